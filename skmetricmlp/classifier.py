@@ -1,0 +1,664 @@
+"""The estimator: parameters, fit / partial_fit / predict, fitted attributes."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from functools import partial
+from math import inf
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skmetricmlp.initialization import Exemplars, initial_network
+from skmetricmlp.network import LOG_PROBABILITIES, LOSSES, Network
+from skmetricmlp.training import (
+    SGD,
+    Adam,
+    Batch,
+    History,
+    Objective,
+    Optimizer,
+    Plan,
+    Position,
+    StopReason,
+    loss_and_accuracy,
+    train,
+)
+from skmetricmlp.validation import (
+    check_exemplars,
+    check_parameters,
+    check_rows,
+    class_codes,
+    class_weights,
+    layer_rates,
+    unchanged_on_error,
+)
+
+__all__ = ["MetricInitMLPClassifier"]
+
+Array = Any
+
+
+class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Multi-layer perceptron whose weights are calculated from a few exemplars.
+
+    Before any training it is a nearest-exemplar classifier (three layers) or, with
+    ``n_neighbors > 1``, a k-nearest-exemplars classifier (four layers): exactly with
+    ``activation="step"``, nearly with the activations that can be trained.
+    Backpropagation then refines it.
+
+    With N exemplars of d features and C classes the layers have the widths
+    d, N(N-1), N, C, or with ``n_neighbors > 1`` d, N(N-1), N, C(C-1), C. Neuron (i, j)
+    of the first compares the squared Euclidean distances of two exemplars, neuron i of
+    the second counts the comparisons that exemplar i wins, and the rest counts votes.
+
+    Like other distance-based and gradient-based models it wants features of comparable
+    scale: put a :class:`~sklearn.preprocessing.StandardScaler` before it.
+
+    Parameters
+    ----------
+    init : str or tuple, default="metric"
+        The weights before training. ``"metric"`` calculates them. The others are
+        baselines of the same architecture: ``"random"`` (He with ReLU, else Glorot),
+        ``"uniform"`` (on [-0.5, 0.5]), ``"glorot_uniform"``, ``"he_uniform"``,
+        ``"zeros"``, ``"ones"``, or weights to start from, as ``(coefs, intercepts)``.
+    n_exemplars : int, float or dict, default=30
+        An int is the total, at least one per class and at most the distinct rows,
+        shared out by the square root of the class weights. A float is that total as a
+        fraction of the distinct training rows. A dict gives ``{label: count}``.
+    exemplars : {"kmeans", "random"} or tuple, default="kmeans"
+        Centres of k-means in each class, rows drawn at random from each class, or
+        given as ``(points, labels)`` of shapes (N, d) and (N,), which overrides
+        ``n_exemplars``.
+    n_neighbors : int, default=1
+        How many nearest exemplars vote.
+    activation : {"relu", "logistic", "tanh", "step"}, default="relu"
+        Of the hidden layers. ``"step"`` has no gradient and needs ``max_iter=0``. With
+        ReLU, ``n_neighbors > 1`` is a vote of k exemplars and two more on average,
+        whose weight falls linearly with the excess of their distance.
+    sharpness : float, default=1.0
+        How near the untrained network comes to the step network. In the limit logistic
+        and tanh are the k-nearest, and ReLU the nearest-exemplar classifier; a sharp
+        start is harder to train. No effect on ``"step"``.
+    loss : {"log_loss", "squared_error"}, default="log_loss"
+        Cross-entropy of a softmax output, or half the squared error, summed over the
+        classes, of a logistic output.
+    solver : {"adam", "sgd"}, default="adam"
+    alpha : float, default=0.0001
+        Strength of the L2 penalty, divided by the weight of the minibatch.
+    batch_size : int or "auto", default="auto"
+        Rows per gradient step; ``"auto"`` is ``min(200, n_samples)``.
+    learning_rate_init : float or sequence of float, default=0.001
+        One step size, or one for each layer (three, or four with ``n_neighbors > 1``).
+    max_iter : int, default=200
+        Most epochs. 0 leaves the weights as calculated.
+    shuffle : bool, default=True
+        Draw a new order of the rows for each epoch.
+    random_state : int, RandomState instance or None, default=None
+        Draws exemplars, random weights, the validation rows and the order of the rows.
+    tol : float, default=0.0001
+        An epoch that does not improve the training loss (or, with ``early_stopping``,
+        the validation accuracy) by this much counts as one without improvement.
+    verbose : bool, default=False
+        Print the loss of each epoch.
+    warm_start : bool, default=False
+        Let ``fit`` go on from the present weights.
+    momentum : float, default=0.9
+        Of ``solver="sgd"``, from 0 to 1.
+    nesterovs_momentum : bool, default=True
+        Of ``solver="sgd"``.
+    early_stopping : bool, default=False
+        Stop when the accuracy on validation rows stops improving, and keep the weights
+        with which it was highest.
+    validation_fraction : float, default=0.1
+        Share of the training rows that ``early_stopping`` holds out, stratified, where
+        ``fit`` is not given any. Held-out rows never become exemplars.
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decay of the running means of ``solver="adam"``, from 0 up to 1.
+    epsilon : float, default=1e-8
+        Of ``solver="adam"``.
+    n_iter_no_change : int, default=10
+        More epochs in a row than this without improvement end the training.
+    class_weight : dict, "balanced" or None, default=None
+        Weights ``{label: weight}`` that multiply the sample weights.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    network_ : Network
+        The network as it is now; the next six attributes are views of it.
+    coefs_ : list of ndarray of shape (n_in, n_out)
+        Weights of each layer.
+    intercepts_ : list of ndarray of shape (n_out,)
+        Biases of each layer.
+    n_layers_ : int
+        Layers including the input: 4, or 5 with ``n_neighbors > 1``.
+    n_outputs_ : int
+        One per class, also for two classes.
+    out_activation_ : {"softmax", "logistic"}
+    exemplars_ : ndarray of shape (n_exemplars, n_features)
+        Only with ``init="metric"``, as are the next two.
+    exemplar_labels_ : ndarray of shape (n_exemplars,)
+    exemplar_indices_ : ndarray of shape (n_exemplars,)
+        Rows of X that are the exemplars; only with ``exemplars="random"``.
+    loss_ : float
+        Of the last epoch; infinite before the first.
+    best_loss_ : float or None
+        The lowest; None with ``early_stopping``.
+    loss_curve_ : list of float
+        Mean objective over the minibatches of each epoch.
+    validation_loss_curve_ : list of float or None
+        Mean loss on the validation rows after each epoch; None without such rows.
+    validation_scores_ : list of float or None
+        Their accuracy, likewise.
+    best_validation_score_ : float or None
+    n_iter_ : int
+        Epochs since the weights were initialised.
+    t_ : int
+        Rows that gradient steps have seen.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Only if X has feature names that are all strings.
+
+    See Also
+    --------
+    sklearn.neural_network.MLPClassifier : Starts from random weights.
+    sklearn.neighbors.KNeighborsClassifier : Does not train.
+
+    References
+    ----------
+    P. Sh. Geidarov, arXiv 2505.23876.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skmetricmlp import MetricInitMLPClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X / 16, y, random_state=0)
+    >>> untrained = MetricInitMLPClassifier(max_iter=0, random_state=0)
+    >>> untrained.fit(X_train, y_train).score(X_test, y_test) > 0.9
+    True
+    """
+
+    def __init__(
+        self,
+        init: str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]] = "metric",
+        *,
+        n_exemplars: int | float | Mapping[Any, int] = 30,
+        exemplars: str | tuple[ArrayLike, ArrayLike] = "kmeans",
+        n_neighbors: int = 1,
+        activation: str = "relu",
+        sharpness: float = 1.0,
+        loss: str = "log_loss",
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate_init: float | Sequence[float] = 0.001,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: int = 10,
+        class_weight: Mapping[Any, float] | str | None = None,
+    ) -> None:
+        self.init = init
+        self.n_exemplars = n_exemplars
+        self.exemplars = exemplars
+        self.n_neighbors = n_neighbors
+        self.activation = activation
+        self.sharpness = sharpness
+        self.loss = loss
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.class_weight = class_weight
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> MetricInitMLPClassifier:
+        """Choose exemplars, calculate the weights and train them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            float32 stays float32.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Not negative. A row of weight zero is left out; one of weight two counts
+            as two rows.
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            Rows to validate on after each epoch, also without ``early_stopping``.
+        y_val : array-like of shape (n_val,), default=None
+        sample_weight_val : array-like of shape (n_val,), default=None
+
+        Returns
+        -------
+        self : MetricInitMLPClassifier
+            The same object.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or the data are not accepted; the estimator is then as it was.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If ``max_iter`` epochs did not suffice, or the loss stopped being finite.
+        """
+        with unchanged_on_error(self):
+            check_parameters(self.get_params(deep=False), trains=self.max_iter > 0)
+            held_out = _check_held_out(X_val, y_val, sample_weight_val)
+            restart = not (self.warm_start and hasattr(self, "network_"))
+            reason = self._learn(
+                (X, y, sample_weight),
+                held_out,
+                None,
+                restart=restart,
+                epochs=self.max_iter,
+            )
+        self._warn(reason)
+        return self
+
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> MetricInitMLPClassifier:
+        """Train for one epoch over the given rows.
+
+        The first call chooses the exemplars, from the rows that it is given. A class
+        that they lack has no exemplar; its output is learned once its rows arrive.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever occur. Required at the first call.
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : MetricInitMLPClassifier
+            The same object.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or the data are not accepted; the estimator is then as it was.
+        """
+        with unchanged_on_error(self):
+            check_parameters(self.get_params(deep=False), trains=True)
+            if self.early_stopping:
+                msg = "partial_fit does not support early_stopping=True"
+                raise ValueError(msg)
+            if isinstance(self.class_weight, str):
+                msg = (
+                    "partial_fit does not support class_weight='balanced', which needs "
+                    "all rows: pass a dict, or sample_weight"
+                )
+                raise ValueError(msg)
+            restart = not hasattr(self, "network_")
+            if restart and classes is None:
+                msg = "classes must be passed at the first call of partial_fit"
+                raise ValueError(msg)
+            reason = self._learn(
+                (X, y, sample_weight), None, classes, restart=restart, epochs=1
+            )
+        if reason != "max_epochs":
+            self._warn(reason)
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Predict class labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+        """
+        check_is_fitted(self)
+        return self.classes_[np.argmax(self._affine_output(X), axis=1)]
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.floating[Any]]:
+        """Estimate class probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``; rows sum to one.
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def predict_log_proba(self, X: ArrayLike) -> NDArray[np.floating[Any]]:
+        """Estimate the logarithm of the class probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples, n_classes)
+        """
+        check_is_fitted(self)
+        log_p: NDArray[Any] = LOG_PROBABILITIES[self.out_activation_](
+            self._affine_output(X)
+        )
+        return log_p
+
+    @property
+    def coefs_(self) -> list[Array]:
+        """Weights of each layer."""
+        return self.network_.parameters[::2]
+
+    @property
+    def intercepts_(self) -> list[Array]:
+        """Biases of each layer."""
+        return self.network_.parameters[1::2]
+
+    @property
+    def exemplars_(self) -> Array:
+        """Points that the weights were calculated from."""
+        return self._chosen().points
+
+    @property
+    def exemplar_labels_(self) -> Array:
+        """Their labels."""
+        return self.classes_[self._chosen().codes]
+
+    @property
+    def exemplar_indices_(self) -> Array:
+        """Rows of the training data that are the exemplars."""
+        index = self._chosen().index
+        if index is None:
+            msg = f"exemplars={self.exemplars!r} are not rows of X"
+            raise AttributeError(msg)
+        return index
+
+    def _chosen(self) -> Exemplars:
+        exemplars: Exemplars | None = self._exemplars
+        if exemplars is None:
+            msg = f"init={self.init!r} has no exemplars"
+            raise AttributeError(msg)
+        return exemplars
+
+    @property
+    def n_layers_(self) -> int:
+        """Number of layers, including the input."""
+        return len(self.network_.layers) + 1
+
+    @property
+    def n_outputs_(self) -> int:
+        """Number of outputs."""
+        return int(self.network_.layers[-1].bias.shape[0])
+
+    @property
+    def out_activation_(self) -> str:
+        """Name of the output activation."""
+        return self.network_.layers[-1].activation
+
+    def _learn(
+        self,
+        rows: tuple[Any, Any, Any],
+        held_out: tuple[Any, Any, Any] | None,
+        classes: ArrayLike | None,
+        *,
+        restart: bool,
+        epochs: int,
+    ) -> StopReason:
+        """Validate, initialise, train, assign: the one path of fit and partial_fit."""
+        X, y, sample_weight = check_rows(self, *rows, reset=restart)
+        classes = self._check_classes(y, classes, restart=restart)
+        by_class = class_weights(self.class_weight, classes, y)
+        data = _rows_that_count(
+            Batch(X, class_codes(y, classes), sample_weight), by_class
+        )
+        rng = check_random_state(self.random_state) if restart else deepcopy(self._rng)
+        validation = None
+        if held_out is not None:
+            X, y, sample_weight = check_rows(self, *held_out, reset=False)
+            codes = class_codes(y, classes, "y_val")
+            validation = _rows_that_count(Batch(X, codes, sample_weight), by_class)
+        elif self.early_stopping and epochs:
+            data, validation = _hold_out(data, self.validation_fraction, rng)
+
+        network, exemplars = (
+            self._initialize(data, classes, by_class, rng)
+            if restart
+            else (self.network_, self._exemplars)
+        )
+        plan = self._plan(network, epochs)
+        if restart or plan.optimizer != self._optimizer:
+            state = plan.optimizer.init(network.parameters)
+        else:
+            state = self._optimizer_state
+        history = History() if restart else self._history
+        validate = validation and partial(
+            loss_and_accuracy, self.loss, batch=_weigh(validation, by_class)
+        )
+        # Overflow is looked for in the loss and answered there.
+        with np.errstate(over="ignore", invalid="ignore"):
+            position, history, reason = train(
+                Position(network, state),
+                history,
+                _weigh(data, by_class),
+                plan,
+                rng,
+                validate=validate,
+                on_epoch=_print_epoch if self.verbose else _ignore,
+            )
+        self.classes_ = classes
+        self._rng, self._exemplars = rng, exemplars
+        self._optimizer = plan.optimizer
+        self.network_, self._optimizer_state = position
+        self._assign_history(history)
+        return reason
+
+    def _check_classes(
+        self, y: Array, classes: ArrayLike | None, *, restart: bool
+    ) -> Array:
+        """Sorted labels: those declared, else those of ``y``, or those known already."""
+        if restart:
+            return np.unique(y if classes is None else np.asarray(classes))
+        if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            msg = (
+                f"classes={np.unique(classes).tolist()} must be the same at every call; "
+                f"they were {self.classes_.tolist()}"
+            )
+            raise ValueError(msg)
+        return self.classes_
+
+    def _initialize(
+        self, data: Batch, classes: Array, by_class: Array, rng: np.random.RandomState
+    ) -> tuple[Network, Exemplars | None]:
+        exemplars = self.exemplars
+        if not isinstance(exemplars, str):
+            X = data.X
+            exemplars = check_exemplars(exemplars, classes, X.shape[1], X.dtype)
+        return initial_network(
+            *data,
+            classes,
+            init=self.init,
+            n_exemplars=self.n_exemplars,
+            exemplars=exemplars,
+            n_neighbors=self.n_neighbors,
+            activation=self.activation,
+            sharpness=self.sharpness,
+            loss=self.loss,
+            class_weight=by_class,
+            rng=rng,
+        )
+
+    def _plan(self, network: Network, epochs: int) -> Plan:
+        loss = LOSSES[self.loss]
+        if loss.output_activation != network.layers[-1].activation:
+            msg = f"loss={self.loss!r} cannot replace the loss of the fitted network"
+            raise ValueError(msg)
+        optimizer: Optimizer = (
+            Adam(self.beta_1, self.beta_2, self.epsilon)
+            if self.solver == "adam"
+            else SGD(self.momentum, self.nesterovs_momentum)
+        )
+        return Plan(
+            Objective(self.loss, self.alpha),
+            optimizer,
+            rates=layer_rates(self.learning_rate_init, len(network.layers)),
+            batch_size=200 if self.batch_size == "auto" else self.batch_size,
+            max_epochs=epochs,
+            shuffle=self.shuffle,
+            tol=self.tol,
+            patience=self.n_iter_no_change,
+            early_stopping=self.early_stopping,
+        )
+
+    def _assign_history(self, history: History) -> None:
+        self._history = history
+        self.n_iter_ = len(history.loss)
+        self.t_ = history.n_rows
+        self.loss_curve_ = history.loss
+        self.loss_ = history.loss[-1] if history.loss else inf
+        self.best_loss_ = None if self.early_stopping else min(history.loss, default=inf)
+        self.validation_loss_curve_ = history.validation_loss or None
+        self.validation_scores_ = history.validation_score or None
+        self.best_validation_score_ = max(history.validation_score, default=None)
+
+    def _warn(self, reason: StopReason) -> None:
+        if reason == "diverged":
+            warnings.warn(
+                f"The loss stopped being finite in epoch {self.n_iter_ + 1}; the last "
+                f"weights with a finite loss are kept. Try a learning_rate_init smaller "
+                f"than {self.learning_rate_init}, and features of unit scale.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        elif reason == "interrupted":
+            warnings.warn(
+                f"Training was interrupted in epoch {self.n_iter_ + 1}; the weights "
+                f"reached by then are kept.",
+                stacklevel=3,
+            )
+        elif reason == "max_epochs" and self.max_iter:
+            warnings.warn(
+                f"Training stopped after max_iter={self.max_iter} epochs without having "
+                f"converged.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def _affine_output(self, X: ArrayLike) -> Array:
+        X = validate_data(
+            self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
+        )
+        return self.network_.affine_output(X)
+
+    def __sklearn_tags__(self) -> Tags:
+        """Say what the estimator takes."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def _check_held_out(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any] | None:
+    if X is None and y is None and sample_weight is None:
+        return None
+    if X is None or y is None:
+        missing = "X_val" if X is None else "y_val"
+        msg = f"X_val and y_val must be passed together; {missing} is missing"
+        raise ValueError(msg)
+    return X, y, sample_weight
+
+
+def _rows_that_count(data: Batch, by_class: Array) -> Batch:
+    """Leave out the rows whose sample weight or class weight is zero."""
+    keep = data.weights * by_class[data.codes] > 0
+    if not keep.any():
+        msg = "the weight of every row, sample_weight times class_weight, is zero"
+        raise ValueError(msg)
+    return data if keep.all() else data.take(np.flatnonzero(keep))
+
+
+def _weigh(data: Batch, by_class: Array) -> Batch:
+    """Multiply the sample weights by the class weights."""
+    weights = (data.weights * by_class[data.codes]).astype(data.weights.dtype)
+    return data._replace(weights=weights)
+
+
+def _hold_out(
+    data: Batch, fraction: float, rng: np.random.RandomState
+) -> tuple[Batch, Batch]:
+    """Split rows into those to train on and those to validate on, stratified."""
+    try:
+        kept, held_out = train_test_split(
+            np.arange(len(data.codes)),
+            test_size=fraction,
+            stratify=data.codes,
+            random_state=rng,
+        )
+    except ValueError as error:
+        msg = f"validation_fraction={fraction} cannot be held out: {error}"
+        raise ValueError(msg) from error
+    return data.take(kept), data.take(held_out)
+
+
+def _print_epoch(history: History) -> None:
+    line = f"Epoch {len(history.loss)}, loss = {history.loss[-1]:.8f}"
+    if history.validation_score:
+        line += f", validation score = {history.validation_score[-1]:f}"
+    print(line)
+
+
+def _ignore(_: History) -> None:
+    pass

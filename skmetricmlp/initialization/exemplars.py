@@ -1,0 +1,241 @@
+"""Which samples stand for the classes: how many of each, and which ones.
+
+Everything here works on *distinct* rows with summed weights, in an order that depends
+on their values alone. So a row given twice is a row of twice the weight, and the order
+of the rows does not matter: both hold to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from numbers import Integral
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+from sklearn.utils import gen_batches
+
+__all__ = [
+    "SELECTORS",
+    "DistinctRows",
+    "Exemplars",
+    "distinct_rows",
+    "exemplar_counts",
+    "select_exemplars",
+    "share_exemplars",
+]
+
+Array = Any
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.intp]
+
+
+class DistinctRows(NamedTuple):
+    """Pairs of a row and a class that occur in the data, each pair once.
+
+    ``index`` (m,) is where each first occurs, ``codes`` (m,) its class and ``weights``
+    (m,) the sum of its weights. They are ordered by a hash of their values, which makes
+    any stretch of them a reproducible random sample.
+    """
+
+    index: Ints
+    codes: Ints
+    weights: Floats
+
+
+class Exemplars(NamedTuple):
+    """``points`` (N, d) and their class ``codes`` (N,), grouped by class.
+
+    ``index`` (N,) says which rows of the data they are; None where they are none.
+    """
+
+    points: Floats
+    codes: Ints
+    index: Ints | None
+
+
+def distinct_rows(X: Array, codes: Ints, weights: Floats) -> DistinctRows:
+    """Merge equal rows of the same class, and order what is left by a hash.
+
+    Parameters
+    ----------
+    X : array or SciPy CSR of shape (n, d)
+    codes : array of shape (n,)
+    weights : array of shape (n,)
+
+    Returns
+    -------
+    DistinctRows
+    """
+    digests = []
+    for rows in gen_batches(X.shape[0], 1024):
+        block = X[rows].toarray() if sp.issparse(X) else X[rows]
+        # Adding zero turns -0.0 into 0.0: they are equal, so their bytes should be.
+        for row, code in zip(block + 0.0, codes[rows], strict=True):
+            key = row.tobytes() + int(code).to_bytes(8, "little")
+            digests.append(blake2b(key, digest_size=8).digest())
+    _, index, group = np.unique(
+        np.frombuffer(b"".join(digests), dtype="<u8"),
+        return_index=True,
+        return_inverse=True,
+    )
+    return DistinctRows(index, codes[index], np.bincount(group, weights=weights))
+
+
+def exemplar_counts(
+    n_exemplars: int | float | Mapping[Any, int], classes: Array, rows: DistinctRows
+) -> Ints:
+    """How many exemplars each class gets.
+
+    Parameters
+    ----------
+    n_exemplars : int, float or mapping
+        A total, at least one per class and shared out by :func:`share_exemplars`; a
+        fraction of the distinct rows, likewise; or a count for each class by label.
+    classes : array of shape (n_classes,)
+        The labels.
+    rows : DistinctRows
+        Of the training data.
+
+    Returns
+    -------
+    counts : int array of shape (n_classes,)
+
+    Raises
+    ------
+    ValueError
+        If a mapping leaves out a class, names an unknown one, or asks for fewer
+        exemplars than one or more than the class has distinct rows.
+    """
+    available = np.bincount(rows.codes, minlength=len(classes))
+    if isinstance(n_exemplars, Mapping):
+        return _counts_by_label(n_exemplars, classes, available)
+    if isinstance(n_exemplars, Integral):
+        total = int(n_exemplars)
+    else:
+        total = round(float(n_exemplars) * len(rows.codes))
+    class_weights = np.bincount(rows.codes, rows.weights, minlength=len(classes))
+    return share_exemplars(total, class_weights, available)
+
+
+def _counts_by_label(
+    n_exemplars: Mapping[Any, int], classes: Array, available: Ints
+) -> Ints:
+    labels = classes.tolist()
+    if unknown := [label for label in n_exemplars if label not in labels]:
+        msg = f"n_exemplars has counts for {unknown}; the classes of y are {labels}"
+        raise ValueError(msg)
+    if missing := [label for label in labels if label not in n_exemplars]:
+        msg = f"n_exemplars has no count for {missing}; the classes of y are {labels}"
+        raise ValueError(msg)
+    counts = np.array([n_exemplars[label] for label in labels])
+    for label, count, most in zip(labels, counts, available, strict=True):
+        if not isinstance(n_exemplars[label], Integral) or not (
+            min(1, most) <= count <= most
+        ):
+            msg = (
+                f"n_exemplars[{label!r}]={n_exemplars[label]!r} must be a whole number "
+                f"from 1 to {most}, the distinct rows of that class"
+            )
+            raise ValueError(msg)
+    return counts
+
+
+def share_exemplars(total: int, class_weights: Floats, available: Ints) -> Ints:
+    """Share exemplars out among the classes by the square root of their weight.
+
+    Shares proportional to the weight leave a rare class one exemplar and no shape;
+    equal shares claim too much of the space for it. After one for each class, seats go
+    one by one to the class with the largest quotient (Webster's method). What a class
+    cannot take goes to the others.
+
+    Parameters
+    ----------
+    total : int
+        Raised to one per class, and lowered to what is available.
+    class_weights : array of shape (n_classes,)
+    available : array of shape (n_classes,)
+        The most that a class can take. A class with none gets none.
+
+    Returns
+    -------
+    counts : int array of shape (n_classes,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> share_exemplars(30, np.array([900.0, 100.0]), np.array([900, 100]))
+    array([22,  8])
+    """
+    counts = np.minimum(available, 1)
+    priority = np.sqrt(class_weights)
+    for _ in range(min(total, int(available.sum())) - int(counts.sum())):
+        quotients = np.where(counts < available, priority / (counts + 0.5), -1.0)
+        counts[np.argmax(quotients)] += 1
+    return counts
+
+
+def select_exemplars(
+    method: str,
+    X: Array,
+    rows: DistinctRows,
+    counts: Ints,
+    rng: np.random.RandomState,
+) -> Exemplars:
+    """Choose exemplars class by class.
+
+    Parameters
+    ----------
+    method : str
+        A key of :data:`SELECTORS`.
+    X : array or SciPy CSR of shape (n, d)
+    rows : DistinctRows
+        Of ``X``.
+    counts : int array of shape (n_classes,)
+        How many to choose of each class; at most as many as it has distinct rows.
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    Exemplars
+    """
+    chosen = [
+        SELECTORS[method](X, rows.index[of_class], rows.weights[of_class], count, rng)
+        for code, count in enumerate(counts)
+        if count
+        for of_class in [np.flatnonzero(rows.codes == code)]
+    ]
+    points = [points for points, _ in chosen]
+    indices = [index for _, index in chosen if index is not None]
+    return Exemplars(
+        np.concatenate(points),
+        np.repeat(np.arange(len(counts)), counts),
+        np.concatenate(indices) if len(indices) == len(points) else None,
+    )
+
+
+Chosen = tuple[Floats, Ints | None]
+
+
+def _kmeans(
+    X: Array, index: Ints, weights: Floats, count: int, rng: np.random.RandomState
+) -> Chosen:
+    """Centres of weighted k-means of the rows ``index`` of ``X``."""
+    kmeans = KMeans(n_clusters=count, n_init=1, random_state=rng)
+    return kmeans.fit(X[index], sample_weight=weights).cluster_centers_, None
+
+
+def _random(
+    X: Array, index: Ints, weights: Floats, count: int, rng: np.random.RandomState
+) -> Chosen:
+    """Rows drawn without replacement, in proportion to their weight."""
+    p = weights / weights.sum()
+    drawn = index[rng.choice(len(index), size=count, replace=False, p=p)]
+    points = X[drawn].toarray() if sp.issparse(X) else X[drawn]
+    return points, drawn
+
+
+SELECTORS: Mapping[str, Callable[..., Chosen]] = {"kmeans": _kmeans, "random": _random}

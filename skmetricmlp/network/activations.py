@@ -1,0 +1,72 @@
+"""Activation functions, by name, with their derivatives.
+
+A derivative is expressed through the *value* ``a = f(z)``, which the forward
+pass already holds, so that the backward pass needs nothing but values.
+
+All functions take and return arrays of any array API namespace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from array_api_compat import array_namespace
+
+__all__ = ["ACTIVATIONS", "Activation"]
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class Activation:
+    """A function of one array and its derivative at the function's value.
+
+    ``derivative`` is None where none is of use: the step function has a
+    derivative of zero, and the softmax is differentiated with its loss.
+    """
+
+    function: Callable[[Array], Array]
+    derivative: Callable[[Array], Array] | None
+
+
+def _identity(z: Array) -> Array:
+    return z
+
+
+def _ones_like(a: Array) -> Array:
+    return array_namespace(a).ones_like(a)
+
+
+def _logistic(z: Array) -> Array:
+    # 1 / (1 + exp(-z)), written so that no exponential can overflow.
+    return 0.5 * array_namespace(z).tanh(0.5 * z) + 0.5
+
+
+def _tanh(z: Array) -> Array:
+    return array_namespace(z).tanh(z)
+
+
+def _relu(z: Array) -> Array:
+    return array_namespace(z).clip(z, 0)
+
+
+def _step(z: Array) -> Array:
+    return array_namespace(z).astype(z > 0, z.dtype)
+
+
+def _softmax(z: Array) -> Array:
+    xp = array_namespace(z)
+    exp = xp.exp(z - xp.max(z, axis=1, keepdims=True))
+    return exp / xp.sum(exp, axis=1, keepdims=True)
+
+
+ACTIVATIONS = {
+    "identity": Activation(_identity, _ones_like),
+    "step": Activation(_step, None),
+    "logistic": Activation(_logistic, lambda a: a * (1.0 - a)),
+    "tanh": Activation(_tanh, lambda a: 1.0 - a * a),
+    "relu": Activation(_relu, lambda a: array_namespace(a).astype(a > 0, a.dtype)),
+    "softmax": Activation(_softmax, None),
+}

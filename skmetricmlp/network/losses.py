@@ -1,0 +1,81 @@
+"""Losses, by name: each with the output activation that belongs to it.
+
+A loss takes the output ``z`` *before* its activation, where both the value and
+the gradient are short and cannot overflow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from array_api_compat import array_namespace
+
+from skmetricmlp.network.activations import ACTIVATIONS
+
+__all__ = ["LOG_PROBABILITIES", "LOSSES", "Loss"]
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss of the output ``z`` (n, n_outputs) and the targets ``t`` (n, n_outputs).
+
+    Attributes
+    ----------
+    output_activation : str
+        What turns ``z`` into probabilities.
+    values : callable (z, t) -> array of shape (n,)
+        The loss of each row.
+    delta : callable (z, t) -> array of shape (n, n_outputs)
+        Its gradient with respect to ``z``.
+    """
+
+    output_activation: str
+    values: Callable[[Array, Array], Array]
+    delta: Callable[[Array, Array], Array]
+
+
+def _log_softmax(z: Array) -> Array:
+    xp = array_namespace(z)
+    shifted = z - xp.max(z, axis=1, keepdims=True)
+    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=1, keepdims=True))
+
+
+def _log_logistic(z: Array) -> Array:
+    xp = array_namespace(z)
+    return xp.clip(z, None, 0) - xp.log1p(xp.exp(-xp.abs(z)))
+
+
+def _log_loss(z: Array, t: Array) -> Array:
+    """``-sum_c t_c log softmax(z)_c``."""
+    return -array_namespace(z).sum(_log_softmax(z) * t, axis=1)
+
+
+def _log_loss_delta(z: Array, t: Array) -> Array:
+    return ACTIVATIONS["softmax"].function(z) - t
+
+
+def _squared_error(z: Array, t: Array) -> Array:
+    """``1/2 sum_c (p_c - t_c)^2`` with ``p`` the logistic function of ``z``."""
+    xp = array_namespace(z)
+    return 0.5 * xp.sum((ACTIVATIONS["logistic"].function(z) - t) ** 2, axis=1)
+
+
+def _squared_error_delta(z: Array, t: Array) -> Array:
+    p = ACTIVATIONS["logistic"].function(z)
+    return (p - t) * p * (1.0 - p)
+
+
+LOSSES = {
+    "log_loss": Loss("softmax", _log_loss, _log_loss_delta),
+    "squared_error": Loss("logistic", _squared_error, _squared_error_delta),
+}
+
+# By output activation: z -> log of the outputs, scaled to sum to one over the classes.
+LOG_PROBABILITIES = {
+    "softmax": _log_softmax,
+    "logistic": lambda z: _log_softmax(_log_logistic(z)),
+}

@@ -1,0 +1,25 @@
+"""How weights change. Runs on arrays of any array API namespace."""
+
+from skmetricmlp.training.loop import (
+    History,
+    Plan,
+    Position,
+    StopReason,
+    train,
+)
+from skmetricmlp.training.objective import Batch, Objective, loss_and_accuracy
+from skmetricmlp.training.optimizers import SGD, Adam, Optimizer
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "Batch",
+    "History",
+    "Objective",
+    "Optimizer",
+    "Plan",
+    "Position",
+    "StopReason",
+    "loss_and_accuracy",
+    "train",
+]

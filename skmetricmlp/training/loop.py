@@ -1,0 +1,217 @@
+"""Epochs and minibatches: init, step, terminate.
+
+The loop owns no weights. A step takes a network and an optimiser state and returns
+the next ones, so to stop, by convergence, by divergence or by the keyboard, is only
+to choose which of them to return.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from math import inf, isfinite
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from array_api_compat import array_namespace, device
+
+from skmetricmlp.network import Network
+from skmetricmlp.training.objective import Batch, Objective
+from skmetricmlp.training.optimizers import Optimizer
+
+__all__ = ["History", "Plan", "Position", "StopReason", "Validation", "train"]
+
+Array = Any
+StopReason = Literal["converged", "max_epochs", "diverged", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train: everything that stays the same from the first step to the last.
+
+    Parameters
+    ----------
+    objective : Objective
+    optimizer : Optimizer
+    rates : sequence of float
+        One learning rate per layer.
+    batch_size : int
+        Rows per step.
+    max_epochs : int
+    shuffle : bool
+        Draw a new order of the rows for each epoch.
+    tol : float
+        What counts as an improvement.
+    patience : int
+        More epochs in a row than this without improvement end the training.
+    early_stopping : bool
+        Look for improvement in the validation score, and return the network where it
+        was highest, instead of looking at the training loss.
+    """
+
+    objective: Objective
+    optimizer: Optimizer
+    rates: Sequence[float]
+    batch_size: int
+    max_epochs: int
+    shuffle: bool = True
+    tol: float = 1e-4
+    patience: int = 10
+    early_stopping: bool = False
+
+
+class Position(NamedTuple):
+    """Where training stands: a network and the optimiser state that belongs to it."""
+
+    network: Network
+    state: Any
+
+
+@dataclass
+class History:
+    """What was seen so far, an entry an epoch.
+
+    The validation lists stay empty where there are no validation rows; ``n_rows``
+    counts the rows that steps have learned from.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    validation_score: list[float] = field(default_factory=list)
+    n_rows: int = 0
+
+    def copy(self) -> History:
+        """Return a history that can grow apart from this one."""
+        return replace(
+            self,
+            loss=list(self.loss),
+            validation_loss=list(self.validation_loss),
+            validation_score=list(self.validation_score),
+        )
+
+
+def train(
+    start: Position,
+    history: History,
+    data: Batch,
+    plan: Plan,
+    rng: np.random.RandomState,
+    *,
+    validate: Callable[[Network], tuple[float, float]] | None = None,
+    on_epoch: Callable[[History], None] = lambda _: None,
+) -> tuple[Position, History, StopReason]:
+    """Train from ``start`` until convergence or ``plan.max_epochs``.
+
+    Parameters
+    ----------
+    start : Position
+        Left as it is, as is ``history``.
+    history : History
+        Of the earlier epochs, if any.
+    data : Batch
+        The training rows.
+    plan : Plan
+    rng : numpy.random.RandomState
+        Draws the order of the rows.
+    validate : callable, optional
+        From a network to its loss and its score (higher is better) on held-out rows.
+        Required by ``plan.early_stopping``.
+    on_epoch : callable
+        Called with the history after each epoch.
+
+    Returns
+    -------
+    position : Position
+        The last one, or the best one with ``early_stopping``, or after a loss that is
+        not finite the last one at which it was.
+    history : History
+    reason : {"converged", "max_epochs", "diverged", "interrupted"}
+    """
+    history = history.copy()
+    patience = _Patience(plan.tol, _lowest(history, plan))
+    position = trusted = best = start
+    reason: StopReason = "max_epochs"
+    try:
+        for _ in range(plan.max_epochs):
+            losses, weights = [], []
+            for batch in _minibatches(data, plan, rng):
+                loss, following = _step(position, batch, plan)
+                if not isfinite(loss):
+                    return trusted, history, "diverged"
+                trusted, position = position, following
+                losses.append(loss)
+                weights.append(_total(batch.weights))
+            history.n_rows += data.weights.shape[0]
+            history.loss.append(float(np.average(losses, weights=weights)))
+            if validate is not None:
+                loss, score = validate(position.network)
+                history.validation_loss.append(loss)
+                history.validation_score.append(score)
+            on_epoch(history)
+            if patience.update(_criterion(history, plan)):
+                best = position
+            if patience.stale > plan.patience:
+                reason = "converged"
+                break
+    except KeyboardInterrupt:
+        reason = "interrupted"
+    # No later step has looked at the network that the last one made.
+    if position is not start and not isfinite(
+        plan.objective.value(position.network, batch)
+    ):
+        return trusted, history, "diverged"
+    return (best if plan.early_stopping else position), history, reason
+
+
+def _step(position: Position, batch: Batch, plan: Plan) -> tuple[float, Position]:
+    """Loss at ``position`` and the position after one step from there."""
+    network, state = position
+    loss, gradients = plan.objective.value_and_gradient(network, batch)
+    rates = [rate for rate in plan.rates for _ in ("weights", "bias")]
+    parameters, state = plan.optimizer.step(
+        network.parameters, gradients, state, rates
+    )
+    return loss, Position(network.with_parameters(parameters), state)
+
+
+def _minibatches(
+    data: Batch, plan: Plan, rng: np.random.RandomState
+) -> Iterator[Batch]:
+    n = data.weights.shape[0]
+    order = rng.permutation(n) if plan.shuffle else np.arange(n)
+    xp = array_namespace(data.weights)
+    order = xp.asarray(order, device=device(data.weights))
+    for start in range(0, n, plan.batch_size):
+        yield data.take(order[start : start + plan.batch_size])
+
+
+def _total(weights: Array) -> float:
+    return float(array_namespace(weights).sum(weights))
+
+
+def _criterion(history: History, plan: Plan) -> float:
+    """What training wants to be low, after the last epoch."""
+    return -history.validation_score[-1] if plan.early_stopping else history.loss[-1]
+
+
+def _lowest(history: History, plan: Plan) -> float:
+    """Return the lowest criterion of the epochs so far."""
+    if plan.early_stopping:
+        return -max(history.validation_score, default=-inf)
+    return min(history.loss, default=inf)
+
+
+@dataclass
+class _Patience:
+    """Counts the epochs in a row that did not improve ``lowest`` by ``tol``."""
+
+    tol: float
+    lowest: float
+    stale: int = 0
+
+    def update(self, value: float) -> bool:
+        """Take an epoch's criterion and say whether it is the lowest so far."""
+        self.stale = self.stale + 1 if value > self.lowest - self.tol else 0
+        is_lowest = value < self.lowest
+        self.lowest = min(value, self.lowest)
+        return is_lowest

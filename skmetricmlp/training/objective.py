@@ -1,0 +1,105 @@
+"""What training minimises: a weighted mean loss plus an L2 penalty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from array_api_compat import array_namespace, device
+
+from skmetricmlp.network import LOSSES, Network
+
+__all__ = ["Batch", "Objective", "loss_and_accuracy", "one_hot"]
+
+Array = Any
+
+
+class Batch(NamedTuple):
+    """Rows to learn from.
+
+    ``X`` (n, n_features), dense or SciPy sparse; ``codes`` (n,) class indices;
+    ``weights`` (n,), all positive.
+    """
+
+    X: Array
+    codes: Array
+    weights: Array
+
+    def take(self, index: Array) -> Batch:
+        """Return the rows at the positions ``index`` (m,)."""
+        xp = array_namespace(self.codes)
+        X = self.X[index] if hasattr(self.X, "tocsr") else xp.take(self.X, index, axis=0)
+        return Batch(X, xp.take(self.codes, index), xp.take(self.weights, index))
+
+
+@dataclass(frozen=True)
+class Objective:
+    """``sum_i w_i loss_i / sum_i w_i + alpha ||W||^2 / (2 sum_i w_i)``.
+
+    The sums run over the rows of one minibatch, and ``W`` are all weights but
+    no bias: the objective of :class:`sklearn.neural_network.MLPClassifier`.
+
+    Parameters
+    ----------
+    loss : str
+        A key of :data:`~skmetricmlp.network.losses.LOSSES`.
+    alpha : float
+        Strength of the L2 penalty.
+    """
+
+    loss: str
+    alpha: float = 0.0
+
+    def value(self, network: Network, batch: Batch) -> float:
+        """Objective of a batch."""
+        z = network.affine_output(batch.X)
+        return self._value(network, z, one_hot(batch.codes, z), batch.weights)
+
+    def value_and_gradient(
+        self, network: Network, batch: Batch
+    ) -> tuple[float, list[Array]]:
+        """Objective of a batch and its gradient, ordered as ``network.parameters``."""
+        xp = array_namespace(batch.weights)
+        activations = network.activations(batch.X)
+        z = network.layers[-1].affine(activations[-1])
+        targets = one_hot(batch.codes, z)
+        total = float(xp.sum(batch.weights))
+        delta = LOSSES[self.loss].delta(z, targets)
+        gradients = network.backward(
+            activations, delta * (batch.weights / total)[:, None]
+        )
+        if self.alpha:
+            decay = self.alpha / total
+            gradients[::2] = [
+                g + decay * w
+                for g, w in zip(gradients[::2], network.parameters[::2], strict=True)
+            ]
+        return self._value(network, z, targets, batch.weights), gradients
+
+    def _value(self, network: Network, z: Array, targets: Array, w: Array) -> float:
+        xp = array_namespace(z)
+        value = float(xp.sum(LOSSES[self.loss].values(z, targets) * w))
+        if self.alpha:
+            squares = sum(float(xp.sum(W * W)) for W in network.parameters[::2])
+            value += 0.5 * self.alpha * squares
+        return value / float(xp.sum(w))
+
+
+def loss_and_accuracy(
+    loss: str, network: Network, batch: Batch
+) -> tuple[float, float]:
+    """Weighted mean loss, without penalty, and weighted accuracy of a batch."""
+    z = network.affine_output(batch.X)
+    xp = array_namespace(z)
+    right = xp.astype(xp.argmax(z, axis=1) == batch.codes, z.dtype)
+    accuracy = xp.sum(right * batch.weights) / xp.sum(batch.weights)
+    losses = LOSSES[loss].values(z, one_hot(batch.codes, z))
+    mean = xp.sum(losses * batch.weights) / xp.sum(batch.weights)
+    return float(mean), float(accuracy)
+
+
+def one_hot(codes: Array, z: Array) -> Array:
+    """Targets (n, n_outputs) of class codes (n,), in the shape and precision of ``z``."""
+    xp = array_namespace(z)
+    classes = xp.arange(z.shape[1], device=device(z), dtype=codes.dtype)
+    return xp.astype(codes[:, None] == classes[None, :], z.dtype)
