@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
-from functools import partial
 from math import inf
 from typing import Any
 
@@ -13,32 +11,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skmetricmlp.initialization import Exemplars, initial_network
-from skmetricmlp.network import LOG_PROBABILITIES, LOSSES, Network
-from skmetricmlp.training import (
-    SGD,
-    Adam,
-    Batch,
-    History,
-    Objective,
-    Optimizer,
-    Plan,
-    Position,
-    StopReason,
-    loss_and_accuracy,
-    train,
-)
+from skmetricmlp.initialization import Exemplars
+from skmetricmlp.learning import Fitted, learn
+from skmetricmlp.network import LOG_PROBABILITIES
+from skmetricmlp.training import StopReason
 from skmetricmlp.validation import (
-    check_exemplars,
+    check_held_out,
     check_parameters,
     check_rows,
-    class_codes,
-    class_weights,
-    layer_rates,
     unchanged_on_error,
 )
 
@@ -181,8 +164,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
     Examples
     --------
     >>> from sklearn.datasets import load_digits
-    >>> from sklearn.model_selection import train_test_split
-    >>> from skmetricmlp import MetricInitMLPClassifier
+    >>>     >>> from skmetricmlp import MetricInitMLPClassifier
     >>> X, y = load_digits(return_X_y=True)
     >>> X_train, X_test, y_train, y_test = train_test_split(X / 16, y, random_state=0)
     >>> untrained = MetricInitMLPClassifier(max_iter=0, random_state=0)
@@ -289,17 +271,16 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
             If ``max_iter`` epochs did not suffice, or the loss stopped being finite.
         """
         with unchanged_on_error(self):
-            check_parameters(self.get_params(deep=False), trains=self.max_iter > 0)
-            held_out = _check_held_out(X_val, y_val, sample_weight_val)
-            restart = not (self.warm_start and hasattr(self, "network_"))
-            reason = self._learn(
-                (X, y, sample_weight),
-                held_out,
-                None,
-                restart=restart,
-                epochs=self.max_iter,
+            parameters = self.get_params(deep=False)
+            check_parameters(parameters, trains=self.max_iter != 0)
+            present = getattr(self, "_fitted", None) if self.warm_start else None
+            rows = check_rows(self, X, y, sample_weight, reset=present is None)
+            held_out = check_held_out(self, X_val, y_val, sample_weight_val)
+            fitted = learn(
+                parameters, rows, held_out=held_out, present=present, epochs=self.max_iter
             )
-        self._warn(reason)
+            self._assign(fitted)
+        self._warn(fitted.reason)
         return self
 
     def partial_fit(
@@ -333,7 +314,8 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
             If a parameter or the data are not accepted; the estimator is then as it was.
         """
         with unchanged_on_error(self):
-            check_parameters(self.get_params(deep=False), trains=True)
+            parameters = self.get_params(deep=False)
+            check_parameters(parameters, trains=True)
             if self.early_stopping:
                 msg = "partial_fit does not support early_stopping=True"
                 raise ValueError(msg)
@@ -343,15 +325,15 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
                     "all rows: pass a dict, or sample_weight"
                 )
                 raise ValueError(msg)
-            restart = not hasattr(self, "network_")
-            if restart and classes is None:
+            present = getattr(self, "_fitted", None)
+            if present is None and classes is None:
                 msg = "classes must be passed at the first call of partial_fit"
                 raise ValueError(msg)
-            reason = self._learn(
-                (X, y, sample_weight), None, classes, restart=restart, epochs=1
-            )
-        if reason != "max_epochs":
-            self._warn(reason)
+            rows = check_rows(self, X, y, sample_weight, reset=present is None)
+            fitted = learn(parameters, rows, classes=classes, present=present, epochs=1)
+            self._assign(fitted)
+        if fitted.reason != "max_epochs":
+            self._warn(fitted.reason)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -429,7 +411,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         return index
 
     def _chosen(self) -> Exemplars:
-        exemplars: Exemplars | None = self._exemplars
+        exemplars = self._fitted.exemplars
         if exemplars is None:
             msg = f"init={self.init!r} has no exemplars"
             raise AttributeError(msg)
@@ -450,122 +432,11 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         """Name of the output activation."""
         return self.network_.layers[-1].activation
 
-    def _learn(
-        self,
-        rows: tuple[Any, Any, Any],
-        held_out: tuple[Any, Any, Any] | None,
-        classes: ArrayLike | None,
-        *,
-        restart: bool,
-        epochs: int,
-    ) -> StopReason:
-        """Validate, initialise, train, assign: the one path of fit and partial_fit."""
-        X, y, sample_weight = check_rows(self, *rows, reset=restart)
-        classes = self._check_classes(y, classes, restart=restart)
-        by_class = class_weights(self.class_weight, classes, y)
-        data = _rows_that_count(
-            Batch(X, class_codes(y, classes), sample_weight), by_class
-        )
-        rng = check_random_state(self.random_state) if restart else deepcopy(self._rng)
-        validation = None
-        if held_out is not None:
-            X, y, sample_weight = check_rows(self, *held_out, reset=False)
-            codes = class_codes(y, classes, "y_val")
-            validation = _rows_that_count(Batch(X, codes, sample_weight), by_class)
-        elif self.early_stopping and epochs:
-            data, validation = _hold_out(data, self.validation_fraction, rng)
-
-        network, exemplars = (
-            self._initialize(data, classes, by_class, rng)
-            if restart
-            else (self.network_, self._exemplars)
-        )
-        plan = self._plan(network, epochs)
-        if restart or plan.optimizer != self._optimizer:
-            state = plan.optimizer.init(network.parameters)
-        else:
-            state = self._optimizer_state
-        history = History() if restart else self._history
-        validate = validation and partial(
-            loss_and_accuracy, self.loss, batch=_weigh(validation, by_class)
-        )
-        # Overflow is looked for in the loss and answered there.
-        with np.errstate(over="ignore", invalid="ignore"):
-            position, history, reason = train(
-                Position(network, state),
-                history,
-                _weigh(data, by_class),
-                plan,
-                rng,
-                validate=validate,
-                on_epoch=_print_epoch if self.verbose else _ignore,
-            )
-        self.classes_ = classes
-        self._rng, self._exemplars = rng, exemplars
-        self._optimizer = plan.optimizer
-        self.network_, self._optimizer_state = position
-        self._assign_history(history)
-        return reason
-
-    def _check_classes(
-        self, y: Array, classes: ArrayLike | None, *, restart: bool
-    ) -> Array:
-        """Sorted labels: those declared, else those of ``y``, or those known already."""
-        if restart:
-            return np.unique(y if classes is None else np.asarray(classes))
-        if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-            msg = (
-                f"classes={np.unique(classes).tolist()} must be the same at every call; "
-                f"they were {self.classes_.tolist()}"
-            )
-            raise ValueError(msg)
-        return self.classes_
-
-    def _initialize(
-        self, data: Batch, classes: Array, by_class: Array, rng: np.random.RandomState
-    ) -> tuple[Network, Exemplars | None]:
-        exemplars = self.exemplars
-        if not isinstance(exemplars, str):
-            X = data.X
-            exemplars = check_exemplars(exemplars, classes, X.shape[1], X.dtype)
-        return initial_network(
-            *data,
-            classes,
-            init=self.init,
-            n_exemplars=self.n_exemplars,
-            exemplars=exemplars,
-            n_neighbors=self.n_neighbors,
-            activation=self.activation,
-            sharpness=self.sharpness,
-            loss=self.loss,
-            class_weight=by_class,
-            rng=rng,
-        )
-
-    def _plan(self, network: Network, epochs: int) -> Plan:
-        loss = LOSSES[self.loss]
-        if loss.output_activation != network.layers[-1].activation:
-            msg = f"loss={self.loss!r} cannot replace the loss of the fitted network"
-            raise ValueError(msg)
-        optimizer: Optimizer = (
-            Adam(self.beta_1, self.beta_2, self.epsilon)
-            if self.solver == "adam"
-            else SGD(self.momentum, self.nesterovs_momentum)
-        )
-        return Plan(
-            Objective(self.loss, self.alpha),
-            optimizer,
-            rates=layer_rates(self.learning_rate_init, len(network.layers)),
-            batch_size=200 if self.batch_size == "auto" else self.batch_size,
-            max_epochs=epochs,
-            shuffle=self.shuffle,
-            tol=self.tol,
-            patience=self.n_iter_no_change,
-            early_stopping=self.early_stopping,
-        )
-
-    def _assign_history(self, history: History) -> None:
-        self._history = history
+    def _assign(self, fitted: Fitted) -> None:
+        history = fitted.history
+        self._fitted = fitted
+        self.classes_ = fitted.classes
+        self.network_ = fitted.network
         self.n_iter_ = len(history.loss)
         self.t_ = history.n_rows
         self.loss_curve_ = history.loss
@@ -609,56 +480,3 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def _check_held_out(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any] | None:
-    if X is None and y is None and sample_weight is None:
-        return None
-    if X is None or y is None:
-        missing = "X_val" if X is None else "y_val"
-        msg = f"X_val and y_val must be passed together; {missing} is missing"
-        raise ValueError(msg)
-    return X, y, sample_weight
-
-
-def _rows_that_count(data: Batch, by_class: Array) -> Batch:
-    """Leave out the rows whose sample weight or class weight is zero."""
-    keep = data.weights * by_class[data.codes] > 0
-    if not keep.any():
-        msg = "the weight of every row, sample_weight times class_weight, is zero"
-        raise ValueError(msg)
-    return data if keep.all() else data.take(np.flatnonzero(keep))
-
-
-def _weigh(data: Batch, by_class: Array) -> Batch:
-    """Multiply the sample weights by the class weights."""
-    weights = (data.weights * by_class[data.codes]).astype(data.weights.dtype)
-    return data._replace(weights=weights)
-
-
-def _hold_out(
-    data: Batch, fraction: float, rng: np.random.RandomState
-) -> tuple[Batch, Batch]:
-    """Split rows into those to train on and those to validate on, stratified."""
-    try:
-        kept, held_out = train_test_split(
-            np.arange(len(data.codes)),
-            test_size=fraction,
-            stratify=data.codes,
-            random_state=rng,
-        )
-    except ValueError as error:
-        msg = f"validation_fraction={fraction} cannot be held out: {error}"
-        raise ValueError(msg) from error
-    return data.take(kept), data.take(held_out)
-
-
-def _print_epoch(history: History) -> None:
-    line = f"Epoch {len(history.loss)}, loss = {history.loss[-1]:.8f}"
-    if history.validation_score:
-        line += f", validation score = {history.validation_score[-1]:f}"
-    print(line)
-
-
-def _ignore(_: History) -> None:
-    pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from numbers import Integral, Number, Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,9 @@ from skmetricmlp.initialization import BASELINES, SELECTORS, Exemplars
 from skmetricmlp.network import LOSSES
 
 __all__ = [
+    "Rows",
     "check_exemplars",
+    "check_held_out",
     "check_parameters",
     "check_rows",
     "class_codes",
@@ -145,9 +147,7 @@ def _check_n_exemplars(value: Any) -> None:
     if isinstance(value, (bool, np.bool_)) or not (
         whole or fraction or isinstance(value, Mapping)
     ):
-        accepted = (
-            "an int >= 1, a float above 0 and up to 1, or a dict {label: count}"
-        )
+        accepted = "an int >= 1, a float above 0 and up to 1, or a dict {label: count}"
         raise _not_accepted("n_exemplars", value, accepted)
 
 
@@ -174,9 +174,17 @@ def layer_rates(learning_rate_init: Any, n_layers: int) -> list[float]:
     return [float(rate) for rate in rates]
 
 
+class Rows(NamedTuple):
+    """``X`` (n, d), dense or CSR, labels ``y`` (n,) and ``sample_weight`` (n,)."""
+
+    X: Array
+    y: Array
+    sample_weight: Array
+
+
 def check_rows(
     estimator: Any, X: Any, y: Any, sample_weight: Any, *, reset: bool
-) -> tuple[Array, Array, Array]:
+) -> Rows:
     """Check features, labels and weights of rows to learn from.
 
     Parameters
@@ -191,10 +199,9 @@ def check_rows(
 
     Returns
     -------
-    X : array or CSR of shape (n, d), float64 or float32
-    y : array of shape (n,)
-    sample_weight : array of shape (n,)
-        In the precision of ``X``; ones where there was None.
+    Rows
+        ``X`` in float64 or float32; ``sample_weight`` in the same precision, ones where
+        there was None.
     """
     X, y = validate_data(
         estimator,
@@ -221,7 +228,18 @@ def check_rows(
     if np.any(sample_weight < 0):
         msg = f"sample_weight must not be negative, got {sample_weight.min()}"
         raise ValueError(msg)
-    return X, y, sample_weight
+    return Rows(X, y, sample_weight)
+
+
+def check_held_out(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Rows | None:
+    """Check rows to validate on, if there are any."""
+    if X is None and y is None and sample_weight is None:
+        return None
+    if X is None or y is None:
+        missing = "X_val" if X is None else "y_val"
+        msg = f"X_val and y_val must be passed together; {missing} is missing"
+        raise ValueError(msg)
+    return check_rows(estimator, X, y, sample_weight, reset=False)
 
 
 def class_codes(y: Array, classes: Array, name: str = "y") -> NDArray[np.intp]:

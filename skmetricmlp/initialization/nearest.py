@@ -120,9 +120,7 @@ def nearest_network(
     verdict = vote_map(labels, n_classes, activation)
     if n_neighbors > 1:
         defeats = (-verdict.weights.T, -verdict.bias)  # many votes win, low scores win
-        layers.append(
-            comparison_layer(*defeats, values, weights, activation, sharpness)
-        )
+        layers.append(comparison_layer(*defeats, values, weights, activation, sharpness))
         values = layers[-1].forward(values)
         verdict = standing_map(n_classes, activation)
     prior = np.ones(n_classes) if class_weight is None else class_weight
@@ -252,9 +250,7 @@ def count_layer(
         upper, threshold, lower = _last_winner(standings, weights, places)
         gain = GAIN * sharpness / max(upper - lower, np.sqrt(np.finfo(float).eps))
     gain *= SHARE[activation][0]
-    return Dense(
-        gain * standing.weights, gain * (standing.bias - threshold), activation
-    )
+    return Dense(gain * standing.weights, gain * (standing.bias - threshold), activation)
 
 
 def output_layer(

@@ -115,9 +115,7 @@ def _sample(X: Array, rows: DistinctRows, size: int) -> Sample:
     """The first ``size`` distinct rows: their order is random, and always the same."""
     block = X[rows.index[:size]]
     block = block.toarray() if sp.issparse(block) else block
-    return Sample(
-        block.astype(np.float64), rows.codes[:size], rows.weights[:size]
-    )
+    return Sample(block.astype(np.float64), rows.codes[:size], rows.weights[:size])
 
 
 def _given_network(

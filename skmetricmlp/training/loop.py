@@ -168,15 +168,11 @@ def _step(position: Position, batch: Batch, plan: Plan) -> tuple[float, Position
     network, state = position
     loss, gradients = plan.objective.value_and_gradient(network, batch)
     rates = [rate for rate in plan.rates for _ in ("weights", "bias")]
-    parameters, state = plan.optimizer.step(
-        network.parameters, gradients, state, rates
-    )
+    parameters, state = plan.optimizer.step(network.parameters, gradients, state, rates)
     return loss, Position(network.with_parameters(parameters), state)
 
 
-def _minibatches(
-    data: Batch, plan: Plan, rng: np.random.RandomState
-) -> Iterator[Batch]:
+def _minibatches(data: Batch, plan: Plan, rng: np.random.RandomState) -> Iterator[Batch]:
     n = data.weights.shape[0]
     order = rng.permutation(n) if plan.shuffle else np.arange(n)
     xp = array_namespace(data.weights)

@@ -85,9 +85,7 @@ class Objective:
         return value / float(xp.sum(w))
 
 
-def loss_and_accuracy(
-    loss: str, network: Network, batch: Batch
-) -> tuple[float, float]:
+def loss_and_accuracy(loss: str, network: Network, batch: Batch) -> tuple[float, float]:
     """Weighted mean loss, without penalty, and weighted accuracy of a batch."""
     z = network.affine_output(batch.X)
     xp = array_namespace(z)
