@@ -176,7 +176,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         self,
         init: str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]] = "metric",
         *,
-        n_exemplars: int | float | Mapping[Any, int] = 30,
+        n_exemplars: float | Mapping[Any, int] = 30,
         exemplars: str | tuple[ArrayLike, ArrayLike] = "kmeans",
         n_neighbors: int = 1,
         activation: str = "relu",
@@ -319,7 +319,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
             if self.early_stopping:
                 msg = "partial_fit does not support early_stopping=True"
                 raise ValueError(msg)
-            if isinstance(self.class_weight, str):
+            if self.class_weight == "balanced":
                 msg = (
                     "partial_fit does not support class_weight='balanced', which needs "
                     "all rows: pass a dict, or sample_weight"
@@ -348,7 +348,8 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         y : ndarray of shape (n_samples,)
         """
         check_is_fitted(self)
-        return self.classes_[np.argmax(self._affine_output(X), axis=1)]
+        labels: NDArray[Any] = self.classes_[np.argmax(self._affine_output(X), axis=1)]
+        return labels
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.floating[Any]]:
         """Estimate class probabilities.
@@ -362,7 +363,8 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         p : ndarray of shape (n_samples, n_classes)
             In the order of ``classes_``; rows sum to one.
         """
-        return np.exp(self.predict_log_proba(X))
+        p: NDArray[Any] = np.exp(self.predict_log_proba(X))
+        return p
 
     def predict_log_proba(self, X: ArrayLike) -> NDArray[np.floating[Any]]:
         """Estimate the logarithm of the class probabilities.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -28,12 +28,18 @@ from skmetricmlp.training import (
     loss_and_accuracy,
     train,
 )
-from skmetricmlp.validation import Rows, check_exemplars, class_codes, class_weights
-from skmetricmlp.validation import layer_rates as check_rates
+from skmetricmlp.validation import (
+    Rows,
+    check_exemplars,
+    class_codes,
+    class_weights,
+    layer_rates,
+)
 
 __all__ = ["Fitted", "learn"]
 
 Array = Any
+Ints = NDArray[np.intp]
 Parameters = Mapping[str, Any]
 
 
@@ -88,16 +94,23 @@ def learn(
     """
     known = _known_classes(rows.y, classes, present)
     by_class = class_weights(parameters["class_weight"], known, rows.y)
-    rng = deepcopy(present.rng) if present else _random_state(parameters)
-    data = _rows_that_count(rows, known, by_class)
-    validation = held_out and _rows_that_count(held_out, known, by_class, "y_val")
-    if parameters["early_stopping"] and epochs and validation is None:
-        data, validation = _hold_out(data, parameters["validation_fraction"], rng)
+    rng = check_random_state(parameters["random_state"])
+    if present:
+        rng = deepcopy(present.rng)
+    data, index = _rows_that_count(rows, known, by_class)
+    validation = None
+    if held_out:
+        validation, _ = _rows_that_count(held_out, known, by_class, "y_val")
+    elif parameters["early_stopping"] and epochs:
+        kept, taken = _hold_out(data.codes, parameters["validation_fraction"], rng)
+        data, validation, index = data.take(kept), data.take(taken), index[kept]
 
     if present:
         network, exemplars = present.network, present.exemplars
     else:
         network, exemplars = _initialize(parameters, data, known, by_class, rng)
+        if exemplars and exemplars.index is not None:
+            exemplars = replace(exemplars, index=index[exemplars.index])
     plan = _plan(parameters, network, epochs)
     state = (
         present.position.state
@@ -134,21 +147,21 @@ def _known_classes(y: Array, classes: ArrayLike | None, present: Fitted | None) 
     return present.classes
 
 
-def _random_state(parameters: Parameters) -> np.random.RandomState:
-    return check_random_state(parameters["random_state"])
-
-
 def _rows_that_count(
     rows: Rows, classes: Array, by_class: Array, name: str = "y"
-) -> Batch:
-    """Encode the labels; leave out rows whose sample or class weight is zero."""
+) -> tuple[Batch, Ints]:
+    """Encode the labels; leave out rows whose sample or class weight is zero.
+
+    Returns what is left, and where in ``rows`` it is.
+    """
     codes = class_codes(rows.y, classes, name)
     data = Batch(rows.X, codes, rows.sample_weight)
     keep = data.weights * by_class[codes] > 0
     if not keep.any():
         msg = "the weight of every row, sample_weight times class_weight, is zero"
         raise ValueError(msg)
-    return data if keep.all() else data.take(np.flatnonzero(keep))
+    index = np.flatnonzero(keep)
+    return (data if keep.all() else data.take(index)), index
 
 
 def _weigh(data: Batch, by_class: Array) -> Batch:
@@ -158,20 +171,17 @@ def _weigh(data: Batch, by_class: Array) -> Batch:
 
 
 def _hold_out(
-    data: Batch, fraction: float, rng: np.random.RandomState
-) -> tuple[Batch, Batch]:
-    """Split rows into those to train on and those to validate on, stratified."""
+    codes: Ints, fraction: float, rng: np.random.RandomState
+) -> tuple[Ints, Ints]:
+    """Draw the rows to train on and those to validate on, stratified by class."""
     try:
-        kept, held_out = train_test_split(
-            np.arange(len(data.codes)),
-            test_size=fraction,
-            stratify=data.codes,
-            random_state=rng,
+        kept, taken = train_test_split(
+            np.arange(len(codes)), test_size=fraction, stratify=codes, random_state=rng
         )
     except ValueError as error:
         msg = f"validation_fraction={fraction} cannot be held out: {error}"
         raise ValueError(msg) from error
-    return data.take(kept), data.take(held_out)
+    return kept, taken
 
 
 def _initialize(
@@ -212,7 +222,7 @@ def _plan(parameters: Parameters, network: Network, epochs: int) -> Plan:
     return Plan(
         Objective(loss, parameters["alpha"]),
         optimizer,
-        rates=check_rates(parameters["learning_rate_init"], len(network.layers)),
+        rates=layer_rates(parameters["learning_rate_init"], len(network.layers)),
         batch_size=200 if size == "auto" else size,
         max_epochs=epochs,
         shuffle=parameters["shuffle"],

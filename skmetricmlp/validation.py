@@ -124,6 +124,10 @@ def _not_accepted(
     return kind(f"{name} must be {accepted}, got {value!r}")
 
 
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
 def _check_choice(name: str, value: Any, other: str = "") -> None:
     if not (isinstance(value, str) and value in _CHOICES[name]):
         accepted = "one of " + ", ".join(map(repr, _CHOICES[name]))
@@ -133,26 +137,21 @@ def _check_choice(name: str, value: Any, other: str = "") -> None:
 def _check_pair(name: str, value: Any, pair: str) -> None:
     if isinstance(value, (tuple, list)):
         if len(value) != 2:
-            msg = f"{name} must be a pair {pair}, got a sequence of {len(value)}"
-            raise ValueError(msg)
+            raise _not_accepted(name, value, f"a pair {pair}")
     else:
         _check_choice(name, value, f"a pair {pair}")
 
 
 def _check_n_exemplars(value: Any) -> None:
-    whole = isinstance(value, Integral) and value >= 1
-    fraction = (
-        isinstance(value, Real) and not isinstance(value, Integral) and 0 < value <= 1
-    )
-    if isinstance(value, (bool, np.bool_)) or not (
-        whole or fraction or isinstance(value, Mapping)
-    ):
+    is_total = _is_whole(value) and value >= 1
+    is_fraction = isinstance(value, (float, np.floating)) and 0 < value <= 1
+    if not (is_total or is_fraction or isinstance(value, Mapping)):
         accepted = "an int >= 1, a float above 0 and up to 1, or a dict {label: count}"
         raise _not_accepted("n_exemplars", value, accepted)
 
 
 def _check_batch_size(value: Any) -> None:
-    if not (isinstance(value, Integral) and not isinstance(value, bool) and value >= 1):
+    if not (_is_whole(value) and value >= 1):
         _check_choice("batch_size", value, "an int >= 1")
 
 
@@ -168,7 +167,7 @@ def layer_rates(learning_rate_init: Any, n_layers: int) -> list[float]:
         )
         raise ValueError(msg)
     for rate in rates:
-        if not (isinstance(rate, Real) and 0 < rate < np.inf):
+        if not (isinstance(rate, (int, float, np.number)) and 0 < rate < np.inf):
             accepted = "positive and finite"
             raise _not_accepted("learning_rate_init", learning_rate_init, accepted)
     return [float(rate) for rate in rates]
@@ -247,7 +246,7 @@ def class_codes(y: Array, classes: Array, name: str = "y") -> NDArray[np.intp]:
     if unknown := sorted(set(np.unique(y).tolist()) - set(classes.tolist()), key=str):
         msg = f"{name} has labels {unknown} that are not among {classes.tolist()}"
         raise ValueError(msg)
-    return np.searchsorted(classes, y)
+    return np.searchsorted(classes, np.asarray(y))
 
 
 def class_weights(class_weight: Any, classes: Array, y: Array) -> Array:

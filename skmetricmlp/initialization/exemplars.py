@@ -8,9 +8,10 @@ of the rows does not matter: both hold to the last bit.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from hashlib import blake2b
 from numbers import Integral
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -33,7 +34,8 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 
 
-class DistinctRows(NamedTuple):
+@dataclass(frozen=True)
+class DistinctRows:
     """Pairs of a row and a class that occur in the data, each pair once.
 
     ``index`` (m,) is where each first occurs, ``codes`` (m,) its class and ``weights``
@@ -46,7 +48,8 @@ class DistinctRows(NamedTuple):
     weights: Floats
 
 
-class Exemplars(NamedTuple):
+@dataclass(frozen=True)
+class Exemplars:
     """``points`` (N, d) and their class ``codes`` (N,), grouped by class.
 
     ``index`` (N,) says which rows of the data they are; None where they are none.
@@ -82,11 +85,11 @@ def distinct_rows(X: Array, codes: Ints, weights: Floats) -> DistinctRows:
         return_index=True,
         return_inverse=True,
     )
-    return DistinctRows(index, codes[index], np.bincount(group, weights=weights))
+    return DistinctRows(index, codes[index], np.bincount(group, weights).astype(float))
 
 
 def exemplar_counts(
-    n_exemplars: int | float | Mapping[Any, int], classes: Array, rows: DistinctRows
+    n_exemplars: float | Mapping[Any, int], classes: Array, rows: DistinctRows
 ) -> Ints:
     """How many exemplars each class gets.
 
@@ -113,11 +116,9 @@ def exemplar_counts(
     available = np.bincount(rows.codes, minlength=len(classes))
     if isinstance(n_exemplars, Mapping):
         return _counts_by_label(n_exemplars, classes, available)
-    if isinstance(n_exemplars, Integral):
-        total = int(n_exemplars)
-    else:
-        total = round(float(n_exemplars) * len(rows.codes))
-    class_weights = np.bincount(rows.codes, rows.weights, minlength=len(classes))
+    is_total = isinstance(n_exemplars, (int, np.integer))
+    total = int(n_exemplars) if is_total else round(n_exemplars * len(rows.codes))
+    class_weights = np.bincount(rows.codes, rows.weights, len(classes)).astype(float)
     return share_exemplars(total, class_weights, available)
 
 

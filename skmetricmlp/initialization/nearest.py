@@ -1,4 +1,4 @@
-"""The method: affine scores, labels and k to a network of three or four layers.
+"""The method: affine scores, labels and k to a network.
 
 Source: P. Sh. Geidarov, arXiv 2505.23876, with a threshold, a slope and a scale that
 are set by data, so that what the step network does exactly, a network with trainable
@@ -20,9 +20,11 @@ distance, of which k win, and the classes by votes, of which one wins.
 **Trainable activations.** The saturating ones (logistic, tanh) count wins as the step
 does, only softly, and the order of the counts is the order of the distances at any slope.
 ReLU adds up defeats instead: ``s_i = sum_j relu(D_i - D_j)`` is zero for the nearest
-exemplar alone, and grows with ``D_i``; exemplar ``i`` votes with ``relu(1 - s_i / reach)``.
-For k > 1 the reach grows so that k exemplars and a few more vote on average, the nearer
-the stronger: a k-nearest vote weighted by distance, and not an exact one in any limit.
+exemplar alone, grows with ``D_i``, and gives the vote ``relu(1 - s_i / reach)``. The
+reach is such that k exemplars and a few more vote on average. In the sharp limit that
+is the nearest exemplar for k = 1. For k > 1 it is no exact k-nearest vote in any limit:
+nearer exemplars vote more strongly, more of them vote where many are about as near, and
+fewer where one is the nearest by far.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ from skmetricmlp.network import LOSSES, Dense, Network
 
 __all__ = ["Sample", "nearest_network"]
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 
 # Dimensionless constants at sharpness 1. They were chosen by untrained and trained
@@ -59,7 +61,7 @@ SHARE = {
 
 
 class Sample(NamedTuple):
-    """Training rows that set the scales: ``X`` (m, d), ``codes`` (m,), ``weights`` (m,)."""
+    """Rows that set the scales: ``X`` (m, d), ``codes`` (m,), ``weights`` (m,)."""
 
     X: Any
     codes: Ints

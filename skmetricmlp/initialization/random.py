@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def baseline_network(
     return Network(
         tuple(
             _layer(init, n_in, n_out, f, rng)
-            for n_in, n_out, f in zip(sizes[:-1], sizes[1:], activations, strict=True)
+            for (n_in, n_out), f in zip(pairwise(sizes), activations, strict=True)
         )
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def initial_network(
     classes: Array,
     *,
     init: str | Weights,
-    n_exemplars: int | float | Mapping[Any, int],
+    n_exemplars: float | Mapping[Any, int],
     exemplars: str | Exemplars,
     n_neighbors: int,
     activation: str,
@@ -112,7 +113,7 @@ def initial_network(
 
 
 def _sample(X: Array, rows: DistinctRows, size: int) -> Sample:
-    """The first ``size`` distinct rows: their order is random, and always the same."""
+    """Take the first distinct rows: their order is random, and always the same."""
     block = X[rows.index[:size]]
     block = block.toarray() if sp.issparse(block) else block
     return Sample(block.astype(np.float64), rows.codes[:size], rows.weights[:size])
@@ -124,7 +125,7 @@ def _given_network(
     """Build a network of weights that the user supplies, if their shapes fit."""
     coefs, intercepts = ([np.asarray(a) for a in arrays] for arrays in init)
     given = [c.shape for c in coefs], [b.shape for b in intercepts]
-    expected = list(zip(sizes[:-1], sizes[1:], strict=True)), [(m,) for m in sizes[1:]]
+    expected = list(pairwise(sizes)), [(width,) for width in sizes[1:]]
     if given != expected:
         msg = (
             f"init=(coefs, intercepts) must have the shapes {expected[0]} and "

@@ -75,7 +75,7 @@ LOSSES = {
 }
 
 # By output activation: z -> log of the outputs, scaled to sum to one over the classes.
-LOG_PROBABILITIES = {
+LOG_PROBABILITIES: dict[str, Callable[[Array], Array]] = {
     "softmax": _log_softmax,
     "logistic": lambda z: _log_softmax(_log_logistic(z)),
 }

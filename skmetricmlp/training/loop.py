@@ -19,7 +19,7 @@ from skmetricmlp.network import Network
 from skmetricmlp.training.objective import Batch, Objective
 from skmetricmlp.training.optimizers import Optimizer
 
-__all__ = ["History", "Plan", "Position", "StopReason", "Validation", "train"]
+__all__ = ["History", "Plan", "Position", "StopReason", "train"]
 
 Array = Any
 StopReason = Literal["converged", "max_epochs", "diverged", "interrupted"]
@@ -186,7 +186,7 @@ def _total(weights: Array) -> float:
 
 
 def _criterion(history: History, plan: Plan) -> float:
-    """What training wants to be low, after the last epoch."""
+    """Return what training wants to be low, after the last epoch."""
     return -history.validation_score[-1] if plan.early_stopping else history.loss[-1]
 
 
