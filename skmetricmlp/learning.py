@@ -213,14 +213,19 @@ def _plan(parameters: Parameters, network: Network, epochs: int) -> Plan:
     if LOSSES[loss].output_activation != network.layers[-1].activation:
         msg = f"loss={loss!r} is not the loss that the network was fitted with"
         raise ValueError(msg)
+    # Python's floats, unlike NumPy's scalars, leave single precision as it is.
+    alpha, momentum, beta_1, beta_2, epsilon = (
+        float(parameters[name])
+        for name in ("alpha", "momentum", "beta_1", "beta_2", "epsilon")
+    )
     optimizer: Optimizer = (
-        Adam(parameters["beta_1"], parameters["beta_2"], parameters["epsilon"])
+        Adam(beta_1, beta_2, epsilon)
         if parameters["solver"] == "adam"
-        else SGD(parameters["momentum"], parameters["nesterovs_momentum"])
+        else SGD(momentum, parameters["nesterovs_momentum"])
     )
     size = parameters["batch_size"]
     return Plan(
-        Objective(loss, parameters["alpha"]),
+        Objective(loss, alpha),
         optimizer,
         rates=layer_rates(parameters["learning_rate_init"], len(network.layers)),
         batch_size=200 if size == "auto" else size,

@@ -37,7 +37,16 @@ from numpy.typing import NDArray
 from skmetricmlp.initialization.output_layer import best_scale
 from skmetricmlp.network import LOSSES, Dense, Network
 
-__all__ = ["Sample", "nearest_network"]
+__all__ = [
+    "AffineMap",
+    "Sample",
+    "comparison_layer",
+    "count_layer",
+    "nearest_network",
+    "output_layer",
+    "standing_map",
+    "vote_map",
+]
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
@@ -137,6 +146,7 @@ class AffineMap(NamedTuple):
     bias: Floats
 
     def __call__(self, values: Floats) -> Floats:
+        """Read it off."""
         return values @ self.weights + self.bias
 
 

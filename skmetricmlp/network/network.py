@@ -67,10 +67,13 @@ class Network:
         :data:`BLOCK_ELEMENTS` numbers (or one row).
         """
         widest = max(layer.bias.shape[0] for layer in self.layers)
+        n = x.shape[0]
         size = max(1, BLOCK_ELEMENTS // max(widest, 1))
         blocks = [
-            self.layers[-1].affine(self.activations(x[start : start + size, :])[-1])
-            for start in range(0, max(x.shape[0], 1), size)
+            self.layers[-1].affine(
+                self.activations(x[start : min(start + size, n), :])[-1]
+            )
+            for start in range(0, max(n, 1), size)
         ]
         return array_namespace(blocks[0]).concat(blocks, axis=0)
 

@@ -80,6 +80,13 @@ class History:
     validation_score: list[float] = field(default_factory=list)
     n_rows: int = 0
 
+    def append(self, loss: float, held_out: tuple[float, float] | None) -> None:
+        """Add an epoch: its loss, and the loss and score on held-out rows, if any."""
+        self.loss.append(loss)
+        if held_out is not None:
+            self.validation_loss.append(held_out[0])
+            self.validation_score.append(held_out[1])
+
     def copy(self) -> History:
         """Return a history that can grow apart from this one."""
         return replace(
@@ -122,7 +129,7 @@ def train(
     Returns
     -------
     position : Position
-        The last one, or the best one with ``early_stopping``, or after a loss that is
+        The best one with ``early_stopping``; else the last one, or after a loss that is
         not finite the last one at which it was.
     history : History
     reason : {"converged", "max_epochs", "diverged", "interrupted"}
@@ -136,37 +143,44 @@ def train(
             losses, weights = [], []
             for batch in _minibatches(data, plan, rng):
                 loss, following = _step(position, batch, plan)
-                if not isfinite(loss):
-                    return trusted, history, "diverged"
                 trusted, position = position, following
                 losses.append(loss)
                 weights.append(_total(batch.weights))
-            history.n_rows += data.weights.shape[0]
-            history.loss.append(float(np.average(losses, weights=weights)))
-            if validate is not None:
-                loss, score = validate(position.network)
-                history.validation_loss.append(loss)
-                history.validation_score.append(score)
-            on_epoch(history)
+                history.n_rows += batch.weights.shape[0]
+            held_out = None if validate is None else validate(position.network)
+            history.append(float(np.average(losses, weights=weights)), held_out)
             if patience.update(_criterion(history, plan)):
                 best = position
+            on_epoch(history)
             if patience.stale > plan.patience:
                 reason = "converged"
                 break
     except KeyboardInterrupt:
         reason = "interrupted"
+    except FloatingPointError:
+        position, reason = trusted, "diverged"
     # No later step has looked at the network that the last one made.
-    if position is not start and not isfinite(
+    if position is not trusted and not isfinite(
         plan.objective.value(position.network, batch)
     ):
-        return trusted, history, "diverged"
-    return (best if plan.early_stopping else position), history, reason
+        position, reason = trusted, "diverged"
+    if plan.early_stopping and history.validation_score:
+        position = best
+    return position, history, reason
 
 
 def _step(position: Position, batch: Batch, plan: Plan) -> tuple[float, Position]:
-    """Loss at ``position`` and the position after one step from there."""
+    """Loss at ``position`` and the position after one step from there.
+
+    Raises
+    ------
+    FloatingPointError
+        If that loss is not finite.
+    """
     network, state = position
     loss, gradients = plan.objective.value_and_gradient(network, batch)
+    if not isfinite(loss):
+        raise FloatingPointError
     rates = [rate for rate in plan.rates for _ in ("weights", "bias")]
     parameters, state = plan.optimizer.step(network.parameters, gradients, state, rates)
     return loss, Position(network.with_parameters(parameters), state)
@@ -178,7 +192,7 @@ def _minibatches(data: Batch, plan: Plan, rng: np.random.RandomState) -> Iterato
     xp = array_namespace(data.weights)
     order = xp.asarray(order, device=device(data.weights))
     for start in range(0, n, plan.batch_size):
-        yield data.take(order[start : start + plan.batch_size])
+        yield data.take(order[start : min(start + plan.batch_size, n)])
 
 
 def _total(weights: Array) -> float:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 from array_api_compat import array_namespace
 
-__all__ = ["SGD", "Adam", "Optimizer"]
+__all__ = ["SGD", "Adam", "AdamState", "Optimizer"]
 
 Array = Any
 Arrays = list[Array]

@@ -1,0 +1,53 @@
+# `make demo` and `make test` need nothing but Python >= 3.11; the rest is for developers.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-oldest lint format clean
+
+demo: .venv/.demo
+	$(BIN)/python -m skmetricmlp compare
+
+test: .venv/.test
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+
+# The oldest scikit-learn and NumPy that are supported, in an environment of its own.
+test-oldest: .venv-oldest/.test
+	OMP_NUM_THREADS=1 .venv-oldest/bin/python -m pytest -n auto
+
+lint: .venv/.lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sp-repo-review .
+
+format: .venv/.lint
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv .venv-oldest reports
+
+# --- environments: made once, and again when pyproject.toml changes ---
+
+# pip knows dependency groups since 25.1.
+.venv/.pip .venv-oldest/.pip:
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	touch $@
+
+.venv/.demo: .venv/.pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable ".[study]"
+	touch $@
+
+.venv/.test: .venv/.pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable . --group test
+	touch $@
+
+.venv/.lint: .venv/.pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	touch $@
+
+.venv-oldest/.test: .venv-oldest/.pip pyproject.toml
+	.venv-oldest/bin/python -m pip install --quiet --editable . --group test \
+	  "scikit-learn==1.6.*" "numpy==2.0.*" "scipy==1.13.*"
+	touch $@

@@ -1,0 +1,254 @@
+from math import exp, log
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skmetricmlp.network import ACTIVATIONS, LOG_PROBABILITIES, LOSSES
+
+# Both signs, both sides of every kink, zero itself, and far out.
+POINTS = [-30.0, -2.5, -0.7, -1e-3, 0.0, 1e-3, 0.4, 3.0, 30.0]
+
+SCALAR_ACTIVATIONS = {
+    "identity": lambda z: z,
+    "step": lambda z: 1.0 if z > 0 else 0.0,
+    "logistic": lambda z: 1 / (1 + exp(-z)),
+    "tanh": lambda z: (exp(z) - exp(-z)) / (exp(z) + exp(-z)),
+    "relu": lambda z: z if z > 0 else 0.0,
+}
+WITH_DERIVATIVE = ["identity", "logistic", "tanh", "relu"]
+
+
+def read_only(values, dtype=float):
+    array = np.array(values, dtype=dtype)
+    array.flags.writeable = False
+    return array
+
+
+def scalar_softmax(row):
+    return [exp(v) / sum(exp(u) for u in row) for v in row]
+
+
+def scalar_logistic(row):
+    return [1 / (1 + exp(-v)) for v in row]
+
+
+def scalar_log_loss(row, target):
+    return -sum(t * log(p) for p, t in zip(scalar_softmax(row), target, strict=True))
+
+
+def scalar_squared_error(row, target):
+    p = scalar_logistic(row)
+    return sum((a - t) ** 2 for a, t in zip(p, target, strict=True)) / 2
+
+
+SCALAR_LOSSES = {"log_loss": scalar_log_loss, "squared_error": scalar_squared_error}
+
+
+@pytest.fixture
+def z():
+    """Outputs (12, 4) before the activation."""
+    return read_only(np.random.default_rng(0).normal(scale=3, size=(12, 4)))
+
+
+@pytest.fixture
+def targets(z):
+    """One-hot targets (12, 4)."""
+    return read_only(np.eye(4)[np.arange(len(z)) % 4])
+
+
+@pytest.fixture
+def extreme():
+    """Outputs (7, 4) that no careless exponential survives."""
+    rows = [
+        [1e4, -1e4, 0, 1],
+        [-1e4, 1e4, 1, 0],
+        [1e4] * 4,
+        [-1e4] * 4,
+        [-1e4, -1e4, 1e4, 1e4],
+        [0.0] * 4,
+        [800, 750, -750, -800],
+    ]
+    return read_only(rows)
+
+
+@pytest.fixture(params=["array_api_strict", "array_api_compat.torch"])
+def xp(request):
+    return pytest.importorskip(request.param)
+
+
+def test_every_name_has_an_oracle():
+    assert set(ACTIVATIONS) == {*SCALAR_ACTIVATIONS, "softmax"}
+    assert set(LOSSES) == set(SCALAR_LOSSES)
+    outputs = {loss.output_activation for loss in LOSSES.values()}
+    assert set(LOG_PROBABILITIES) == outputs <= set(ACTIVATIONS)
+
+
+@pytest.mark.parametrize("name", SCALAR_ACTIVATIONS)
+def test_activation_is_its_scalar_formula(name):
+    expected = [[SCALAR_ACTIVATIONS[name](z)] for z in POINTS]
+    actual = ACTIVATIONS[name].function(read_only(POINTS)[:, None])
+    assert_allclose(actual, expected, rtol=1e-14, atol=1e-15)
+
+
+def test_softmax_is_its_scalar_formula(z):
+    expected = [scalar_softmax(row) for row in z.tolist()]
+    assert_allclose(ACTIVATIONS["softmax"].function(z), expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("shift", [-700.0, -1.0, 3.5, 1e4])
+def test_softmax_rows_sum_to_one_and_ignore_a_shift(z, shift):
+    p = ACTIVATIONS["softmax"].function(z)
+    assert_allclose(p.sum(axis=1), 1, rtol=1e-14)
+    shifts = shift * np.linspace(0.5, 1, len(z))[:, None]
+    assert_allclose(ACTIVATIONS["softmax"].function(z + shifts), p, rtol=1e-10)
+
+
+def test_step_is_zero_at_exactly_zero_and_one_just_above():
+    tiny = np.finfo(float).smallest_subnormal
+    z = read_only([[-tiny, -0.0, 0.0, tiny]])
+    assert_array_equal(ACTIVATIONS["step"].function(z), [[0, 0, 0, 1]])
+
+
+@pytest.mark.parametrize("name", ["logistic", "tanh"])
+def test_sigmoids_are_odd_about_their_middle(name):
+    function = ACTIVATIONS[name].function
+    z = read_only(POINTS)
+    middle = function(np.zeros(1))[0]
+    assert_allclose(function(z) - middle, middle - function(-z), atol=1e-15)
+
+
+@pytest.mark.parametrize("name", WITH_DERIVATIVE)
+def test_derivative_through_the_value_is_the_slope(name):
+    # Central differences straddle the kink of the ReLU at zero.
+    z = read_only([point for point in POINTS if point != 0])
+    function, derivative = ACTIVATIONS[name].function, ACTIVATIONS[name].derivative
+    h = 1e-5
+    slope = (function(z + h) - function(z - h)) / (2 * h)
+    assert_allclose(derivative(function(z)), slope, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", WITH_DERIVATIVE)
+def test_derivative_leaves_the_value_alone_and_keeps_float32(name):
+    value = read_only(ACTIVATIONS[name].function(np.array([POINTS])), np.float32)
+    slope = ACTIVATIONS[name].derivative(value)
+    assert slope.dtype == np.float32
+    assert slope.shape == value.shape
+
+
+def test_step_and_softmax_state_no_derivative():
+    without = {name for name, f in ACTIVATIONS.items() if f.derivative is None}
+    assert without == {"step", "softmax"}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activation_survives_extremes_in_its_precision(extreme, name, dtype):
+    z = read_only(extreme, dtype)
+    value = ACTIVATIONS[name].function(z)
+    assert value.dtype == dtype
+    assert np.isfinite(value).all()
+    bounds = {"identity": (-1e4, 1e4), "relu": (0, 1e4), "tanh": (-1, 1)}
+    low, high = bounds.get(name, (0, 1))
+    assert value.min() == low
+    assert value.max() == high
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activation_on_another_namespace_equals_numpy(xp, z, name):
+    value = ACTIVATIONS[name].function(xp.asarray(z.copy()))
+    assert type(value) is type(xp.asarray(0.0))
+    assert_allclose(np.asarray(value), ACTIVATIONS[name].function(z), rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_loss_of_each_row_is_its_scalar_formula(z, targets, name):
+    pairs = zip(z.tolist(), targets.tolist(), strict=True)
+    expected = [SCALAR_LOSSES[name](row, target) for row, target in pairs]
+    assert_allclose(LOSSES[name].values(z, targets), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_loss_delta_is_the_slope_of_the_loss(z, targets, name):
+    loss = LOSSES[name]
+    h = 1e-5
+    slope = np.empty_like(z)
+    for c in range(z.shape[1]):
+        e = h * np.eye(z.shape[1])[c]
+        slope[:, c] = (loss.values(z + e, targets) - loss.values(z - e, targets)) / (
+            2 * h
+        )
+    assert_allclose(loss.delta(z, targets), slope, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_loss_does_not_depend_on_the_order_of_the_classes(z, targets, name):
+    order = [2, 0, 3, 1]
+    loss = LOSSES[name]
+    actual = loss.values(z[:, order], targets[:, order])
+    assert_allclose(actual, loss.values(z, targets), rtol=1e-13)
+    delta = loss.delta(z[:, order], targets[:, order])
+    assert_allclose(delta, loss.delta(z, targets)[:, order], rtol=1e-13)
+
+
+def test_log_loss_ignores_a_shift_so_its_delta_sums_to_zero(z, targets):
+    loss = LOSSES["log_loss"]
+    assert_allclose(loss.values(z + 5, targets), loss.values(z, targets), rtol=1e-12)
+    assert_allclose(loss.delta(z, targets).sum(axis=1), 0, atol=1e-14)
+
+
+def test_squared_error_stays_when_outputs_and_targets_are_mirrored(z, targets):
+    loss = LOSSES["squared_error"]
+    assert_allclose(loss.values(-z, 1 - targets), loss.values(z, targets), rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", LOSSES)
+def test_loss_survives_extremes_in_its_precision(extreme, name, dtype):
+    z = read_only(extreme, dtype)
+    t = read_only(np.eye(4)[[1, 1, 0, 3, 0, 2, 3]], dtype)
+    values, delta = LOSSES[name].values(z, t), LOSSES[name].delta(z, t)
+    assert values.dtype == delta.dtype == dtype
+    assert values.shape == (7,)
+    assert np.isfinite(values).all()
+    assert np.isfinite(delta).all()
+    # By hand, row 0: all of the probability is on class 0 and the target is class 1;
+    # the logistic outputs are 1, 0, 1/2, 1 / (1 + 1/e).
+    p = 1 / (1 + exp(-1))
+    by_hand = {"log_loss": 2e4, "squared_error": (1 + 1 + 0.25 + p * p) / 2}
+    assert_allclose(values[0], by_hand[name], rtol=1e-6)
+
+
+@pytest.mark.parametrize("activation", LOG_PROBABILITIES)
+def test_log_probabilities_are_the_log_of_the_normalised_outputs(z, activation):
+    outputs = {"softmax": scalar_softmax, "logistic": scalar_logistic}[activation]
+    expected = [[log(p / sum(outputs(row))) for p in outputs(row)] for row in z.tolist()]
+    actual = LOG_PROBABILITIES[activation](z)
+    assert_allclose(actual, expected, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("activation", LOG_PROBABILITIES)
+def test_log_probabilities_agree_with_the_output_activation(z, activation):
+    output = ACTIVATIONS[activation].function(z)
+    p = np.exp(LOG_PROBABILITIES[activation](z))
+    assert_allclose(p.sum(axis=1), 1, rtol=1e-13)
+    assert_allclose(p, output / output.sum(axis=1, keepdims=True), rtol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("activation", LOG_PROBABILITIES)
+def test_log_probabilities_survive_extremes_in_their_precision(
+    extreme, activation, dtype
+):
+    log_p = LOG_PROBABILITIES[activation](read_only(extreme, dtype))
+    assert log_p.dtype == dtype
+    assert np.isfinite(log_p).all()
+    assert log_p.max() <= 0
+    assert_allclose(np.exp(log_p).sum(axis=1), 1, rtol=1e-6)
+
+
+def test_log_probabilities_of_tiny_logistic_outputs_keep_their_differences():
+    # Where sigma(z) = exp(z) to rounding, the logs are those of the softmax.
+    z = read_only([[-2000.0, -2001.0, -2003.0]])
+    expected = [log(p) for p in scalar_softmax([0.0, -1.0, -3.0])]
+    assert_allclose(LOG_PROBABILITIES["logistic"](z)[0], expected, rtol=1e-12)

@@ -1,0 +1,32 @@
+"""All of scikit-learn's checks, for settings that take different paths."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skmetricmlp import MetricInitMLPClassifier
+
+SMALL = {"n_exemplars": 6, "max_iter": 10}
+ESTIMATORS = [
+    MetricInitMLPClassifier(),
+    # Random weights, unlike calculated ones, have to learn in those few epochs.
+    MetricInitMLPClassifier(init="random", learning_rate_init=0.03, **SMALL),
+    MetricInitMLPClassifier(n_neighbors=3, **SMALL),
+    MetricInitMLPClassifier(activation="logistic", **SMALL),
+    MetricInitMLPClassifier(activation="tanh", **SMALL),
+    MetricInitMLPClassifier(solver="sgd", **SMALL),
+    MetricInitMLPClassifier(exemplars="random", **SMALL),
+    MetricInitMLPClassifier(loss="squared_error", **SMALL),
+]
+
+checks = parametrize_with_checks(ESTIMATORS)
+argument_names, pairs = checks.args
+id_of = checks.kwargs["ids"]
+# scikit-learn 1.6 has one check twice, and a generator, which pytest 9 deprecates.
+cases = {"-".join(map(id_of, pair)): pair for pair in pairs}
+
+
+# The checks fit data of all scales for as few epochs as they can.
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(argument_names, list(cases.values()), ids=list(cases))
+def test_scikit_learn_estimator_checks(estimator, check):
+    check(estimator)

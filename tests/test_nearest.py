@@ -1,0 +1,309 @@
+"""The calculated network against slow oracles and against k-nearest neighbours."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
+from sklearn.model_selection import train_test_split
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import StandardScaler
+
+from skmetricmlp import MetricInitMLPClassifier
+from skmetricmlp.initialization.metrics import squared_euclidean
+from skmetricmlp.initialization.nearest import Sample, nearest_network
+
+NEIGHBORS = [1, 2, 3, 5, 7]
+TRAINABLE = ["relu", "logistic", "tanh"]
+
+
+def random_problem(seed, *, kind="continuous", n_exemplars=20, n_classes=3, n_rows=200):
+    """Exemplars, their codes, and rows with their codes."""
+    rng = np.random.default_rng(seed)
+    shape = (n_exemplars, 4), (n_rows, 4)
+    if kind == "grid":  # distances tie
+        points, X = (rng.integers(0, 4, s).astype(float) for s in shape)
+    else:
+        points, X = (rng.normal(size=s) for s in shape)
+    if kind == "duplicates":
+        points[-(n_exemplars // 4) :] = points[: n_exemplars // 4]
+    labels = rng.permutation(np.arange(n_exemplars) % n_classes)
+    codes = rng.integers(0, n_classes, n_rows)
+    for array in (points, X, labels, codes):
+        array.flags.writeable = False
+    return points, labels, X, codes
+
+
+def build(points, labels, X, codes, **settings):
+    sample = Sample(X, codes, np.ones(len(X)))
+    n_classes = int(labels.max()) + 1
+    return nearest_network(
+        squared_euclidean(points), labels, n_classes, sample, **settings
+    )
+
+
+def predict(network, X):
+    return network.affine_output(X).argmax(axis=1)
+
+
+def vote_of_nearest(points, labels, x, k):
+    """k nearest by (distance, index), then the most votes by (votes, lowest class)."""
+    distances = [sum((a - b) ** 2 for a, b in zip(x, p, strict=True)) for p in points]
+    nearest = sorted(range(len(points)), key=lambda i: (distances[i], i))[:k]
+    votes = [sum(int(labels[i]) == c for i in nearest) for c in range(labels.max() + 1)]
+    return votes.index(max(votes))
+
+
+# --- the guarantee: with a step it is the k-nearest-exemplars classifier ---
+
+
+@pytest.mark.parametrize("k", NEIGHBORS)
+@pytest.mark.parametrize("kind", ["continuous", "duplicates", "grid"])
+def test_step_network_is_the_vote_of_the_nearest(kind, k):
+    for seed in range(5):
+        points, labels, X, codes = random_problem(seed, kind=kind)
+        network = build(points, labels, X, codes, n_neighbors=k, activation="step")
+        expected = [vote_of_nearest(points, labels, x, k) for x in X]
+        np.testing.assert_array_equal(predict(network, X), expected)
+
+
+@pytest.mark.parametrize("k", NEIGHBORS)
+@pytest.mark.parametrize("kind", ["continuous", "duplicates", "grid"])
+def test_step_estimator_equals_k_neighbors_classifier(kind, k):
+    """Row for row, also where votes tie, or k = 1 and distances do.
+
+    Where the k-th and the next distance are equal to the last bit, scikit-learn keeps
+    the one that its heap happens to hold, "depending on the ordering of the training
+    data"; the network keeps the lower index. Up to k = 2 that is the same.
+    """
+    compared = 0
+    for seed in range(5):
+        points, labels, X, _ = random_problem(seed, kind=kind)
+        clf = MetricInitMLPClassifier(
+            exemplars=(points, labels), n_neighbors=k, activation="step", max_iter=0
+        ).fit(points, labels)
+        neighbors = KNeighborsClassifier(k).fit(points, labels)
+        decided = np.ones(len(X), dtype=bool)
+        if k > 2:
+            distances, _ = neighbors.kneighbors(X, k + 1)
+            decided = distances[:, k - 1] < distances[:, k]
+        np.testing.assert_array_equal(
+            clf.predict(X[decided]), neighbors.predict(X[decided])
+        )
+        compared += decided.sum()
+    assert compared > 300
+
+
+def test_vote_of_nearest_is_what_k_neighbors_classifier_computes():
+    points, labels, X, _ = random_problem(0)
+    for k in NEIGHBORS:
+        expected = KNeighborsClassifier(k).fit(points, labels).predict(X)
+        assert [vote_of_nearest(points, labels, x, k) for x in X] == expected.tolist()
+
+
+@pytest.mark.parametrize("k", [1, 4])
+def test_as_many_neighbors_as_exemplars(k):
+    points, labels, X, codes = random_problem(3, n_exemplars=4, n_classes=2)
+    for activation in ("step", *TRAINABLE):
+        network = build(points, labels, X, codes, n_neighbors=k, activation=activation)
+        if k == len(points) and activation == "step":
+            # All vote, two for each class, so the lower class wins.
+            assert not predict(network, X).any()
+        assert np.isfinite(network.affine_output(X)).all()
+
+
+# --- the formulas, neuron by neuron ---
+
+
+def test_step_neurons_are_the_equations_of_the_design():
+    points, labels, X, codes = random_problem(1, n_exemplars=6, n_rows=20)
+    n, k = 6, 3
+    network = build(points, labels, X, codes, n_neighbors=k, activation="step")
+    _, wins, fires, class_wins = network.activations(X)
+    for row, x in enumerate(X):
+        distance = [float(np.sum((x - p) ** 2)) for p in points]
+        pairs = [(i, j) for i in range(n) for j in range(n) if j != i]
+        h = {(i, j): float(distance[i] < distance[j]) for i, j in pairs}
+        assert wins[row].tolist() == [h[pair] for pair in pairs]
+        e = [
+            float(sum(h[i, j] for j in range(n) if j != i) - (n - k) + 0.5 > 0)
+            for i in range(n)
+        ]
+        assert fires[row].tolist() == e
+        votes = [sum(e[i] for i in range(n) if labels[i] == c) for c in range(3)]
+        expected = [
+            float(votes[a] > votes[b] or (votes[a] == votes[b] and a < b))
+            for a in range(3)
+            for b in range(3)
+            if a != b
+        ]
+        assert class_wins[row].tolist() == expected
+
+
+def test_relu_neurons_are_the_equations_of_the_design():
+    points, labels, X, codes = random_problem(2, n_exemplars=6, n_rows=20)
+    network = build(points, labels, X, codes, activation="relu")
+    _, defeats, exemplar_values = network.activations(X)
+    margins = [
+        float(np.sum((x - q) ** 2) - np.sum((x - p) ** 2))
+        for x in X
+        for i, p in enumerate(points)
+        for j, q in enumerate(points)
+        if i != j
+    ]
+    scale = np.sqrt(np.mean(np.square(margins)))
+    expected = np.maximum(-np.reshape(margins, (20, 30)), 0) / scale
+    np.testing.assert_allclose(defeats, expected, atol=1e-7)
+    sums = expected.reshape(20, 6, 5).sum(axis=2)
+    # Three exemplars vote on average: the reach is the least sum that must not vote.
+    reach = np.sort(sums.ravel())[3 * 20]
+    np.testing.assert_allclose(
+        exemplar_values, np.maximum(1 - sums / reach, 0), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("activation", ["logistic", "tanh"])
+def test_saturating_counts_have_the_order_of_the_distances(activation):
+    points, labels, X, codes = random_problem(4)
+    for sharpness in (0.1, 1.0, 10.0):
+        network = build(
+            points, labels, X, codes, activation=activation, sharpness=sharpness
+        )
+        _, h, _ = network.activations(X)
+        counts = h.reshape(len(X), 20, 19).sum(axis=2)
+        distances = ((X[:, None] - points) ** 2).sum(axis=2)
+        np.testing.assert_array_equal(
+            np.argsort(-counts, axis=1)[:, :3], np.argsort(distances, axis=1)[:, :3]
+        )
+
+
+# --- trainable activations ---
+
+
+@pytest.mark.parametrize(
+    ("activation", "k"),
+    [("relu", 1), *[(f, k) for f in ("logistic", "tanh") for k in NEIGHBORS]],
+)
+@pytest.mark.parametrize("kind", ["continuous", "duplicates"])
+def test_sharp_limit_agrees_with_k_neighbors(activation, k, kind):
+    rows = agreeing = 0
+    for seed in range(3):
+        points, labels, X, codes = random_problem(seed, kind=kind)
+        settings = {"n_neighbors": k, "activation": activation, "sharpness": 1e6}
+        network = build(points, labels, X, codes, **settings)
+        expected = [vote_of_nearest(points, labels, x, k) for x in X]
+        agreeing += (predict(network, X) == expected).sum()
+        rows += len(X)
+    assert agreeing / rows >= 0.99
+
+
+@pytest.fixture(scope="module")
+def four_data_sets():
+    """Exemplars, and rows to test on, of scikit-learn's four data sets."""
+    problems = []
+    for load in (load_iris, load_wine, load_digits, load_breast_cancer):
+        X, y = load(return_X_y=True)
+        X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+        scaler = StandardScaler().fit(X_train)
+        problems.append(
+            (scaler.transform(X_train), y_train, scaler.transform(X_test), y_test)
+        )
+    return problems
+
+
+@pytest.mark.parametrize("activation", TRAINABLE)
+@pytest.mark.parametrize("k", [1, 3, 5])
+def test_default_constants_are_as_accurate_as_the_neighbors(
+    four_data_sets, activation, k
+):
+    differences = []
+    for X_train, y_train, X_test, y_test in four_data_sets:
+        clf = MetricInitMLPClassifier(
+            n_neighbors=k, activation=activation, max_iter=0, random_state=0
+        ).fit(X_train, y_train)
+        neighbors = KNeighborsClassifier(k).fit(clf.exemplars_, clf.exemplar_labels_)
+        differences.append(clf.score(X_test, y_test) - neighbors.score(X_test, y_test))
+    assert np.mean(differences) >= -0.01
+
+
+@pytest.mark.parametrize("k", [1, 3])
+@pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
+def test_tanh_is_logistic_in_other_units(k, loss):
+    """As ``tanh(z) = 2 logistic(2 z) - 1``, both networks are the same function."""
+    points, labels, X, codes = random_problem(5)
+    logistic, tanh = (
+        build(points, labels, X, codes, n_neighbors=k, activation=f, loss=loss)
+        for f in ("logistic", "tanh")
+    )
+    np.testing.assert_allclose(logistic.forward(X), tanh.forward(X), atol=1e-9)
+
+
+@pytest.mark.parametrize("activation", TRAINABLE)
+@pytest.mark.parametrize("k", [1, 3])
+def test_units_rotation_and_origin_of_the_data_do_not_matter(activation, k):
+    points, labels, X, codes = random_problem(6)
+    rotation, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(4, 4)))
+    settings = {"n_neighbors": k, "activation": activation}
+    before = build(points, labels, X, codes, **settings).forward(X)
+    moved, moved_X = (1000 * (array @ rotation + 3) for array in (points, X))
+    after = build(moved, labels, moved_X, codes, **settings).forward(moved_X)
+    np.testing.assert_allclose(before, after, atol=1e-6)
+
+
+@pytest.mark.parametrize("activation", TRAINABLE)
+def test_weights_of_the_sample_are_repetitions(activation):
+    points, labels, X, codes = random_problem(7, n_rows=60)
+    counts = np.random.default_rng(0).integers(1, 4, len(X))
+    repeated = Sample(
+        X.repeat(counts, axis=0), codes.repeat(counts), np.ones(counts.sum())
+    )
+    weighted = Sample(X, codes, counts.astype(float))
+    networks = [
+        nearest_network(
+            squared_euclidean(points), labels, 3, sample, activation=activation
+        )
+        for sample in (repeated, weighted)
+    ]
+    for one, other in zip(*(network.parameters for network in networks), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
+def test_class_weights_multiply_the_probabilities():
+    points, labels, X, codes = random_problem(8)
+    weights = np.array([1.0, 5.0, 0.2])
+    plain = build(points, labels, X, codes).forward(X)
+    weighted = build(points, labels, X, codes, class_weight=weights).forward(X)
+    expected = plain * weights
+    expected /= expected.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(weighted, expected, rtol=1e-9)
+
+
+# --- shapes and edges ---
+
+
+@pytest.mark.parametrize("activation", ["step", *TRAINABLE])
+@pytest.mark.parametrize("k", [1, 3])
+def test_layers_have_the_widths_of_the_design(activation, k):
+    points, labels, X, codes = random_problem(9, n_exemplars=5)
+    network = build(points, labels, X, codes, activation=activation, n_neighbors=k)
+    widths = [4, 5 * 4, 5, 3] if k == 1 else [4, 5 * 4, 5, 3 * 2, 3]
+    assert [layer.weights.shape for layer in network.layers] == list(pairwise(widths))
+    assert [layer.activation for layer in network.layers[:-1]] == [activation] * (
+        len(widths) - 2
+    )
+
+
+@pytest.mark.parametrize("activation", ["step", *TRAINABLE])
+def test_one_exemplar_and_one_class(activation):
+    X = np.arange(6.0).reshape(3, 2)
+    network = build(X[:1], np.array([0]), X, np.zeros(3, int), activation=activation)
+    assert network.forward(X).shape == (3, 1)
+    assert np.isfinite(network.affine_output(X)).all()
+
+
+@pytest.mark.parametrize("activation", ["step", *TRAINABLE])
+def test_exemplars_that_are_all_the_same(activation):
+    X = np.ones((4, 2))
+    labels = np.array([1, 0, 1, 0])
+    network = build(X, labels, X, labels, activation=activation, sharpness=1e6)
+    assert predict(network, X).tolist() == [1, 1, 1, 1]  # the class of the first

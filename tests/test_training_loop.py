@@ -1,0 +1,684 @@
+from itertools import pairwise
+from math import exp, inf, isfinite, log
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_array, csr_matrix
+from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+from sklearn.utils import check_random_state
+
+from skmetricmlp.network import LOSSES, Dense, Network
+from skmetricmlp.training import (
+    SGD,
+    Adam,
+    Batch,
+    History,
+    Objective,
+    Plan,
+    Position,
+    loss_and_accuracy,
+    train,
+)
+
+OPTIMIZERS = [Adam(), SGD(momentum=0.9, nesterov=True)]
+N_ROWS = 10
+
+
+def read_only(values, dtype=float):
+    array = np.array(values, dtype=dtype)
+    array.flags.writeable = False
+    return array
+
+
+def random_network(widths, activation="tanh", output="softmax", seed=0):
+    rng = np.random.default_rng(seed)
+    activations = [activation] * (len(widths) - 2) + [output]
+    layers = [
+        Dense(
+            read_only(rng.normal(size=shape)), read_only(rng.normal(size=shape[1])), name
+        )
+        for shape, name in zip(pairwise(widths), activations, strict=True)
+    ]
+    return Network(tuple(layers))
+
+
+def start_of(network, optimizer):
+    return Position(network, optimizer.init(network.parameters))
+
+
+def plan_of(objective=None, optimizer=OPTIMIZERS[0], *, rates=(0.01, 0.02), **settings):
+    """Return a plan for the network of two layers that never stops by itself."""
+    defaults = {"batch_size": 4, "max_epochs": 3, "tol": -inf}
+    objective = objective or Objective("log_loss", 0.1)
+    return Plan(objective, optimizer, rates, **(defaults | settings))
+
+
+def arrays_of(position):
+    """Every array that training moved."""
+    state = position.state
+    lists = state[1:] if hasattr(state, "means") else [state]
+    return [*position.network.parameters, *(array for part in lists for array in part)]
+
+
+def assert_same_position(actual, expected, **tolerance):
+    for a, e in zip(arrays_of(actual), arrays_of(expected), strict=True):
+        if tolerance:
+            assert_allclose(np.asarray(a), e, **tolerance)
+        else:
+            assert_array_equal(a, e)
+    assert getattr(actual.state, "t", 0) == getattr(expected.state, "t", 0)
+
+
+def scripted(losses):
+    """Objective with a loss for each step, and slopes of one."""
+    losses = iter(losses)
+
+    def value_and_gradient(network, _):
+        return next(losses), [np.ones_like(p) for p in network.parameters]
+
+    return SimpleNamespace(value=lambda *_: 0.0, value_and_gradient=value_and_gradient)
+
+
+@pytest.fixture
+def network():
+    return random_network((3, 5, 3))
+
+
+@pytest.fixture
+def data():
+    """Ten rows of three features, three classes, weights between 1/2 and 2."""
+    rng = np.random.default_rng(1)
+    return Batch(
+        read_only(rng.normal(size=(N_ROWS, 3))),
+        read_only(np.arange(N_ROWS) % 3, int),
+        read_only(rng.uniform(0.5, 2, N_ROWS)),
+    )
+
+
+@pytest.fixture
+def rng():
+    return check_random_state(0)
+
+
+@pytest.fixture(params=["array_api_strict", "array_api_compat.torch"])
+def xp(request):
+    return pytest.importorskip(request.param)
+
+
+@pytest.mark.parametrize("hidden", [(8,), (7, 6)])
+@pytest.mark.parametrize("activation", ["relu", "logistic"])
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_training_is_that_of_scikit_learn(rng, solver, activation, hidden):
+    X, y = load_iris(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(y))
+    X, y = read_only((X - X.mean(axis=0))[order]), y[order]
+    network = random_network((4, *hidden, 3), activation)
+    theirs = MLPClassifier(
+        hidden,
+        activation=activation,
+        solver=solver,
+        alpha=0.5,
+        batch_size=32,
+        learning_rate_init=0.01,
+        max_iter=6,
+        shuffle=False,
+        tol=0,
+        n_iter_no_change=100,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        warm_start=True,
+    )
+    # This makes the attributes; the fit below starts a new optimiser from the weights.
+    theirs.partial_fit(X, y, classes=[0, 1, 2])
+    theirs.coefs_ = [w.copy() for w in network.parameters[::2]]
+    theirs.intercepts_ = [b.copy() for b in network.parameters[1::2]]
+    with pytest.warns(ConvergenceWarning):
+        theirs.fit(X, y)
+
+    optimizer = Adam() if solver == "adam" else SGD(momentum=0.9, nesterov=True)
+    plan = Plan(
+        Objective("log_loss", alpha=0.5),
+        optimizer,
+        rates=[0.01] * len(network.layers),
+        batch_size=32,
+        max_epochs=6,
+        shuffle=False,
+        tol=0,
+        patience=100,
+    )
+    data = Batch(X, y, read_only(np.ones(len(y))))
+    start = start_of(network, optimizer)
+    ours, history, reason = train(start, History(), data, plan, rng)
+
+    assert reason == "max_epochs"
+    for a, b in zip(ours.network.parameters[::2], theirs.coefs_, strict=True):
+        assert_allclose(a, b, rtol=0, atol=1e-8)
+    for a, b in zip(ours.network.parameters[1::2], theirs.intercepts_, strict=True):
+        assert_allclose(a, b, rtol=0, atol=1e-8)
+    assert_allclose(history.loss, theirs.loss_curve_[-6:], rtol=0, atol=1e-8)
+    # The comparison says nothing about weights that did not move.
+    moves = zip(ours.network.parameters, network.parameters, strict=True)
+    assert all(np.abs(a - b).max() > 1e-3 for a, b in moves)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_training_composes_steps_of_the_optimizer(network, data, rng, optimizer):
+    objective = Objective("squared_error", 0.1)
+    rates = [0.01, 0.02]
+    parameters, state = network.parameters, optimizer.init(network.parameters)
+    losses = []
+    for _ in range(2):
+        total = 0.0
+        for rows in (slice(0, 4), slice(4, 8), slice(8, 10)):
+            batch = Batch(*(part[rows] for part in data))
+            present = network.with_parameters(parameters)
+            loss, gradients = objective.value_and_gradient(present, batch)
+            total += loss * sum(batch.weights)
+            parameters, state = optimizer.step(
+                parameters, gradients, state, [0.01, 0.01, 0.02, 0.02]
+            )
+        losses.append(total / sum(data.weights))
+    expected = Position(network.with_parameters(parameters), state)
+
+    plan = plan_of(objective, optimizer, rates=rates, max_epochs=2, shuffle=False)
+    actual, history, _ = train(start_of(network, optimizer), History(), data, plan, rng)
+    assert_same_position(actual, expected)
+    assert_allclose(history.loss, losses, rtol=1e-13)
+
+
+@pytest.mark.parametrize("frozen", [0, 1, 2])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_a_layer_with_a_rate_of_zero_stays(data, rng, optimizer, frozen):
+    network = random_network((3, 5, 4, 3))
+    rates = [0.0 if k == frozen else 0.01 for k in range(3)]
+    plan = plan_of(optimizer=optimizer, rates=rates)
+    end, _, _ = train(start_of(network, optimizer), History(), data, plan, rng)
+    for k, (before, after) in enumerate(
+        zip(network.layers, end.network.layers, strict=True)
+    ):
+        assert np.array_equal(before.weights, after.weights) == (k == frozen)
+        assert np.array_equal(before.bias, after.bias) == (k == frozen)
+
+
+@pytest.mark.parametrize("patience", [0, 1, 3])
+@pytest.mark.parametrize(
+    ("tol", "losses", "stale_from"),
+    [
+        (0.5, [5, 4, 3, *[3.0] * 20], 3),
+        (0.5, [5, 4, 3, *np.linspace(2.99, 2.6, 20)], 3),
+        (0.5, [5, 4, 3, *[7.0] * 20], 3),
+        # A loss that is lower by exactly tol is an improvement.
+        (0.5, [5, 4.5, 4, 3.5, *[3.25] * 20], 4),
+        (0.0, [5, 5, 5, *[6.0] * 20], 3),
+        (-inf, [*range(20)], 20),
+    ],
+)
+def test_stops_after_more_stale_epochs_than_patience(
+    network, data, rng, patience, tol, losses, stale_from
+):
+    # A mean with one weight of ten is exact.
+    data = data._replace(weights=np.ones(N_ROWS))
+    plan = plan_of(
+        scripted(losses), batch_size=N_ROWS, max_epochs=20, tol=tol, patience=patience
+    )
+    _, history, reason = train(start_of(network, Adam()), History(), data, plan, rng)
+    expected = min(stale_from + patience + 1, 20)
+    assert_allclose(history.loss, losses[:expected], rtol=1e-14)
+    assert reason == ("max_epochs" if stale_from == 20 else "converged")
+
+
+def test_an_improvement_starts_patience_anew(network, data, rng):
+    losses = [5.0, 5.0, 4.0, 4.0, 3.0, 3.0, 3.0, 1.0, 0.0]
+    plan = plan_of(scripted(losses), batch_size=N_ROWS, max_epochs=9, tol=0.5, patience=1)
+    _, history, reason = train(start_of(network, Adam()), History(), data, plan, rng)
+    assert_allclose(history.loss, losses[:7], rtol=1e-14)
+    assert reason == "converged"
+
+
+def test_what_counts_is_the_lowest_loss_of_all_epochs(network, data, rng):
+    plan = plan_of(
+        scripted([5.0, 4.0, 3.0, 2.0]), batch_size=N_ROWS, max_epochs=4, tol=0, patience=2
+    )
+    earlier = History(loss=[2.5, 9.0], n_rows=20)
+    _, history, reason = train(start_of(network, Adam()), earlier, data, plan, rng)
+    assert_allclose(history.loss, [2.5, 9.0, 5.0, 4.0, 3.0], rtol=1e-14)
+    assert reason == "converged"
+
+
+@pytest.mark.parametrize(
+    ("scores", "best"),
+    [
+        ([0.1, 0.9, 0.3, 0.2, 0.8], 2),
+        ([0.9, 0.1, 0.3, 0.2, 0.8], 1),
+        ([0.1, 0.2, 0.3, 0.4, 0.5], 5),
+        ([0.5, 0.7, 0.7, 0.6, 0.7], 2),
+        # Highest is highest, also where the improvement is below tol.
+        ([0.5, 0.5001, 0.2, 0.5002, 0.1], 4),
+    ],
+)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_early_stopping_returns_the_best_network_and_its_state(
+    network, data, optimizer, scores, best
+):
+    seen = []
+
+    def validate(present):
+        seen.append(present)
+        return 1.0, scores[len(seen) - 1]
+
+    plan = plan_of(optimizer=optimizer, max_epochs=5, tol=0.01, early_stopping=True)
+    start = start_of(network, optimizer)
+    end, history, reason = train(
+        start, History(), data, plan, check_random_state(0), validate=validate
+    )
+    assert reason == "max_epochs"
+    assert history.validation_score == scores
+    assert end.network is seen[best - 1]
+    alone, _, _ = train(
+        start, History(), data, plan_of(optimizer=optimizer, max_epochs=best),
+        check_random_state(0),
+    )  # fmt: skip
+    assert_same_position(end, alone)
+
+
+def test_without_early_stopping_scores_change_nothing(network, data):
+    start = start_of(network, Adam())
+    watched, history, _ = train(
+        start, History(), data, plan_of(), check_random_state(0),
+        validate=lambda network: (float(network.layers[0].bias[0]), -1.0),
+    )  # fmt: skip
+    alone, other, _ = train(start, History(), data, plan_of(), check_random_state(0))
+    assert_same_position(watched, alone)
+    assert history.loss == other.loss
+    assert history.validation_score == [-1.0] * 3
+    assert history.validation_loss[-1] == alone.network.layers[0].bias[0]
+
+
+def test_early_stopping_is_patient_with_the_score_not_the_loss(network, data, rng):
+    scores = iter([0.1, 0.5, 0.5, 0.4, 0.9])
+    plan = plan_of(
+        scripted([5.0, 4.0, 3.0, 2.0, 1.0]),
+        batch_size=N_ROWS, max_epochs=5, tol=0.01, patience=1, early_stopping=True,
+    )  # fmt: skip
+    _, history, reason = train(
+        start_of(network, Adam()), History(), data, plan, rng,
+        validate=lambda _: (0.0, next(scores)),
+    )  # fmt: skip
+    assert reason == "converged"
+    assert history.validation_score == [0.1, 0.5, 0.5, 0.4]
+
+
+def test_early_stopping_keeps_the_start_if_an_earlier_score_is_higher(network, data, rng):
+    earlier = History([1.0], [1.0], [0.8], n_rows=10)
+    start = start_of(network, Adam())
+    end, history, _ = train(
+        start, earlier, data, plan_of(early_stopping=True), rng,
+        validate=lambda _: (0.0, 0.7),
+    )  # fmt: skip
+    assert end is start
+    assert history.validation_score == [0.8, 0.7, 0.7, 0.7]
+
+
+@pytest.mark.parametrize("batch_size", [3, N_ROWS])
+@pytest.mark.parametrize("max_epochs", [1, 20])
+@pytest.mark.parametrize("rate", [1e160, 1e200])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_divergence_returns_the_last_finite_position(
+    data, rng, optimizer, rate, max_epochs, batch_size
+):
+    network = random_network((3, 5, 4, 3), "relu")
+    objective = Objective("log_loss", 0.1)
+    plan = plan_of(
+        objective, optimizer, rates=[rate] * 3, max_epochs=max_epochs,
+        batch_size=batch_size,
+    )  # fmt: skip
+    with np.errstate(over="ignore", invalid="ignore"):
+        end, history, reason = train(
+            start_of(network, optimizer), History(), data, plan, rng
+        )
+    assert reason == "diverged"
+    assert all(np.isfinite(array).all() for array in arrays_of(end))
+    assert isfinite(objective.value(end.network, data))
+    assert all(isfinite(loss) for loss in history.loss)
+
+
+def test_divergence_after_some_epochs_keeps_what_they_reached(network, data, rng):
+    # The penalty multiplies the weights by about -1e18 a step, until they overflow.
+    objective = Objective("log_loss", 1.0)
+    plan = plan_of(
+        objective,
+        SGD(momentum=0),
+        rates=[1e19] * 2,
+        batch_size=N_ROWS,
+        max_epochs=40,
+    )
+    start = start_of(network, plan.optimizer)
+    with np.errstate(over="ignore", invalid="ignore"):
+        end, history, reason = train(start, History(), data, plan, rng)
+        _, gradients = objective.value_and_gradient(end.network, data)
+        after = [
+            p - 1e19 * g for p, g in zip(end.network.parameters, gradients, strict=True)
+        ]
+        loss_after = objective.value(network.with_parameters(after), data)
+    assert reason == "diverged"
+    assert all(np.isfinite(array).all() for array in arrays_of(end))
+    assert not isfinite(loss_after)
+    # Full batches: the loss at the returned network is that of the last epoch.
+    assert len(history.loss) > 3
+    assert_allclose(history.loss[-1], objective.value(end.network, data), rtol=1e-12)
+
+
+@pytest.mark.parametrize("bad", [inf, -inf, np.nan])
+@pytest.mark.parametrize("step", [1, 2, 3, 4, 6])
+def test_divergence_goes_back_to_where_the_loss_was_finite(network, data, rng, step, bad):
+    # Steps 1 to 3 are the first epoch.
+    seen = []
+    losses = scripted([*[1.0] * (step - 1), bad])
+
+    def value_and_gradient(present, batch):
+        seen.append(present)
+        return losses.value_and_gradient(present, batch)
+
+    objective = SimpleNamespace(value=losses.value, value_and_gradient=value_and_gradient)
+    end, history, reason = train(
+        start_of(network, Adam()), History(), data, plan_of(objective), rng
+    )
+    assert reason == "diverged"
+    # The loss of the last network seen is not finite; that of the one before it is.
+    assert end.network is seen[max(step - 2, 0)]
+    assert end.state.t == max(step - 2, 0)
+    assert len(history.loss) == (step - 1) // 3
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3])
+def test_interrupt_between_epochs_returns_where_training_stands(
+    network, data, rng, epoch
+):
+    seen = []
+
+    def validate(present):
+        seen.append(present)
+        return 1.0, 0.5
+
+    def on_epoch(history):
+        if len(history.loss) == epoch:
+            raise KeyboardInterrupt
+
+    end, history, reason = train(
+        start_of(network, Adam()), History(), data, plan_of(), rng,
+        validate=validate, on_epoch=on_epoch,
+    )  # fmt: skip
+    assert reason == "interrupted"
+    assert end.network is seen[epoch - 1]
+    assert end.state.t == 3 * epoch
+    assert len(history.loss) == len(history.validation_score) == epoch
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4, 6])
+def test_interrupt_amid_an_epoch_returns_where_training_stands(network, data, rng, step):
+    objective = Objective("log_loss", 0.1)
+    seen = []
+
+    def value_and_gradient(present, batch):
+        seen.append(present)
+        if len(seen) == step:
+            raise KeyboardInterrupt
+        return objective.value_and_gradient(present, batch)
+
+    interrupted = SimpleNamespace(
+        value=objective.value, value_and_gradient=value_and_gradient
+    )
+    end, history, reason = train(
+        start_of(network, Adam()), History(), data, plan_of(interrupted), rng
+    )
+    assert reason == "interrupted"
+    assert end.network is seen[-1]
+    assert end.state.t == step - 1
+    assert isfinite(objective.value(end.network, data))
+    assert len(history.loss) == (step - 1) // 3
+
+
+def test_interrupt_with_early_stopping_returns_the_best_so_far(network, data, rng):
+    scores, seen = [0.1, 0.9, 0.3], []
+
+    def validate(present):
+        seen.append(present)
+        if len(seen) > len(scores):
+            raise KeyboardInterrupt
+        return 1.0, scores[len(seen) - 1]
+
+    plan = plan_of(max_epochs=9, early_stopping=True)
+    start = start_of(network, Adam())
+    end, _, reason = train(start, History(), data, plan, rng, validate=validate)
+    assert reason == "interrupted"
+    assert end.network is seen[1]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_training_leaves_start_and_history_as_they_are(network, data, rng, optimizer):
+    start = start_of(network, optimizer)
+    for array in arrays_of(start):
+        array.flags.writeable = False
+    before = [array.copy() for array in arrays_of(start)]
+    history = History([2.0], [3.0], [0.5], n_rows=7)
+    plan = plan_of(optimizer=optimizer)
+    end, later, _ = train(start, history, data, plan, rng, validate=lambda _: (1.0, 1.0))
+    assert history == History([2.0], [3.0], [0.5], n_rows=7)
+    assert start.network is network
+    for array, copy in zip(arrays_of(start), before, strict=True):
+        assert_array_equal(array, copy)
+    assert later.loss[0] == 2.0
+    assert len(later.loss) == len(later.validation_loss) == 4
+    assert not np.array_equal(end.network.layers[0].weights, before[0])
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_two_calls_equal_one_call_of_all_epochs(network, data, optimizer):
+    start = start_of(network, optimizer)
+    plan = plan_of(optimizer=optimizer, max_epochs=5)
+    expected, whole, _ = train(start, History(), data, plan, check_random_state(0))
+
+    rng = check_random_state(0)
+    position, history = start, History()
+    for epochs in (2, 0, 3):
+        plan = plan_of(optimizer=optimizer, max_epochs=epochs)
+        position, history, _ = train(position, history, data, plan, rng)
+    assert_same_position(position, expected)
+    assert history == whole
+
+
+def test_no_epochs_return_the_start(network, data, rng):
+    start = start_of(network, Adam())
+    end, history, reason = train(start, History(), data, plan_of(max_epochs=0), rng)
+    assert end is start
+    assert history == History()
+    assert reason == "max_epochs"
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("batch_size", [1, 3, 4, 5, N_ROWS, 2 * N_ROWS + 1])
+def test_an_epoch_visits_each_row_once(data, rng, batch_size, shuffle):
+    network = random_network((1, 3))
+    data = data._replace(X=read_only(np.arange(N_ROWS))[:, None])
+    steps = []
+
+    def value_and_gradient(network, batch):
+        rows = batch.X[:, 0].astype(int)
+        assert_array_equal(batch.codes, data.codes[rows])
+        assert_array_equal(batch.weights, data.weights[rows])
+        steps.append(rows.tolist())
+        return 1.0, [np.zeros_like(p) for p in network.parameters]
+
+    objective = SimpleNamespace(
+        value=lambda *_: 0.0, value_and_gradient=value_and_gradient
+    )
+    plan = plan_of(objective, rates=[0.1], batch_size=batch_size, shuffle=shuffle)
+    train(start_of(network, Adam()), History(), data, plan, rng)
+
+    full, left = divmod(N_ROWS, batch_size)
+    sizes = [batch_size] * full + [left] * (left > 0)
+    assert [len(rows) for rows in steps] == 3 * sizes
+    visited = np.reshape([row for rows in steps for row in rows], (3, N_ROWS))
+    assert_array_equal(np.sort(visited, axis=1), [list(range(N_ROWS))] * 3)
+    if shuffle:
+        assert len({tuple(epoch) for epoch in visited.tolist()}) == 3
+    else:
+        assert_array_equal(visited, [list(range(N_ROWS))] * 3)
+
+
+def test_shuffle_false_draws_nothing_and_shuffle_follows_the_generator(network, data):
+    start = start_of(network, Adam())
+    ends = {}
+    for shuffle in (False, True):
+        for seed in (0, 1):
+            rng = check_random_state(seed)
+            plan = plan_of(shuffle=shuffle)
+            ends[shuffle, seed], _, _ = train(start, History(), data, plan, rng)
+            untouched = rng.randint(2**31) == check_random_state(seed).randint(2**31)
+            assert untouched == (not shuffle)
+    assert_same_position(ends[False, 0], ends[False, 1])
+    a, b = (ends[True, seed].network.layers[0].weights for seed in (0, 1))
+    assert not np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("sparse", [csr_array, csr_matrix])
+def test_sparse_rows_train_as_dense_rows_do(network, data, sparse):
+    X = data.X * (data.X > 0)
+    results = [
+        train(
+            start_of(network, Adam()), History(), data._replace(X=rows), plan_of(),
+            check_random_state(0),
+        )
+        for rows in (X, sparse(X))
+    ]  # fmt: skip
+    (dense, dense_history, _), (other, other_history, _) = results
+    assert_same_position(other, dense, rtol=1e-9, atol=1e-12)
+    assert_allclose(other_history.loss, dense_history.loss, rtol=1e-12)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_rows_given_twice_are_rows_of_weight_two(network, data, rng, optimizer):
+    # In full batches; alpha is divided by the total weight, the same in both.
+    twice = data.take(np.repeat(np.arange(N_ROWS), 2))
+    heavy = data._replace(weights=2 * data.weights)
+    ends, histories = [], []
+    for rows in (twice, heavy):
+        plan = plan_of(optimizer=optimizer, batch_size=2 * N_ROWS)
+        start = start_of(network, optimizer)
+        end, history, _ = train(start, History(), rows, plan, rng)
+        ends.append(end)
+        histories.append(history.loss)
+    assert_same_position(ends[0], ends[1], rtol=1e-9, atol=1e-12)
+    assert_allclose(histories[0], histories[1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("scale", [1e-3, 7.0, 1e6])
+def test_without_penalty_only_relative_weights_count(data, loss, scale):
+    network = random_network((3, 5, 3), output=LOSSES[loss].output_activation)
+    scaled = data._replace(weights=scale * data.weights)
+    objective = Objective(loss)
+    value, gradients = objective.value_and_gradient(network, data)
+    other, other_gradients = objective.value_and_gradient(network, scaled)
+    assert_allclose(other, value, rtol=1e-12)
+    for a, b in zip(other_gradients, gradients, strict=True):
+        assert_allclose(a, b, rtol=1e-11, atol=1e-15)
+    plan = plan_of(objective)
+    ends = [
+        train(start_of(network, Adam()), History(), rows, plan, check_random_state(0))
+        for rows in (data, scaled)
+    ]
+    assert_same_position(ends[1][0], ends[0][0], rtol=1e-8, atol=1e-11)
+    assert_allclose(ends[1][1].loss, ends[0][1].loss, rtol=1e-10)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_training_on_another_namespace_equals_numpy(network, data, xp, optimizer):
+    def move(array):
+        return xp.asarray(array.copy())
+
+    moved = network.with_parameters([move(p) for p in network.parameters])
+    plan = plan_of(optimizer=optimizer)
+    ends = [
+        train(
+            start_of(start, optimizer), History(), rows, plan, check_random_state(0),
+            validate=lambda network, rows=rows: loss_and_accuracy(
+                "log_loss", network, rows
+            ),
+        )
+        for start, rows in ((network, data), (moved, Batch(*map(move, data))))
+    ]  # fmt: skip
+    (expected, history, reason), (actual, other, other_reason) = ends
+    assert {type(array) for array in arrays_of(actual)} == {type(xp.asarray(0.0))}
+    assert_same_position(actual, expected, rtol=1e-9, atol=1e-12)
+    assert_allclose(other.loss, history.loss, rtol=1e-11)
+    assert_allclose(other.validation_loss, history.validation_loss, rtol=1e-11)
+    assert_allclose(other.validation_score, history.validation_score, rtol=1e-11)
+    assert other_reason == reason == "max_epochs"
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_training_keeps_float32(network, data, rng, optimizer):
+    single = Batch(*(read_only(p, t) for p, t in zip(data, "fif", strict=True)))
+    start = start_of(network.astype(np.float32), optimizer)
+    end, _, _ = train(start, History(), single, plan_of(optimizer=optimizer), rng)
+    assert {array.dtype for array in arrays_of(end)} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("validated", [False, True])
+def test_history_has_an_entry_an_epoch(network, data, rng, validated):
+    lengths, identities = [], set()
+
+    def on_epoch(history):
+        lengths.append((len(history.loss), len(history.validation_loss), history.n_rows))
+        identities.add(id(history))
+
+    validate = (lambda _: (0.25, 0.75)) if validated else None
+    _, history, _ = train(
+        start_of(network, Adam()), History(), data, plan_of(max_epochs=4), rng,
+        validate=validate, on_epoch=on_epoch,
+    )  # fmt: skip
+    assert lengths == [(k, k * validated, N_ROWS * k) for k in (1, 2, 3, 4)]
+    assert identities == {id(history)}
+    assert history.validation_loss == [0.25] * (4 * validated)
+    assert history.validation_score == [0.75] * (4 * validated)
+    assert history.n_rows == 4 * N_ROWS
+
+
+def test_training_lowers_the_objective(network, data, rng):
+    objective = Objective("log_loss", 0.1)
+    plan = plan_of(objective, max_epochs=50)
+    end, history, _ = train(start_of(network, Adam()), History(), data, plan, rng)
+    assert objective.value(end.network, data) < 0.8 * objective.value(network, data)
+    assert history.loss[-1] < history.loss[0]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_loss_and_accuracy_is_its_loop(data, loss):
+    network = random_network((3, 5, 3), output=LOSSES[loss].output_activation)
+    lost = right = total = 0.0
+    for row, code, weight in zip(*(part.tolist() for part in data), strict=True):
+        z = network.affine_output(np.array([row]))[0].tolist()
+        if loss == "log_loss":
+            lost += weight * (log(sum(exp(v) for v in z)) - z[code])
+        else:
+            for c, v in enumerate(z):
+                lost += weight * (1 / (1 + exp(-v)) - (c == code)) ** 2 / 2
+        right += weight * (z[code] == max(z))
+        total += weight
+    assert 0 < right < total
+    actual = loss_and_accuracy(loss, network, data)
+    assert_allclose(actual, (lost / total, right / total), rtol=1e-12)
+    scaled = loss_and_accuracy(loss, network, data._replace(weights=7 * data.weights))
+    assert_allclose(scaled, actual, rtol=1e-12)
+
+
+def test_accuracy_with_equal_weights_is_that_of_the_predictions(network, data):
+    data = data._replace(weights=read_only(np.ones(N_ROWS)))
+    _, accuracy = loss_and_accuracy("log_loss", network, data)
+    predicted = np.argmax(network.forward(data.X), axis=1)
+    assert_allclose(accuracy, np.mean(predicted == data.codes), rtol=1e-15)

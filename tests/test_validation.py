@@ -1,0 +1,269 @@
+"""What is not accepted: the error names the parameter and shows what was given."""
+
+import re
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.preprocessing import scale
+
+from skmetricmlp import MetricInitMLPClassifier
+
+X, y = load_iris(return_X_y=True)
+X = scale(X)
+X.flags.writeable = y.flags.writeable = False
+
+nan, inf = float("nan"), float("inf")
+
+INTEGERS = ("n_neighbors", "max_iter", "n_iter_no_change")
+REALS = (
+    "sharpness",
+    "alpha",
+    "tol",
+    "momentum",
+    "beta_1",
+    "beta_2",
+    "epsilon",
+    "validation_fraction",
+)
+FLAGS = ("shuffle", "nesterovs_momentum", "early_stopping", "warm_start")
+CHOICES = ("activation", "loss", "solver")
+PAIRS = ("init", "exemplars")
+
+WRONG_TYPES = [
+    *((name, value) for name in INTEGERS for value in ("5", None, [5], True, 5.0, nan)),
+    *((name, value) for name in REALS for value in ("0.5", None, [0.5], True, 0.5j)),
+    *((name, value) for name in FLAGS for value in ("yes", None, 1, 0.0, [True])),
+]
+
+WRONG_VALUES = [
+    *((name, value) for name in CHOICES for value in ("RELU", "", None, 1, ["adam"])),
+    *((name, value) for name in PAIRS for value in ("RANDOM", "", None, 1, {"a": 1})),
+    ("n_neighbors", 0),
+    ("n_neighbors", -1),
+    ("max_iter", -1),
+    ("n_iter_no_change", 0),
+    *((name, nan) for name in REALS if name != "sharpness"),
+    *((name, -0.5) for name in REALS),
+    *((name, inf) for name in REALS if name != "sharpness"),
+    ("sharpness", 0.0),
+    ("momentum", 1.5),
+    ("beta_1", 1.0),
+    ("beta_2", 1.0),
+    ("epsilon", 0.0),
+    ("validation_fraction", 0.0),
+    ("validation_fraction", 1.0),
+    *(
+        ("n_exemplars", v)
+        for v in (0, -3, 0.0, 1.5, -0.5, nan, inf, True, "5", None, [5])
+    ),
+    *(("batch_size", v) for v in (0, -1, 2.0, nan, True, "all", None, [5])),
+    *(("learning_rate_init", v) for v in (0, -0.1, nan, inf, "0.1", None, {"a": 1}, 1j)),
+    *(("learning_rate_init", v) for v in ((0.1, 0.1, 0), (0.1, nan, 0.1), (0.1, "a", 1))),
+    *(("class_weight", v) for v in ("even", 1, 0.5, True, [1, 1, 1])),
+]
+
+ACCEPTED = [
+    ("n_neighbors", 9),
+    ("n_neighbors", np.int64(2)),
+    ("sharpness", 1e-3),
+    ("sharpness", inf),
+    ("alpha", 0),
+    ("tol", 0),
+    ("momentum", 0),
+    ("momentum", 1),
+    ("beta_1", 0),
+    ("beta_2", 0),
+    ("validation_fraction", np.float32(0.5)),
+    ("n_exemplars", 1.0),
+    ("n_exemplars", np.int64(9)),
+    ("n_exemplars", np.float32(0.1)),
+    ("batch_size", np.int64(10)),
+    ("learning_rate_init", 1),
+    ("learning_rate_init", np.array([0.1, 0.2, 0.3])),
+    ("shuffle", np.bool_(True)),
+    ("random_state", np.int64(1)),
+]
+
+
+def classifier(**parameters):
+    defaults = {"n_exemplars": 9, "max_iter": 0, "random_state": 0}
+    return MetricInitMLPClassifier(**(defaults | parameters))
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG_TYPES, ids=repr)
+def test_wrong_type(name, value):
+    shown = f"({re.escape(repr(value))}|{type(value).__name__})"
+    with pytest.raises(TypeError, match=rf"^{name} must be .*{shown}"):
+        classifier(**{name: value}).fit(X, y)
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG_VALUES, ids=repr)
+def test_wrong_value(name, value):
+    with pytest.raises(ValueError, match=rf"^{name} .*{re.escape(repr(value))}"):
+        classifier(**{name: value}).fit(X, y)
+
+
+@pytest.mark.parametrize("name", [*INTEGERS, *REALS, *FLAGS, *CHOICES, *PAIRS])
+def test_partial_fit_checks_the_same_parameters(name):
+    with pytest.raises((TypeError, ValueError), match=f"^{name} .*'wrong'|{name} .*str"):
+        classifier(**{name: "wrong"}).partial_fit(X, y, classes=[0, 1, 2])
+
+
+@pytest.mark.parametrize(("name", "value"), ACCEPTED, ids=repr)
+def test_extreme_values_and_numpy_scalars_are_accepted(name, value):
+    settings = {"exemplars": "random", name: value}
+    estimator = classifier(**settings).fit(X[::3], y[::3])
+    p = estimator.predict_proba(X)
+    np.testing.assert_allclose(p.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("value", [[], [1], (1, 1, 1)], ids=repr)
+def test_pairs_have_two_parts(name, value):
+    shown = re.escape(repr(value))
+    with pytest.raises(ValueError, match=rf"^{name} must be a pair \(.*, got {shown}$"):
+        classifier(**{name: value}).fit(X, y)
+
+
+def test_step_cannot_be_trained():
+    estimator = classifier(activation="step", max_iter=1)
+    with pytest.raises(ValueError, match="activation='step' has no gradient.*max_iter=0"):
+        estimator.fit(X, y)
+    estimator.set_params(max_iter=0).fit(X, y)
+    with pytest.raises(ValueError, match="activation='step' has no gradient"):
+        estimator.partial_fit(X, y)
+
+
+@pytest.mark.parametrize("init", ["metric", "random"])
+@pytest.mark.parametrize(
+    ("settings", "n"),
+    [
+        ({"n_exemplars": 9}, 9),
+        ({"n_exemplars": 1}, 3),
+        ({"n_exemplars": {0: 1, 1: 2, 2: 3}}, 6),
+        ({"exemplars": (X[::30], y[::30])}, 5),
+    ],
+)
+def test_more_neighbors_than_exemplars(settings, n, init):
+    classifier(n_neighbors=n, init=init, **settings).fit(X, y)
+    estimator = classifier(n_neighbors=n + 1, init=init, **settings)
+    with pytest.raises(ValueError, match=f"n_neighbors={n + 1} .* exemplars: {n}"):
+        estimator.fit(X, y)
+
+
+@pytest.mark.parametrize("init", ["metric", "random"])
+@pytest.mark.parametrize(
+    ("points", "labels", "message"),
+    [
+        (X[:6], y[:5], r"one label per point.*\(6, 4\).*\(5,\)"),
+        (X[:6], y[:6, None], r"one label per point.*\(6, 4\).*\(6, 1\)"),
+        (X[:6], 1, r"one label per point.*\(6, 4\).*\(\)"),
+        (X[:6, :3], y[:6], r"points of 4 features.*\(6, 3\)"),
+        (X[:2], [0, 3], r"labels \[3\].*\[0, 1, 2\]"),
+        (X[:2], ["a", "b"], r"labels \['a', 'b'\].*\[0, 1, 2\]"),
+        (np.full((3, 4), nan), [0, 1, 2], "NaN"),
+        (np.full((3, 4), inf), [0, 1, 2], "infinity"),
+    ],
+)
+def test_exemplars_that_do_not_fit(points, labels, message, init):
+    estimator = classifier(exemplars=(points, labels), init=init)
+    with pytest.raises(ValueError, match=f"exemplars.*{message}"):
+        estimator.fit(X, y)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        ({0: 2, 1: 2}, r"n_exemplars has no count for \[2\].*\[0, 1, 2\]"),
+        ({}, r"n_exemplars has no count for \[0, 1, 2\]"),
+        ({0: 2, 1: 2, 2: 2, 7: 1}, r"n_exemplars has counts for \[7\].*\[0, 1, 2\]"),
+        ({"a": 2, 0: 2, 1: 2, 2: 2}, r"n_exemplars has counts for \['a'\]"),
+        ({0: 0, 1: 2, 2: 2}, r"n_exemplars\[0\]=0 .* from 1 to 50"),
+        ({0: 2, 1: -2, 2: 2}, r"n_exemplars\[1\]=-2 .* from 1 to 50"),
+        ({0: 2, 1: 2, 2: 51}, r"n_exemplars\[2\]=51 .* from 1 to \d+"),
+        ({0: 2, 1: 2, 2: 2.5}, r"n_exemplars\[2\]=2.5 must be a whole number"),
+        ({0: 2, 1: 2, 2: 2.0}, r"n_exemplars\[2\]=2.0 must be a whole number"),
+    ],
+)
+def test_counts_of_exemplars_that_do_not_fit_the_classes(counts, message, method):
+    classes = {} if method == "fit" else {"classes": [0, 1, 2]}
+    with pytest.raises(ValueError, match=message):
+        getattr(classifier(n_exemplars=counts), method)(X, y, **classes)
+
+
+def test_counts_of_exemplars_are_limited_by_distinct_rows():
+    features, labels = np.tile(X[::5], (3, 1)), np.tile(y[::5], 3)
+    classifier(n_exemplars={0: 10, 1: 1, 2: 1}).fit(features, labels)
+    with pytest.raises(ValueError, match=r"n_exemplars\[0\]=11 .* from 1 to 10"):
+        classifier(n_exemplars={0: 11, 1: 1, 2: 1}).fit(features, labels)
+
+
+def weights_of(estimator):
+    return [a.copy() for a in estimator.coefs_], [b.copy() for b in estimator.intercepts_]
+
+
+def too_few_layers(coefs, intercepts):
+    return coefs[:2], intercepts[:2]
+
+
+def missing_intercepts(coefs, intercepts):
+    return coefs, intercepts[:2]
+
+
+def transposed(coefs, intercepts):
+    return [w.T for w in coefs], intercepts
+
+
+def biases_as_columns(coefs, intercepts):
+    return coefs, [b[:, None] for b in intercepts]
+
+
+@pytest.mark.parametrize(
+    "change", [too_few_layers, missing_intercepts, transposed, biases_as_columns]
+)
+def test_given_weights_of_wrong_shapes(change):
+    init = change(*weights_of(classifier().fit(X, y)))
+    with pytest.raises(ValueError, match=r"init=.* shapes .*\(4, 72\).*, got "):
+        classifier(init=init).fit(X, y)
+
+
+@pytest.mark.parametrize("value", [nan, inf, -inf])
+@pytest.mark.parametrize("part", [0, 1])
+def test_given_weights_that_are_not_finite(part, value):
+    init = weights_of(classifier().fit(X, y))
+    init[part][1].flat[0] = value
+    with pytest.raises(ValueError, match=r"init=.* not finite"):
+        classifier(init=init).fit(X, y)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.where(y == 0, -0.5, 1), "sample_weight must not be negative, got -0.5"),
+        (-1.0, "sample_weight must not be negative, got -1"),
+        (np.ones((150, 1)), r"sample_weight must be 1-dimensional, got shape \(150, 1\)"),
+        (np.ones(149), r"inconsistent numbers of samples: \[150, 150, 149\]"),
+        (np.zeros(150), "the weight of every row, sample_weight .* is zero"),
+        (0.0, "the weight of every row, sample_weight .* is zero"),
+        (np.where(y == 0, nan, 1), "sample_weight contains NaN"),
+        (np.where(y == 0, inf, 1), "sample_weight contains infinity"),
+    ],
+)
+def test_sample_weights_that_are_not_weights(weights, message, method):
+    classes = {} if method == "fit" else {"classes": [0, 1, 2]}
+    with pytest.raises(ValueError, match=message):
+        getattr(classifier(), method)(X, y, sample_weight=weights, **classes)
+
+
+def test_sample_and_class_weights_that_leave_no_row():
+    estimator = classifier(class_weight={0: 0, 1: 1, 2: 1})
+    with pytest.raises(ValueError, match="sample_weight times class_weight, is zero"):
+        estimator.fit(X, y, sample_weight=np.where(y == 0, 1, 0))
+
+
+def test_class_weight_of_unknown_labels():
+    with pytest.raises(ValueError, match="class_weight"):
+        classifier(class_weight={"a": 1, "b": 2}).fit(X, y)
