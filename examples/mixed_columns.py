@@ -2,9 +2,9 @@
 A table with numbers, categories and missing values
 ===================================================
 
-The classifier takes its place at the end of a pipeline like any other: numbers are imputed
-and scaled, categories are one-hot encoded, and a grid search looks for the number of
-exemplars and of neighbours.
+The classifier takes its place at the end of a pipeline like any other: numbers are
+imputed and scaled, categories are one-hot encoded, and a grid search looks for the number
+of exemplars and of neighbours.
 """
 
 # %%

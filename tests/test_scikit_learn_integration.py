@@ -1,0 +1,256 @@
+"""The estimator inside pipelines, searches, ensembles and metadata routing."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import make_column_transformer
+from sklearn.datasets import load_iris, load_wine
+from sklearn.ensemble import VotingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.model_selection import (
+    GridSearchCV,
+    StratifiedKFold,
+    cross_val_predict,
+    cross_val_score,
+    train_test_split,
+)
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler, scale
+
+from skmetricmlp import MetricInitMLPClassifier
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Training stopped after max_iter:sklearn.exceptions.ConvergenceWarning"
+)
+
+
+def classifier(**parameters):
+    defaults = {"n_exemplars": 9, "max_iter": 2, "random_state": 0}
+    return MetricInitMLPClassifier(**(defaults | parameters))
+
+
+def iris():
+    X, y = load_iris(return_X_y=True)
+    return scale(X), y
+
+
+def assert_same_network(first, second):
+    for name in ("coefs_", "intercepts_"):
+        for a, b in zip(getattr(first, name), getattr(second, name), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def differ(first, second):
+    return not np.array_equal(first.coefs_[-1], second.coefs_[-1])
+
+
+def test_pipeline_with_a_scaler():
+    X, y = load_wine(return_X_y=True)
+    X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    pipeline = make_pipeline(StandardScaler(), classifier()).fit(X_train, y_train)
+    by_hand = classifier().fit(scale(X_train), y_train)
+    assert_same_network(pipeline[-1], by_hand)
+    assert pipeline.score(X_test, y_test) > 0.9
+
+
+def customers(n_rows=240):
+    """Numbers, categories and gaps, and a target that depends on both."""
+    rng = np.random.default_rng(0)
+    age = rng.uniform(18, 80, n_rows)
+    plan = rng.choice(["basic", "plus", "pro"], n_rows)
+    stays = age / 80 + 0.5 * (plan == "pro") + rng.normal(0, 0.1, n_rows) > 0.8
+    frame = pd.DataFrame(
+        {
+            "age": np.where(rng.random(n_rows) < 0.1, np.nan, age),
+            "visits": rng.poisson(5, n_rows),
+            "plan": pd.Series(
+                np.where(rng.random(n_rows) < 0.1, None, plan), dtype=object
+            ),
+            "region": pd.Categorical(rng.choice(["north", "south"], n_rows)),
+        }
+    )
+    return frame, pd.Series(np.where(stays, "stays", "leaves"), name="outcome")
+
+
+def customer_pipeline(**parameters):
+    numbers = make_pipeline(SimpleImputer(), StandardScaler())
+    categories = make_pipeline(
+        SimpleImputer(missing_values=None, strategy="constant", fill_value="unknown"),
+        OneHotEncoder(handle_unknown="ignore"),
+    )
+    columns = make_column_transformer(
+        (numbers, ["age", "visits"]),
+        (categories, ["plan"]),
+        (OneHotEncoder(), ["region"]),
+        **parameters,
+    )
+    return make_pipeline(columns, classifier(n_exemplars=20, max_iter=20))
+
+
+def test_frame_of_numbers_and_categories_with_missing_values():
+    X, y = customers()
+    X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    pipeline = customer_pipeline().fit(X_train, y_train)
+    assert pipeline.classes_.tolist() == ["leaves", "stays"]
+    assert set(pipeline.predict(X_test)) == {"leaves", "stays"}
+    assert pipeline[-1].n_features_in_ == 2 + 4 + 2
+    most_frequent = y_test.value_counts(normalize=True).max()
+    assert pipeline.score(X_test, y_test) > most_frequent + 0.1
+
+
+def test_columns_encoded_sparsely_give_the_same_predictions():
+    X, y = customers()
+    sparse = customer_pipeline(sparse_threshold=1.0).fit(X, y)
+    dense = customer_pipeline(sparse_threshold=0.0).fit(X, y)
+    np.testing.assert_array_equal(sparse.predict(X), dense.predict(X))
+
+
+def test_feature_names_of_a_transformer_that_returns_frames():
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    pipeline = make_pipeline(StandardScaler(), classifier())
+    pipeline.set_output(transform="pandas").fit(X, y)
+    assert pipeline[-1].feature_names_in_.tolist() == X.columns.tolist()
+
+
+def test_grid_search_over_architecture_and_start():
+    X, y = iris()
+    grid = [
+        {"n_exemplars": [3, 6], "n_neighbors": [1, 3]},
+        {"init": ["random"], "activation": ["relu", "tanh"]},
+    ]
+    search = GridSearchCV(classifier(), grid, cv=2, n_jobs=2, error_score="raise")
+    search.fit(X, y)
+    scores = [
+        cross_val_score(classifier(**candidate), X, y, cv=2).mean()
+        for candidate in search.cv_results_["params"]
+    ]
+    np.testing.assert_allclose(search.cv_results_["mean_test_score"], scores)
+    assert_same_network(
+        search.best_estimator_, classifier(**search.best_params_).fit(X, y)
+    )
+
+
+def test_processes_do_not_change_the_result():
+    X, y = iris()
+    one, two = (
+        GridSearchCV(
+            make_pipeline(StandardScaler(), classifier(exemplars="random")),
+            {"metricinitmlpclassifier__n_exemplars": [0.1, {0: 1, 1: 4, 2: 4}]},
+            cv=2,
+            n_jobs=n_jobs,
+            error_score="raise",
+        ).fit(X, y)
+        for n_jobs in (1, 2)
+    )
+    np.testing.assert_array_equal(
+        one.cv_results_["mean_test_score"], two.cv_results_["mean_test_score"]
+    )
+    assert_same_network(one.best_estimator_[-1], two.best_estimator_[-1])
+
+
+def test_cross_validated_probabilities_are_those_of_the_folds():
+    X, y = iris()
+    folds = StratifiedKFold(3)
+    p = cross_val_predict(classifier(), X, y, cv=folds, method="predict_proba")
+    np.testing.assert_allclose(p.sum(axis=1), 1)
+    for train, test in folds.split(X, y):
+        fold = classifier().fit(X[train], y[train])
+        np.testing.assert_allclose(p[test], fold.predict_proba(X[test]))
+
+
+def test_calibration():
+    X, y = iris()
+    calibrated = CalibratedClassifierCV(classifier(activation="tanh"), cv=2).fit(X, y)
+    p = calibrated.predict_proba(X)
+    np.testing.assert_allclose(p.sum(axis=1), 1)
+    assert log_loss(y, p) < log_loss(y, np.full((150, 3), 1 / 3)) / 2
+
+
+@pytest.mark.parametrize("voting", ["soft", "hard"])
+def test_voting(voting):
+    X, y = iris()
+    labels = np.array(["a", "b", "c"])[y]
+    members = [("calculated", classifier()), ("linear", LogisticRegression())]
+    ensemble = VotingClassifier(members, voting=voting).fit(X, labels)
+    assert ensemble.score(X, labels) > 0.9
+    if voting == "soft":
+        p = [clone(member).fit(X, labels).predict_proba(X) for _, member in members]
+        np.testing.assert_allclose(ensemble.predict_proba(X), np.mean(p, axis=0))
+
+
+@pytest.fixture
+def metadata_routing():
+    with config_context(enable_metadata_routing=True):
+        yield
+
+
+def uneven_weights(y):
+    return np.random.default_rng(0).uniform(0.1, 2, len(y)) * np.array([1, 5, 1])[y]
+
+
+@pytest.mark.usefixtures("metadata_routing")
+def test_sample_weight_is_routed_through_a_pipeline():
+    X, y = iris()
+    weights = uneven_weights(y)
+    pipeline = make_pipeline(
+        StandardScaler().set_fit_request(sample_weight=False),
+        classifier().set_fit_request(sample_weight=True),
+    ).fit(X, y, sample_weight=weights)
+    transformed = pipeline[0].transform(X)
+    weighted = classifier().fit(transformed, y, sample_weight=weights)
+    assert_same_network(pipeline[-1], weighted)
+    assert differ(weighted, classifier().fit(transformed, y))
+
+
+@pytest.mark.usefixtures("metadata_routing")
+def test_sample_weight_is_routed_through_a_grid_search():
+    X, y = iris()
+    weights = uneven_weights(y)
+    estimator = classifier().set_fit_request(sample_weight=True)
+    estimator.set_score_request(sample_weight=True)
+    grid = {"activation": ["relu", "tanh"]}
+    search = GridSearchCV(estimator, grid, cv=2, error_score="raise")
+    search.fit(X, y, sample_weight=weights)
+    best = classifier(**search.best_params_)
+    assert_same_network(
+        search.best_estimator_, clone(best).fit(X, y, sample_weight=weights)
+    )
+    scores = []
+    for train, test in StratifiedKFold(2).split(X, y):
+        fold = clone(best).fit(X[train], y[train], weights[train])
+        scores.append(fold.score(X[test], y[test], weights[test]))
+    assert search.best_score_ == pytest.approx(np.mean(scores))
+
+
+@pytest.mark.usefixtures("metadata_routing")
+def test_sample_weight_that_was_not_requested_does_not_arrive():
+    X, y = iris()
+    estimator = classifier().set_fit_request(sample_weight=False)
+    pipeline = make_pipeline(estimator)
+    with pytest.raises(TypeError, match="sample_weight"):
+        pipeline.fit(X, y, sample_weight=uneven_weights(y))
+
+
+@pytest.mark.usefixtures("metadata_routing")
+def test_validation_rows_are_transformed_and_routed_by_a_pipeline():
+    X, y = load_wine(return_X_y=True)
+    X, X_val, y, y_val = train_test_split(X, y, random_state=0)
+    settings = {"early_stopping": True, "max_iter": 5}
+    estimator = classifier(**settings).set_fit_request(X_val=True, y_val=True)
+    pipeline = Pipeline(
+        [("scale", StandardScaler()), ("classify", estimator)],
+        transform_input=["X_val"],
+    ).fit(X, y, X_val=X_val, y_val=y_val)
+    transform = pipeline[0].transform
+    by_hand = classifier(**settings)
+    by_hand.fit(transform(X), y, X_val=transform(X_val), y_val=y_val)
+    assert pipeline[-1].validation_loss_curve_ == by_hand.validation_loss_curve_
+    assert_same_network(pipeline[-1], by_hand)
+    assert pipeline.score(X_val, y_val) == by_hand.best_validation_score_
