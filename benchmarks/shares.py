@@ -3,9 +3,9 @@
     python benchmarks/shares.py --data FOLDER
 
 Accuracy and balanced accuracy of the nearest of 30 k-means exemplars, on data sets of
-scikit-learn and the CSV files in ``--data`` (no header, label in the last column), with equal
-shares, shares by the square root of the class weights (the default of the classifier) and
-proportional shares. Classes of fewer than four rows are left out.
+scikit-learn and the CSV files in ``--data`` (no header, label in the last column).
+Shares are equal, by the square root of the class weights as in the classifier, or
+proportional. Classes of fewer than four rows are left out.
 """
 
 from __future__ import annotations

@@ -164,12 +164,15 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
     Examples
     --------
     >>> from sklearn.datasets import load_digits
-    >>>     >>> from skmetricmlp import MetricInitMLPClassifier
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skmetricmlp import MetricInitMLPClassifier
     >>> X, y = load_digits(return_X_y=True)
     >>> X_train, X_test, y_train, y_test = train_test_split(X / 16, y, random_state=0)
     >>> untrained = MetricInitMLPClassifier(max_iter=0, random_state=0)
     >>> untrained.fit(X_train, y_train).score(X_test, y_test) > 0.9
     True
+    >>> [len(bias) for bias in untrained.intercepts_]
+    [870, 30, 10]
     """
 
     def __init__(
@@ -347,8 +350,8 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         -------
         y : ndarray of shape (n_samples,)
         """
-        check_is_fitted(self)
-        labels: NDArray[Any] = self.classes_[np.argmax(self._affine_output(X), axis=1)]
+        log_p = self.predict_log_proba(X)
+        labels: NDArray[Any] = self.classes_[np.argmax(log_p, axis=1)]
         return labels
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.floating[Any]]:

@@ -30,6 +30,7 @@ from skmetricmlp.training import (
 )
 from skmetricmlp.validation import (
     Rows,
+    check_classes,
     check_exemplars,
     class_codes,
     class_weights,
@@ -41,6 +42,7 @@ __all__ = ["Fitted", "learn"]
 Array = Any
 Ints = NDArray[np.intp]
 Parameters = Mapping[str, Any]
+FOUR_LAYERS = 4  # comparison and count of the exemplars, then of the classes
 
 
 @dataclass(frozen=True)
@@ -93,22 +95,25 @@ def learn(
         A new one; ``present`` is left as it is.
     """
     known = _known_classes(rows.y, classes, present)
-    by_class = class_weights(parameters["class_weight"], known, rows.y)
+    data = Batch(rows.X, class_codes(rows.y, known), rows.sample_weight)
+    by_class = class_weights(parameters["class_weight"], known, data.codes, data.weights)
+    data, index = _weigh(data, by_class)
     rng = check_random_state(parameters["random_state"])
-    if present:
-        rng = deepcopy(present.rng)
-    data, index = _rows_that_count(rows, known, by_class)
     validation = None
     if held_out:
-        validation, _ = _rows_that_count(held_out, known, by_class, "y_val")
+        codes = class_codes(held_out.y, known, "y_val")
+        validation = Batch(held_out.X, codes, held_out.sample_weight)
+        validation, _ = _weigh(validation, by_class)
     elif parameters["early_stopping"] and epochs:
+        # A warm start with the same rows and seed holds out the same ones again.
         kept, taken = _hold_out(data.codes, parameters["validation_fraction"], rng)
         data, validation, index = data.take(kept), data.take(taken), index[kept]
 
     if present:
+        rng = deepcopy(present.rng)
         network, exemplars = present.network, present.exemplars
     else:
-        network, exemplars = _initialize(parameters, data, known, by_class, rng)
+        network, exemplars = _initialize(parameters, data, known, rng)
         if exemplars and exemplars.index is not None:
             exemplars = replace(exemplars, index=index[exemplars.index])
     plan = _plan(parameters, network, epochs)
@@ -122,13 +127,11 @@ def learn(
         position, history, reason = train(
             Position(network, state),
             present.history if present else History(),
-            _weigh(data, by_class),
+            data,
             plan,
             rng,
             validate=validation
-            and partial(
-                loss_and_accuracy, parameters["loss"], batch=_weigh(validation, by_class)
-            ),
+            and partial(loss_and_accuracy, parameters["loss"], batch=validation),
             on_epoch=_reporter(parameters["verbose"]),
         )
     return Fitted(known, exemplars, plan.optimizer, position, history, rng, reason)
@@ -136,38 +139,30 @@ def learn(
 
 def _known_classes(y: Array, classes: ArrayLike | None, present: Fitted | None) -> Array:
     """Sorted labels: those declared, else those of ``y``, or those known already."""
+    declared = None if classes is None else check_classes(classes)
     if present is None:
-        return np.unique(y if classes is None else np.asarray(classes))
-    if classes is not None and not np.array_equal(np.unique(classes), present.classes):
+        return np.unique(y) if declared is None else declared
+    if declared is not None and not np.array_equal(declared, present.classes):
         msg = (
-            f"classes={np.unique(classes).tolist()} must be the same at every call; "
-            f"they were {present.classes.tolist()}"
+            f"classes={declared.tolist()} must be the same at every call; they were "
+            f"{present.classes.tolist()}"
         )
         raise ValueError(msg)
     return present.classes
 
 
-def _rows_that_count(
-    rows: Rows, classes: Array, by_class: Array, name: str = "y"
-) -> tuple[Batch, Ints]:
-    """Encode the labels; leave out rows whose sample or class weight is zero.
+def _weigh(data: Batch, by_class: Array) -> tuple[Batch, Ints]:
+    """Multiply the weights by the class weights, and leave out rows of weight zero.
 
-    Returns what is left, and where in ``rows`` it is.
+    Returns what is left, and where in ``data`` it is.
     """
-    codes = class_codes(rows.y, classes, name)
-    data = Batch(rows.X, codes, rows.sample_weight)
-    keep = data.weights * by_class[codes] > 0
-    if not keep.any():
+    weights = (data.weights * by_class[data.codes]).astype(data.weights.dtype)
+    index = np.flatnonzero(weights > 0)
+    if not len(index):
         msg = "the weight of every row, sample_weight times class_weight, is zero"
         raise ValueError(msg)
-    index = np.flatnonzero(keep)
-    return (data if keep.all() else data.take(index)), index
-
-
-def _weigh(data: Batch, by_class: Array) -> Batch:
-    """Multiply the sample weights by the class weights."""
-    weights = (data.weights * by_class[data.codes]).astype(data.weights.dtype)
-    return data._replace(weights=weights)
+    data = data._replace(weights=weights)
+    return (data if len(index) == len(weights) else data.take(index)), index
 
 
 def _hold_out(
@@ -188,7 +183,6 @@ def _initialize(
     parameters: Parameters,
     data: Batch,
     classes: Array,
-    by_class: NDArray[np.float64],
     rng: np.random.RandomState,
 ) -> tuple[Network, Exemplars | None]:
     exemplars = parameters["exemplars"]
@@ -202,17 +196,13 @@ def _initialize(
         *data,
         classes,
         exemplars=exemplars,
-        class_weight=by_class,
         rng=rng,
         **{name: parameters[name] for name in passed_on},
     )
 
 
 def _plan(parameters: Parameters, network: Network, epochs: int) -> Plan:
-    loss = parameters["loss"]
-    if LOSSES[loss].output_activation != network.layers[-1].activation:
-        msg = f"loss={loss!r} is not the loss that the network was fitted with"
-        raise ValueError(msg)
+    _check_network(parameters, network)
     # Python's floats, unlike NumPy's scalars, leave single precision as it is.
     alpha, momentum, beta_1, beta_2, epsilon = (
         float(parameters[name])
@@ -225,7 +215,7 @@ def _plan(parameters: Parameters, network: Network, epochs: int) -> Plan:
     )
     size = parameters["batch_size"]
     return Plan(
-        Objective(loss, alpha),
+        Objective(parameters["loss"], alpha),
         optimizer,
         rates=layer_rates(parameters["learning_rate_init"], len(network.layers)),
         batch_size=200 if size == "auto" else size,
@@ -235,6 +225,31 @@ def _plan(parameters: Parameters, network: Network, epochs: int) -> Plan:
         patience=parameters["n_iter_no_change"],
         early_stopping=parameters["early_stopping"],
     )
+
+
+def _check_network(parameters: Parameters, network: Network) -> None:
+    """Refuse to go on with a network of another form than the parameters say."""
+    *hidden, output = (layer.activation for layer in network.layers)
+    if parameters["activation"] != hidden[0]:
+        name, fitted = "activation", hidden[0]
+    elif LOSSES[parameters["loss"]].output_activation != output:
+        name, fitted = (
+            "loss",
+            next(
+                loss
+                for loss, value in LOSSES.items()
+                if value.output_activation == output
+            ),
+        )
+    elif (parameters["n_neighbors"] > 1) != (len(hidden) == FOUR_LAYERS - 1):
+        name, fitted = "n_neighbors", "1" if parameters["n_neighbors"] > 1 else "more"
+    else:
+        return
+    msg = (
+        f"{name}={parameters[name]!r} does not go with the network that was fitted with "
+        f"{name}={fitted!r}: fit it anew, without warm_start"
+    )
+    raise ValueError(msg)
 
 
 def _reporter(verbose: bool) -> Callable[[History], None]:

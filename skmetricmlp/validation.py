@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_array, check_scalar
-from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils import check_array, check_random_state, check_scalar
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, validate_data
+from sklearn.utils.validation import validate_data
 
 from skmetricmlp.initialization import BASELINES, SELECTORS, Exemplars
 from skmetricmlp.network import LOSSES
 
 __all__ = [
     "Rows",
+    "check_classes",
     "check_exemplars",
     "check_held_out",
     "check_parameters",
@@ -96,7 +96,7 @@ def check_parameters(parameters: Mapping[str, Any], *, trains: bool) -> None:
             max_val=greatest,
             include_boundaries=bounds,
         )
-        if not np.isfinite(value) and name != "sharpness":
+        if not np.isfinite(value):
             raise _not_accepted(name, value, "a finite number")
     for name in _FLAGS:
         if not isinstance(parameters[name], (bool, np.bool_)):
@@ -107,9 +107,14 @@ def check_parameters(parameters: Mapping[str, Any], *, trains: bool) -> None:
     _check_pair("exemplars", parameters["exemplars"], "(points, labels)")
     _check_n_exemplars(parameters["n_exemplars"])
     _check_batch_size(parameters["batch_size"])
-    class_weight = parameters["class_weight"]
-    if class_weight is not None and not isinstance(class_weight, Mapping):
-        _check_choice("class_weight", class_weight, "None or a dict {label: weight}")
+    _check_class_weight(parameters["class_weight"])
+    if not isinstance(parameters["verbose"], (int, np.integer, np.bool_)):
+        raise _not_accepted("verbose", parameters["verbose"], "True or False", TypeError)
+    try:
+        check_random_state(parameters["random_state"])
+    except ValueError as error:
+        msg = f"random_state={parameters['random_state']!r}: {error}"
+        raise ValueError(msg) from error
     if parameters["activation"] == "step" and trains:
         msg = (
             "activation='step' has no gradient and cannot be trained: set max_iter=0 "
@@ -126,6 +131,10 @@ def _not_accepted(
 
 def _is_whole(value: Any) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
 
 
 def _check_choice(name: str, value: Any, other: str = "") -> None:
@@ -155,6 +164,16 @@ def _check_batch_size(value: Any) -> None:
         _check_choice("batch_size", value, "an int >= 1")
 
 
+def _check_class_weight(value: Any) -> None:
+    if isinstance(value, Mapping):
+        for label, weight in value.items():
+            if not (_is_number(weight) and 0 <= weight < np.inf):
+                name = f"class_weight[{label!r}]"
+                raise _not_accepted(name, weight, "a finite number >= 0")
+    elif value is not None:
+        _check_choice("class_weight", value, "None or a dict {label: weight}")
+
+
 def layer_rates(learning_rate_init: Any, n_layers: int) -> list[float]:
     """One learning rate per layer from one number, or from one number per layer."""
     rates = np.asarray(learning_rate_init, dtype=object)
@@ -167,7 +186,7 @@ def layer_rates(learning_rate_init: Any, n_layers: int) -> list[float]:
         )
         raise ValueError(msg)
     for rate in rates:
-        if not (isinstance(rate, (int, float, np.number)) and 0 < rate < np.inf):
+        if not (_is_number(rate) and 0 < rate < np.inf):
             accepted = "positive and finite"
             raise _not_accepted("learning_rate_init", learning_rate_init, accepted)
     return [float(rate) for rate in rates]
@@ -214,16 +233,17 @@ def check_rows(
     if sample_weight is None or isinstance(sample_weight, Number):
         value = 1.0 if sample_weight is None else sample_weight
         sample_weight = np.full(X.shape[0], value, dtype=X.dtype)
-    sample_weight = check_array(
-        sample_weight,
-        ensure_2d=False,
-        dtype=X.dtype,
-        input_name="sample_weight",
-    )
-    if sample_weight.ndim != 1:
-        msg = f"sample_weight must be 1-dimensional, got shape {sample_weight.shape}"
+    try:
+        sample_weight = check_array(sample_weight, ensure_2d=False, dtype=X.dtype)
+    except (ValueError, TypeError) as error:
+        msg = f"sample_weight must be numbers: {error}"
+        raise ValueError(msg) from error
+    if sample_weight.shape != (X.shape[0],):
+        msg = (
+            f"sample_weight must have shape {(X.shape[0],)}, a number for each row of X, "
+            f"got {sample_weight.shape}"
+        )
         raise ValueError(msg)
-    check_consistent_length(X, y, sample_weight)
     if np.any(sample_weight < 0):
         msg = f"sample_weight must not be negative, got {sample_weight.min()}"
         raise ValueError(msg)
@@ -238,20 +258,48 @@ def check_held_out(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Rows |
         missing = "X_val" if X is None else "y_val"
         msg = f"X_val and y_val must be passed together; {missing} is missing"
         raise ValueError(msg)
-    return check_rows(estimator, X, y, sample_weight, reset=False)
+    try:
+        return check_rows(estimator, X, y, sample_weight, reset=False)
+    except ValueError as error:
+        msg = f"X_val, y_val, sample_weight_val: {error}"
+        raise ValueError(msg) from error
 
 
 def class_codes(y: Array, classes: Array, name: str = "y") -> NDArray[np.intp]:
     """Position of each label in the sorted ``classes``, all of which must be known."""
-    if unknown := sorted(set(np.unique(y).tolist()) - set(classes.tolist()), key=str):
+    if unknown := sorted(set(y.tolist()) - set(classes.tolist()), key=str):
         msg = f"{name} has labels {unknown} that are not among {classes.tolist()}"
         raise ValueError(msg)
     return np.searchsorted(classes, np.asarray(y))
 
 
-def class_weights(class_weight: Any, classes: Array, y: Array) -> Array:
-    """Return the weight of each class, of shape (n_classes,)."""
-    return compute_class_weight(class_weight, classes=classes, y=y)
+def check_classes(classes: Any) -> Array:
+    """Sort the labels that a user declares, each once."""
+    labels = np.asarray(classes)
+    if labels.ndim != 1 or not len(labels) or np.any(labels != labels):  # noqa: PLR0124
+        msg = f"classes must be a 1-dimensional list of labels, got {classes!r}"
+        raise ValueError(msg)
+    return np.unique(labels)
+
+
+def class_weights(
+    class_weight: Any, classes: Array, codes: NDArray[np.intp], weights: Array
+) -> NDArray[np.float64]:
+    """Return the factor of the weight of each class, of shape (n_classes,).
+
+    ``"balanced"`` gives all classes of ``codes`` the same total weight.
+    """
+    if class_weight is None:
+        return np.ones(len(classes))
+    labels = classes.tolist()
+    if isinstance(class_weight, Mapping):
+        if unknown := [label for label in class_weight if label not in labels]:
+            msg = f"class_weight has weights for {unknown}; the classes are {labels}"
+            raise ValueError(msg)
+        return np.array([float(class_weight.get(label, 1.0)) for label in labels])
+    totals = np.bincount(codes, weights, len(labels)).astype(float)
+    absent = totals == 0
+    return np.where(absent, 1.0, totals.sum() / (len(labels) * totals + absent))
 
 
 def check_exemplars(
@@ -265,7 +313,11 @@ def check_exemplars(
         If their shapes do not fit each other or the data, or a label is unknown.
     """
     points, labels = exemplars
-    points = check_array(points, dtype=dtype, input_name="exemplars")
+    try:
+        points = check_array(points, dtype=dtype, input_name="exemplars")
+    except (ValueError, TypeError) as error:
+        msg = f"exemplars=(points, labels) has points that are no matrix: {error}"
+        raise ValueError(msg) from error
     labels = np.asarray(labels)
     if labels.shape != points.shape[:1]:
         msg = (

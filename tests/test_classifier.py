@@ -3,6 +3,7 @@
 import pickle
 import warnings
 from contextlib import contextmanager
+from copy import deepcopy
 from itertools import pairwise
 from string import ascii_lowercase
 
@@ -14,7 +15,7 @@ from scipy.special import expit, softmax
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine, make_blobs
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from sklearn.metrics import accuracy_score, log_loss
+from sklearn.metrics import accuracy_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import scale
 from sklearn.utils.validation import check_is_fitted
@@ -182,7 +183,7 @@ def test_integers_are_learned_in_double_precision():
 
 @pytest.mark.parametrize("container", [sp.csr_matrix, sp.csc_matrix, sp.csr_array])
 @pytest.mark.parametrize("exemplars", ["kmeans", "random"])
-# The derivative of ReLU jumps, so there a rounding error may become a step of training.
+# No ReLU, whose derivative jumps: there a rounding error may become a step of training.
 @pytest.mark.parametrize(
     "settings", [{"max_iter": 0}, {"max_iter": 2, "activation": "tanh"}]
 )
@@ -237,7 +238,7 @@ def test_frames_give_feature_names_and_the_same_network():
 
 
 @pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
-@pytest.mark.parametrize("n_neighbors", [1, 3])
+@pytest.mark.parametrize("n_neighbors", [1, 2, 3])
 def test_attributes_that_describe_the_network(n_neighbors, loss):
     estimator = classifier(n_neighbors=n_neighbors, loss=loss, max_iter=3).fit(X, y)
     sizes = [4, 72, 9, 3] if n_neighbors == 1 else [4, 72, 9, 6, 3]
@@ -318,8 +319,9 @@ def test_row_of_weight_two_counts_as_two_rows(settings):
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_row_of_weight_two_trains_as_two_rows(solver):
-    # Batches of all rows, so that both see the same rows in each step.
-    settings = {"solver": solver, "max_iter": 5, "batch_size": 1000}
+    # Batches of all rows, so that both see the same rows in each step, and no ReLU, whose
+    # derivative jumps: there a rounding error may become a step of training.
+    settings = {"solver": solver, "max_iter": 5, "batch_size": 1000, "activation": "tanh"}
     times = np.random.default_rng(0).integers(1, 4, 150)
     repeated = classifier(**settings).fit(X.repeat(times, axis=0), y.repeat(times))
     weighted = classifier(**settings).fit(X, y, sample_weight=times)
@@ -347,6 +349,13 @@ def test_row_of_weight_zero_never_becomes_an_exemplar(exemplars):
     expected = np.unique(X[weights > 0], axis=0)
     found = estimator.exemplars_[np.lexsort(estimator.exemplars_.T[::-1])]
     np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_random_exemplars_are_drawn_in_proportion_to_their_weight():
+    heavy = np.arange(150) % 50 < 3
+    estimator = classifier(exemplars="random", n_exemplars={0: 3, 1: 3, 2: 3})
+    estimator.fit(X, y, sample_weight=np.where(heavy, 1e9, 1))
+    assert sorted(estimator.exemplar_indices_) == np.flatnonzero(heavy).tolist()
 
 
 def test_class_of_weight_zero_has_no_exemplar():
@@ -538,12 +547,16 @@ def test_random_weights_suit_the_activation(activation, named):
 
 
 @pytest.mark.parametrize("container", [tuple, list])
-def test_given_weights_are_taken_over(container):
+@pytest.mark.parametrize("as_given", [np.asarray, np.ndarray.tolist])
+def test_given_weights_are_taken_over(as_given, container):
     rng = np.random.default_rng(0)
     sizes = [4, 72, 9, 3]
     coefs = [rng.normal(size=shape) for shape in pairwise(sizes)]
     intercepts = [rng.normal(size=n) for n in sizes[1:]]
-    estimator = classifier(init=container((coefs, intercepts))).fit(X, y)
+    init = container(
+        [as_given(array) for array in arrays] for arrays in (coefs, intercepts)
+    )
+    estimator = classifier(init=init).fit(X, y)
     for found, given in zip(parameters_of(estimator), [*coefs, *intercepts], strict=True):
         np.testing.assert_array_equal(found, given)
 
@@ -740,7 +753,9 @@ def fit_with_validation(**settings):
 
 
 def weighted_log_loss(estimator, features, labels, weights):
-    return log_loss(labels, estimator.predict_proba(features), sample_weight=weights)
+    log_p = estimator.predict_log_proba(features)
+    codes = np.searchsorted(estimator.classes_, labels)
+    return np.average(-log_p[np.arange(len(codes)), codes], weights=weights)
 
 
 def test_early_stopping_keeps_the_network_of_the_best_score():
@@ -765,6 +780,33 @@ def test_validation_rows_without_early_stopping_only_watch():
     )
     unwatched = classifier(solver="sgd", learning_rate_init=1.0, max_iter=8)
     assert_same_network(estimator, unwatched.fit(X[~HELD_OUT], y[~HELD_OUT]))
+
+
+def test_early_stopping_without_training_holds_nothing_out():
+    assert_same_network(classifier(early_stopping=True).fit(X, y), classifier().fit(X, y))
+
+
+def test_early_stopping_never_goes_on_to_something_worse():
+    estimator = classifier(early_stopping=True, warm_start=True, max_iter=3)
+    held_out = {"X_val": X[HELD_OUT], "y_val": y[HELD_OUT]}
+    estimator.fit(X[~HELD_OUT], y[~HELD_OUT], **held_out)
+    best = deepcopy(estimator)
+    estimator.set_params(solver="sgd", learning_rate_init=1e3)
+    estimator.fit(X[~HELD_OUT], y[~HELD_OUT], **held_out)
+    assert estimator.n_iter_ == 6
+    assert max(estimator.validation_scores_[3:]) < best.best_validation_score_
+    assert estimator.best_validation_score_ == best.best_validation_score_
+    assert_same_network(estimator, best)
+
+
+def test_class_weight_counts_on_validation_rows_too():
+    estimator = classifier(class_weight={0: 1, 1: 4, 2: 2}, max_iter=2)
+    estimator.fit(X[~HELD_OUT], y[~HELD_OUT], X_val=X[HELD_OUT], y_val=y[HELD_OUT])
+    held_out = X[HELD_OUT], y[HELD_OUT], np.array([1, 4, 2])[y[HELD_OUT]]
+    assert estimator.score(*held_out) == pytest.approx(estimator.validation_scores_[-1])
+    assert weighted_log_loss(estimator, *held_out) == pytest.approx(
+        estimator.validation_loss_curve_[-1]
+    )
 
 
 def test_early_stopping_ends_after_epochs_without_improvement():
@@ -861,6 +903,15 @@ def test_divergence_keeps_the_last_weights_of_finite_loss(dtype):
     assert_same_network(diverged, before)
 
 
+def test_divergence_with_early_stopping_keeps_the_best_network():
+    settings = {"solver": "sgd", "learning_rate_init": 1e6, "early_stopping": True}
+    estimator = classifier(max_iter=50, n_iter_no_change=50, **settings)
+    with pytest.warns(ConvergenceWarning, match="stopped being finite"):
+        estimator.fit(X[~HELD_OUT], y[~HELD_OUT], X_val=X[HELD_OUT], y_val=y[HELD_OUT])
+    scores = estimator.validation_scores_
+    assert estimator.score(X[HELD_OUT], y[HELD_OUT]) == pytest.approx(max(scores))
+
+
 def fit_interrupted(monkeypatch, n_steps, **settings):
     """Interrupt training after so many steps, three of which are an epoch."""
     step, made = loop._step, []
@@ -879,18 +930,19 @@ def fit_interrupted(monkeypatch, n_steps, **settings):
 
 
 @pytest.mark.parametrize("n_steps", [0, 1, 4, 7])
-@pytest.mark.parametrize(("early_stopping", "first_kept"), [(False, 1), (True, 3)])
+@pytest.mark.parametrize(("early_stopping", "n_rows"), [(False, 150), (True, 135)])
 def test_interrupt_leaves_a_usable_estimator(
-    monkeypatch, early_stopping, first_kept, n_steps
+    monkeypatch, early_stopping, n_rows, n_steps
 ):
     settings = {"early_stopping": early_stopping}
     start = fit_interrupted(monkeypatch, 0, **settings)
     estimator = fit_interrupted(monkeypatch, n_steps, **settings)
-    assert estimator.n_iter_ == len(estimator.loss_curve_) == n_steps // 3
+    n_epochs, more_steps = divmod(n_steps, 3)
+    assert estimator.n_iter_ == len(estimator.loss_curve_) == n_epochs
+    assert estimator.t_ == n_epochs * n_rows + more_steps * 50
     assert estimator.score(X, y) > 0.8
-    # With early stopping there is no best network before the end of an epoch.
     moved = not np.array_equal(estimator.coefs_[0], start.coefs_[0])
-    assert moved == (n_steps >= first_kept)
+    assert moved == (n_steps > 0)
 
 
 def test_interrupted_training_can_go_on(monkeypatch):
@@ -945,22 +997,28 @@ def test_failing_partial_fit_leaves_a_fitted_estimator_as_it_was(failure):
         estimator.partial_fit(features, labels)
 
 
-@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+# Three steps are an epoch; partial_fit has no second one.
+@pytest.mark.parametrize(("method", "n_steps"), [("fit", 4), ("partial_fit", 2)])
 def test_error_in_the_middle_of_training_leaves_the_estimator_as_it_was(
-    monkeypatch, method
+    monkeypatch, method, n_steps
 ):
     estimator = classifier(max_iter=3, batch_size=50, warm_start=True).fit(X, y)
+    twin = deepcopy(estimator)
     step, made = loop._step, []
 
     def failing_step(*args):
-        made.append(None)
-        if len(made) == 3:
+        if len(made) == n_steps:
             raise MemoryError
+        made.append(None)
         return step(*args)
 
-    monkeypatch.setattr(loop, "_step", failing_step)
-    with unchanged(estimator, {}), pytest.raises(MemoryError):
-        getattr(estimator, method)(X, y)
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "_step", failing_step)
+        with unchanged(estimator, {}), pytest.raises(MemoryError):
+            getattr(estimator, method)(X, y)
+    assert_same_network(estimator.partial_fit(X, y), twin.partial_fit(X, y))
+    assert estimator.loss_curve_ == twin.loss_curve_
+    assert estimator.t_ == twin.t_
 
 
 @contextmanager

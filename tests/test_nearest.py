@@ -155,8 +155,7 @@ def test_relu_neurons_are_the_equations_of_the_design():
     expected = np.maximum(-np.reshape(margins, (20, 30)), 0) / scale
     np.testing.assert_allclose(defeats, expected, atol=1e-7)
     sums = expected.reshape(20, 6, 5).sum(axis=2)
-    # Three exemplars vote on average: the reach is the least sum that must not vote.
-    reach = np.sort(sums.ravel())[3 * 20]
+    reach = np.mean([sorted(row)[1] for row in sums])  # typical of the second nearest
     np.testing.assert_allclose(
         exemplar_values, np.maximum(1 - sums / reach, 0), atol=1e-6
     )
@@ -266,16 +265,6 @@ def test_weights_of_the_sample_are_repetitions(activation):
     ]
     for one, other in zip(*(network.parameters for network in networks), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-6)
-
-
-def test_class_weights_multiply_the_probabilities():
-    points, labels, X, codes = random_problem(8)
-    weights = np.array([1.0, 5.0, 0.2])
-    plain = build(points, labels, X, codes).forward(X)
-    weighted = build(points, labels, X, codes, class_weight=weights).forward(X)
-    expected = plain * weights
-    expected /= expected.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(weighted, expected, rtol=1e-9)
 
 
 # --- shapes and edges ---

@@ -7,17 +7,19 @@ of the rows does not matter: both hold to the last bit.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches
+from threadpoolctl import threadpool_limits
 
 __all__ = [
     "SELECTORS",
@@ -36,10 +38,11 @@ Ints = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class DistinctRows:
-    """Pairs of a row and a class that occur in the data, each pair once.
+    """Pairs of a row and a class that occur in the data, each once.
 
     ``index`` (m,) is where each first occurs, ``codes`` (m,) its class and ``weights``
-    (m,) the sum of its weights. They are ordered by a hash of their values, which makes
+    (m,) the sum of its weights, relative to the greatest. They are ordered by a hash of
+    their values, which makes
     any stretch of them a reproducible random sample.
     """
 
@@ -85,11 +88,13 @@ def distinct_rows(X: Array, codes: Ints, weights: Floats) -> DistinctRows:
         return_index=True,
         return_inverse=True,
     )
-    return DistinctRows(index, codes[index], np.bincount(group, weights).astype(float))
+    # Relative to the greatest, so that no sum of them can overflow.
+    sums = np.bincount(group, weights.astype(float))
+    return DistinctRows(index, codes[index], sums / sums.max())
 
 
 def exemplar_counts(
-    n_exemplars: float | Mapping[Any, int], classes: Array, rows: DistinctRows
+    n_exemplars: float | Mapping[Any, Any], classes: Array, rows: DistinctRows
 ) -> Ints:
     """How many exemplars each class gets.
 
@@ -111,7 +116,8 @@ def exemplar_counts(
     ------
     ValueError
         If a mapping leaves out a class, names an unknown one, or asks for fewer
-        exemplars than one or more than the class has distinct rows.
+        exemplars than one or more than the class has distinct rows. (A class that is
+        declared but has no rows yet gets none.)
     """
     available = np.bincount(rows.codes, minlength=len(classes))
     if isinstance(n_exemplars, Mapping):
@@ -123,7 +129,7 @@ def exemplar_counts(
 
 
 def _counts_by_label(
-    n_exemplars: Mapping[Any, int], classes: Array, available: Ints
+    n_exemplars: Mapping[Any, Any], classes: Array, available: Ints
 ) -> Ints:
     labels = classes.tolist()
     if unknown := [label for label in n_exemplars if label not in labels]:
@@ -132,17 +138,17 @@ def _counts_by_label(
     if missing := [label for label in labels if label not in n_exemplars]:
         msg = f"n_exemplars has no count for {missing}; the classes of y are {labels}"
         raise ValueError(msg)
-    counts = np.array([n_exemplars[label] for label in labels])
-    for label, count, most in zip(labels, counts, available, strict=True):
-        if not isinstance(n_exemplars[label], Integral) or not (
-            min(1, most) <= count <= most
-        ):
+    for label, most in zip(labels, available, strict=True):
+        count = n_exemplars[label]
+        whole = isinstance(count, (int, np.integer)) and not isinstance(count, bool)
+        if most and not (whole and 1 <= count <= most):
             msg = (
-                f"n_exemplars[{label!r}]={n_exemplars[label]!r} must be a whole number "
-                f"from 1 to {most}, the distinct rows of that class"
+                f"n_exemplars[{label!r}]={count!r} must be a whole number from 1 to "
+                f"{most}, the distinct rows of that class"
             )
             raise ValueError(msg)
-    return counts
+    counts = [n_exemplars[label] for label in labels]
+    return np.where(available > 0, np.array(counts, dtype=object), 0).astype(np.intp)
 
 
 def share_exemplars(total: int, class_weights: Floats, available: Ints) -> Ints:
@@ -151,7 +157,7 @@ def share_exemplars(total: int, class_weights: Floats, available: Ints) -> Ints:
     Shares proportional to the weight leave a rare class one exemplar and no shape;
     equal shares claim too much of the space for it. After one for each class, seats go
     one by one to the class with the largest quotient (Webster's method). What a class
-    cannot take goes to the others.
+    cannot take goes to the others, unless their weight is worth no seat at all.
 
     Parameters
     ----------
@@ -169,10 +175,12 @@ def share_exemplars(total: int, class_weights: Floats, available: Ints) -> Ints:
     --------
     >>> import numpy as np
     >>> share_exemplars(30, np.array([900.0, 100.0]), np.array([900, 100]))
-    array([22,  8])
+    array([23,  7])
     """
     counts = np.minimum(available, 1)
     priority = np.sqrt(class_weights)
+    worth_a_seat = 2 * total * priority >= priority.sum()
+    available = np.where(worth_a_seat, available, counts)
     for _ in range(min(total, int(available.sum())) - int(counts.sum())):
         quotients = np.where(counts < available, priority / (counts + 0.5), -1.0)
         counts[np.argmax(quotients)] += 1
@@ -226,7 +234,14 @@ def _kmeans(
 ) -> Chosen:
     """Centres of weighted k-means of the rows ``index`` of ``X``."""
     kmeans = KMeans(n_clusters=count, n_init=1, random_state=rng)
-    return kmeans.fit(X[index], sample_weight=weights).cluster_centers_, None
+    with (
+        # Several threads add up their sums in any order: results would not repeat.
+        threadpool_limits(limits=1, user_api="openmp"),
+        # Rows that differ by rounding alone make equal centres, and those do no harm.
+        warnings.catch_warnings(action="ignore", category=ConvergenceWarning),
+    ):
+        kmeans.fit(X[index], sample_weight=weights)
+    return kmeans.cluster_centers_, None
 
 
 def _random(

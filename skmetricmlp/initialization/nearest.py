@@ -21,10 +21,10 @@ distance, of which k win, and the classes by votes, of which one wins.
 does, only softly, and the order of the counts is the order of the distances at any slope.
 ReLU adds up defeats instead: ``s_i = sum_j relu(D_i - D_j)`` is zero for the nearest
 exemplar alone, grows with ``D_i``, and gives the vote ``relu(1 - s_i / reach)``. The
-reach is such that k exemplars and a few more vote on average. In the sharp limit that
-is the nearest exemplar for k = 1. For k > 1 it is no exact k-nearest vote in any limit:
-nearer exemplars vote more strongly, more of them vote where many are about as near, and
-fewer where one is the nearest by far.
+reach is the mean sum of the (k+1)-th nearest exemplar, so that typically k exemplars
+vote. In the sharp limit that is the nearest exemplar, for every k.
+For k > 1 it is no exact k-nearest vote: nearer exemplars vote more strongly, more of
+them vote where many are about as near, and fewer where one is the nearest by far.
 """
 
 from __future__ import annotations
@@ -51,13 +51,11 @@ __all__ = [
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 
-# Dimensionless constants at sharpness 1. They were chosen by untrained and trained
-# accuracy together (docs/constants.md) and hold for margins of unit deviation.
-SLOPE = {"step": 1.0, "logistic": 2.0, "tanh": 2.0, "relu": 1.0}  # of a comparison
+# Dimensionless constants at sharpness 1 (docs/benchmarks.md has what they do).
+SLOPE = 1.0  # of a saturating comparison, per typical margin
 GAIN = 2.0  # of a saturating count, per gap between the last winner and the next
-SPARE_VOTES = 2.0  # ReLU: how many exemplars vote on average beyond k
-
-LEAST_WEIGHT = 1e-9  # of a class, relative to the greatest: no logarithm of zero
+REACH = 1.0  # of a ReLU vote, per mean sum of defeats of the first that lost
+TINY = float(np.sqrt(np.finfo(float).eps))  # what a tie is broken by
 
 # What a value says as a share of one: ``scale * value + offset`` is 1 for "won" and 0
 # for "lost". The tanh is a logistic function of twice the slope between -1 and 1.
@@ -87,7 +85,6 @@ def nearest_network(
     activation: str = "relu",
     sharpness: float = 1.0,
     loss: str = "log_loss",
-    class_weight: Floats | None = None,
 ) -> Network:
     """Calculate the network that is a (k-)nearest-exemplar classifier.
 
@@ -110,9 +107,6 @@ def nearest_network(
         classifier. No effect on ``"step"``.
     loss : str
         Decides the output activation, and with it the scale of the output.
-    class_weight : array of shape (n_classes,), optional
-        Factors of the class probabilities; the decision is then no longer that of the
-        nearest exemplars.
 
     Returns
     -------
@@ -121,7 +115,9 @@ def nearest_network(
         d -> N(N-1) -> N -> C(C-1) -> C.
     """
     values, codes, weights = sample
-    layers = [comparison_layer(*scores, values, weights, activation, sharpness)]
+    layers = [
+        comparison_layer(*scores, values, weights, n_neighbors, activation, sharpness)
+    ]
     values = layers[-1].forward(values)
     standing = standing_map(len(labels), activation)
     layers.append(
@@ -131,11 +127,12 @@ def nearest_network(
     verdict = vote_map(labels, n_classes, activation)
     if n_neighbors > 1:
         defeats = (-verdict.weights.T, -verdict.bias)  # many votes win, low scores win
-        layers.append(comparison_layer(*defeats, values, weights, activation, sharpness))
+        layers.append(
+            comparison_layer(*defeats, values, weights, 1, activation, sharpness)
+        )
         values = layers[-1].forward(values)
         verdict = standing_map(n_classes, activation)
-    prior = np.ones(n_classes) if class_weight is None else class_weight
-    layers.append(output_layer(verdict, values, codes, weights, loss, prior))
+    layers.append(output_layer(verdict, values, codes, weights, loss))
     return Network(tuple(layers))
 
 
@@ -151,13 +148,19 @@ class AffineMap(NamedTuple):
 
 
 def comparison_layer(
-    A: Floats, b: Floats, X: Any, weights: Floats, activation: str, sharpness: float
+    A: Floats,
+    b: Floats,
+    X: Any,
+    weights: Floats,
+    places: int,
+    activation: str,
+    sharpness: float,
 ) -> Dense:
     """Compare all ordered pairs of n affine scores of ``X``: the lower one wins.
 
     Neuron ``(i, j)``, at position ``i (n - 1) + (j if j < i else j - 1)``, has the
-    pre-activation ``slope (D_j - D_i) / s``, or with ReLU the negative of that, where
-    ``s`` is the deviation of all margins over the rows of ``X``.
+    pre-activation ``slope (D_j - D_i) / scale``, negative with ReLU, where the scale is
+    the typical margin of a decision, or with ReLU the deviation of all margins.
 
     Parameters
     ----------
@@ -177,12 +180,15 @@ def comparison_layer(
     winner = np.repeat(np.arange(n), n - 1)
     loser = np.tile(np.arange(n - 1), n)
     loser += loser >= winner
-    scale = _margin_scale(X @ A.T + b, weights)
-    tie_break = np.sqrt(np.finfo(float).eps) * np.where(winner < loser, 1.0, -1.0)
-    slope = SLOPE[activation] * (1.0 if activation == "step" else sharpness)
+    tie_break = TINY * np.where(winner < loser, 1.0, -1.0)
+    scores = X @ A.T + b
     if activation == "relu":
-        slope = -SLOPE["relu"]  # the scale of ReLU cancels against its reach
-    slope *= SHARE[activation][0]
+        # Its function does not depend on the scale, which the reach takes back, but its
+        # training does: margins of unit deviation make weights of a usual size.
+        scale, slope = _margin_deviation(scores, weights), -1.0
+    else:
+        scale, slope = _typical_margin(scores, weights, places), SHARE[activation][0]
+        slope *= SLOPE * sharpness if activation != "step" else 1.0
     return Dense(
         (slope / scale) * (A[loser] - A[winner]).T,
         slope * ((b[loser] - b[winner]) / scale + tie_break),
@@ -190,7 +196,21 @@ def comparison_layer(
     )
 
 
-def _margin_scale(scores: Floats, weights: Floats) -> float:
+def _typical_margin(scores: Floats, weights: Floats, places: int) -> float:
+    """Mean margin between the last winner and the first that lost.
+
+    On this scale comparisons are decided. The deviation of all margins is set by
+    contestants that are far from winning; it serves where nothing else is left.
+    """
+    if places < scores.shape[1]:
+        ranked = np.sort(scores, axis=1)
+        gaps = ranked[:, places] - ranked[:, places - 1]
+        if margin := float(np.average(gaps, weights=weights)):
+            return margin
+    return _margin_deviation(scores, weights)
+
+
+def _margin_deviation(scores: Floats, weights: Floats) -> float:
     """Deviation of ``D_j - D_i`` over the rows and all ordered pairs; 1 if it is zero.
 
     The mean of ``(D_j - D_i)^2`` over the pairs is ``2 n / (n - 1)`` times the variance
@@ -254,29 +274,21 @@ def count_layer(
     if activation == "step":
         gain, threshold = 1.0, n - places - 0.5
     elif activation == "relu":
-        voters = min(places + SPARE_VOTES / sharpness, (places + n) / 2)
-        reach = -_standing_of_rank(standings, weights, voters)
-        reach = max(reach, np.sqrt(np.finfo(float).eps))
-        gain, threshold = 1.0 / reach, -reach
+        sums = -_ranked(standings, places)[1]
+        reach = REACH / sharpness * float(np.average(sums, weights=weights))
+        threshold = -max(reach, TINY)
+        gain = -1.0 / threshold
     else:
-        upper, threshold, lower = _last_winner(standings, weights, places)
-        gain = GAIN * sharpness / max(upper - lower, np.sqrt(np.finfo(float).eps))
+        threshold, gap = _threshold_and_gap(standings, weights, places)
+        gain = GAIN * sharpness / max(gap, TINY)
     gain *= SHARE[activation][0]
     return Dense(gain * standing.weights, gain * (standing.bias - threshold), activation)
 
 
 def output_layer(
-    verdict: AffineMap,
-    values: Floats,
-    codes: Ints,
-    weights: Floats,
-    loss: str,
-    class_weight: Floats,
+    verdict: AffineMap, values: Floats, codes: Ints, weights: Floats, loss: str
 ) -> Dense:
     """Scale the verdict on each class until the loss on the sample is least.
-
-    Then class weights multiply the probabilities: a class is chosen where its weight
-    times its probability is highest (C. Elkan, IJCAI 2001).
 
     Parameters
     ----------
@@ -286,7 +298,6 @@ def output_layer(
     codes : int array of shape (m,)
     weights : array of shape (m,)
     loss : str
-    class_weight : array of shape (C,)
 
     Returns
     -------
@@ -294,33 +305,31 @@ def output_layer(
         Of shape (n_hidden, C).
     """
     scores = verdict(values)
-    _, threshold, _ = _last_winner(scores, weights, 1)
+    threshold, _ = _threshold_and_gap(scores, weights, 1)
     scale = best_scale(scores - threshold, codes, weights, loss)
-    prior = np.log(np.maximum(class_weight, LEAST_WEIGHT * class_weight.max()))
     return Dense(
         scale * verdict.weights,
-        scale * (verdict.bias - threshold) + (prior - prior.mean()),
+        scale * (verdict.bias - threshold),
         LOSSES[loss].output_activation,
     )
 
 
-def _last_winner(
+def _threshold_and_gap(
     standings: Floats, weights: Floats, places: int
-) -> tuple[float, float, float]:
-    """Typical standing of the last winner, halfway, and of the first that lost."""
-    upper = _standing_of_rank(standings, weights, places - 0.5)
-    if places == standings.shape[1]:
-        return upper, upper - 0.5, upper - 1.0
-    lower = _standing_of_rank(standings, weights, places + 0.5)
-    return upper, (upper + lower) / 2, lower
+) -> tuple[float, float]:
+    """Halfway between the typical last winner and the next, and how far apart they are.
 
-
-def _standing_of_rank(standings: Floats, weights: Floats, rank: float) -> float:
-    """Return the standing that ``rank`` contestants reach, on average over the rows."""
-    n = standings.shape[1]
-    flat = standings.ravel()
-    return float(
-        np.quantile(
-            flat, 1 - rank / n, weights=np.repeat(weights, n), method="inverted_cdf"
-        )
+    Medians, because ties move a mean but should not move the threshold.
+    """
+    upper, lower = (
+        float(np.quantile(values, 0.5, weights=weights, method="inverted_cdf"))
+        for values in _ranked(standings, places)
     )
+    return (upper + lower) / 2, upper - lower
+
+
+def _ranked(standings: Floats, places: int) -> tuple[Floats, Floats]:
+    """Standing of the last winner and of the next (m,), one lower if there is none."""
+    ranked = -np.sort(-standings, axis=1)
+    last = ranked[:, places - 1]
+    return last, ranked[:, places] if places < standings.shape[1] else last - 1.0

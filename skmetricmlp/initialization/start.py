@@ -45,7 +45,6 @@ def initial_network(
     activation: str,
     sharpness: float,
     loss: str,
-    class_weight: NDArray[np.floating[Any]],
     rng: np.random.RandomState,
 ) -> tuple[Network, Exemplars | None]:
     """Calculate, draw or take over the weights before training.
@@ -63,8 +62,6 @@ def initial_network(
     init, n_exemplars, exemplars, n_neighbors, activation, sharpness, loss
         As in :class:`~skmetricmlp.MetricInitMLPClassifier`; ``exemplars`` is a method
         or the exemplars themselves.
-    class_weight : array of shape (n_classes,)
-        Multiplies the class probabilities; ``weights`` do not contain it.
     rng : numpy.random.RandomState
 
     Returns
@@ -107,9 +104,14 @@ def initial_network(
         activation=activation,
         sharpness=sharpness,
         loss=loss,
-        class_weight=class_weight,
-    )
-    return network.astype(X.dtype), exemplars
+    ).astype(X.dtype)
+    if not all(np.isfinite(array).all() for array in network.parameters):
+        msg = (
+            f"X is too large to calculate weights from, with values of up to "
+            f"{abs(exemplars.points).max():.3g}: scale its features"
+        )
+        raise ValueError(msg)
+    return network, exemplars
 
 
 def _sample(X: Array, rows: DistinctRows, size: int) -> Sample:
@@ -123,7 +125,11 @@ def _given_network(
     init: Weights, sizes: Sequence[int], activation: str, output_activation: str
 ) -> Network:
     """Build a network of weights that the user supplies, if their shapes fit."""
-    coefs, intercepts = ([np.asarray(a) for a in arrays] for arrays in init)
+    try:
+        coefs, intercepts = ([np.asarray(a, float) for a in arrays] for arrays in init)
+    except (TypeError, ValueError) as error:
+        msg = f"init=(coefs, intercepts) must be two lists of arrays: {error}"
+        raise ValueError(msg) from error
     given = [c.shape for c in coefs], [b.shape for b in intercepts]
     expected = list(pairwise(sizes)), [(width,) for width in sizes[1:]]
     if given != expected:
