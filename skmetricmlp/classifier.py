@@ -65,12 +65,12 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         How many nearest exemplars vote.
     activation : {"relu", "logistic", "tanh", "step"}, default="relu"
         Of the hidden layers. ``"step"`` has no gradient and needs ``max_iter=0``. With
-        ReLU, ``n_neighbors > 1`` is a vote of k exemplars and two more on average,
-        whose weight falls linearly with the excess of their distance.
+        ReLU, ``n_neighbors > 1`` is a vote weighted by distance: it falls linearly with
+        the sum of the excesses over all nearer exemplars, and typically k of them vote.
     sharpness : float, default=1.0
         How near the untrained network comes to the step network. In the limit logistic
-        and tanh are the k-nearest, and ReLU the nearest-exemplar classifier; a sharp
-        start is harder to train. No effect on ``"step"``.
+        and tanh are the k-nearest, and ReLU the nearest-exemplar classifier (for every
+        k); a sharp start is harder to train. No effect on ``"step"``.
     loss : {"log_loss", "squared_error"}, default="log_loss"
         Cross-entropy of a softmax output, or half the squared error, summed over the
         classes, of a logistic output.
@@ -111,7 +111,8 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
     n_iter_no_change : int, default=10
         More epochs in a row than this without improvement end the training.
     class_weight : dict, "balanced" or None, default=None
-        Weights ``{label: weight}`` that multiply the sample weights.
+        Weights ``{label: weight}`` that multiply the sample weights; ``"balanced"``
+        gives all classes the same total. A class of more weight gets more exemplars.
 
     Attributes
     ----------

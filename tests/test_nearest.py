@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skmetricmlp import MetricInitMLPClassifier
 from skmetricmlp.initialization.metrics import squared_euclidean
-from skmetricmlp.initialization.nearest import Sample, nearest_network
+from skmetricmlp.initialization.nearest import REACH, Sample, nearest_network
 
 NEIGHBORS = [1, 2, 3, 5, 7]
 TRAINABLE = ["relu", "logistic", "tanh"]
@@ -155,7 +155,7 @@ def test_relu_neurons_are_the_equations_of_the_design():
     expected = np.maximum(-np.reshape(margins, (20, 30)), 0) / scale
     np.testing.assert_allclose(defeats, expected, atol=1e-7)
     sums = expected.reshape(20, 6, 5).sum(axis=2)
-    reach = np.mean([sorted(row)[1] for row in sums])  # typical of the second nearest
+    reach = REACH * np.mean([sorted(row)[1] for row in sums])  # of the second nearest
     np.testing.assert_allclose(
         exemplar_values, np.maximum(1 - sums / reach, 0), atol=1e-6
     )

@@ -54,7 +54,7 @@ Ints = NDArray[np.intp]
 # Dimensionless constants at sharpness 1 (docs/benchmarks.md has what they do).
 SLOPE = 1.0  # of a saturating comparison, per typical margin
 GAIN = 2.0  # of a saturating count, per gap between the last winner and the next
-REACH = 1.0  # of a ReLU vote, per mean sum of defeats of the first that lost
+REACH = 1.25  # of a ReLU vote, per mean sum of defeats of the first that lost
 TINY = float(np.sqrt(np.finfo(float).eps))  # what a tie is broken by
 
 # What a value says as a share of one: ``scale * value + offset`` is 1 for "won" and 0
@@ -103,8 +103,8 @@ def nearest_network(
         Of the hidden layers.
     sharpness : float
         How near the trainable activations come to the step: as it grows, logistic and
-        tanh networks become the k-nearest and the ReLU network the nearest-exemplar
-        classifier. No effect on ``"step"``.
+        tanh networks become the k-nearest, and the ReLU network, for every k, the
+        nearest-exemplar classifier. No effect on ``"step"``.
     loss : str
         Decides the output activation, and with it the scale of the output.
 
@@ -159,8 +159,8 @@ def comparison_layer(
     """Compare all ordered pairs of n affine scores of ``X``: the lower one wins.
 
     Neuron ``(i, j)``, at position ``i (n - 1) + (j if j < i else j - 1)``, has the
-    pre-activation ``slope (D_j - D_i) / scale``, negative with ReLU, where the scale is
-    the typical margin of a decision, or with ReLU the deviation of all margins.
+    pre-activation ``slope (D_j - D_i) / scale``, negative with ReLU. The scale is the
+    typical margin of a decision, or with step and ReLU the deviation of all margins.
 
     Parameters
     ----------
@@ -168,6 +168,8 @@ def comparison_layer(
     b : array of shape (n,)
     X : array or SciPy CSR of shape (m, n_in)
     weights : array of shape (m,)
+    places : int
+        How many contestants are going to win.
     activation : str
     sharpness : float
 
@@ -182,13 +184,14 @@ def comparison_layer(
     loser += loser >= winner
     tie_break = TINY * np.where(winner < loser, 1.0, -1.0)
     scores = X @ A.T + b
+    scale, slope = _margin_deviation(scores, weights), 1.0
     if activation == "relu":
-        # Its function does not depend on the scale, which the reach takes back, but its
+        # The function does not depend on the scale, which the reach takes back, but its
         # training does: margins of unit deviation make weights of a usual size.
-        scale, slope = _margin_deviation(scores, weights), -1.0
-    else:
-        scale, slope = _typical_margin(scores, weights, places), SHARE[activation][0]
-        slope *= SLOPE * sharpness if activation != "step" else 1.0
+        slope = -1.0
+    elif activation != "step":
+        scale = _typical_margin(scores, weights, places)
+        slope = SHARE[activation][0] * SLOPE * sharpness
     return Dense(
         (slope / scale) * (A[loser] - A[winner]).T,
         slope * ((b[loser] - b[winner]) / scale + tie_break),
@@ -200,14 +203,16 @@ def _typical_margin(scores: Floats, weights: Floats, places: int) -> float:
     """Mean margin between the last winner and the first that lost.
 
     On this scale comparisons are decided. The deviation of all margins is set by
-    contestants that are far from winning; it serves where nothing else is left.
+    contestants that are far from winning; it serves where there is no such margin, or
+    none but rounding errors.
     """
-    if places < scores.shape[1]:
-        ranked = np.sort(scores, axis=1)
-        gaps = ranked[:, places] - ranked[:, places - 1]
-        if margin := float(np.average(gaps, weights=weights)):
-            return margin
-    return _margin_deviation(scores, weights)
+    deviation = _margin_deviation(scores, weights)
+    if places == scores.shape[1]:
+        return deviation
+    ranked = np.sort(scores, axis=1)
+    gaps = ranked[:, places] - ranked[:, places - 1]
+    margin = float(np.average(gaps, weights=weights))
+    return margin if margin > TINY * deviation else deviation
 
 
 def _margin_deviation(scores: Floats, weights: Floats) -> float:

@@ -148,6 +148,7 @@ def train(
                 weights.append(_total(batch.weights))
                 history.n_rows += batch.weights.shape[0]
             held_out = None if validate is None else validate(position.network)
+            _check_finite(held_out[0] if held_out else 0.0)
             history.append(float(np.average(losses, weights=weights)), held_out)
             if patience.update(_criterion(history, plan)):
                 best = position
@@ -179,11 +180,15 @@ def _step(position: Position, batch: Batch, plan: Plan) -> tuple[float, Position
     """
     network, state = position
     loss, gradients = plan.objective.value_and_gradient(network, batch)
-    if not isfinite(loss):
-        raise FloatingPointError
+    _check_finite(loss)
     rates = [rate for rate in plan.rates for _ in ("weights", "bias")]
     parameters, state = plan.optimizer.step(network.parameters, gradients, state, rates)
     return loss, Position(network.with_parameters(parameters), state)
+
+
+def _check_finite(loss: float) -> None:
+    if not isfinite(loss):
+        raise FloatingPointError
 
 
 def _minibatches(data: Batch, plan: Plan, rng: np.random.RandomState) -> Iterator[Batch]:
