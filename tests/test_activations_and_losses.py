@@ -2,6 +2,7 @@ from math import exp, log
 
 import numpy as np
 import pytest
+from networks import read_only
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skmetricmlp.network import ACTIVATIONS, LOG_PROBABILITIES, LOSSES
@@ -17,12 +18,6 @@ SCALAR_ACTIVATIONS = {
     "relu": lambda z: z if z > 0 else 0.0,
 }
 WITH_DERIVATIVE = ["identity", "logistic", "tanh", "relu"]
-
-
-def read_only(values, dtype=float):
-    array = np.array(values, dtype=dtype)
-    array.flags.writeable = False
-    return array
 
 
 def scalar_softmax(row):

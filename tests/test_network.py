@@ -1,12 +1,12 @@
-from itertools import pairwise
 from math import exp, log, tanh
 
 import numpy as np
 import pytest
+from networks import random_network, read_only
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, csr_matrix
 
-from skmetricmlp.network import ACTIVATIONS, LOSSES, Dense, Network
+from skmetricmlp.network import ACTIVATIONS, LOSSES, Dense
 from skmetricmlp.training import Batch, Objective
 
 SCALAR = {
@@ -18,24 +18,6 @@ SCALAR = {
 HIDDEN = ["logistic", "tanh", "relu"]
 WIDTHS = [(4, 3), (4, 5, 3), (4, 5, 6, 3), (4, 5, 2, 6, 3)]
 DEEP = WIDTHS[2:]
-
-
-def read_only(values, dtype=float):
-    array = np.array(values, dtype=dtype)
-    array.flags.writeable = False
-    return array
-
-
-def random_network(widths, activation="tanh", output="softmax", seed=0):
-    rng = np.random.default_rng(seed)
-    activations = [activation] * (len(widths) - 2) + [output]
-    layers = [
-        Dense(
-            read_only(rng.normal(size=shape)), read_only(rng.normal(size=shape[1])), name
-        )
-        for shape, name in zip(pairwise(widths), activations, strict=True)
-    ]
-    return Network(tuple(layers))
 
 
 def network_for(loss, widths, activation):

@@ -2,6 +2,7 @@ from math import sqrt
 
 import numpy as np
 import pytest
+from networks import read_only
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skmetricmlp.training import SGD, Adam
@@ -14,12 +15,6 @@ OPTIMIZERS = [
     SGD(momentum=0.8, nesterov=True),
     Adam(beta_1=0.8, beta_2=0.9, epsilon=0.1),
 ]
-
-
-def read_only(values, dtype=float):
-    array = np.array(values, dtype=dtype)
-    array.flags.writeable = False
-    return array
 
 
 def slope(p):

@@ -1,9 +1,9 @@
-from itertools import pairwise
 from math import exp, inf, isfinite, log
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from networks import random_network, read_only
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.datasets import load_iris
@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils import check_random_state
 
-from skmetricmlp.network import LOSSES, Dense, Network
+from skmetricmlp.network import LOSSES
 from skmetricmlp.training import (
     SGD,
     Adam,
@@ -26,24 +26,6 @@ from skmetricmlp.training import (
 
 OPTIMIZERS = [Adam(), SGD(momentum=0.9, nesterov=True)]
 N_ROWS = 10
-
-
-def read_only(values, dtype=float):
-    array = np.array(values, dtype=dtype)
-    array.flags.writeable = False
-    return array
-
-
-def random_network(widths, activation="tanh", output="softmax", seed=0):
-    rng = np.random.default_rng(seed)
-    activations = [activation] * (len(widths) - 2) + [output]
-    layers = [
-        Dense(
-            read_only(rng.normal(size=shape)), read_only(rng.normal(size=shape[1])), name
-        )
-        for shape, name in zip(pairwise(widths), activations, strict=True)
-    ]
-    return Network(tuple(layers))
 
 
 def start_of(network, optimizer):
