@@ -26,6 +26,7 @@ SETTINGS = {
     "exemplars": str,
     "n_neighbors": int,
     "activation": str,
+    "sharpness": float,
     "learning_rate_init": float,
 }
 
