@@ -189,7 +189,7 @@ def test_rows_without_a_label_are_left_out(tmp_path, mixed_frame):
 @pytest.mark.parametrize(
     ("target", "change", "message"),
     [
-        ("lable", lambda frame: frame, "no column 'lable'.*did you mean 'label'"),
+        ("labl", lambda frame: frame, "no column 'labl'.*did you mean 'label'"),
         (None, lambda frame: frame, "--target.*size, count"),
         ("label", lambda frame: frame.assign(label="yes"), "one class 'yes'"),
         ("label", lambda frame: frame.assign(label=None), "no label"),
