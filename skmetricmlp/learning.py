@@ -42,7 +42,6 @@ __all__ = ["Fitted", "learn"]
 Array = Any
 Ints = NDArray[np.intp]
 Parameters = Mapping[str, Any]
-FOUR_LAYERS = 4  # comparison and count of the exemplars, then of the classes
 
 
 @dataclass(frozen=True)
@@ -63,6 +62,8 @@ class Fitted:
         return self.position.network
 
 
+# An overflow is answered where it shows: in the calculated weights, or in the loss.
+@np.errstate(over="ignore", invalid="ignore")
 def learn(
     parameters: Parameters,
     rows: Rows,
@@ -122,18 +123,16 @@ def learn(
         if present and present.optimizer == plan.optimizer
         else plan.optimizer.init(network.parameters)
     )
-    # An overflow shows in the loss, and the loop answers it there.
-    with np.errstate(over="ignore", invalid="ignore"):
-        position, history, reason = train(
-            Position(network, state),
-            present.history if present else History(),
-            data,
-            plan,
-            rng,
-            validate=validation
-            and partial(loss_and_accuracy, parameters["loss"], batch=validation),
-            on_epoch=_reporter(parameters["verbose"]),
-        )
+    position, history, reason = train(
+        Position(network, state),
+        present.history if present else History(),
+        data,
+        plan,
+        rng,
+        validate=validation
+        and partial(loss_and_accuracy, parameters["loss"], batch=validation),
+        on_epoch=_reporter(parameters["verbose"]),
+    )
     return Fitted(known, exemplars, plan.optimizer, position, history, rng, reason)
 
 
@@ -229,27 +228,21 @@ def _plan(parameters: Parameters, network: Network, epochs: int) -> Plan:
 
 def _check_network(parameters: Parameters, network: Network) -> None:
     """Refuse to go on with a network of another form than the parameters say."""
-    *hidden, output = (layer.activation for layer in network.layers)
-    if parameters["activation"] != hidden[0]:
-        name, fitted = "activation", hidden[0]
-    elif LOSSES[parameters["loss"]].output_activation != output:
-        name, fitted = (
-            "loss",
-            next(
-                loss
-                for loss, value in LOSSES.items()
-                if value.output_activation == output
-            ),
-        )
-    elif (parameters["n_neighbors"] > 1) != (len(hidden) == FOUR_LAYERS - 1):
-        name, fitted = "n_neighbors", "1" if parameters["n_neighbors"] > 1 else "more"
-    else:
-        return
-    msg = (
-        f"{name}={parameters[name]!r} does not go with the network that was fitted with "
-        f"{name}={fitted!r}: fit it anew, without warm_start"
-    )
-    raise ValueError(msg)
+    loss_of = {loss.output_activation: name for name, loss in LOSSES.items()}
+    k = parameters["n_neighbors"]
+    has_four_layers = len(network.layers) == 4
+    fitted = {
+        "activation": network.layers[0].activation,
+        "loss": loss_of[network.layers[-1].activation],
+        "n_neighbors": k if (k > 1) == has_four_layers else "2 or more" if k == 1 else 1,
+    }
+    for name, value in fitted.items():
+        if parameters[name] != value:
+            msg = (
+                f"{name}={parameters[name]!r} does not go with the network, which was "
+                f"fitted with {value!r}: fit it anew, without warm_start"
+            )
+            raise ValueError(msg)
 
 
 def _reporter(verbose: bool) -> Callable[[History], None]:

@@ -1158,3 +1158,47 @@ def test_clone_is_unfitted_and_has_the_same_parameters(settings):
         assert repr(copy.get_params()[name]) == repr(value)
     if "init" not in settings:
         assert_same_network(copy.fit(X, y), estimator)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("activation", "tanh"), ("loss", "squared_error"), ("n_neighbors", 3)],
+)
+def test_a_network_is_not_gone_on_with_as_another_one(name, value):
+    fitted = classifier(warm_start=True).fit(X, y)
+    before = fitted.predict_proba(X)
+    fitted.set_params(**{name: value, "max_iter": 1})
+    for learn in (fitted.fit, fitted.partial_fit):
+        with pytest.raises(ValueError, match=f"{name}={value!r} does not go with"):
+            learn(X, y)
+    np.testing.assert_array_equal(fitted.predict_proba(X), before)
+
+
+def test_an_unknown_label_is_named():
+    fitted = classifier().fit(X[y < 2], y[y < 2])
+    with pytest.raises(ValueError, match=r"y has labels \[2\] .* among \[0, 1\]"):
+        fitted.partial_fit(X, y)
+
+
+def test_balanced_weights_count_weights_not_rows():
+    weights = np.where(y == 0, 2.0, 1.0)
+    repeated = np.repeat(np.arange(150), weights.astype(int))
+    settings = {"class_weight": "balanced", "max_iter": 0}
+    assert_same_network(
+        classifier(**settings).fit(X, y, sample_weight=weights),
+        classifier(**settings).fit(X[repeated], y[repeated]),
+    )
+
+
+def test_warm_start_holds_the_same_rows_out():
+    settings = {"early_stopping": True, "max_iter": 1, "exemplars": "random"}
+    clf = classifier(warm_start=True, **settings).fit(X, y)
+    scores = list(clf.validation_scores_)
+    clf.set_params(learning_rate_init=1e-12).fit(X, y)
+    # The network hardly moved, so on the same rows its score is the same.
+    assert clf.validation_scores_ == [*scores, scores[-1]]
+
+
+def test_data_too_large_for_distances_are_refused():
+    with pytest.raises(ValueError, match=r"X is too large .* scale its features"):
+        classifier().fit(X * 1e200, y)
