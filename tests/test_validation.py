@@ -267,3 +267,41 @@ def test_sample_and_class_weights_that_leave_no_row():
 def test_class_weight_of_unknown_labels():
     with pytest.raises(ValueError, match="class_weight"):
         classifier(class_weight={"a": 1, "b": 2}).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("sharpness", nan, "sharpness.*nan"),
+        ("sharpness", inf, "sharpness.*inf"),
+        ("verbose", "yes", "verbose must be True or False, got 'yes'"),
+        ("random_state", -1, "random_state=-1"),
+        ("random_state", "x", "random_state='x'"),
+        ("learning_rate_init", True, "learning_rate_init must be .* got True"),
+        ("class_weight", {0: -1}, r"class_weight\[0\] must be .* got -1"),
+        ("class_weight", {0: nan}, r"class_weight\[0\] must be .* got nan"),
+        ("class_weight", {0: "a"}, r"class_weight\[0\] must be .* got 'a'"),
+        ("class_weight", {7: 1.0}, r"class_weight has weights for \[7\]"),
+        ("n_exemplars", {0: 3, 1: "a", 2: 3}, r"n_exemplars\[1\]='a'"),
+        ("n_exemplars", {0: 3, 1: True, 2: 3}, r"n_exemplars\[1\]=True"),
+        ("init", (1, 2), r"init=\(coefs, intercepts\) must be two lists"),
+        ("exemplars", (1, 2), r"exemplars=\(points, labels\)"),
+        ("exemplars", (["a"], [0]), r"exemplars=\(points, labels\)"),
+    ],
+)
+def test_values_of_the_right_type_that_make_no_sense(name, value, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        classifier(**{name: value}).fit(X, y)
+
+
+@pytest.mark.parametrize("classes", [[[0, 1, 2]], [0, 1, 2, nan], []])
+def test_declared_classes_that_are_no_list_of_labels(classes):
+    with pytest.raises(ValueError, match="classes must be a 1-dimensional list"):
+        classifier().partial_fit(X, y, classes=classes)
+
+
+def test_errors_of_held_out_rows_say_so():
+    bad = X.copy()
+    bad[0, 0] = nan
+    with pytest.raises(ValueError, match=r"X_val, y_val, sample_weight_val: .*NaN"):
+        classifier(max_iter=1).fit(X, y, X_val=bad, y_val=y)

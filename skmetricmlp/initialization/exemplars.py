@@ -53,7 +53,7 @@ class DistinctRows:
 
 @dataclass(frozen=True)
 class Exemplars:
-    """``points`` (N, d) and their class ``codes`` (N,), grouped by class.
+    """``points`` (N, d) and their class ``codes`` (N,).
 
     ``index`` (N,) says which rows of the data they are; None where they are none.
     """
