@@ -1,7 +1,8 @@
 """A scikit-learn compatible neural network with weights calculated from exemplars."""
 
 from skmetricmlp.classifier import MetricInitMLPClassifier
+from skmetricmlp.weights import nearest_exemplar_weights
 
-__all__ = ["MetricInitMLPClassifier"]
+__all__ = ["MetricInitMLPClassifier", "nearest_exemplar_weights"]
 
 __version__ = "0.1.0"

@@ -8,20 +8,25 @@ from math import inf
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skmetricmlp.initialization import Exemplars
+from skmetricmlp.explanation import explain_rows
+from skmetricmlp.initialization import METRICS, Exemplars, Metric, Start
 from skmetricmlp.learning import Fitted, learn
 from skmetricmlp.network import LOG_PROBABILITIES
 from skmetricmlp.training import StopReason
 from skmetricmlp.validation import (
+    check_domain,
     check_held_out,
+    check_metric_data,
     check_parameters,
     check_rows,
+    check_whole,
     unchanged_on_error,
 )
 
@@ -40,7 +45,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
 
     With N exemplars of d features and C classes the layers have the widths
     d, N(N-1), N, C, or with ``n_neighbors > 1`` d, N(N-1), N, C(C-1), C. Neuron (i, j)
-    of the first compares the squared Euclidean distances of two exemplars, neuron i of
+    of the first compares the distances of two exemplars from the input, neuron i of
     the second counts the comparisons that exemplar i wins, and the rest counts votes.
 
     Like other distance-based and gradient-based models it wants features of comparable
@@ -53,14 +58,37 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         baselines of the same architecture: ``"random"`` (He with ReLU, else Glorot),
         ``"uniform"`` (on [-0.5, 0.5]), ``"glorot_uniform"``, ``"he_uniform"``,
         ``"zeros"``, ``"ones"``, or weights to start from, as ``(coefs, intercepts)``.
-    n_exemplars : int, float or dict, default=30
+    n_exemplars : int, float, dict or "auto", default=30
         An int is the total, at least one per class and at most the distinct rows,
         shared out by the square root of the class weights. A float is that total as a
         fraction of the distinct training rows. A dict gives ``{label: count}``.
-    exemplars : {"kmeans", "random"} or tuple, default="kmeans"
-        Centres of k-means in each class, rows drawn at random from each class, or
-        given as ``(points, labels)`` of shapes (N, d) and (N,), which overrides
-        ``n_exemplars``.
+        ``"auto"`` is the least of several totals, from one to 34 per class, at which the
+        vote of the nearest exemplars is not clearly worse than at the best, by
+        cross-validation; ``n_exemplars_`` says which.
+    exemplars : str or tuple, default="kmeans"
+        ``"kmeans"``: centres of k-means in each class. ``"random"``: rows drawn from each
+        class. ``"kmedoids"``: the rows of each class with the least total distance from
+        the others. ``"condensed"``: rows added where the nearest exemplar is wrong,
+        until none is or there are ``n_exemplars``. ``"lvq"``: centres of k-means moved
+        by learning vector quantisation until they classify well, usually the best
+        before training. Or given as ``(points, labels)`` of shapes (N, d) and (N,),
+        which overrides ``n_exemplars``.
+    metric : str, transformer or callable, default="sqeuclidean"
+        What is near. ``"sqeuclidean"``; ``"seuclidean"``; ``"mahalanobis"``;
+        ``"cosine"``; ``"kl"``, the generalised Kullback-Leibler divergence of data >= 0;
+        ``"itakura_saito"``, of data > 0; ``"chamfer"``, of images with values from 0
+        to 1; a scikit-learn transformer with a linear map, such as
+        :class:`~sklearn.neighbors.NeighborhoodComponentsAnalysis`, fitted or not, the
+        distance being the one between transformed rows; or a function that returns
+        ``(A, b)``, of shapes (N, d) and (N,), for points of shape (N, d), so that
+        ``A @ x + b`` are the distances of x from the points, up to a term that is the
+        same for all.
+    metric_params : dict or None, default=None
+        ``V`` (variances) of ``"seuclidean"``; ``V`` (covariance) or ``VI`` (its inverse)
+        of ``"mahalanobis"``; ``smoothing`` of ``"kl"``, added to all values, by default
+        0.1 of their mean; ``image_shape`` (required) and ``threshold`` (0.5) of
+        ``"chamfer"``; keyword arguments of a callable. What is not given is taken from
+        the training rows.
     n_neighbors : int, default=1
         How many nearest exemplars vote.
     activation : {"relu", "logistic", "tanh", "step"}, default="relu"
@@ -130,10 +158,16 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         One per class, also for two classes.
     out_activation_ : {"softmax", "logistic"}
     exemplars_ : ndarray of shape (n_exemplars, n_features)
-        Only with ``init="metric"``, as are the next two.
+        Only with ``init="metric"``, as are the next three.
     exemplar_labels_ : ndarray of shape (n_exemplars,)
     exemplar_indices_ : ndarray of shape (n_exemplars,)
-        Rows of X that are the exemplars; only with ``exemplars="random"``.
+        Rows of X that are the exemplars; not with ``exemplars="kmeans"`` or ``"lvq"``,
+        or with given ones.
+    effective_metric_params_ : dict
+        Parameters of the metric, given or taken from the training rows. Of a
+        transformer: its matrix ``L`` of shape (n_components, n_features).
+    n_exemplars_ : int
+        Exemplars there are, or with another ``init`` as many neurons.
     loss_ : float
         Of the last epoch; infinite before the first.
     best_loss_ : float or None
@@ -180,8 +214,10 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         self,
         init: str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]] = "metric",
         *,
-        n_exemplars: float | Mapping[Any, int] = 30,
+        n_exemplars: str | float | Mapping[Any, int] = 30,
         exemplars: str | tuple[ArrayLike, ArrayLike] = "kmeans",
+        metric: Any = "sqeuclidean",
+        metric_params: Mapping[str, Any] | None = None,
         n_neighbors: int = 1,
         activation: str = "relu",
         sharpness: float = 1.0,
@@ -209,6 +245,8 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         self.init = init
         self.n_exemplars = n_exemplars
         self.exemplars = exemplars
+        self.metric = metric
+        self.metric_params = metric_params
         self.n_neighbors = n_neighbors
         self.activation = activation
         self.sharpness = sharpness
@@ -279,6 +317,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
             check_parameters(parameters, trains=self.max_iter != 0)
             present = getattr(self, "_fitted", None) if self.warm_start else None
             rows = check_rows(self, X, y, sample_weight, reset=present is None)
+            self._check_metric(rows.X, present)
             held_out = check_held_out(self, X_val, y_val, sample_weight_val)
             fitted = learn(
                 parameters, rows, held_out=held_out, present=present, epochs=self.max_iter
@@ -334,6 +373,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
                 msg = "classes must be passed at the first call of partial_fit"
                 raise ValueError(msg)
             rows = check_rows(self, X, y, sample_weight, reset=present is None)
+            self._check_metric(rows.X, present)
             fitted = learn(parameters, rows, classes=classes, present=present, epochs=1)
             self._assign(fitted)
         if fitted.reason != "max_epochs":
@@ -387,6 +427,78 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         )
         return log_p
 
+    def explain(self, X: ArrayLike, *, n_nearest: int | None = 5) -> pd.DataFrame:
+        """Say which exemplars are near each row, by how much, and what they contribute.
+
+        Distances are those that the weights were calculated for. What neurons do is that
+        of the present network, after any training.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        n_nearest : int or None, default=5
+            How many exemplars for each row; None for all.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per row of X and exemplar, the nearest first, with the columns
+
+            - ``row``: position in X, or its index if X is a DataFrame;
+            - ``predicted``: label that the network predicts;
+            - ``rank``: 1 for the nearest exemplar;
+            - ``exemplar``: position in ``exemplars_``;
+            - ``label``: its class;
+            - ``excess``: its distance minus that of the nearest exemplar;
+            - ``margin``: distance of the nearest exemplar of another class minus its
+              own: at rank 1 what decided, the smaller the nearer to a tie;
+            - ``activation``: value of its neuron in the exemplar layer;
+            - ``contribution``: how much less the output of the predicted class would be
+              without it. Outputs are taken before their activation, and less their mean
+              over the classes.
+
+            Distances are in the units of the metric: of ``"sqeuclidean"`` squared, of
+            ``"cosine"`` times the norm of the row.
+
+        Raises
+        ------
+        AttributeError
+            If the weights were not calculated: there are no exemplars.
+        ValueError
+            If ``n_nearest`` or X is not accepted.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmetricmlp import MetricInitMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> clf = MetricInitMLPClassifier(exemplars=(X[::25], y[::25]), max_iter=0)
+        >>> frame = clf.fit(X, y).explain(X[[-1]], n_nearest=3)
+        >>> frame[["predicted", "rank", "label", "excess", "margin"]].round(2)
+           predicted  rank  label  excess  margin
+        0          2     1      1    0.00    0.41
+        1          2     2      2    0.41   -0.41
+        2          2     3      2    1.37   -1.37
+        """
+        exemplars, metric = self._calculated_from()
+        n = len(exemplars.codes)
+        n_nearest = n if n_nearest is None else n_nearest
+        check_whole("n_nearest", n_nearest, n, "None, for all exemplars,")
+        index = X.index if isinstance(X, pd.DataFrame) else None
+        log_p = self.predict_log_proba(X)
+        X = validate_data(self, X, accept_sparse="csr", reset=False)
+        frame = explain_rows(
+            X,
+            np.argmax(log_p, axis=1),
+            self.network_,
+            exemplars,
+            metric(exemplars.points),
+            n_nearest,
+        )
+        labels = {name: self.classes_[frame[name]] for name in ("predicted", "label")}
+        rows = {} if index is None else {"row": index[frame["row"]]}
+        return frame.assign(**labels, **rows)
+
     @property
     def coefs_(self) -> list[Array]:
         """Weights of each layer."""
@@ -400,28 +512,47 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
     @property
     def exemplars_(self) -> Array:
         """Points that the weights were calculated from."""
-        return self._chosen().points
+        return self._calculated_from()[0].points
 
     @property
     def exemplar_labels_(self) -> Array:
         """Their labels."""
-        return self.classes_[self._chosen().codes]
+        return self.classes_[self._calculated_from()[0].codes]
 
     @property
     def exemplar_indices_(self) -> Array:
         """Rows of the training data that are the exemplars."""
-        index = self._chosen().index
+        index = self._calculated_from()[0].index
         if index is None:
             msg = f"exemplars={self.exemplars!r} are not rows of X"
             raise AttributeError(msg)
         return index
 
-    def _chosen(self) -> Exemplars:
-        exemplars = self._fitted.exemplars
-        if exemplars is None:
+    @property
+    def effective_metric_params_(self) -> dict[str, Any]:
+        """Parameters of the metric, given or taken from the training rows."""
+        return dict(self._calculated_from()[1].parameters)
+
+    @property
+    def n_exemplars_(self) -> int:
+        """Number of exemplars, or of neurons in their layer."""
+        return int(self.network_.layers[1].bias.shape[0])
+
+    def _calculated_from(self) -> tuple[Exemplars, Metric]:
+        check_is_fitted(self)
+        start: Start = self._fitted.start
+        if start.exemplars is None or start.metric is None:
             msg = f"init={self.init!r} has no exemplars"
             raise AttributeError(msg)
-        return exemplars
+        return start.exemplars, start.metric
+
+    def _check_metric(self, X: Array, present: Fitted | None) -> None:
+        """Check that the metric, or the one that is in use, is defined for the rows."""
+        names = getattr(self, "feature_names_in_", None)
+        if present is None:
+            check_metric_data(self.metric, self.metric_params, X, names)
+        elif (metric := present.start.metric) is not None:
+            check_domain(X, metric.domain, metric.name, names)
 
     @property
     def n_layers_(self) -> int:
@@ -479,10 +610,13 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         X = validate_data(
             self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
         )
+        self._check_metric(X, self._fitted)
         return self.network_.affine_output(X)
 
     def __sklearn_tags__(self) -> Tags:
         """Say what the estimator takes."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        domain = METRICS[self.metric].domain if self.metric in METRICS else None
+        tags.input_tags.positive_only = domain is not None
         return tags

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from skmetricmlp.initialization import Exemplars, initial_network
+from skmetricmlp.initialization import Start, initial_network
 from skmetricmlp.network import LOSSES, Network
 from skmetricmlp.training import (
     SGD,
@@ -49,7 +49,7 @@ class Fitted:
     """What a call of fit or partial_fit leaves, to the user and to the next call."""
 
     classes: Array
-    exemplars: Exemplars | None
+    start: Start
     optimizer: Optimizer
     position: Position
     history: History
@@ -112,11 +112,10 @@ def learn(
 
     if present:
         rng = deepcopy(present.rng)
-        network, exemplars = present.network, present.exemplars
+        start, network = present.start, present.network
     else:
-        network, exemplars = _initialize(parameters, data, known, rng)
-        if exemplars and exemplars.index is not None:
-            exemplars = replace(exemplars, index=index[exemplars.index])
+        start = _initialize(parameters, data, known, rng, index)
+        network = start.network
     plan = _plan(parameters, network, epochs)
     state = (
         present.position.state
@@ -133,7 +132,7 @@ def learn(
         and partial(loss_and_accuracy, parameters["loss"], batch=validation),
         on_epoch=_reporter(parameters["verbose"]),
     )
-    return Fitted(known, exemplars, plan.optimizer, position, history, rng, reason)
+    return Fitted(known, start, plan.optimizer, position, history, rng, reason)
 
 
 def _known_classes(y: Array, classes: ArrayLike | None, present: Fitted | None) -> Array:
@@ -183,21 +182,27 @@ def _initialize(
     data: Batch,
     classes: Array,
     rng: np.random.RandomState,
-) -> tuple[Network, Exemplars | None]:
+    index: Ints,
+) -> Start:
+    """Make the first network; ``index`` says where in the user's rows the data are."""
     exemplars = parameters["exemplars"]
     if not isinstance(exemplars, str):
-        X = data.X
-        exemplars = check_exemplars(exemplars, classes, X.shape[1], X.dtype)
+        exemplars = check_exemplars(exemplars, classes, data.X, parameters["metric"])
     passed_on = (
-        "init", "n_exemplars", "n_neighbors", "activation", "sharpness", "loss"
+        "init", "n_exemplars", "metric", "metric_params", "n_neighbors", "activation",
+        "sharpness", "loss",
     )  # fmt: skip
-    return initial_network(
+    start = initial_network(
         *data,
         classes,
         exemplars=exemplars,
         rng=rng,
         **{name: parameters[name] for name in passed_on},
     )
+    chosen = start.exemplars
+    if chosen is None or chosen.index is None:
+        return start
+    return start._replace(exemplars=replace(chosen, index=index[chosen.index]))
 
 
 def _plan(parameters: Parameters, network: Network, epochs: int) -> Plan:

@@ -8,23 +8,25 @@ import scipy.sparse as sp
 from sklearn.cluster import KMeans
 
 from skmetricmlp.initialization.exemplars import (
+    SELECTORS,
+    Candidates,
     distinct_rows,
     exemplar_counts,
     select_exemplars,
-    share_exemplars,
 )
-from skmetricmlp.initialization.metrics import squared_euclidean
+from skmetricmlp.initialization.exemplars.shares import share_exemplars
+from skmetricmlp.initialization.metric_fit import fit_metric
 
 
-def test_squared_euclidean_is_affine_up_to_a_common_term():
-    rng = np.random.default_rng(0)
-    points, X = rng.normal(size=(5, 3)), rng.normal(size=(7, 3))
-    A, b = squared_euclidean(points)
-    for x in X:
-        scores = [float(A[i] @ x + b[i]) for i in range(5)]
-        distances = [sum((x[j] - p[j]) ** 2 for j in range(3)) for p in points]
-        for i, j in product(range(5), repeat=2):
-            assert scores[j] - scores[i] == pytest.approx(distances[j] - distances[i])
+def candidates(X, codes, weights=None, metric="sqeuclidean"):
+    weights = np.ones(X.shape[0]) if weights is None else weights
+    fitted = fit_metric(metric, None, X, codes, weights)
+    return Candidates(X, distinct_rows(X, codes, weights), fitted)
+
+
+def select(method, X, codes, counts, weights=None, seed=0):
+    rng = np.random.RandomState(seed)
+    return select_exemplars(method, candidates(X, codes, weights), np.array(counts), rng)
 
 
 # --- distinct rows ---
@@ -147,21 +149,22 @@ def test_a_fraction_counts_distinct_rows():
 # --- which ones ---
 
 
-@pytest.mark.parametrize("method", ["kmeans", "random"])
-@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize("method", SELECTORS)
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array, sp.csr_matrix])
 def test_exemplars_are_of_their_class(method, form):
     rng = np.random.default_rng(0)
-    codes = np.arange(60) % 3
+    codes = np.repeat([0, 2], [20, 40])
     X = rng.normal(size=(60, 2)) + 100 * codes[:, None]
-    rows = distinct_rows(X, codes, np.ones(60))
-    counts = np.array([1, 0, 4])
-    chosen = select_exemplars(method, form(X), rows, counts, np.random.RandomState(0))
-    assert chosen.points.shape == (5, 2)
-    assert chosen.codes.tolist() == [0, 2, 2, 2, 2]
+    chosen = select(method, form(X), codes, [1, 0, 4])
+    if method == "condensed":  # two are enough
+        assert chosen.codes.tolist() == [0, 2]
+    else:
+        assert chosen.codes.tolist() == [0, 2, 2, 2, 2]
+    assert chosen.points.shape == (len(chosen.codes), 2)
     np.testing.assert_array_equal(np.round(chosen.points[:, 0] / 100), chosen.codes)
-    if method == "random":
+    if method in {"random", "kmedoids", "condensed"}:
         np.testing.assert_array_equal(chosen.points, X[chosen.index])
-        assert len(set(chosen.index)) == 5
+        assert len(set(chosen.index)) == len(chosen.codes)
     else:
         assert chosen.index is None
 
@@ -169,8 +172,7 @@ def test_exemplars_are_of_their_class(method, form):
 def test_kmeans_exemplars_are_weighted_centres_of_their_cells():
     rng = np.random.default_rng(0)
     X, weights = rng.normal(size=(80, 2)), rng.uniform(1, 5, 80)
-    rows = distinct_rows(X, np.zeros(80, int), weights)
-    chosen = select_exemplars("kmeans", X, rows, np.array([4]), np.random.RandomState(0))
+    chosen = select("kmeans", X, np.zeros(80, int), [4], weights)
     nearest = ((X[:, None] - chosen.points) ** 2).sum(axis=2).argmin(axis=1)
     for cell, point in enumerate(chosen.points):
         of_cell = nearest == cell
@@ -183,11 +185,10 @@ def test_kmeans_exemplars_are_weighted_centres_of_their_cells():
 
 def test_random_exemplars_come_in_proportion_to_weight():
     X = np.arange(3.0)[:, None]
-    rows = distinct_rows(X, np.zeros(3, int), np.array([1.0, 2.0, 7.0]))
+    rows = candidates(X, np.zeros(3, int), np.array([1.0, 2.0, 7.0]))
     rng = np.random.RandomState(0)
     drawn = [
-        select_exemplars("random", X, rows, np.array([1]), rng).index[0]
-        for _ in range(2000)
+        select_exemplars("random", rows, np.array([1]), rng).index[0] for _ in range(2000)
     ]
     shares = np.bincount(drawn, minlength=3) / 2000
     np.testing.assert_allclose(shares, [0.1, 0.2, 0.7], atol=4 * np.sqrt(0.21 / 2000))

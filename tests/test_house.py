@@ -23,10 +23,19 @@ MAY_IMPORT = {
     "initialization": {"network"},
     "validation": {"initialization", "network"},
     "learning": {"initialization", "network", "training", "validation"},
-    "classifier": {"initialization", "learning", "network", "training", "validation"},
+    "explanation": {"initialization", "network"},
+    "classifier": {
+        "explanation",
+        "initialization",
+        "learning",
+        "network",
+        "training",
+        "validation",
+    },
+    "weights": {"classifier"},
     "study": {"<public>"},
     "__main__": {"<public>", "study"},
-    "<public>": {"classifier"},
+    "<public>": {"classifier", "weights"},
 }
 
 
@@ -88,7 +97,7 @@ def test_all_lists_the_public_functions_and_classes(name):
 
 
 def test_public_names():
-    assert skmetricmlp.__all__ == ["MetricInitMLPClassifier"]
+    assert skmetricmlp.__all__ == ["MetricInitMLPClassifier", "nearest_exemplar_weights"]
     assert all(hasattr(skmetricmlp, name) for name in skmetricmlp.__all__)
 
 

@@ -1,7 +1,22 @@
 """What the weights are before training: pure functions on arrays."""
 
 from skmetricmlp.initialization.exemplars import SELECTORS, Exemplars
+from skmetricmlp.initialization.metric_fit import Metric, fit_metric
+from skmetricmlp.initialization.metrics import METRICS, Domain
+from skmetricmlp.initialization.nearest import Sample, nearest_network
 from skmetricmlp.initialization.random import BASELINES
-from skmetricmlp.initialization.start import initial_network
+from skmetricmlp.initialization.start import Start, initial_network
 
-__all__ = ["BASELINES", "SELECTORS", "Exemplars", "initial_network"]
+__all__ = [
+    "BASELINES",
+    "METRICS",
+    "SELECTORS",
+    "Domain",
+    "Exemplars",
+    "Metric",
+    "Sample",
+    "Start",
+    "fit_metric",
+    "initial_network",
+    "nearest_network",
+]

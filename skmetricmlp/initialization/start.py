@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from skmetricmlp.initialization.exemplars import (
+    Candidates,
     DistinctRows,
     Exemplars,
+    cross_validated_total,
     distinct_rows,
     exemplar_counts,
     select_exemplars,
 )
-from skmetricmlp.initialization.metrics import squared_euclidean
+from skmetricmlp.initialization.metric_fit import Metric, fit_metric
 from skmetricmlp.initialization.nearest import Sample, nearest_network
 from skmetricmlp.initialization.random import baseline_network, layer_sizes
 from skmetricmlp.network import LOSSES, Dense, Network
 
-__all__ = ["initial_network"]
+__all__ = ["Start", "initial_network"]
 
 Array = Any
+Ints = NDArray[np.intp]
 Weights = tuple[Sequence[Array], Sequence[Array]]
 
 # Numbers in the comparisons of the sample that sets the scales: at most 1,000 rows, and
@@ -32,21 +35,31 @@ Weights = tuple[Sequence[Array], Sequence[Array]]
 SAMPLE_ROWS, SAMPLE_ELEMENTS = 1000, 2**24
 
 
+class Start(NamedTuple):
+    """A network before training, and what it was calculated from, if it was."""
+
+    network: Network
+    exemplars: Exemplars | None = None
+    metric: Metric | None = None
+
+
 def initial_network(
     X: Array,
-    codes: NDArray[np.intp],
+    codes: Ints,
     weights: NDArray[np.floating[Any]],
     classes: Array,
     *,
     init: str | Weights,
-    n_exemplars: float | Mapping[Any, int],
+    n_exemplars: str | float | Mapping[Any, int],
     exemplars: str | Exemplars,
+    metric: Any,
+    metric_params: Mapping[str, Any] | None,
     n_neighbors: int,
     activation: str,
     sharpness: float,
     loss: str,
     rng: np.random.RandomState,
-) -> tuple[Network, Exemplars | None]:
+) -> Start:
     """Calculate, draw or take over the weights before training.
 
     Every ``init`` gives the architecture that ``"metric"`` has for the same settings.
@@ -59,59 +72,97 @@ def initial_network(
         All positive.
     classes : array of shape (n_classes,)
         The labels that ``codes`` stand for.
-    init, n_exemplars, exemplars, n_neighbors, activation, sharpness, loss
+    init, n_exemplars, exemplars, metric, metric_params, n_neighbors : various
+    activation, sharpness, loss : various
         As in :class:`~skmetricmlp.MetricInitMLPClassifier`; ``exemplars`` is a method
         or the exemplars themselves.
     rng : numpy.random.RandomState
 
     Returns
     -------
-    network : Network
-        In the precision of ``X``.
-    exemplars : Exemplars or None
-        None where the weights are not calculated.
+    Start
+        Its network in the precision of ``X``.
     """
     rows = distinct_rows(X, codes, weights)
-    counts = (
-        exemplar_counts(n_exemplars, classes, rows)
-        if isinstance(exemplars, str)
-        else np.bincount(exemplars.codes, minlength=len(classes))
+
+    def choose() -> tuple[Exemplars, Metric]:
+        fitted = fit_metric(metric, metric_params, X, classes[codes], weights)
+        if isinstance(exemplars, Exemplars):
+            return exemplars, fitted
+        candidates = Candidates(X, rows, fitted)
+        return _select(
+            exemplars, n_exemplars, candidates, classes, n_neighbors, rng
+        ), fitted
+
+    if isinstance(init, str) and init == "metric":
+        chosen, fitted = choose()
+        n = _enough(len(chosen.codes), n_neighbors, X.shape[0])
+        network = nearest_network(
+            fitted(chosen.points),
+            chosen.codes,
+            len(classes),
+            _sample(X, rows, max(1, min(SAMPLE_ROWS, SAMPLE_ELEMENTS // n**2))),
+            n_neighbors=n_neighbors,
+            activation=activation,
+            sharpness=sharpness,
+            loss=loss,
+        )
+        return Start(_in_precision_of(X, network, chosen.points), chosen, fitted)
+    # Baselines need no exemplars, only as many as there would be.
+    if isinstance(exemplars, Exemplars):
+        n = len(exemplars.codes)
+    elif isinstance(n_exemplars, str) or exemplars == "condensed":
+        n = len(choose()[0].codes)
+    else:
+        n = int(exemplar_counts(n_exemplars, classes, rows).sum())
+    n = _enough(n, n_neighbors, X.shape[0])
+    sizes = layer_sizes(X.shape[1], n, len(classes), n_neighbors)
+    output = LOSSES[loss].output_activation
+    network = (
+        baseline_network(init, sizes, activation, output, rng)
+        if isinstance(init, str)
+        else _given_network(init, sizes, activation, output)
     )
-    n = int(counts.sum())
+    return Start(network.astype(X.dtype))
+
+
+def _select(
+    method: str,
+    n_exemplars: str | float | Mapping[Any, int],
+    candidates: Candidates,
+    classes: Array,
+    n_neighbors: int,
+    rng: np.random.RandomState,
+) -> Exemplars:
+    """Choose how many exemplars there are, and which."""
+    if isinstance(n_exemplars, str):
+        n_exemplars = cross_validated_total(
+            method, candidates, len(classes), n_neighbors, rng
+        )
+    counts = exemplar_counts(n_exemplars, classes, candidates.rows)
+    return select_exemplars(method, candidates, counts, rng)
+
+
+def _enough(n: int, n_neighbors: int, n_samples: int) -> int:
+    """Return the number of exemplars if ``n_neighbors`` of them can vote."""
     if n_neighbors > n:
         msg = (
             f"n_neighbors={n_neighbors} is more than there are exemplars: {n}, "
-            f"with n_samples={X.shape[0]}"
+            f"with n_samples={n_samples}"
         )
         raise ValueError(msg)
-    if init != "metric":
-        sizes = layer_sizes(X.shape[1], n, len(classes), n_neighbors)
-        output = LOSSES[loss].output_activation
-        network = (
-            baseline_network(init, sizes, activation, output, rng)
-            if isinstance(init, str)
-            else _given_network(init, sizes, activation, output)
-        )
-        return network.astype(X.dtype), None
-    if isinstance(exemplars, str):
-        exemplars = select_exemplars(exemplars, X, rows, counts, rng)
-    network = nearest_network(
-        squared_euclidean(exemplars.points.astype(np.float64)),
-        exemplars.codes,
-        len(classes),
-        _sample(X, rows, max(1, min(SAMPLE_ROWS, SAMPLE_ELEMENTS // n**2))),
-        n_neighbors=n_neighbors,
-        activation=activation,
-        sharpness=sharpness,
-        loss=loss,
-    ).astype(X.dtype)
+    return n
+
+
+def _in_precision_of(X: Array, network: Network, points: Array) -> Network:
+    network = network.astype(X.dtype)
     if not all(np.isfinite(array).all() for array in network.parameters):
         msg = (
             f"X is too large to calculate weights from, with values of up to "
-            f"{abs(exemplars.points).max():.3g}: scale its features"
+            f"{abs(points).max():.3g}: scale its features"
         )
         raise ValueError(msg)
-    return network, exemplars
+    return network
 
 
 def _sample(X: Array, rows: DistinctRows, size: int) -> Sample:
@@ -130,6 +181,8 @@ def _given_network(
     except (TypeError, ValueError) as error:
         msg = f"init=(coefs, intercepts) must be two lists of arrays: {error}"
         raise ValueError(msg) from error
+    if output_activation == "softmax" and sizes[-1] == 2:
+        coefs, intercepts = _two_outputs(coefs, intercepts)
     given = [c.shape for c in coefs], [b.shape for b in intercepts]
     expected = list(pairwise(sizes)), [(width,) for width in sizes[1:]]
     if given != expected:
@@ -144,3 +197,13 @@ def _given_network(
     activations = [activation] * (len(coefs) - 1) + [output_activation]
     layers = zip(coefs, intercepts, activations, strict=True)
     return Network(tuple(Dense(*layer) for layer in layers))
+
+
+def _two_outputs(
+    coefs: list[Array], intercepts: list[Array]
+) -> tuple[list[Array], list[Array]]:
+    """Split one output, as MLPClassifier has for two classes, into one for each."""
+    if not (coefs and intercepts and coefs[-1].shape[1:] == intercepts[-1].shape == (1,)):
+        return coefs, intercepts
+    halves = np.array([-0.5, 0.5])
+    return [*coefs[:-1], coefs[-1] * halves], [*intercepts[:-1], intercepts[-1] * halves]

@@ -1,0 +1,152 @@
+"""Why a row was classified as it was: its nearest exemplars, and what they did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.utils import gen_batches
+
+from skmetricmlp.initialization import Exemplars
+from skmetricmlp.initialization.metrics import Scores
+from skmetricmlp.initialization.nearest import SHARE
+from skmetricmlp.network import Network
+
+__all__ = ["contributions", "explain_rows", "margins"]
+
+Array = Any
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.intp]
+
+BLOCK_ELEMENTS = 2**22
+
+
+def explain_rows(
+    X: Array,
+    predicted: Ints,
+    network: Network,
+    exemplars: Exemplars,
+    scores: Scores,
+    n_nearest: int,
+) -> pd.DataFrame:
+    """Describe the nearest exemplars of each row.
+
+    Parameters
+    ----------
+    X : array or SciPy CSR of shape (m, d)
+    predicted : int array of shape (m,)
+        Codes of the predicted classes.
+    network : Network
+    exemplars : Exemplars
+        What it was calculated from: N points.
+    scores : tuple of arrays of shapes (N, d) and (N,)
+        ``(A, b)`` of the metric at the exemplars.
+    n_nearest : int
+        How many exemplars of each row, at most N.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``m * n_nearest`` rows, by row and by rank, with the columns ``row``,
+        ``predicted`` (a code), ``rank``, ``exemplar``, ``label`` (a code), ``excess``,
+        ``margin``, ``activation`` and ``contribution``.
+    """
+    A, b = scores
+    dtype = network.layers[0].weights.dtype
+    widest = max(layer.bias.shape[0] for layer in network.layers) * (1 + n_nearest)
+    frames = []
+    for rows in gen_batches(X.shape[0], max(1, BLOCK_ELEMENTS // widest)):
+        block = X[rows].toarray() if sp.issparse(X) else X[rows]
+        distances = block.astype(np.float64) @ A.T + b
+        nearest = np.argsort(distances, axis=1, kind="stable")[:, :n_nearest]
+        values = network.activations(block.astype(dtype))[2]
+        columns = {
+            "row": np.arange(rows.start, rows.stop)[:, None],
+            "predicted": predicted[rows][:, None],
+            "rank": np.arange(1, n_nearest + 1)[None],
+            "exemplar": nearest,
+            "label": exemplars.codes[nearest],
+            "excess": _at(distances - distances.min(axis=1, keepdims=True), nearest),
+            "margin": _at(margins(distances, exemplars.codes), nearest),
+            "activation": _at(values, nearest),
+            "contribution": contributions(network, values, predicted[rows], nearest),
+        }
+        shape = nearest.shape
+        frames.append(
+            pd.DataFrame(
+                {name: np.broadcast_to(c, shape).ravel() for name, c in columns.items()}
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def _at(values: Floats, index: Ints) -> Floats:
+    return np.take_along_axis(values, index, axis=1)
+
+
+def margins(distances: Floats, codes: Ints) -> Floats:
+    """How much nearer each exemplar is than the nearest of another class.
+
+    Parameters
+    ----------
+    distances : array of shape (m, N)
+    codes : int array of shape (N,)
+
+    Returns
+    -------
+    array of shape (m, N)
+        Infinite where there is no other class.
+    """
+    present = np.unique(codes)
+    nearest = np.stack([distances[:, codes == c].min(axis=1) for c in present], axis=1)
+    others = np.stack(
+        [
+            np.delete(nearest, k, axis=1).min(axis=1, initial=np.inf)
+            for k in range(len(present))
+        ],
+        axis=1,
+    )
+    result: Floats = others[:, np.searchsorted(present, codes)] - distances
+    return result
+
+
+def contributions(
+    network: Network, values: Floats, predicted: Ints, exemplars: Ints
+) -> Floats:
+    """How much the output of the predicted class owes to single exemplar neurons.
+
+    The output, before its activation and less the mean over the classes, minus what it
+    is when the neuron is silenced, that is set to the value that says "not near". With
+    three layers these add up: over all N, to the output less that of a silent layer.
+
+    Parameters
+    ----------
+    network : Network
+    values : array of shape (m, N)
+        Of the exemplar layer.
+    predicted : int array of shape (m,)
+    exemplars : int array of shape (m, n)
+        Which neurons, for each row.
+
+    Returns
+    -------
+    array of shape (m, n)
+    """
+    scale, offset = SHARE[network.layers[1].activation]
+    m, n = exemplars.shape
+    silenced = np.repeat(values[:, None, :], n, axis=1)
+    np.put_along_axis(silenced, exemplars[..., None], -offset / scale, axis=2)
+    upper = Network(network.layers[2:])
+    present = _centred_output(upper, values, predicted)
+    without = _centred_output(upper, silenced.reshape(m * n, -1), np.repeat(predicted, n))
+    difference: Floats = present[:, None] - without.reshape(m, n)
+    return difference
+
+
+def _centred_output(network: Network, values: Floats, classes: Ints) -> Floats:
+    output = network.affine_output(values)
+    centred: Floats = output[np.arange(len(classes)), classes] - output.mean(axis=1)
+    return centred

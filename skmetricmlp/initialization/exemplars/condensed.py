@@ -1,0 +1,72 @@
+"""Condensed nearest neighbour: rows are added where the nearest exemplar is wrong.
+
+P. E. Hart, IEEE Transactions on Information Theory 14, 1968, in the form of F. Angiulli,
+IEEE Transactions on Knowledge and Data Engineering 19, 2007 (FCNN), which does not depend
+on the order of the rows: it starts from a row in the middle of each class, and adds the
+middle of the rows that the present exemplars get wrong. One is added at a time, where
+most are wrong, so that it can be stopped at any number.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmetricmlp.initialization.exemplars.rows import Candidates, Exemplars
+
+__all__ = ["condensed_exemplars"]
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.intp]
+
+
+def condensed_exemplars(candidates: Candidates, limit: int) -> Exemplars:
+    """Choose rows until the nearest of them is right for every row, or up to a limit.
+
+    Parameters
+    ----------
+    candidates : Candidates
+    limit : int
+        Most exemplars, but at least one is taken for each class.
+
+    Returns
+    -------
+    Exemplars
+        Ordered by class.
+    """
+    rows = candidates.rows
+    index, codes, weights = rows.index, rows.codes, rows.weights
+    present = np.unique(codes)
+    chosen = [_middle(candidates, np.flatnonzero(codes == code)) for code in present]
+    scores = candidates.scores(candidates.points(index[chosen]), index)
+    while len(chosen) < limit:
+        nearest = np.argmin(scores, axis=1)
+        wrong = np.flatnonzero(codes[chosen][nearest] != codes)
+        # Equal rows of different classes stay wrong whatever is added.
+        wrong = wrong[~np.isin(wrong, chosen)]
+        if not len(wrong):
+            break
+        cells, cell = np.unique(
+            np.stack([nearest[wrong], codes[wrong]]), axis=1, return_inverse=True
+        )
+        worst = np.argmax(np.bincount(cell, weights[wrong], cells.shape[1]))
+        chosen.append(_middle(candidates, wrong[cell == worst]))
+        added = candidates.scores(candidates.points(index[chosen[-1:]]), index)
+        scores = np.concatenate([scores, added], axis=1)
+    by_class = np.argsort(codes[chosen], kind="stable")
+    taken = index[np.array(chosen)[by_class]]
+    return Exemplars(candidates.points(taken), codes[chosen][by_class], taken)
+
+
+def _middle(candidates: Candidates, members: Ints) -> int:
+    """Member with the least total distance from the others.
+
+    ``sum_x w_x D(x, p)`` is, up to a constant, the score of ``p`` at the mean of the
+    rows: scores are affine.
+    """
+    rows = candidates.rows.take(members)
+    A, b = candidates.metric(candidates.points(rows.index))
+    mean = (rows.weights / rows.weights.sum()) @ candidates.X[rows.index]
+    return int(members[np.argmin(A @ mean + b)])

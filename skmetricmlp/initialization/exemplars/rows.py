@@ -1,0 +1,105 @@
+"""Rows to choose exemplars from, and what is chosen.
+
+Exemplars are chosen among *distinct* rows with summed weights, in an order that depends
+on their values alone. So a row given twice is a row of twice the weight, and the order
+of the rows does not matter: both hold to the last bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.utils import gen_batches
+
+from skmetricmlp.initialization.metric_fit import Metric
+
+__all__ = ["Candidates", "DistinctRows", "Exemplars", "distinct_rows"]
+
+Array = Any
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class DistinctRows:
+    """Pairs of a row and a class that occur in the data, each once.
+
+    ``index`` (m,) is where each first occurs, ``codes`` (m,) its class and ``weights``
+    (m,) the sum of its weights, relative to the greatest. They are ordered by a hash of
+    their values, which makes any stretch of them a reproducible random sample.
+    """
+
+    index: Ints
+    codes: Ints
+    weights: Floats
+
+    def take(self, where: Any) -> DistinctRows:
+        """Take some of them."""
+        return DistinctRows(self.index[where], self.codes[where], self.weights[where])
+
+
+@dataclass(frozen=True)
+class Exemplars:
+    """``points`` (N, d) and their class ``codes`` (N,).
+
+    ``index`` (N,) says which rows of the data they are; None where they are none.
+    """
+
+    points: Floats
+    codes: Ints
+    index: Ints | None
+
+
+def distinct_rows(X: Array, codes: Ints, weights: Floats) -> DistinctRows:
+    """Merge equal rows of the same class, and order what is left by a hash.
+
+    Parameters
+    ----------
+    X : array or SciPy CSR of shape (n, d)
+    codes : array of shape (n,)
+    weights : array of shape (n,)
+
+    Returns
+    -------
+    DistinctRows
+    """
+    digests = []
+    for rows in gen_batches(X.shape[0], 1024):
+        block = X[rows].toarray() if sp.issparse(X) else X[rows]
+        # Adding zero turns -0.0 into 0.0: they are equal, so their bytes should be.
+        for row, code in zip(block + 0.0, codes[rows], strict=True):
+            key = row.tobytes() + int(code).to_bytes(8, "little")
+            digests.append(blake2b(key, digest_size=8).digest())
+    _, index, group = np.unique(
+        np.frombuffer(b"".join(digests), dtype="<u8"),
+        return_index=True,
+        return_inverse=True,
+    )
+    # Relative to the greatest, so that no sum of them can overflow.
+    sums = np.bincount(group, weights.astype(float))
+    return DistinctRows(index, codes[index], sums / sums.max())
+
+
+class Candidates(NamedTuple):
+    """Rows ``X`` (n, d) that exemplars are chosen from, and what is near to what."""
+
+    X: Array
+    rows: DistinctRows
+    metric: Metric
+
+    def points(self, index: Any) -> Floats:
+        """Rows of ``X``, dense."""
+        block = self.X[index]
+        points: Floats = block.toarray() if sp.issparse(block) else block
+        return points
+
+    def scores(self, points: Floats, index: Any) -> Floats:
+        """Distances (m, N) of rows of ``X`` from points (N, d), up to a term per row."""
+        A, b = self.metric(points)
+        scores: Floats = self.X[index] @ A.T + b
+        return scores

@@ -1,0 +1,131 @@
+"""Which samples stand for the classes: the methods by name."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
+
+from skmetricmlp.initialization.exemplars.condensed import condensed_exemplars
+from skmetricmlp.initialization.exemplars.kmedoids import partition_around_medoids
+from skmetricmlp.initialization.exemplars.lvq import move_exemplars
+from skmetricmlp.initialization.exemplars.rows import (
+    Candidates,
+    DistinctRows,
+    Exemplars,
+)
+
+__all__ = ["SELECTORS", "select_exemplars"]
+
+Ints = NDArray[np.intp]
+
+# Rows of a class that k-medoids looks at: its work grows with their square.
+MEDOID_ROWS = 1000
+
+
+def select_exemplars(
+    method: str, candidates: Candidates, counts: Ints, rng: np.random.RandomState
+) -> Exemplars:
+    """Choose exemplars.
+
+    Parameters
+    ----------
+    method : str
+        A key of :data:`SELECTORS`.
+    candidates : Candidates
+    counts : int array of shape (n_classes,)
+        How many to choose of each class; at most as many as it has distinct rows.
+        ``"condensed"`` takes their sum as the most in all.
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    Exemplars
+        Ordered by class.
+    """
+    return SELECTORS[method](candidates, counts, rng)
+
+
+def _kmeans(
+    candidates: Candidates, counts: Ints, rng: np.random.RandomState
+) -> Exemplars:
+    """Centres of weighted k-means in each class."""
+    centers = []
+    for code in np.flatnonzero(counts).tolist():
+        own = _of_class(candidates, code)
+        kmeans = KMeans(n_clusters=counts[code], n_init=1, random_state=rng)
+        with (
+            # Several threads add up their sums in any order: results would not repeat.
+            threadpool_limits(limits=1, user_api="openmp"),
+            # Rows that differ by rounding alone make equal centres: those do no harm.
+            warnings.catch_warnings(action="ignore", category=ConvergenceWarning),
+        ):
+            kmeans.fit(candidates.X[own.index], sample_weight=own.weights)
+        centers.append(kmeans.cluster_centers_)
+    return Exemplars(np.concatenate(centers), _codes(counts), None)
+
+
+def _random(
+    candidates: Candidates, counts: Ints, rng: np.random.RandomState
+) -> Exemplars:
+    """Rows of each class, drawn without replacement in proportion to their weight."""
+    drawn = []
+    for code in np.flatnonzero(counts).tolist():
+        own = _of_class(candidates, code)
+        p = own.weights / own.weights.sum()
+        drawn.append(rng.choice(own.index, size=counts[code], replace=False, p=p))
+    return _rows(candidates, np.concatenate(drawn), counts)
+
+
+def _kmedoids(
+    candidates: Candidates, counts: Ints, rng: np.random.RandomState
+) -> Exemplars:
+    """Medoids of each class, or of a sample of it; nothing is drawn."""
+    del rng
+    medoids = []
+    for code in np.flatnonzero(counts).tolist():
+        own = _of_class(candidates, code).take(slice(max(MEDOID_ROWS, counts[code])))
+        distances = candidates.scores(candidates.points(own.index), own.index)
+        found = partition_around_medoids(distances, own.weights, counts[code])
+        medoids.append(own.index[found])
+    return _rows(candidates, np.concatenate(medoids), counts)
+
+
+def _condensed(
+    candidates: Candidates, counts: Ints, rng: np.random.RandomState
+) -> Exemplars:
+    del rng
+    return condensed_exemplars(candidates, int(counts.sum()))
+
+
+def _lvq(candidates: Candidates, counts: Ints, rng: np.random.RandomState) -> Exemplars:
+    """Centres of k-means, moved."""
+    start = _kmeans(candidates, counts, rng)
+    return move_exemplars(candidates, start) if len(start.codes) > 1 else start
+
+
+def _of_class(candidates: Candidates, code: int) -> DistinctRows:
+    return candidates.rows.take(candidates.rows.codes == code)
+
+
+def _rows(candidates: Candidates, index: Ints, counts: Ints) -> Exemplars:
+    return Exemplars(candidates.points(index), _codes(counts), index)
+
+
+def _codes(counts: Ints) -> Ints:
+    return np.repeat(np.arange(len(counts)), counts)
+
+
+Selector = Callable[[Candidates, Ints, np.random.RandomState], Exemplars]
+SELECTORS: Mapping[str, Selector] = {
+    "kmeans": _kmeans,
+    "random": _random,
+    "kmedoids": _kmedoids,
+    "condensed": _condensed,
+    "lvq": _lvq,
+}

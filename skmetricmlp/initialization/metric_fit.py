@@ -1,0 +1,225 @@
+"""What a metric learns from the training rows: from its name to a function of points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.linalg
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import gen_batches
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+
+from skmetricmlp.initialization.metrics import METRICS, Domain, Scores, linear_map
+
+__all__ = ["Metric", "fit_metric", "linear_part"]
+
+Array = Any
+Floats = NDArray[np.floating[Any]]
+
+PSEUDO_COUNT = 0.1  # of the mean value: the smoothing of the Kullback-Leibler divergence
+BLOCK_ELEMENTS = 2**22
+TOLERANCE = 1e-5  # how far a map may be from linear, per deviation of its output
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A function of points and its parameters, which are known by now."""
+
+    name: str
+    function: Callable[..., Scores]
+    parameters: Mapping[str, Any]
+    domain: Domain | None = None
+
+    def __call__(self, points: Array) -> Scores:
+        """Affine scores ``(A, b)`` of shapes (n, d) and (n,), in double precision.
+
+        Raises
+        ------
+        ValueError
+            If they are of another shape or not finite, which names what was given.
+        """
+        points = np.asarray(points, dtype=np.float64)
+        try:
+            A, b = (
+                np.asarray(array, dtype=np.float64)
+                for array in self.function(points, **self.parameters)
+            )
+        except (TypeError, ValueError) as error:
+            msg = (
+                f"metric={self.name} must return a pair (A, b) for points of shape "
+                f"{points.shape}: {error}"
+            )
+            raise ValueError(msg) from error
+        if A.shape != points.shape or b.shape != points.shape[:1]:
+            msg = (
+                f"metric={self.name} must return (A, b) of shapes {points.shape} and "
+                f"{points.shape[:1]}, got {A.shape} and {b.shape}"
+            )
+            raise ValueError(msg)
+        if not (np.isfinite(A).all() and np.isfinite(b).all()):
+            msg = (
+                f"metric={self.name} gives scores that are not finite for points with "
+                f"values of up to {np.abs(points).max():.3g}: scale the features"
+            )
+            raise ValueError(msg)
+        return A, b
+
+
+def fit_metric(
+    metric: Any,
+    parameters: Mapping[str, Any] | None,
+    X: Array,
+    y: Array,
+    weights: Floats,
+) -> Metric:
+    """Complete the parameters of a metric from the training rows.
+
+    Parameters
+    ----------
+    metric : str, transformer or callable
+        A key of :data:`~skmetricmlp.initialization.metrics.METRICS`; a scikit-learn
+        transformer that is linear, which is fitted on the rows unless it is fitted; or
+        a function from points, and ``parameters`` by name, to ``(A, b)``.
+    parameters : mapping or None
+        What is given. What is not is taken from the rows: the variance, the covariance
+        (of which a pseudo-inverse is taken), and 0.1 of the mean value for smoothing.
+    X : array or SciPy CSR of shape (n, d)
+    y : array of shape (n,)
+        Labels.
+    weights : array of shape (n,)
+
+    Returns
+    -------
+    Metric
+
+    Raises
+    ------
+    ValueError
+        If a transformer is not linear.
+    """
+    given = dict(parameters or {})
+    if not isinstance(metric, str):
+        if hasattr(metric, "transform"):
+            fitted = _fitted_transformer(metric, X, y, weights)
+            L = linear_part(fitted, X)
+            return Metric(repr(metric), linear_map, {"L": L})
+        return Metric(getattr(metric, "__name__", repr(metric)), metric, given)
+    if metric == "seuclidean" and "V" not in given:
+        given["V"] = _variance(X, weights)
+    if metric == "mahalanobis":
+        covariance = given.pop("V", None)
+        if "VI" not in given:
+            if covariance is None:
+                covariance = _covariance(X, weights)
+            given["VI"] = scipy.linalg.pinvh(covariance)
+    if metric == "kl":
+        given.setdefault("smoothing", PSEUDO_COUNT * float(np.mean(_mean(X, weights))))
+    if metric == "chamfer":
+        given.setdefault("threshold", 0.5)
+    formula = METRICS[metric]
+    return Metric(repr(metric), formula.function, given, formula.domain)
+
+
+def _mean(X: Array, weights: Floats) -> Floats:
+    mean: Floats = np.asarray((weights / weights.sum()) @ X, dtype=np.float64)
+    return mean
+
+
+def _variance(X: Array, weights: Floats) -> Floats:
+    """Weighted variance of each column; 1 where it is zero, as in StandardScaler."""
+    variance = np.zeros(X.shape[1])
+    mean, shares = _mean(X, weights), weights / weights.sum()
+    for rows in _blocks(X):
+        variance += shares[rows] @ np.square(_dense(X[rows]) - mean)
+    return np.where(variance > 0, variance, 1.0)
+
+
+def _covariance(X: Array, weights: Floats) -> Floats:
+    covariance = np.zeros((X.shape[1], X.shape[1]))
+    mean, shares = _mean(X, weights), weights / weights.sum()
+    for rows in _blocks(X):
+        centred = _dense(X[rows]) - mean
+        covariance += centred.T @ (shares[rows, None] * centred)
+    return covariance
+
+
+def _blocks(X: Array) -> Any:
+    return gen_batches(X.shape[0], max(1, BLOCK_ELEMENTS // X.shape[1]))
+
+
+def _dense(X: Array) -> Floats:
+    block: Floats = X.toarray() if sp.issparse(X) else X
+    return block.astype(np.float64, copy=False)
+
+
+def _fitted_transformer(transformer: Any, X: Array, y: Array, weights: Floats) -> Any:
+    """Return the transformer if it is fitted, or a clone of it that is."""
+    try:
+        check_is_fitted(transformer)
+    except NotFittedError:
+        weigh = has_fit_parameter(transformer, "sample_weight")
+        settings = {"sample_weight": weights} if weigh else {}
+        return clone(transformer).fit(X, y, **settings)
+    return transformer
+
+
+def linear_part(transformer: Any, X: Array) -> Floats:
+    """Matrix of a fitted transformer, found by moving one feature at a time.
+
+    So it does not matter which attributes a transformer keeps its map in, or whether it
+    is a pipeline of several.
+
+    Parameters
+    ----------
+    transformer : transformer
+        Fitted.
+    X : array or SciPy CSR of shape (n, d)
+        Rows to move from, and to test on.
+
+    Returns
+    -------
+    L : array of shape (n_components, d)
+
+    Raises
+    ------
+    ValueError
+        If the transformer takes other features, or is not linear on ``X``.
+    """
+    sample = _dense(X[:1000])
+    center, deviation = sample.mean(axis=0), sample.std(axis=0)
+    width = np.where(deviation > 0, deviation, 1.0)
+    origin = _transform(transformer, center[None])
+    columns = []
+    for features in _blocks(np.broadcast_to(center, (len(center), len(center)))):
+        moved = np.tile(center, (features.stop - features.start, 1))
+        index = np.arange(features.start, features.stop)
+        moved[index - features.start, index] += width[index]
+        columns.append((_transform(transformer, moved) - origin) / width[index, None])
+    L: Floats = np.concatenate(columns).T
+    expected = origin + (sample - center) @ L.T
+    error = np.abs(_transform(transformer, sample) - expected).max()
+    if not error <= TOLERANCE * max(float(expected.std()), np.finfo(float).tiny):
+        msg = (
+            f"metric={transformer!r} is not linear, so it cannot be folded into weights: "
+            f"on rows of X it differs from its linear part by {error:.3g}"
+        )
+        raise ValueError(msg)
+    return L
+
+
+def _transform(transformer: Any, X: Floats) -> Floats:
+    names = getattr(transformer, "feature_names_in_", None)
+    named = names is not None and len(names) == X.shape[1]
+    try:
+        Z = transformer.transform(pd.DataFrame(X, columns=names) if named else X)
+    except ValueError as error:
+        msg = f"metric={transformer!r} does not transform rows of X: {error}"
+        raise ValueError(msg) from error
+    return _dense(Z) if sp.issparse(Z) else np.asarray(Z, dtype=np.float64)

@@ -1,0 +1,31 @@
+"""The door: everything a user passes in is checked here, once."""
+
+from skmetricmlp.validation.errors import check_whole, unchanged_on_error
+from skmetricmlp.validation.metric import check_domain, check_metric, check_metric_data
+from skmetricmlp.validation.parameters import check_parameters, layer_rates
+from skmetricmlp.validation.rows import (
+    Rows,
+    check_classes,
+    check_exemplars,
+    check_held_out,
+    check_rows,
+    class_codes,
+    class_weights,
+)
+
+__all__ = [
+    "Rows",
+    "check_classes",
+    "check_domain",
+    "check_exemplars",
+    "check_held_out",
+    "check_metric",
+    "check_metric_data",
+    "check_parameters",
+    "check_rows",
+    "check_whole",
+    "class_codes",
+    "class_weights",
+    "layer_rates",
+    "unchanged_on_error",
+]

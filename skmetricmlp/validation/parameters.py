@@ -1,0 +1,161 @@
+"""Parameters that can be checked without data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state, check_scalar
+
+from skmetricmlp.initialization import BASELINES, SELECTORS
+from skmetricmlp.network import LOSSES
+from skmetricmlp.validation.errors import is_number, is_whole, not_accepted
+from skmetricmlp.validation.metric import check_metric
+
+__all__ = ["check_parameters", "layer_rates"]
+
+_CHOICES = {
+    "init": ("metric", *BASELINES),
+    "exemplars": tuple(SELECTORS),
+    "n_exemplars": ("auto",),
+    "activation": ("relu", "logistic", "tanh", "step"),
+    "loss": tuple(LOSSES),
+    "solver": ("adam", "sgd"),
+    "batch_size": ("auto",),
+    "class_weight": ("balanced",),
+}
+# Name: type, least, greatest, which of the two are allowed themselves.
+_RANGES = {
+    "n_neighbors": (Integral, 1, None, "left"),
+    "sharpness": (Real, 0, None, "neither"),
+    "alpha": (Real, 0, None, "left"),
+    "max_iter": (Integral, 0, None, "left"),
+    "tol": (Real, 0, None, "left"),
+    "momentum": (Real, 0, 1, "both"),
+    "beta_1": (Real, 0, 1, "left"),
+    "beta_2": (Real, 0, 1, "left"),
+    "epsilon": (Real, 0, None, "neither"),
+    "validation_fraction": (Real, 0, 1, "neither"),
+    "n_iter_no_change": (Integral, 1, None, "left"),
+}
+_FLAGS = ("shuffle", "nesterovs_momentum", "early_stopping", "warm_start")
+
+
+def check_parameters(parameters: Mapping[str, Any], *, trains: bool) -> None:
+    """Check all parameters that can be checked without data.
+
+    Parameters
+    ----------
+    parameters : mapping
+        As ``get_params`` returns them.
+    trains : bool
+        Whether weights are going to be changed.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the parameter, what was given and what is accepted.
+    """
+    for name, (kind, least, greatest, bounds) in _RANGES.items():
+        value = parameters[name]
+        if isinstance(value, (bool, np.bool_)):
+            raise not_accepted(name, value, "a number", TypeError)
+        check_scalar(
+            value,
+            name,
+            kind,
+            min_val=least,
+            max_val=greatest,
+            include_boundaries=bounds,
+        )
+        if not np.isfinite(value):
+            raise not_accepted(name, value, "a finite number")
+    for name in _FLAGS:
+        if not isinstance(parameters[name], (bool, np.bool_)):
+            raise not_accepted(name, parameters[name], "True or False", TypeError)
+    for name in ("activation", "loss", "solver"):
+        _check_choice(name, parameters[name])
+    _check_pair("init", parameters["init"], "(coefs, intercepts)")
+    _check_pair("exemplars", parameters["exemplars"], "(points, labels)")
+    _check_n_exemplars(parameters["n_exemplars"], parameters["exemplars"])
+    check_metric(parameters["metric"], parameters["metric_params"])
+    _check_batch_size(parameters["batch_size"])
+    _check_class_weight(parameters["class_weight"])
+    if not isinstance(parameters["verbose"], (int, np.integer, np.bool_)):
+        raise not_accepted("verbose", parameters["verbose"], "True or False", TypeError)
+    try:
+        check_random_state(parameters["random_state"])
+    except ValueError as error:
+        msg = f"random_state={parameters['random_state']!r}: {error}"
+        raise ValueError(msg) from error
+    if parameters["activation"] == "step" and trains:
+        msg = (
+            "activation='step' has no gradient and cannot be trained: set max_iter=0 "
+            "and call fit, or choose 'relu', 'logistic' or 'tanh'"
+        )
+        raise ValueError(msg)
+
+
+def _check_choice(name: str, value: Any, other: str = "") -> None:
+    if not (isinstance(value, str) and value in _CHOICES[name]):
+        accepted = "one of " + ", ".join(map(repr, _CHOICES[name]))
+        raise not_accepted(name, value, accepted + (f", or {other}" if other else ""))
+
+
+def _check_pair(name: str, value: Any, pair: str) -> None:
+    if isinstance(value, (tuple, list)):
+        if len(value) != 2:
+            raise not_accepted(name, value, f"a pair {pair}")
+    else:
+        _check_choice(name, value, f"a pair {pair}")
+
+
+def _check_n_exemplars(value: Any, exemplars: Any) -> None:
+    if isinstance(value, Mapping):
+        if isinstance(exemplars, str) and exemplars == "condensed":
+            msg = (
+                f"n_exemplars must be a total with exemplars='condensed', which decides "
+                f"how many of each class there are, got {dict(value)!r}"
+            )
+            raise ValueError(msg)
+        return
+    is_total = is_whole(value) and value >= 1
+    is_fraction = isinstance(value, (float, np.floating)) and 0 < value <= 1
+    if not (is_total or is_fraction):
+        accepted = "an int >= 1, a float above 0 and up to 1, or a dict {label: count}"
+        _check_choice("n_exemplars", value, accepted)
+
+
+def _check_batch_size(value: Any) -> None:
+    if not (is_whole(value) and value >= 1):
+        _check_choice("batch_size", value, "an int >= 1")
+
+
+def _check_class_weight(value: Any) -> None:
+    if isinstance(value, Mapping):
+        for label, weight in value.items():
+            if not (is_number(weight) and 0 <= weight < np.inf):
+                name = f"class_weight[{label!r}]"
+                raise not_accepted(name, weight, "a finite number >= 0")
+    elif value is not None:
+        _check_choice("class_weight", value, "None or a dict {label: weight}")
+
+
+def layer_rates(learning_rate_init: Any, n_layers: int) -> list[float]:
+    """One learning rate per layer from one number, or from one number per layer."""
+    rates = np.asarray(learning_rate_init, dtype=object)
+    if rates.ndim == 0:
+        rates = np.repeat(rates, n_layers)
+    if rates.shape != (n_layers,):
+        msg = (
+            f"learning_rate_init must be a number or one number for each of the "
+            f"{n_layers} layers, got {learning_rate_init!r}"
+        )
+        raise ValueError(msg)
+    for rate in rates:
+        if not (is_number(rate) and 0 < rate < np.inf):
+            accepted = "positive and finite"
+            raise not_accepted("learning_rate_init", learning_rate_init, accepted)
+    return [float(rate) for rate in rates]

@@ -1,0 +1,173 @@
+"""Rows to learn from, their labels and weights, and exemplars that a user supplies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Number
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_array
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from skmetricmlp.initialization import METRICS, Exemplars
+from skmetricmlp.validation.metric import check_domain
+
+__all__ = [
+    "Rows",
+    "check_classes",
+    "check_exemplars",
+    "check_held_out",
+    "check_rows",
+    "class_codes",
+    "class_weights",
+]
+
+Array = Any
+
+
+class Rows(NamedTuple):
+    """``X`` (n, d), dense or CSR, labels ``y`` (n,) and ``sample_weight`` (n,)."""
+
+    X: Array
+    y: Array
+    sample_weight: Array
+
+
+def check_rows(
+    estimator: Any, X: Any, y: Any, sample_weight: Any, *, reset: bool
+) -> Rows:
+    """Check features, labels and weights of rows to learn from.
+
+    Parameters
+    ----------
+    estimator : estimator
+        ``n_features_in_`` and ``feature_names_in_`` are set, or with ``reset=False``
+        compared.
+    X : array-like or sparse of shape (n, d)
+    y : array-like of shape (n,)
+    sample_weight : None, number or array-like of shape (n,)
+    reset : bool
+
+    Returns
+    -------
+    Rows
+        ``X`` in float64 or float32; ``sample_weight`` in the same precision, ones where
+        there was None.
+    """
+    X, y = validate_data(
+        estimator,
+        X,
+        y,
+        accept_sparse="csr",
+        dtype=(np.float64, np.float32),
+        reset=reset,
+    )
+    check_classification_targets(y)
+    if sample_weight is None or isinstance(sample_weight, Number):
+        value = 1.0 if sample_weight is None else sample_weight
+        sample_weight = np.full(X.shape[0], value, dtype=X.dtype)
+    try:
+        sample_weight = check_array(sample_weight, ensure_2d=False, dtype=X.dtype)
+    except (ValueError, TypeError) as error:
+        msg = f"sample_weight must be numbers: {error}"
+        raise ValueError(msg) from error
+    if sample_weight.shape != (X.shape[0],):
+        msg = (
+            f"sample_weight must have shape {(X.shape[0],)}, a number for each row of X, "
+            f"got {sample_weight.shape}"
+        )
+        raise ValueError(msg)
+    if np.any(sample_weight < 0):
+        msg = f"sample_weight must not be negative, got {sample_weight.min()}"
+        raise ValueError(msg)
+    return Rows(X, y, sample_weight)
+
+
+def check_held_out(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Rows | None:
+    """Check rows to validate on, if there are any."""
+    if X is None and y is None and sample_weight is None:
+        return None
+    if X is None or y is None:
+        missing = "X_val" if X is None else "y_val"
+        msg = f"X_val and y_val must be passed together; {missing} is missing"
+        raise ValueError(msg)
+    try:
+        return check_rows(estimator, X, y, sample_weight, reset=False)
+    except ValueError as error:
+        msg = f"X_val, y_val, sample_weight_val: {error}"
+        raise ValueError(msg) from error
+
+
+def class_codes(y: Array, classes: Array, name: str = "y") -> NDArray[np.intp]:
+    """Position of each label in the sorted ``classes``, all of which must be known."""
+    if unknown := sorted(set(y.tolist()) - set(classes.tolist()), key=str):
+        msg = f"{name} has labels {unknown} that are not among {classes.tolist()}"
+        raise ValueError(msg)
+    return np.searchsorted(classes, np.asarray(y))
+
+
+def check_classes(classes: Any) -> Array:
+    """Sort the labels that a user declares, each once."""
+    labels = np.asarray(classes)
+    if labels.ndim != 1 or not len(labels) or np.any(labels != labels):  # noqa: PLR0124
+        msg = f"classes must be a 1-dimensional list of labels, got {classes!r}"
+        raise ValueError(msg)
+    return np.unique(labels)
+
+
+def class_weights(
+    class_weight: Any, classes: Array, codes: NDArray[np.intp], weights: Array
+) -> NDArray[np.float64]:
+    """Return the factor of the weight of each class, of shape (n_classes,).
+
+    ``"balanced"`` gives all classes of ``codes`` the same total weight.
+    """
+    if class_weight is None:
+        return np.ones(len(classes))
+    labels = classes.tolist()
+    if isinstance(class_weight, Mapping):
+        if unknown := [label for label in class_weight if label not in labels]:
+            msg = f"class_weight has weights for {unknown}; the classes are {labels}"
+            raise ValueError(msg)
+        return np.array([float(class_weight.get(label, 1.0)) for label in labels])
+    totals = np.bincount(codes, weights, len(labels)).astype(float)
+    absent = totals == 0
+    return np.where(absent, 1.0, totals.sum() / (len(labels) * totals + absent))
+
+
+def check_exemplars(
+    exemplars: Sequence[Any], classes: Array, X: Array, metric: Any
+) -> Exemplars:
+    """Check exemplars that the user supplies as ``(points, labels)``.
+
+    Raises
+    ------
+    ValueError
+        If their shapes do not fit each other or the data, a label is unknown, or the
+        metric is not defined for them.
+    """
+    points, labels = exemplars
+    try:
+        points = check_array(points, dtype=X.dtype, input_name="exemplars")
+    except (ValueError, TypeError) as error:
+        msg = f"exemplars=(points, labels) has points that are no matrix: {error}"
+        raise ValueError(msg) from error
+    labels = np.asarray(labels)
+    if labels.shape != points.shape[:1]:
+        msg = (
+            f"exemplars=(points, labels) must have one label per point, got points of "
+            f"shape {points.shape} and labels of shape {labels.shape}"
+        )
+        raise ValueError(msg)
+    if points.shape[1] != X.shape[1]:
+        msg = (
+            f"exemplars=(points, labels) must have points of {X.shape[1]} features, "
+            f"as X has, got shape {points.shape}"
+        )
+        raise ValueError(msg)
+    if isinstance(metric, str):
+        check_domain(points, METRICS[metric].domain, repr(metric), whose="exemplars")
+    return Exemplars(points, class_codes(labels, classes, "exemplars"), None)
