@@ -14,14 +14,11 @@ import argparse
 
 import numpy as np
 import pandas as pd
-from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
-from sklearn.model_selection import train_test_split
+from datasets import split, tables
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.preprocessing import StandardScaler
 
 from skmetricmlp import MetricInitMLPClassifier
 
-LOADERS = (load_iris, load_wine, load_digits, load_breast_cancer)
 SHARPNESS = (0.25, 0.5, 1.0, 2.0, 4.0, 100.0)
 EPOCHS = (0, 5, 20)
 
@@ -33,7 +30,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--batch-size", type=int, default=32)
     options = parser.parse_args()
-    problems = [split(load, seed) for load in LOADERS for seed in range(options.seeds)]
+    problems = [
+        split(X, y, seed) for _, X, y in tables() for seed in range(options.seeds)
+    ]
     records = []
     for k in (1, 3):
         for activation in ("relu", "logistic", "tanh"):
@@ -48,15 +47,6 @@ def main() -> None:
     columns = ["k", "activation", "start", "k-NN", *(f"epoch {e}" for e in EPOCHS)]
     table = pd.DataFrame(records, columns=columns).set_index(columns[:3])
     print(table.to_string(float_format="{:.4f}".format, na_rep="-"))
-
-
-def split(load, seed: int) -> tuple[np.ndarray, ...]:  # noqa: ANN001
-    X, y = load(return_X_y=True)
-    X_train, X_test, y_train, y_test = train_test_split(
-        X, y, test_size=0.3, stratify=y, random_state=seed
-    )
-    scaler = StandardScaler().fit(X_train)
-    return scaler.transform(X_train), y_train, scaler.transform(X_test), y_test
 
 
 def learning_curve(problem: tuple[np.ndarray, ...], **settings) -> list[float]:  # noqa: ANN003

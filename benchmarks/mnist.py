@@ -18,6 +18,7 @@ from time import perf_counter
 
 import numpy as np
 import pandas as pd
+from datasets import mnist
 
 from skmetricmlp import MetricInitMLPClassifier
 
@@ -56,11 +57,15 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[60000, 40000, 20000])
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--protocol", choices=PROTOCOLS, default="default")
-    parser.add_argument("--exemplars", choices=["kmeans", "random"], default="kmeans")
+    parser.add_argument(
+        "--exemplars",
+        choices=["kmeans", "random", "kmedoids", "condensed", "lvq"],
+        default="kmeans",
+    )
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
 
-    data = load(options.data)
+    data = mnist(options.data)
     tables = []
     for rows in options.rows:
         curves = race(data, rows, options)
@@ -79,17 +84,6 @@ def main() -> None:
     result = result.dropna(axis="columns", how="all")
     print(f"\nTest accuracy after each epoch, protocol {options.protocol!r}:")
     print(result.to_string(float_format="{:.4g}".format, na_rep="-"))
-
-
-def load(path: str) -> tuple[np.ndarray, ...]:
-    """Training and test rows, with values from 0 to 1 in single precision."""
-    with np.load(path) as file:
-        images = [file[name] for name in ("x_train", "x_test")]
-        labels = [file[name] for name in ("y_train", "y_test")]
-    x_train, x_test = (
-        x.reshape(len(x), -1).astype(np.float32) / np.float32(255) for x in images
-    )
-    return x_train, labels[0], x_test, labels[1]
 
 
 def model(start: str, options: argparse.Namespace) -> MetricInitMLPClassifier:
@@ -128,7 +122,7 @@ def peak_memory(start: str, rows: int, options: argparse.Namespace) -> float:
 
 
 def _peak_memory(start: str, rows: int, options: argparse.Namespace) -> float:
-    x_train, y_train, _, _ = load(options.data)
+    x_train, y_train, _, _ = mnist(options.data)
     clf = model(start, options).fit(x_train[:rows], y_train[:rows])
     steps = 20 * (1 if clf.batch_size == 1 else 200)
     clf.partial_fit(x_train[:steps], y_train[:steps])

@@ -476,9 +476,9 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         >>> frame = clf.fit(X, y).explain(X[[-1]], n_nearest=3)
         >>> frame[["predicted", "rank", "label", "excess", "margin"]].round(2)
            predicted  rank  label  excess  margin
-        0          2     1      1    0.00    0.41
-        1          2     2      2    0.41   -0.41
-        2          2     3      2    1.37   -1.37
+        0          1     1      1    0.00    0.41
+        1          1     2      2    0.41   -0.41
+        2          1     3      1    0.43   -0.02
         """
         exemplars, metric = self._calculated_from()
         n = len(exemplars.codes)

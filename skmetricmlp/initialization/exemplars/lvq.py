@@ -29,7 +29,7 @@ Ints = NDArray[np.intp]
 # Found on 15 tabular sets (docs/benchmarks.md has the outcome).
 PASSES = 10
 BATCH_ROWS = 200
-RATE = 0.5  # at first, as a share of the way to the mean of the rows; falls to zero
+RATE = 0.5  # share of the way at first; falls to zero
 TEMPERATURE = 0.4  # per mean margin between the nearest exemplar and the next
 SAMPLE_ROWS = 1000
 
@@ -61,9 +61,11 @@ def move_exemplars(candidates: Candidates, exemplars: Exemplars) -> Exemplars:
         batch = slice(step % n_batches, None, n_batches)
         scores = candidates.scores(points, index[batch])
         pull = weights[batch, None] * attraction(scores / temperature, same_class[batch])
-        rate = RATE * (1 - step / n_steps) * n / weights[batch].sum()
         way = pull.T @ X[index[batch]] - pull.sum(axis=0)[:, None] * points
-        points = np.clip(points + rate * way, low, high)
+        # No exemplar goes further than the mean of what pulls it.
+        mass = np.maximum(np.abs(pull).sum(axis=0), weights[batch].sum() / n)
+        rate = RATE * (1 - step / n_steps) / mass
+        points = np.clip(points + rate[:, None] * way, low, high)
     return Exemplars(points.astype(exemplars.points.dtype), exemplars.codes, None)
 
 
