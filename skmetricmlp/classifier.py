@@ -319,6 +319,8 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
             rows = check_rows(self, X, y, sample_weight, reset=present is None)
             self._check_metric(rows.X, present)
             held_out = check_held_out(self, X_val, y_val, sample_weight_val)
+            if held_out:
+                self._check_metric(held_out.X, present, "X_val")
             fitted = learn(
                 parameters, rows, held_out=held_out, present=present, epochs=self.max_iter
             )
@@ -546,13 +548,13 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
             raise AttributeError(msg)
         return start.exemplars, start.metric
 
-    def _check_metric(self, X: Array, present: Fitted | None) -> None:
+    def _check_metric(self, X: Array, present: Fitted | None, whose: str = "X") -> None:
         """Check that the metric, or the one that is in use, is defined for the rows."""
         names = getattr(self, "feature_names_in_", None)
         if present is None:
-            check_metric_data(self.metric, self.metric_params, X, names)
+            check_metric_data(self.metric, self.metric_params, X, names, whose)
         elif (metric := present.start.metric) is not None:
-            check_domain(X, metric.domain, metric.name, names)
+            check_domain(X, metric.domain, metric.name, names, whose)
 
     @property
     def n_layers_(self) -> int:

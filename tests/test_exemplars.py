@@ -10,18 +10,18 @@ from sklearn.cluster import KMeans
 from skmetricmlp.initialization.exemplars import (
     SELECTORS,
     Candidates,
-    distinct_rows,
     exemplar_counts,
     select_exemplars,
 )
 from skmetricmlp.initialization.exemplars.shares import share_exemplars
 from skmetricmlp.initialization.metric_fit import fit_metric
+from skmetricmlp.initialization.rows import distinct_rows
 
 
 def candidates(X, codes, weights=None, metric="sqeuclidean"):
     weights = np.ones(X.shape[0]) if weights is None else weights
-    fitted = fit_metric(metric, None, X, codes, weights)
-    return Candidates(X, distinct_rows(X, codes, weights), fitted)
+    rows = distinct_rows(X, codes, weights)
+    return Candidates(X, rows, fit_metric(metric, None, X, codes, rows))
 
 
 def select(method, X, codes, counts, weights=None, seed=0):

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import gen_batches
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import check_is_fitted
 
 from skmetricmlp.initialization.metrics import METRICS, Domain, Scores, linear_map
+from skmetricmlp.initialization.rows import DistinctRows
 
 __all__ = ["Metric", "fit_metric", "linear_part"]
 
@@ -77,7 +78,7 @@ def fit_metric(
     parameters: Mapping[str, Any] | None,
     X: Array,
     y: Array,
-    weights: Floats,
+    rows: DistinctRows,
 ) -> Metric:
     """Complete the parameters of a metric from the training rows.
 
@@ -93,7 +94,8 @@ def fit_metric(
     X : array or SciPy CSR of shape (n, d)
     y : array of shape (n,)
         Labels.
-    weights : array of shape (n,)
+    rows : DistinctRows
+        Of ``X``. (A transformer is fitted on all rows, without their weights.)
 
     Returns
     -------
@@ -107,51 +109,53 @@ def fit_metric(
     given = dict(parameters or {})
     if not isinstance(metric, str):
         if hasattr(metric, "transform"):
-            fitted = _fitted_transformer(metric, X, y, weights)
+            fitted = _fitted_transformer(metric, X, y)
             L = linear_part(fitted, X)
             return Metric(repr(metric), linear_map, {"L": L})
         return Metric(getattr(metric, "__name__", repr(metric)), metric, given)
     if metric == "seuclidean" and "V" not in given:
-        given["V"] = _variance(X, weights)
+        given["V"] = _variance(X, rows)
     if metric == "mahalanobis":
         covariance = given.pop("V", None)
         if "VI" not in given:
             if covariance is None:
-                covariance = _covariance(X, weights)
+                covariance = _covariance(X, rows)
             given["VI"] = scipy.linalg.pinvh(covariance)
     if metric == "kl":
-        given.setdefault("smoothing", PSEUDO_COUNT * float(np.mean(_mean(X, weights))))
+        mean = float(np.mean(_mean(X, rows))) or 1.0
+        given.setdefault("smoothing", PSEUDO_COUNT * mean)
     if metric == "chamfer":
         given.setdefault("threshold", 0.5)
     formula = METRICS[metric]
     return Metric(repr(metric), formula.function, given, formula.domain)
 
 
-def _mean(X: Array, weights: Floats) -> Floats:
-    mean: Floats = np.asarray((weights / weights.sum()) @ X, dtype=np.float64)
-    return mean
+def _weighted_sum(
+    X: Array, rows: DistinctRows, statistic: Callable[..., Floats]
+) -> Floats:
+    """Sum of ``statistic(weights, values)`` over blocks, for weights that add up to 1."""
+    shares = rows.weights / rows.weights.sum()
+    blocks = gen_batches(len(shares), max(1, BLOCK_ELEMENTS // X.shape[1]))
+    terms = (statistic(shares[part], _dense(X[rows.index[part]])) for part in blocks)
+    return sum(terms, start=np.zeros(()))
 
 
-def _variance(X: Array, weights: Floats) -> Floats:
+def _mean(X: Array, rows: DistinctRows) -> Floats:
+    return _weighted_sum(X, rows, np.matmul)
+
+
+def _variance(X: Array, rows: DistinctRows) -> Floats:
     """Weighted variance of each column; 1 where it is zero, as in StandardScaler."""
-    variance = np.zeros(X.shape[1])
-    mean, shares = _mean(X, weights), weights / weights.sum()
-    for rows in _blocks(X):
-        variance += shares[rows] @ np.square(_dense(X[rows]) - mean)
+    mean = _mean(X, rows)
+    variance = _weighted_sum(X, rows, lambda share, x: share @ np.square(x - mean))
     return np.where(variance > 0, variance, 1.0)
 
 
-def _covariance(X: Array, weights: Floats) -> Floats:
-    covariance = np.zeros((X.shape[1], X.shape[1]))
-    mean, shares = _mean(X, weights), weights / weights.sum()
-    for rows in _blocks(X):
-        centred = _dense(X[rows]) - mean
-        covariance += centred.T @ (shares[rows, None] * centred)
-    return covariance
-
-
-def _blocks(X: Array) -> Any:
-    return gen_batches(X.shape[0], max(1, BLOCK_ELEMENTS // X.shape[1]))
+def _covariance(X: Array, rows: DistinctRows) -> Floats:
+    mean = _mean(X, rows)
+    return _weighted_sum(
+        X, rows, lambda share, x: (x - mean).T @ (share[:, None] * (x - mean))
+    )
 
 
 def _dense(X: Array) -> Floats:
@@ -159,14 +163,12 @@ def _dense(X: Array) -> Floats:
     return block.astype(np.float64, copy=False)
 
 
-def _fitted_transformer(transformer: Any, X: Array, y: Array, weights: Floats) -> Any:
+def _fitted_transformer(transformer: Any, X: Array, y: Array) -> Any:
     """Return the transformer if it is fitted, or a clone of it that is."""
     try:
         check_is_fitted(transformer)
     except NotFittedError:
-        weigh = has_fit_parameter(transformer, "sample_weight")
-        settings = {"sample_weight": weights} if weigh else {}
-        return clone(transformer).fit(X, y, **settings)
+        return clone(transformer).fit(X, y)
     return transformer
 
 
@@ -197,7 +199,7 @@ def linear_part(transformer: Any, X: Array) -> Floats:
     width = np.where(deviation > 0, deviation, 1.0)
     origin = _transform(transformer, center[None])
     columns = []
-    for features in _blocks(np.broadcast_to(center, (len(center), len(center)))):
+    for features in gen_batches(len(center), max(1, BLOCK_ELEMENTS // len(center))):
         moved = np.tile(center, (features.stop - features.start, 1))
         index = np.arange(features.start, features.stop)
         moved[index - features.start, index] += width[index]

@@ -12,16 +12,15 @@ from numpy.typing import NDArray
 
 from skmetricmlp.initialization.exemplars import (
     Candidates,
-    DistinctRows,
     Exemplars,
     cross_validated_total,
-    distinct_rows,
     exemplar_counts,
     select_exemplars,
 )
 from skmetricmlp.initialization.metric_fit import Metric, fit_metric
 from skmetricmlp.initialization.nearest import Sample, nearest_network
 from skmetricmlp.initialization.random import baseline_network, layer_sizes
+from skmetricmlp.initialization.rows import DistinctRows, distinct_rows
 from skmetricmlp.network import LOSSES, Dense, Network
 
 __all__ = ["Start", "initial_network"]
@@ -86,7 +85,7 @@ def initial_network(
     rows = distinct_rows(X, codes, weights)
 
     def choose() -> tuple[Exemplars, Metric]:
-        fitted = fit_metric(metric, metric_params, X, classes[codes], weights)
+        fitted = fit_metric(metric, metric_params, X, classes[codes], rows)
         if isinstance(exemplars, Exemplars):
             return exemplars, fitted
         candidates = Candidates(X, rows, fitted)

@@ -79,7 +79,11 @@ def _check_values(metric: str, params: Mapping[str, Any]) -> None:
 
 
 def check_metric_data(
-    metric: Any, metric_params: Mapping[str, Any] | None, X: Array, names: Array | None
+    metric: Any,
+    metric_params: Mapping[str, Any] | None,
+    X: Array,
+    names: Array | None,
+    whose: str = "X",
 ) -> None:
     """Check that a metric goes with the features of the data and is defined for them.
 
@@ -90,6 +94,8 @@ def check_metric_data(
     X : array or sparse of shape (n, d)
     names : array of shape (d,) or None
         Feature names.
+    whose : str
+        What an error calls ``X``.
 
     Raises
     ------
@@ -99,7 +105,7 @@ def check_metric_data(
     """
     n_features, params = X.shape[1], metric_params or {}
     if isinstance(metric, str):
-        check_domain(X, METRICS[metric].domain, repr(metric), names)
+        check_domain(X, METRICS[metric].domain, repr(metric), names, whose)
     else:
         known = getattr(metric, "feature_names_in_", None)
         if known is not None and names is not None and list(known) != list(names):

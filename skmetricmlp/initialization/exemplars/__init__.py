@@ -1,22 +1,15 @@
 """Which samples stand for the classes: how many of each, and which ones."""
 
+from skmetricmlp.initialization.exemplars.candidates import Candidates, Exemplars
 from skmetricmlp.initialization.exemplars.cross_validation import cross_validated_total
-from skmetricmlp.initialization.exemplars.rows import (
-    Candidates,
-    DistinctRows,
-    Exemplars,
-    distinct_rows,
-)
 from skmetricmlp.initialization.exemplars.selection import SELECTORS, select_exemplars
 from skmetricmlp.initialization.exemplars.shares import exemplar_counts
 
 __all__ = [
     "SELECTORS",
     "Candidates",
-    "DistinctRows",
     "Exemplars",
     "cross_validated_total",
-    "distinct_rows",
     "exemplar_counts",
     "select_exemplars",
 ]

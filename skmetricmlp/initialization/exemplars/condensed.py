@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmetricmlp.initialization.exemplars.rows import Candidates, Exemplars
+from skmetricmlp.initialization.exemplars.candidates import Candidates, Exemplars
 
 __all__ = ["condensed_exemplars"]
 

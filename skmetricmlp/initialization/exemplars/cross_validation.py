@@ -7,13 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmetricmlp.initialization.exemplars.rows import (
-    Candidates,
-    DistinctRows,
-    Exemplars,
-)
+from skmetricmlp.initialization.exemplars.candidates import Candidates, Exemplars
 from skmetricmlp.initialization.exemplars.selection import select_exemplars
 from skmetricmlp.initialization.exemplars.shares import share_exemplars
+from skmetricmlp.initialization.rows import DistinctRows
 
 __all__ = ["candidate_totals", "cross_validated_total", "is_classified"]
 

@@ -19,7 +19,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from skmetricmlp.initialization.exemplars.rows import Candidates, Exemplars
+from skmetricmlp.initialization.exemplars.candidates import Candidates, Exemplars
 
 __all__ = ["attraction", "move_exemplars"]
 

@@ -11,14 +11,11 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
+from skmetricmlp.initialization.exemplars.candidates import Candidates, Exemplars
 from skmetricmlp.initialization.exemplars.condensed import condensed_exemplars
 from skmetricmlp.initialization.exemplars.kmedoids import partition_around_medoids
 from skmetricmlp.initialization.exemplars.lvq import move_exemplars
-from skmetricmlp.initialization.exemplars.rows import (
-    Candidates,
-    DistinctRows,
-    Exemplars,
-)
+from skmetricmlp.initialization.rows import DistinctRows
 
 __all__ = ["SELECTORS", "select_exemplars"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmetricmlp.initialization.exemplars.rows import DistinctRows
+from skmetricmlp.initialization.rows import DistinctRows
 
 __all__ = ["exemplar_counts", "share_exemplars"]
 

@@ -1,24 +1,22 @@
-"""Rows to choose exemplars from, and what is chosen.
+"""The rows that everything is calculated from.
 
-Exemplars are chosen among *distinct* rows with summed weights, in an order that depends
-on their values alone. So a row given twice is a row of twice the weight, and the order
-of the rows does not matter: both hold to the last bit.
+They are *distinct* rows with summed weights, in an order that depends on their values
+alone. So a row given twice is a row of twice the weight, and the order of the rows does
+not matter: both hold to the last bit.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
-from skmetricmlp.initialization.metric_fit import Metric
-
-__all__ = ["Candidates", "DistinctRows", "Exemplars", "distinct_rows"]
+__all__ = ["DistinctRows", "distinct_rows"]
 
 Array = Any
 Floats = NDArray[np.floating[Any]]
@@ -41,18 +39,6 @@ class DistinctRows:
     def take(self, where: Any) -> DistinctRows:
         """Take some of them."""
         return DistinctRows(self.index[where], self.codes[where], self.weights[where])
-
-
-@dataclass(frozen=True)
-class Exemplars:
-    """``points`` (N, d) and their class ``codes`` (N,).
-
-    ``index`` (N,) says which rows of the data they are; None where they are none.
-    """
-
-    points: Floats
-    codes: Ints
-    index: Ints | None
 
 
 def distinct_rows(X: Array, codes: Ints, weights: Floats) -> DistinctRows:
@@ -83,23 +69,3 @@ def distinct_rows(X: Array, codes: Ints, weights: Floats) -> DistinctRows:
     # Relative to the greatest, so that no sum of them can overflow.
     sums = np.bincount(group, weights.astype(float))
     return DistinctRows(index, codes[index], sums / sums.max())
-
-
-class Candidates(NamedTuple):
-    """Rows ``X`` (n, d) that exemplars are chosen from, and what is near to what."""
-
-    X: Array
-    rows: DistinctRows
-    metric: Metric
-
-    def points(self, index: Any) -> Floats:
-        """Rows of ``X``, dense."""
-        block = self.X[index]
-        points: Floats = block.toarray() if sp.issparse(block) else block
-        return points
-
-    def scores(self, points: Floats, index: Any) -> Floats:
-        """Distances (m, N) of rows of ``X`` from points (N, d), up to a term per row."""
-        A, b = self.metric(points)
-        scores: Floats = self.X[index] @ A.T + b
-        return scores

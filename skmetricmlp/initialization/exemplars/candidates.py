@@ -1,0 +1,51 @@
+"""What exemplars are chosen from, and what is chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from skmetricmlp.initialization.metric_fit import Metric
+from skmetricmlp.initialization.rows import DistinctRows
+
+__all__ = ["Candidates", "Exemplars"]
+
+Array = Any
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Exemplars:
+    """``points`` (N, d) and their class ``codes`` (N,).
+
+    ``index`` (N,) says which rows of the data they are; None where they are none.
+    """
+
+    points: Floats
+    codes: Ints
+    index: Ints | None
+
+
+class Candidates(NamedTuple):
+    """Rows ``X`` (n, d) that exemplars are chosen from, and what is near to what."""
+
+    X: Array
+    rows: DistinctRows
+    metric: Metric
+
+    def points(self, index: Any) -> Floats:
+        """Rows of ``X``, dense."""
+        block = self.X[index]
+        points: Floats = block.toarray() if sp.issparse(block) else block
+        return points
+
+    def scores(self, points: Floats, index: Any) -> Floats:
+        """Distances (m, N) of rows of ``X`` from points (N, d), up to a term per row."""
+        A, b = self.metric(points)
+        scores: Floats = self.X[index] @ A.T + b
+        return scores
