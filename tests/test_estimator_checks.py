@@ -1,6 +1,7 @@
 """All of scikit-learn's checks, for settings that take different paths."""
 
 import pytest
+from sklearn.decomposition import PCA
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmetricmlp import MetricInitMLPClassifier
@@ -16,6 +17,10 @@ ESTIMATORS = [
     MetricInitMLPClassifier(solver="sgd", **SMALL),
     MetricInitMLPClassifier(exemplars="random", **SMALL),
     MetricInitMLPClassifier(loss="squared_error", **SMALL),
+    MetricInitMLPClassifier(exemplars="lvq", n_exemplars="auto", max_iter=10),
+    MetricInitMLPClassifier(exemplars="condensed", metric="cosine", **SMALL),
+    MetricInitMLPClassifier(exemplars="kmedoids", metric="mahalanobis", **SMALL),
+    MetricInitMLPClassifier(metric=PCA(random_state=0), **SMALL),
 ]
 
 checks = parametrize_with_checks(ESTIMATORS)

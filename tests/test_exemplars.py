@@ -6,13 +6,28 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from sklearn.cluster import KMeans
+from sklearn.datasets import load_digits, make_blobs, make_moons
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neighbors import KNeighborsClassifier
 
+from skmetricmlp import MetricInitMLPClassifier
 from skmetricmlp.initialization.exemplars import (
     SELECTORS,
     Candidates,
     exemplar_counts,
     select_exemplars,
+    selection,
 )
+from skmetricmlp.initialization.exemplars.cross_validation import (
+    _least_total,
+    candidate_totals,
+    is_classified,
+)
+from skmetricmlp.initialization.exemplars.kmedoids import (
+    _swap_changes,
+    partition_around_medoids,
+)
+from skmetricmlp.initialization.exemplars.lvq import attraction
 from skmetricmlp.initialization.exemplars.shares import share_exemplars
 from skmetricmlp.initialization.metric_fit import fit_metric
 from skmetricmlp.initialization.rows import distinct_rows
@@ -192,3 +207,323 @@ def test_random_exemplars_come_in_proportion_to_weight():
     ]
     shares = np.bincount(drawn, minlength=3) / 2000
     np.testing.assert_allclose(shares, [0.1, 0.2, 0.7], atol=4 * np.sqrt(0.21 / 2000))
+
+
+# --- k-medoids ---
+
+
+def total_distance(distances, weights, medoids):
+    return sum(
+        w * min(row[m] for m in medoids)
+        for w, row in zip(weights, distances, strict=True)
+    )
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4])
+@pytest.mark.parametrize("seed", range(5))
+def test_no_swap_of_a_medoid_helps(seed, k):
+    rng = np.random.default_rng(seed)
+    X, weights = rng.normal(size=(14, 2)), rng.uniform(0.5, 2, 14)
+    distances = ((X[:, None] - X) ** 2).sum(axis=2)
+    medoids = partition_around_medoids(distances, weights, k)
+    assert len(set(medoids.tolist())) == k
+    reached = total_distance(distances, weights, medoids)
+    for leaving, coming in product(range(k), range(14)):
+        swapped = [*np.delete(medoids, leaving), coming]
+        assert total_distance(distances, weights, swapped) >= reached - 1e-12
+    if k == 1:
+        assert reached == min(total_distance(distances, weights, [m]) for m in range(14))
+
+
+def test_changes_by_a_swap_are_what_swapping_changes():
+    rng = np.random.default_rng(0)
+    distances, weights = rng.uniform(size=(12, 12)), rng.uniform(0.5, 2, 12)
+    medoids = np.array([2, 5, 7])
+    change = _swap_changes(distances, weights, medoids)
+    before = total_distance(distances, weights, medoids)
+    for leaving, coming in product(range(3), range(12)):
+        if coming in medoids:
+            assert change[leaving, coming] == np.inf
+            continue
+        swapped = [*np.delete(medoids, leaving), coming]
+        after = total_distance(distances, weights, swapped)
+        assert change[leaving, coming] == pytest.approx(after - before)
+
+
+def test_medoids_do_not_depend_on_a_term_per_row():
+    rng = np.random.default_rng(0)
+    distances, weights = rng.uniform(size=(30, 30)), rng.uniform(0.5, 2, 30)
+    np.testing.assert_array_equal(
+        partition_around_medoids(distances, weights, 4),
+        partition_around_medoids(distances - 9 * weights[:, None], weights, 4),
+    )
+
+
+def test_medoids_of_a_class_that_is_larger_than_the_sample(monkeypatch):
+    monkeypatch.setattr(selection, "MEDOID_ROWS", 20)
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    chosen = select("kmedoids", X, np.zeros(200, int), [25])
+    assert len(set(chosen.index.tolist())) == 25
+
+
+# --- condensed nearest neighbour ---
+
+
+def two_moons(n=150, noise=0.1):
+    X, codes = make_moons(n, noise=noise, random_state=0)
+    X.flags.writeable = False
+    return X, codes
+
+
+def errors_of_nearest(points, labels, X, codes):
+    nearest = ((X[:, None] - points) ** 2).sum(axis=2).argmin(axis=1)
+    return np.flatnonzero(labels[nearest] != codes)
+
+
+def condensed_by_hand(X, codes, weights, limit):
+    """Middle of each class; then the middle of the most rows that err alike."""
+
+    def middle(members):
+        totals = [
+            sum(weights[x] * ((X[x] - X[p]) ** 2).sum() for x in members) for p in members
+        ]
+        return members[int(np.argmin(totals))]
+
+    chosen = [middle(np.flatnonzero(codes == c)) for c in np.unique(codes)]
+    while len(chosen) < limit:
+        groups = {}
+        for x in range(len(X)):
+            nearest = min(chosen, key=lambda p: ((X[x] - X[p]) ** 2).sum())
+            if codes[nearest] != codes[x]:
+                groups.setdefault((nearest, codes[x]), []).append(x)
+        if not groups:
+            break
+        chosen.append(middle(max(groups.values(), key=lambda g: weights[g].sum())))
+    return set(chosen)
+
+
+@pytest.mark.parametrize("limit", range(2, 12))
+def test_condensed_rows_are_those_of_the_rule(limit):
+    X, codes = two_moons(60)
+    weights = np.random.default_rng(0).uniform(0.5, 2, 60)
+    chosen = select("condensed", X, codes, [limit, 0], weights)
+    assert set(chosen.index.tolist()) == condensed_by_hand(X, codes, weights, limit)
+
+
+def test_condensed_exemplars_classify_all_rows():
+    X, codes = two_moons(noise=0.3)
+    chosen = select("condensed", X, codes, [75, 75])
+    assert len(chosen.codes) < 75
+    assert not len(errors_of_nearest(chosen.points, chosen.codes, X, codes))
+    np.testing.assert_array_equal(chosen.points, X[chosen.index])
+    np.testing.assert_array_equal(chosen.codes, codes[chosen.index])
+
+
+def test_condensed_exemplars_stop_at_the_limit_and_at_contradictions():
+    X, codes = two_moons(noise=0.3)
+    assert len(select("condensed", X, codes, [3, 4]).codes) == 7
+    assert len(select("condensed", X, codes, [1, 0]).codes) == 2
+    X, codes = np.tile(X[:20], (2, 1)), np.repeat([0, 1], 20)
+    chosen = select("condensed", X, codes, [20, 20])
+    assert len(errors_of_nearest(chosen.points, chosen.codes, X, codes)) <= 20
+
+
+# --- learning vector quantisation ---
+
+
+def test_attraction_is_the_difference_of_two_probabilities():
+    rng = np.random.default_rng(0)
+    scores, labels, codes = rng.normal(size=(6, 5)), np.array([0, 0, 1, 1, 2]), [0, 1] * 3
+    found = attraction(scores, labels == np.array(codes)[:, None])
+    for row, code, pull in zip(scores, codes, found, strict=True):
+        mass = np.exp(-row)
+        own = sum(m for m, label in zip(mass, labels, strict=True) if label == code)
+        for i in range(5):
+            given_class = mass[i] / own if labels[i] == code else 0.0
+            assert pull[i] == pytest.approx(given_class - mass[i] / mass.sum())
+
+
+def test_attraction_of_extreme_scores_and_of_a_class_without_exemplars():
+    scores = np.array([[0.0, 1e6], [1e6, 0.0], [-1e300, 1e300]])
+    same = np.array([[True, False], [True, False], [False, False]])
+    np.testing.assert_allclose(attraction(scores, same), [[0, 0], [1, -1], [0, 0]])
+
+
+def test_exemplars_move_along_the_gradient_of_the_likelihood():
+    """For the squared distance, by finite differences of log P(class | x)."""
+    rng = np.random.default_rng(0)
+    points, labels = rng.normal(size=(4, 2)), np.array([0, 0, 1, 1])
+    X, codes = rng.normal(size=(9, 2)), np.arange(9) % 2
+
+    def scores(points):
+        return ((X[:, None] - points) ** 2).sum(axis=2)
+
+    def log_likelihood(points):
+        mass = np.exp(-scores(points))
+        own = np.where(labels == codes[:, None], mass, 0).sum(axis=1)
+        return np.log(own / mass.sum(axis=1)).sum()
+
+    pull = attraction(scores(points), labels == codes[:, None])
+    direction = pull.T @ X - pull.sum(axis=0)[:, None] * points
+    for i, j in product(range(4), range(2)):
+        step = np.zeros((4, 2))
+        step[i, j] = 1e-6
+        rise = log_likelihood(points + step) - log_likelihood(points - step)
+        assert 2 * direction[i, j] == pytest.approx(rise / 2e-6, rel=1e-5)
+
+
+@pytest.mark.parametrize("metric", ["sqeuclidean", "cosine", "kl"])
+def test_moved_exemplars_classify_better(metric):
+    X, codes = load_digits(return_X_y=True)
+    scores = []
+    for method in ("kmeans", "lvq"):
+        clf = MetricInitMLPClassifier(
+            metric=metric,
+            exemplars=method,
+            activation="step",
+            max_iter=0,
+            random_state=0,
+        )
+        scores.append(clf.fit(X[:1200], codes[:1200]).score(X[1200:], codes[1200:]))
+    assert scores[1] > scores[0] + 0.01
+    assert clf.exemplars_.min() >= 0
+    assert clf.exemplars_.max() <= 16
+
+
+def test_exemplars_stay_where_moving_them_makes_it_worse():
+    X, codes = load_digits(return_X_y=True)
+    wrong = []
+    for method in ("kmeans", "lvq"):
+        chosen = MetricInitMLPClassifier(
+            metric="mahalanobis",
+            exemplars=method,
+            activation="step",
+            max_iter=0,
+            random_state=0,
+        ).fit(X[:1200], codes[:1200])
+        wrong.append(1 - chosen.score(X[:1200], codes[:1200]))
+    assert wrong[1] <= wrong[0]
+
+
+def test_one_exemplar_or_one_class_does_not_move():
+    X, _ = two_moons()
+    assert len(select("lvq", X, np.zeros(150, int), [1]).codes) == 1
+    start = select("kmeans", X, np.zeros(150, int), [4])
+    moved = select("lvq", X, np.zeros(150, int), [4])
+    np.testing.assert_allclose(moved.points, start.points)
+
+
+# --- all methods ---
+
+
+@pytest.mark.parametrize("method", SELECTORS)
+@pytest.mark.parametrize("metric", ["sqeuclidean", "mahalanobis"])
+def test_choice_depends_on_neither_order_nor_repetition_of_rows(method, metric):
+    X, codes = two_moons()
+    order = np.random.default_rng(1).permutation(np.repeat(np.arange(150), 2))
+    settings = dict(exemplars=method, metric=metric, n_exemplars=10, max_iter=0)
+    one, other = (
+        MetricInitMLPClassifier(random_state=0, **settings).fit(X[rows], codes[rows])
+        for rows in (slice(None), order)
+    )
+    np.testing.assert_array_equal(one.exemplars_, other.exemplars_)
+    np.testing.assert_array_equal(one.coefs_[0], other.coefs_[0])
+
+
+@pytest.mark.parametrize("method", ["random", "kmedoids", "condensed"])
+def test_indices_are_rows_of_the_users_data(method):
+    X, codes = two_moons()
+    weights = np.where(np.arange(150) % 5 == 0, 0.0, 1.0)
+    clf = MetricInitMLPClassifier(
+        exemplars=method,
+        n_exemplars=10,
+        early_stopping=True,
+        max_iter=1,
+        tol=0,
+        random_state=0,
+    )
+    with pytest.warns(ConvergenceWarning):
+        clf.fit(X, codes, sample_weight=weights)
+    np.testing.assert_array_equal(clf.exemplars_, X[clf.exemplar_indices_])
+    np.testing.assert_array_equal(clf.exemplar_labels_, codes[clf.exemplar_indices_])
+    assert (weights[clf.exemplar_indices_] > 0).all()
+
+
+def test_condensed_needs_a_total():
+    clf = MetricInitMLPClassifier(exemplars="condensed", n_exemplars={0: 3, 1: 3})
+    with pytest.raises(
+        ValueError, match=r"^n_exemplars must be a total .*\{0: 3, 1: 3\}"
+    ):
+        clf.fit(*two_moons())
+
+
+# --- a count chosen by cross-validation ---
+
+
+def blobs(per_class, seed=0):
+    """Four far groups of points, of as many classes, or in two by the diagonal."""
+    X, groups = make_blobs(
+        240, centers=[[0, 0], [0, 20], [20, 0], [20, 20]], random_state=seed
+    )
+    return X, groups if per_class == 1 else np.isin(groups, (0, 3)).astype(int)
+
+
+@pytest.mark.parametrize("method", ["kmeans", "lvq", "kmedoids"])
+@pytest.mark.parametrize(("per_class", "expected"), [(1, 4), (2, 4)])
+def test_auto_finds_the_number_of_groups(method, per_class, expected):
+    X, codes = blobs(per_class)
+    clf = MetricInitMLPClassifier(
+        n_exemplars="auto", exemplars=method, max_iter=0, random_state=0
+    ).fit(X, codes)
+    assert clf.n_exemplars_ == len(clf.exemplars_) == expected
+    assert clf.score(X, codes) == 1
+
+
+def test_auto_takes_the_least_that_is_not_clearly_worse():
+    """Differences from the best, of 100 rows: 20, in 40 rows; 1, in 11 rows; none.
+
+    Their standard errors are 6.0 (20 is clearly worse) and 3.3 (1 is not).
+    """
+    best = np.repeat([0.0, 1.0], [10, 90])
+    near = np.concatenate([np.repeat([1.0, 0.0], [5, 11]), np.ones(84)])
+    far = np.concatenate([np.repeat([1.0, 0.0], [10, 30]), np.ones(60)])
+    weights = np.ones(100)
+    assert _least_total([2, 4, 8], np.stack([far, near, best]), weights) == 4
+    assert _least_total([2, 4, 8], np.stack([near, far, best]), weights) == 2
+    assert _least_total([2, 4, 8], np.stack([far, far, best]), weights) == 8
+
+
+def test_auto_counts_rows_rightly_classified():
+    X, codes = two_moons(30)
+    data = candidates(X, codes)
+    exemplars = select("random", X, codes, [3, 3])
+    for k in (1, 3):
+        expected = (
+            KNeighborsClassifier(k).fit(exemplars.points, exemplars.codes).predict(X)
+            == codes
+        )
+        rows = data.rows
+        found = is_classified(data, exemplars, rows, 2, k)
+        np.testing.assert_array_equal(found, expected[rows.index])
+
+
+@pytest.mark.parametrize(
+    ("n_neighbors", "init"), [(1, "metric"), (5, "metric"), (1, "ones")]
+)
+def test_auto_with_neighbors_baselines_and_few_rows(n_neighbors, init):
+    X, codes = two_moons()
+    settings = dict(n_exemplars="auto", n_neighbors=n_neighbors, max_iter=0)
+    clf = MetricInitMLPClassifier(init, random_state=0, **settings).fit(X, codes)
+    calculated = MetricInitMLPClassifier(random_state=0, **settings).fit(X, codes)
+    assert clf.n_exemplars_ == calculated.n_exemplars_ >= n_neighbors
+    clf.fit(X[[0, 1, 2, 3, 4, 5]], [0, 1, 0, 1, 1, 1])
+    assert clf.n_exemplars_ >= 2
+
+
+def test_totals_to_choose_among_fit_the_data():
+    assert candidate_totals(2, 4, 40, 1) == [2, 4, 6, 10, 16]
+    assert candidate_totals(3, 4, 10**6, 1)[-1] == 102
+    assert candidate_totals(3, 10**5, 10**6, 1)[-1] == 6
+    assert candidate_totals(2, 4, 40, 7) == [7, 10, 16]
+    assert candidate_totals(2, 4, 3, 1) == [2]
+    assert candidate_totals(500, 4, 10**6, 1) == [500]

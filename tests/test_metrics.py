@@ -16,6 +16,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier, NeighborhoodComponentsAnalysis
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
+from sklearn.utils import get_tags
 
 from skmetricmlp import MetricInitMLPClassifier
 from skmetricmlp.initialization.metric_fit import fit_metric, linear_part
@@ -451,9 +452,7 @@ def test_data_outside_the_domain_name_the_column(name, value, words):
     bad = bad / 10 if name == "chamfer" else bad
     params = {"image_shape": (2, 2)} if name == "chamfer" else None
     shown = f"{bad.loc[7, 'petal length']:.6g}"
-    message = (
-        rf"^metric='{name}' takes {words}, but X has {shown} in column 2 \('petal le"
-    )
+    message = rf"metric='{name}' takes {words}, but X has {shown} in column 2 \('petal le"
     clf = MetricInitMLPClassifier(
         n_exemplars=6, metric=name, metric_params=params, max_iter=0
     )
@@ -533,6 +532,20 @@ def test_metric_params_must_be_a_dict():
 
 
 # --- with the rest of scikit-learn ---
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_the_tags_say_which_metrics_take_positive_data_only(name):
+    clf = MetricInitMLPClassifier(metric=name, max_iter=0)
+    params = {"image_shape": (2, 2)} if name == "chamfer" else None
+    positive_only = name in {"kl", "itakura_saito", "chamfer"}
+    assert get_tags(clf).input_tags.positive_only == positive_only
+    centred = flowers - flowers.mean()
+    if positive_only:
+        with pytest.raises(ValueError, match="Negative values in data"):
+            clf.set_params(metric_params=params).fit(centred, species)
+    else:
+        clf.fit(centred, species)
 
 
 def test_parameters_of_a_transformer_are_searched():

@@ -174,8 +174,10 @@ def check_domain(
         column = columns[0]
         value = (least if too_low[column] else greatest)[column]
         name = "" if names is None else f" ({str(names[column])!r})"
+        # scikit-learn's words, which its estimator checks look for.
+        negative = "Negative values in data: " if value < 0 else ""
         msg = (
-            f"metric={metric} takes {domain.words}, but {whose} has {value:.6g} in "
-            f"column {column}{name}"
+            f"{negative}metric={metric} takes {domain.words}, but {whose} has "
+            f"{value:.6g} in column {column}{name}"
         )
         raise ValueError(msg)

@@ -18,6 +18,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.special import softmax
+from sklearn.utils import gen_batches
 
 from skmetricmlp.initialization.exemplars.candidates import Candidates, Exemplars
 
@@ -32,10 +33,13 @@ BATCH_ROWS = 200
 RATE = 0.5  # share of the way at first; falls to zero
 TEMPERATURE = 0.4  # per mean margin between the nearest exemplar and the next
 SAMPLE_ROWS = 1000
+BLOCK_ROWS = 10000
 
 
 def move_exemplars(candidates: Candidates, exemplars: Exemplars) -> Exemplars:
     """Move exemplars for ten passes over the rows, within the range of their values.
+
+    They stay where they are if fewer rows would have a nearest exemplar of their class.
 
     Parameters
     ----------
@@ -46,7 +50,7 @@ def move_exemplars(candidates: Candidates, exemplars: Exemplars) -> Exemplars:
     Returns
     -------
     Exemplars
-        No rows any more.
+        Where they were moved, no rows any more.
     """
     X, rows = candidates.X, candidates.rows
     index, weights = rows.index, rows.weights
@@ -66,7 +70,9 @@ def move_exemplars(candidates: Candidates, exemplars: Exemplars) -> Exemplars:
         mass = np.maximum(np.abs(pull).sum(axis=0), weights[batch].sum() / n)
         rate = RATE * (1 - step / n_steps) / mass
         points = np.clip(points + rate[:, None] * way, low, high)
-    return Exemplars(points.astype(exemplars.points.dtype), exemplars.codes, None)
+    moved = Exemplars(points.astype(exemplars.points.dtype), exemplars.codes, None)
+    is_better = _error(candidates, moved) <= _error(candidates, exemplars)
+    return moved if is_better else exemplars
 
 
 def attraction(scores: Floats, same_class: NDArray[np.bool_]) -> Floats:
@@ -89,6 +95,18 @@ def attraction(scores: Floats, same_class: NDArray[np.bool_]) -> Floats:
     total = own.sum(axis=1, keepdims=True)
     pull: Floats = own / np.where(total > 0, total, 1.0) - among_all
     return np.where(total > 0, pull, 0.0)
+
+
+def _error(candidates: Candidates, exemplars: Exemplars) -> float:
+    """Weight of the rows whose nearest exemplar is of another class."""
+    rows = candidates.rows
+    blocks = gen_batches(len(rows.index), BLOCK_ROWS)
+    wrong = [
+        exemplars.codes[candidates.scores(exemplars.points, index).argmin(axis=1)]
+        != codes
+        for index, codes in ((rows.index[b], rows.codes[b]) for b in blocks)
+    ]
+    return float(np.concatenate(wrong) @ rows.weights)
 
 
 def _mean_margin(candidates: Candidates, points: Floats) -> float:

@@ -1,0 +1,150 @@
+"""What a prediction is explained by, against loops over rows and exemplars."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from sklearn.datasets import load_iris
+from sklearn.exceptions import NotFittedError
+
+from skmetricmlp import MetricInitMLPClassifier, explanation
+from skmetricmlp.explanation import margins
+from skmetricmlp.network import ACTIVATIONS
+
+X, codes = load_iris(return_X_y=True)
+y = np.array(["setosa", "versicolor", "virginica"])[codes]
+X.flags.writeable = y.flags.writeable = False
+
+
+def fitted(epochs=2, **settings):
+    defaults = dict(exemplars="random", n_exemplars=9, max_iter=0, random_state=0)
+    clf = MetricInitMLPClassifier(**(defaults | settings)).fit(X, y)
+    for _ in range(epochs):
+        clf.partial_fit(X, y)
+    return clf
+
+
+def distances(clf, x):
+    return [sum((a - b) ** 2 for a, b in zip(x, p, strict=True)) for p in clf.exemplars_]
+
+
+def test_ranks_excesses_and_margins_are_those_of_the_distances():
+    clf = fitted()
+    frame = clf.explain(X[::15], n_nearest=None)
+    assert len(frame) == 10 * 9
+    labels = clf.exemplar_labels_
+    for row, group in frame.groupby("row"):
+        away = distances(clf, X[::15][row])
+        assert group["exemplar"].tolist() == np.argsort(away).tolist()
+        assert group["rank"].tolist() == list(range(1, 10))
+        assert group["label"].tolist() == labels[group["exemplar"]].tolist()
+        for line in group.itertuples():
+            own = away[line.exemplar]
+            others = [d for d, c in zip(away, labels, strict=True) if c != line.label]
+            assert line.excess == pytest.approx(own - min(away))
+            assert line.margin == pytest.approx(min(others) - own)
+
+
+def test_the_predictions_are_those_of_the_classifier():
+    clf = fitted()
+    frame = clf.explain(X, n_nearest=1)
+    np.testing.assert_array_equal(frame["predicted"], clf.predict(X))
+    untrained = fitted(0, activation="step")
+    frame = untrained.explain(X, n_nearest=1)
+    np.testing.assert_array_equal(frame["label"], untrained.predict(X))
+    assert (frame["margin"] > 0).all()
+
+
+@pytest.mark.parametrize("n_neighbors", [1, 3])
+@pytest.mark.parametrize("activation", ["relu", "logistic", "tanh", "step"])
+def test_contributions_are_what_the_output_loses_without_the_neuron(
+    activation, n_neighbors
+):
+    clf = fitted(
+        0 if activation == "step" else 2, activation=activation, n_neighbors=n_neighbors
+    )
+    function = ACTIVATIONS[activation].function
+
+    def output(values):
+        """Of the layers above the exemplar layer, less its mean."""
+        upper = list(zip(clf.coefs_, clf.intercepts_, strict=True))[2:]
+        for weights, bias in upper[:-1]:
+            values = function(values @ weights + bias)
+        weights, bias = upper[-1]
+        z = values @ weights + bias
+        return z - z.mean()
+
+    off = -1.0 if activation == "tanh" else 0.0
+    frame = clf.explain(X[::15], n_nearest=None)
+    for line in frame.itertuples():
+        values = X[::15][[line.row]]
+        for weights, bias in zip(clf.coefs_[:2], clf.intercepts_[:2], strict=True):
+            values = function(values @ weights + bias)
+        assert line.activation == pytest.approx(values[0, line.exemplar])
+        silenced = values.copy()
+        silenced[0, line.exemplar] = off
+        chosen = clf.classes_.tolist().index(line.predicted)
+        expected = output(values)[0, chosen] - output(silenced)[0, chosen]
+        assert line.contribution == pytest.approx(expected, abs=1e-9)
+
+
+def test_contributions_of_three_layers_add_up_to_the_output():
+    clf = fitted()
+    total = clf.explain(X, n_nearest=None).groupby("row")["contribution"].sum()
+    log_p = clf.predict_log_proba(X)
+    output = (log_p - log_p.mean(axis=1, keepdims=True)).max(axis=1)
+    bias = clf.intercepts_[-1] - clf.intercepts_[-1].mean()
+    silent = bias[log_p.argmax(axis=1)]
+    np.testing.assert_allclose(total + silent, output)
+
+
+def test_rows_are_named_by_the_index_of_a_data_frame():
+    clf = MetricInitMLPClassifier(n_exemplars=6, max_iter=0)
+    frame = pd.DataFrame(X[:3], columns=list("abcd"), index=["first", "second", "third"])
+    clf.fit(pd.DataFrame(X, columns=list("abcd")), y)
+    explained = clf.explain(frame, n_nearest=2)
+    assert explained["row"].tolist() == ["first"] * 2 + ["second"] * 2 + ["third"] * 2
+
+
+def test_blocks_sparse_rows_and_single_precision_make_no_difference(monkeypatch):
+    clf = fitted()
+    expected = clf.explain(X)
+    monkeypatch.setattr(explanation, "BLOCK_ELEMENTS", 1000)
+    for rows in (X, sp.csr_array(X)):
+        pd.testing.assert_frame_equal(clf.explain(rows), expected)
+    single = MetricInitMLPClassifier(n_exemplars=9, max_iter=0, random_state=0)
+    frame = single.fit(X.astype(np.float32), y).explain(X.astype(np.float32))
+    assert frame.notna().all().all()
+
+
+def test_margins_where_there_is_one_class_only():
+    found = margins(np.array([[1.0, 2.0]]), np.array([1, 1]))
+    assert (found == np.inf).all()
+
+
+def test_a_class_without_exemplars_can_be_predicted():
+    clf = MetricInitMLPClassifier(
+        n_exemplars=6, learning_rate_init=0.05, max_iter=0, random_state=0
+    )
+    clf.partial_fit(X[:100], y[:100], classes=np.unique(y))
+    for _ in range(30):
+        clf.partial_fit(X, y)
+    frame = clf.explain(X)
+    assert set(frame["predicted"]) == set(y)
+    assert set(frame["label"]) == set(y[:100])
+
+
+@pytest.mark.parametrize("n_nearest", [0, -1, 10, 2.0, "all", True])
+def test_numbers_of_exemplars_that_are_not_accepted(n_nearest):
+    shown = r"^n_nearest must be None, for all exemplars, or an int from 1 to 9, got "
+    with pytest.raises(ValueError, match=shown + repr(n_nearest)):
+        fitted(0).explain(X, n_nearest=n_nearest)
+
+
+def test_without_exemplars_there_is_no_explanation():
+    with pytest.raises(NotFittedError):
+        MetricInitMLPClassifier().explain(X)
+    with pytest.raises(AttributeError, match="init='random' has no exemplars"):
+        fitted(init="random").explain(X)
+    with pytest.raises(ValueError, match="X has 3 features"):
+        fitted(0).explain(X[:, :3])
