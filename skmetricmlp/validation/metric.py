@@ -175,7 +175,7 @@ def check_domain(
         value = (least if too_low[column] else greatest)[column]
         name = "" if names is None else f" ({str(names[column])!r})"
         # scikit-learn's words, which its estimator checks look for.
-        negative = "Negative values in data: " if value < 0 else ""
+        negative = "Negative values in data: " if least.min() < 0 else ""
         msg = (
             f"{negative}metric={metric} takes {domain.words}, but {whose} has "
             f"{value:.6g} in column {column}{name}"
