@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,15 @@ from skmetricmlp.study import (
     write_report,
 )
 
-SETTINGS = {
-    "n_exemplars": int,
+
+def _exemplar_count(text: str) -> int | str:
+    return text if text == "auto" else int(text)
+
+
+SETTINGS: dict[str, Callable[[str], Any]] = {
+    "n_exemplars": _exemplar_count,
     "exemplars": str,
+    "metric": str,
     "n_neighbors": int,
     "activation": str,
     "sharpness": float,

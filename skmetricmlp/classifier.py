@@ -78,11 +78,13 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         ``"cosine"``; ``"kl"``, the generalised Kullback-Leibler divergence of data >= 0;
         ``"itakura_saito"``, of data > 0; ``"chamfer"``, of images with values from 0
         to 1; a scikit-learn transformer with a linear map, such as
-        :class:`~sklearn.neighbors.NeighborhoodComponentsAnalysis`, fitted or not, the
-        distance being the one between transformed rows; or a function that returns
+        :class:`~sklearn.neighbors.NeighborhoodComponentsAnalysis`, the distance being
+        the one between transformed rows; or a function that returns
         ``(A, b)``, of shapes (N, d) and (N,), for points of shape (N, d), so that
         ``A @ x + b`` are the distances of x from the points, up to a term that is the
-        same for all.
+        same for all. A transformer is fitted on the training rows unless it is fitted;
+        to keep it so in a grid search, wrap it in
+        :class:`~sklearn.frozen.FrozenEstimator`.
     metric_params : dict or None, default=None
         ``V`` (variances) of ``"seuclidean"``; ``V`` (covariance) or ``VI`` (its inverse)
         of ``"mahalanobis"``; ``smoothing`` of ``"kl"``, added to all values, by default

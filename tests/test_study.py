@@ -250,6 +250,15 @@ def test_command_on_a_file_writes_tables_and_picture(tmp_path, mixed_frame):
     assert str(folder.relative_to(tmp_path) / "curves.png") in result.stdout
 
 
+def test_command_takes_metrics_exemplars_and_a_count_to_be_chosen(tmp_path, capsys):
+    arguments = ["--metric", "cosine", "--exemplars", "lvq", "--n-exemplars", "auto"]
+    assert main(["compare", *QUICK, *arguments, "--output", str(tmp_path)]) == 0
+    curves = pd.read_csv(tmp_path / "curves.csv")
+    assert "calculated" in capsys.readouterr().out
+    untrained = curves[(curves["start"] == "metric") & (curves["epoch"] == 0)]
+    assert untrained["accuracy"].min() > 0.6
+
+
 def test_command_takes_settings_and_another_baseline(tmp_path, capsys):
     load_iris(as_frame=True).frame.to_csv(tmp_path / "iris.csv", index=False)
     arguments = ["--baseline", "zeros", "--activation", "tanh", "--output", str(tmp_path)]
@@ -268,6 +277,8 @@ def test_command_takes_settings_and_another_baseline(tmp_path, capsys):
         (["--sizes", "5000"], "size 5000"),
         (["--activation", "step"], "activation='step'"),
         (["--baseline", "gaussian"], "init must be one of"),
+        (["--metric", "manhattan"], "metric must be one of"),
+        (["--exemplars", "best"], "exemplars must be one of"),
     ],
 )
 def test_command_reports_errors_without_a_traceback(

@@ -25,6 +25,7 @@ Array = Any
 Floats = NDArray[np.floating[Any]]
 
 PSEUDO_COUNT = 0.1  # of the mean value: the smoothing of the Kullback-Leibler divergence
+SAMPLE_ROWS = 1000
 BLOCK_ELEMENTS = 2**22
 TOLERANCE = 1e-5  # how far a map may be from linear, per deviation of its output
 
@@ -110,7 +111,7 @@ def fit_metric(
     if not isinstance(metric, str):
         if hasattr(metric, "transform"):
             fitted = _fitted_transformer(metric, X, y)
-            L = linear_part(fitted, X)
+            L = linear_part(fitted, _dense(X[rows.index[:SAMPLE_ROWS]]))
             return Metric(repr(metric), linear_map, {"L": L})
         return Metric(getattr(metric, "__name__", repr(metric)), metric, given)
     if metric == "seuclidean" and "V" not in given:
@@ -172,7 +173,7 @@ def _fitted_transformer(transformer: Any, X: Array, y: Array) -> Any:
     return transformer
 
 
-def linear_part(transformer: Any, X: Array) -> Floats:
+def linear_part(transformer: Any, sample: Floats) -> Floats:
     """Matrix of a fitted transformer, found by moving one feature at a time.
 
     So it does not matter which attributes a transformer keeps its map in, or whether it
@@ -182,8 +183,8 @@ def linear_part(transformer: Any, X: Array) -> Floats:
     ----------
     transformer : transformer
         Fitted.
-    X : array or SciPy CSR of shape (n, d)
-        Rows to move from, and to test on.
+    sample : array of shape (n, d)
+        Rows to start from, and to test on.
 
     Returns
     -------
@@ -192,9 +193,8 @@ def linear_part(transformer: Any, X: Array) -> Floats:
     Raises
     ------
     ValueError
-        If the transformer takes other features, or is not linear on ``X``.
+        If the transformer takes other features, or is not linear on them.
     """
-    sample = _dense(X[:1000])
     center, deviation = sample.mean(axis=0), sample.std(axis=0)
     width = np.where(deviation > 0, deviation, 1.0)
     origin = _transform(transformer, center[None])

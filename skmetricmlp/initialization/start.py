@@ -18,6 +18,7 @@ from skmetricmlp.initialization.exemplars import (
     select_exemplars,
 )
 from skmetricmlp.initialization.metric_fit import Metric, fit_metric
+from skmetricmlp.initialization.metrics import Scores
 from skmetricmlp.initialization.nearest import Sample, nearest_network
 from skmetricmlp.initialization.random import baseline_network, layer_sizes
 from skmetricmlp.initialization.rows import DistinctRows, distinct_rows
@@ -89,23 +90,23 @@ def initial_network(
         if isinstance(exemplars, Exemplars):
             return exemplars, fitted
         candidates = Candidates(X, rows, fitted)
-        return _select(
-            exemplars, n_exemplars, candidates, classes, n_neighbors, rng
-        ), fitted
+        count = (
+            cross_validated_total(exemplars, candidates, len(classes), n_neighbors, rng)
+            if isinstance(n_exemplars, str)
+            else n_exemplars
+        )
+        counts = exemplar_counts(count, classes, rows)
+        return select_exemplars(exemplars, candidates, counts, rng), fitted
 
+    form: dict[str, Any] = {
+        "n_neighbors": n_neighbors,
+        "activation": activation,
+        "loss": loss,
+    }
     if isinstance(init, str) and init == "metric":
         chosen, fitted = choose()
-        n = _enough(len(chosen.codes), n_neighbors, X.shape[0])
-        network = nearest_network(
-            fitted(chosen.points),
-            chosen.codes,
-            len(classes),
-            _sample(X, rows, max(1, min(SAMPLE_ROWS, SAMPLE_ELEMENTS // n**2))),
-            n_neighbors=n_neighbors,
-            activation=activation,
-            sharpness=sharpness,
-            loss=loss,
-        )
+        scores = fitted(chosen.points)
+        network = _calculated(X, rows, scores, chosen, len(classes), sharpness, **form)
         return Start(_in_precision_of(X, network, chosen.points), chosen, fitted)
     # Baselines need no exemplars, only as many as there would be.
     if isinstance(exemplars, Exemplars):
@@ -114,43 +115,57 @@ def initial_network(
         n = len(choose()[0].codes)
     else:
         n = int(exemplar_counts(n_exemplars, classes, rows).sum())
-    n = _enough(n, n_neighbors, X.shape[0])
-    sizes = layer_sizes(X.shape[1], n, len(classes), n_neighbors)
-    output = LOSSES[loss].output_activation
-    network = (
-        baseline_network(init, sizes, activation, output, rng)
-        if isinstance(init, str)
-        else _given_network(init, sizes, activation, output)
+    return Start(_baseline(X, init, n, len(classes), rng, **form).astype(X.dtype))
+
+
+def _calculated(
+    X: Array,
+    rows: DistinctRows,
+    scores: Scores,
+    exemplars: Exemplars,
+    n_classes: int,
+    sharpness: float,
+    **form: Any,
+) -> Network:
+    n = len(exemplars.codes)
+    _check_enough(n, form["n_neighbors"], X)
+    size = max(1, min(SAMPLE_ROWS, SAMPLE_ELEMENTS // n**2))
+    return nearest_network(
+        scores,
+        exemplars.codes,
+        n_classes,
+        _sample(X, rows, size),
+        sharpness=sharpness,
+        **form,
     )
-    return Start(network.astype(X.dtype))
 
 
-def _select(
-    method: str,
-    n_exemplars: str | float | Mapping[Any, int],
-    candidates: Candidates,
-    classes: Array,
-    n_neighbors: int,
+def _baseline(
+    X: Array,
+    init: str | Weights,
+    n: int,
+    n_classes: int,
     rng: np.random.RandomState,
-) -> Exemplars:
-    """Choose how many exemplars there are, and which."""
-    if isinstance(n_exemplars, str):
-        n_exemplars = cross_validated_total(
-            method, candidates, len(classes), n_neighbors, rng
-        )
-    counts = exemplar_counts(n_exemplars, classes, candidates.rows)
-    return select_exemplars(method, candidates, counts, rng)
+    *,
+    n_neighbors: int,
+    activation: str,
+    loss: str,
+) -> Network:
+    _check_enough(n, n_neighbors, X)
+    sizes = layer_sizes(X.shape[1], n, n_classes, n_neighbors)
+    output = LOSSES[loss].output_activation
+    if isinstance(init, str):
+        return baseline_network(init, sizes, activation, output, rng)
+    return _given_network(init, sizes, activation, output)
 
 
-def _enough(n: int, n_neighbors: int, n_samples: int) -> int:
-    """Return the number of exemplars if ``n_neighbors`` of them can vote."""
-    if n_neighbors > n:
+def _check_enough(n_exemplars: int, n_neighbors: int, X: Array) -> None:
+    if n_neighbors > n_exemplars:
         msg = (
-            f"n_neighbors={n_neighbors} is more than there are exemplars: {n}, "
-            f"with n_samples={n_samples}"
+            f"n_neighbors={n_neighbors} is more than there are exemplars: "
+            f"{n_exemplars}, with n_samples={X.shape[0]}"
         )
         raise ValueError(msg)
-    return n
 
 
 def _in_precision_of(X: Array, network: Network, points: Array) -> Network:

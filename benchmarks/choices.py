@@ -1,0 +1,93 @@
+"""Ways to choose exemplars, and metrics, on tables of numbers.
+
+    python benchmarks/choices.py exemplars --data FOLDER
+    python benchmarks/choices.py metrics --data FOLDER
+
+Mean over scikit-learn's four data sets and the CSV files in ``--data`` (no header, label
+in the last column; at most 2,000 training rows, standardised): test accuracy of the
+nearest exemplar, and of the network after 5 epochs in batches of 32; the number of
+exemplars; and the seconds to calculate the untrained network.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from datasets import split, tables
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.neighbors import NeighborhoodComponentsAnalysis
+
+from skmetricmlp import MetricInitMLPClassifier
+
+MOST_ROWS = 2000
+EXEMPLARS = {
+    f"{method}{', auto' if count == 'auto' else ''}": {
+        "exemplars": method,
+        "n_exemplars": count,
+    }
+    for count in (30, "auto")
+    for method in ("random", "kmedoids", "kmeans", "condensed", "lvq")
+}
+METRICS: dict[str, dict[str, Any]] = {
+    f"{name}, {method}": {"metric": metric, "exemplars": method}
+    for method in ("kmeans", "lvq")
+    for name, metric in {
+        "sqeuclidean": "sqeuclidean",
+        "mahalanobis": "mahalanobis",
+        "cosine": "cosine",
+        "PCA (half)": PCA(0.5),
+        "LDA": LinearDiscriminantAnalysis(),
+        "NCA": NeighborhoodComponentsAnalysis(max_iter=30, random_state=0),
+    }.items()
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("table", choices=["exemplars", "metrics"])
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--seeds", type=int, default=2)
+    options = parser.parse_args()
+    choices = EXEMPLARS if options.table == "exemplars" else METRICS
+    records = [
+        {
+            "data": name,
+            options.table: choice,
+            **outcome(split(X, y, s, MOST_ROWS), s, **c),
+        }
+        for name, X, y in tables(options.data)
+        for s in range(options.seeds)
+        for choice, c in choices.items()
+    ]
+    frame = pd.DataFrame(records).drop(columns="data")
+    mean = frame.groupby(options.table, sort=False).mean()
+    print(mean.to_string(float_format="{:.3f}".format))
+
+
+def outcome(
+    problem: tuple[np.ndarray, ...], seed: int, **choice: Any
+) -> dict[str, float]:
+    X, y, X_test, y_test = problem
+    settings = {"random_state": seed, "max_iter": 0, "batch_size": 32, **choice}
+    started = perf_counter()
+    nearest = MetricInitMLPClassifier(activation="step", **settings).fit(X, y)
+    seconds = perf_counter() - started
+    outcome = {"nearest": nearest.score(X_test, y_test)}
+    for activation in ("relu", "logistic"):
+        clf = MetricInitMLPClassifier(activation=activation, **settings).fit(X, y)
+        for _ in range(5):
+            clf.partial_fit(X, y)
+        outcome[f"{activation}, 5 epochs"] = clf.score(X_test, y_test)
+    return {**outcome, "N": nearest.n_exemplars_, "seconds": seconds}
+
+
+if __name__ == "__main__":
+    main()

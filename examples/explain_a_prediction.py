@@ -1,0 +1,46 @@
+"""
+Which exemplar decided?
+=======================
+
+The network is made of exemplars, so a prediction can be explained by them: which were
+near, by how much the nearest won, and what each contributes after training.
+"""
+
+# %%
+# Exemplars that are rows of the data, so that they can be looked up.
+from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skmetricmlp import MetricInitMLPClassifier
+
+X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+y = y.map({0: "malignant", 1: "benign"})
+X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+model = make_pipeline(
+    StandardScaler().set_output(transform="pandas"),
+    MetricInitMLPClassifier(
+        exemplars="kmedoids", n_exemplars=12, max_iter=20, tol=0, random_state=0
+    ),
+)
+model.fit(X_train, y_train)
+print(f"accuracy: {model.score(X_test, y_test):.3f}\n")
+
+# %%
+# The patient for whom the decision was closest: at rank 1 the margin is what the nearest
+# exemplar was ahead of the nearest of the other class by.
+scaler, clf = model[0], model[-1]
+explained = clf.explain(scaler.transform(X_test), n_nearest=4)
+nearest = explained[explained["rank"] == 1]
+patient = nearest.loc[nearest["margin"].idxmin(), "row"]
+print(f"patient {patient} is {y_test[patient]}\n")
+columns = ["predicted", "exemplar", "label", "excess", "margin", "contribution"]
+print(explained.loc[explained["row"] == patient, columns].round(2).to_string(index=False))
+
+# %%
+# The exemplars are training rows: these are the patients that the case is compared with.
+near = explained.loc[explained["row"] == patient, "exemplar"]
+rows = X_train.index[clf.exemplar_indices_[near]]
+shown = ["mean radius", "mean texture", "worst concavity"]
+print("\n", X.loc[[patient, *rows], shown].round(2).to_string(), sep="")

@@ -1,0 +1,50 @@
+"""
+Which metric, which exemplars, and how many?
+============================================
+
+All three are parameters, so a grid search finds them. Untrained networks are cheap: the
+search is done with ``max_iter=0`` on all cores, and only the best one is trained.
+"""
+
+# %%
+# Scikit-learn's digits, with values from 0 to 1, and two grids: the chamfer distance
+# takes a parameter of its own.
+import pandas as pd
+from sklearn.datasets import load_digits
+from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.neighbors import NeighborhoodComponentsAnalysis
+
+from skmetricmlp import MetricInitMLPClassifier
+
+X, y = load_digits(return_X_y=True)
+X_train, X_test, y_train, y_test = train_test_split(X / 16, y, random_state=0)
+common = {"exemplars": ["kmeans", "kmedoids", "lvq"], "n_exemplars": [20, 40]}
+learned = NeighborhoodComponentsAnalysis(n_components=16, max_iter=30, random_state=0)
+grids = [
+    {"metric": ["sqeuclidean", "cosine", "kl", learned], **common},
+    {"metric": ["chamfer"], "metric_params": [{"image_shape": (8, 8)}], **common},
+]
+
+# %%
+search = GridSearchCV(
+    MetricInitMLPClassifier(max_iter=0, random_state=0), grids, cv=3, n_jobs=-1
+)
+search.fit(X_train, y_train)
+results = pd.DataFrame(search.cv_results_)
+for name in ("metric", "exemplars", "n_exemplars"):
+    results[name] = (
+        results[f"param_{name}"].astype(str).str.replace(r"\(.*", "", regex=True)
+    )
+table = results.pivot_table(
+    index="metric", columns=["exemplars", "n_exemplars"], values="mean_test_score"
+)
+print(table.round(3).to_string())
+
+# %%
+# The best one, untrained and after some epochs.
+best = search.best_estimator_
+print(f"\n{best}\n")
+print(f"untrained:       {best.score(X_test, y_test):.3f}")
+for _ in range(5):
+    best.partial_fit(X_train, y_train)
+print(f"after 5 epochs:  {best.score(X_test, y_test):.3f}")
