@@ -259,6 +259,12 @@ def test_medoids_do_not_depend_on_a_term_per_row():
     )
 
 
+@pytest.mark.parametrize("k", [1, 3, 5])
+def test_medoids_are_different_where_a_metric_sees_no_difference(k):
+    medoids = partition_around_medoids(np.zeros((5, 5)), np.ones(5), k)
+    assert len(set(medoids.tolist())) == k
+
+
 def test_medoids_of_a_class_that_is_larger_than_the_sample(monkeypatch):
     monkeypatch.setattr(selection, "MEDOID_ROWS", 20)
     X = np.random.default_rng(0).normal(size=(200, 2))
@@ -326,6 +332,7 @@ def test_condensed_exemplars_stop_at_the_limit_and_at_contradictions():
     X, codes = np.tile(X[:20], (2, 1)), np.repeat([0, 1], 20)
     chosen = select("condensed", X, codes, [20, 20])
     assert len(errors_of_nearest(chosen.points, chosen.codes, X, codes)) <= 20
+    assert len(set(chosen.index.tolist())) == len(chosen.index)
 
 
 # --- learning vector quantisation ---
@@ -477,6 +484,16 @@ def test_auto_finds_the_number_of_groups(method, per_class, expected):
     ).fit(X, codes)
     assert clf.n_exemplars_ == len(clf.exemplars_) == expected
     assert clf.score(X, codes) == 1
+
+
+def test_auto_tries_exemplars_on_rows_that_they_were_not_chosen_from():
+    """With labels that mean nothing more exemplars are right on their own rows only."""
+    rng = np.random.default_rng(0)
+    X, codes = rng.normal(size=(200, 2)), rng.integers(0, 2, 200)
+    clf = MetricInitMLPClassifier(
+        n_exemplars="auto", exemplars="random", max_iter=0, random_state=0
+    )
+    assert clf.fit(X, codes).n_exemplars_ <= 10
 
 
 def test_auto_takes_the_least_that_is_not_clearly_worse():

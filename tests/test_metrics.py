@@ -442,6 +442,7 @@ DOMAINS = [
     ("itakura_saito", 0.0, "values > 0"),
     ("itakura_saito", -1.0, "values > 0"),
     ("chamfer", -0.1, "values from 0 to 1"),
+    ("chamfer", 10.5, "values from 0 to 1"),
 ]
 
 

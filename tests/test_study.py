@@ -251,7 +251,9 @@ def test_command_on_a_file_writes_tables_and_picture(tmp_path, mixed_frame):
 
 
 def test_command_takes_metrics_exemplars_and_a_count_to_be_chosen(tmp_path, capsys):
+    load_iris(as_frame=True).frame.to_csv(tmp_path / "iris.csv", index=False)
     arguments = ["--metric", "cosine", "--exemplars", "lvq", "--n-exemplars", "auto"]
+    arguments += [str(tmp_path / "iris.csv"), "--target", "target"]
     assert main(["compare", *QUICK, *arguments, "--output", str(tmp_path)]) == 0
     curves = pd.read_csv(tmp_path / "curves.csv")
     assert "calculated" in capsys.readouterr().out
