@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from sklearn.utils import gen_batches
 
 from skmetricmlp.initialization.metric_fit import Metric
 from skmetricmlp.initialization.rows import DistinctRows
@@ -17,6 +18,8 @@ __all__ = ["Candidates", "Exemplars"]
 Array = Any
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
+
+BLOCK_ELEMENTS = 2**22
 
 
 @dataclass(frozen=True)
@@ -38,14 +41,14 @@ class Candidates(NamedTuple):
     rows: DistinctRows
     metric: Metric
 
-    def points(self, index: Any) -> Floats:
+    def points(self, index: Ints) -> Floats:
         """Rows of ``X``, dense."""
         block = self.X[index]
         points: Floats = block.toarray() if sp.issparse(block) else block
         return points
 
-    def scores(self, points: Floats, index: Any) -> Floats:
+    def scores(self, points: Floats, index: Ints) -> Floats:
         """Distances (m, N) of rows of ``X`` from points (N, d), up to a term per row."""
         A, b = self.metric(points)
-        scores: Floats = self.X[index] @ A.T + b
-        return scores
+        blocks = gen_batches(len(index), max(1, BLOCK_ELEMENTS // self.X.shape[1]))
+        return np.concatenate([self.X[index[block]] @ A.T + b for block in blocks])

@@ -18,7 +18,6 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.special import softmax
-from sklearn.utils import gen_batches
 
 from skmetricmlp.initialization.exemplars.candidates import Candidates, Exemplars
 
@@ -33,7 +32,6 @@ BATCH_ROWS = 200
 RATE = 0.5  # share of the way at first; falls to zero
 TEMPERATURE = 0.4  # per mean margin between the nearest exemplar and the next
 SAMPLE_ROWS = 1000
-BLOCK_ROWS = 10000
 
 
 def move_exemplars(candidates: Candidates, exemplars: Exemplars) -> Exemplars:
@@ -100,13 +98,8 @@ def attraction(scores: Floats, same_class: NDArray[np.bool_]) -> Floats:
 def _error(candidates: Candidates, exemplars: Exemplars) -> float:
     """Weight of the rows whose nearest exemplar is of another class."""
     rows = candidates.rows
-    blocks = gen_batches(len(rows.index), BLOCK_ROWS)
-    wrong = [
-        exemplars.codes[candidates.scores(exemplars.points, index).argmin(axis=1)]
-        != codes
-        for index, codes in ((rows.index[b], rows.codes[b]) for b in blocks)
-    ]
-    return float(np.concatenate(wrong) @ rows.weights)
+    nearest = candidates.scores(exemplars.points, rows.index).argmin(axis=1)
+    return float(rows.weights @ (exemplars.codes[nearest] != rows.codes))
 
 
 def _mean_margin(candidates: Candidates, points: Floats) -> float:

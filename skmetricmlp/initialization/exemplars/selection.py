@@ -103,7 +103,11 @@ def _condensed(
 def _lvq(candidates: Candidates, counts: Ints, rng: np.random.RandomState) -> Exemplars:
     """Centres of k-means, moved."""
     start = _kmeans(candidates, counts, rng)
-    return move_exemplars(candidates, start) if len(start.codes) > 1 else start
+    if len(start.codes) < 2:
+        return start
+    # Thousands of small products, which threads slow down, the more the busier they are.
+    with threadpool_limits(limits=1):
+        return move_exemplars(candidates, start)
 
 
 def _of_class(candidates: Candidates, code: int) -> DistinctRows:
