@@ -19,7 +19,6 @@ import argparse
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -62,15 +61,10 @@ def learning_curve(
 ) -> Iterator[dict[str, float]]:
     """Yield what the network is like after some numbers of epochs."""
     X, y, X_test, y_test = problem
-    clf = MetricInitMLPClassifier(max_iter=0, **settings)
-    started = perf_counter()
-    clf.fit(X, y)
-    seconds = perf_counter() - started
+    clf = MetricInitMLPClassifier(max_iter=0, **settings).fit(X, y)
     for epoch in range(max(epochs) + 1):
         if epoch:
-            started = perf_counter()
             clf.partial_fit(X, y)
-            seconds += perf_counter() - started
         if epoch in epochs:
             p = clf.predict_proba(X_test)
             yield {
@@ -78,7 +72,6 @@ def learning_curve(
                 "accuracy": float(np.mean(clf.classes_[p.argmax(axis=1)] == y_test)),
                 "test loss": float(log_loss(y_test, p, labels=clf.classes_)),
                 "training loss": float(log_loss(y, clf.predict_proba(X))),
-                "seconds": seconds,
                 "neighbors": _neighbors_score(clf, problem),
             }
 
@@ -138,7 +131,7 @@ def counts(options: argparse.Namespace) -> pd.DataFrame:
             random_state=0,
         )
     ]
-    return _by_epoch(records, ["N", "init", "exemplars"])
+    return _by_epoch(records, ["N", "init", "exemplars"], ["accuracy"])
 
 
 def selections(options: argparse.Namespace) -> pd.DataFrame:
@@ -271,9 +264,9 @@ def steps(options: argparse.Namespace) -> pd.DataFrame:
 def _by_epoch(
     records: list[dict[str, Any]],
     keys: list[str],
-    values: tuple[str, ...] | list[str] = ("accuracy", "seconds"),
+    values: list[str],
 ) -> pd.DataFrame:
-    frame = pd.DataFrame(records).groupby([*keys, "epoch"], sort=False)[list(values)]
+    frame = pd.DataFrame(records).groupby([*keys, "epoch"], sort=False)[values]
     return frame.mean().unstack("epoch")
 
 
