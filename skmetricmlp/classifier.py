@@ -16,7 +16,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmetricmlp.explanation import explain_rows
-from skmetricmlp.initialization import METRICS, Exemplars, Metric, Start
+from skmetricmlp.initialization import METRICS, Origin
 from skmetricmlp.learning import Fitted, learn
 from skmetricmlp.network import LOG_PROBABILITIES
 from skmetricmlp.training import StopReason
@@ -484,7 +484,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         1          1     2      2    0.41   -0.41
         2          1     3      1    0.43   -0.02
         """
-        exemplars, metric = self._calculated_from()
+        exemplars, metric = self._origin()
         n = len(exemplars.codes)
         n_nearest = n if n_nearest is None else n_nearest
         check_whole("n_nearest", n_nearest, n, "None, for all exemplars,")
@@ -516,17 +516,17 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
     @property
     def exemplars_(self) -> Array:
         """Points that the weights were calculated from."""
-        return self._calculated_from()[0].points
+        return self._origin().exemplars.points
 
     @property
     def exemplar_labels_(self) -> Array:
         """Their labels."""
-        return self.classes_[self._calculated_from()[0].codes]
+        return self.classes_[self._origin().exemplars.codes]
 
     @property
     def exemplar_indices_(self) -> Array:
         """Rows of the training data that are the exemplars."""
-        index = self._calculated_from()[0].index
+        index = self._origin().exemplars.index
         if index is None:
             msg = f"exemplars={self.exemplars!r} are not rows of X"
             raise AttributeError(msg)
@@ -535,27 +535,28 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
     @property
     def effective_metric_params_(self) -> dict[str, Any]:
         """Parameters of the metric, given or taken from the training rows."""
-        return dict(self._calculated_from()[1].parameters)
+        return dict(self._origin().metric.parameters)
 
     @property
     def n_exemplars_(self) -> int:
         """Number of exemplars, or of neurons in their layer."""
         return int(self.network_.layers[1].bias.shape[0])
 
-    def _calculated_from(self) -> tuple[Exemplars, Metric]:
+    def _origin(self) -> Origin:
         check_is_fitted(self)
-        start: Start = self._fitted.start
-        if start.exemplars is None or start.metric is None:
+        origin: Origin | None = self._fitted.origin
+        if origin is None:
             msg = f"init={self.init!r} has no exemplars"
             raise AttributeError(msg)
-        return start.exemplars, start.metric
+        return origin
 
     def _check_metric(self, X: Array, present: Fitted | None, whose: str = "X") -> None:
         """Check that the metric, or the one that is in use, is defined for the rows."""
         names = getattr(self, "feature_names_in_", None)
         if present is None:
             check_metric_data(self.metric, self.metric_params, X, names, whose)
-        elif (metric := present.start.metric) is not None:
+        elif present.origin is not None:
+            metric = present.origin.metric
             check_domain(X, metric.domain, metric.name, names, whose)
 
     @property
@@ -621,6 +622,6 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         """Say what the estimator takes."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        domain = METRICS[self.metric].domain if self.metric in METRICS else None
-        tags.input_tags.positive_only = domain is not None
+        formula = METRICS.get(self.metric) if isinstance(self.metric, str) else None
+        tags.input_tags.positive_only = formula is not None and formula.domain is not None
         return tags

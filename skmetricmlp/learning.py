@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from skmetricmlp.initialization import Start, initial_network
+from skmetricmlp.initialization import Origin, initial_network
 from skmetricmlp.network import LOSSES, Network
 from skmetricmlp.training import (
     SGD,
@@ -49,7 +49,7 @@ class Fitted:
     """What a call of fit or partial_fit leaves, to the user and to the next call."""
 
     classes: Array
-    start: Start
+    origin: Origin | None
     optimizer: Optimizer
     position: Position
     history: History
@@ -112,10 +112,9 @@ def learn(
 
     if present:
         rng = deepcopy(present.rng)
-        start, network = present.start, present.network
+        network, origin = present.network, present.origin
     else:
-        start = _initialize(parameters, data, known, rng, index)
-        network = start.network
+        network, origin = _initialize(parameters, data, known, rng, index)
     plan = _plan(parameters, network, epochs)
     state = (
         present.position.state
@@ -132,7 +131,7 @@ def learn(
         and partial(loss_and_accuracy, parameters["loss"], batch=validation),
         on_epoch=_reporter(parameters["verbose"]),
     )
-    return Fitted(known, start, plan.optimizer, position, history, rng, reason)
+    return Fitted(known, origin, plan.optimizer, position, history, rng, reason)
 
 
 def _known_classes(y: Array, classes: ArrayLike | None, present: Fitted | None) -> Array:
@@ -183,7 +182,7 @@ def _initialize(
     classes: Array,
     rng: np.random.RandomState,
     index: Ints,
-) -> Start:
+) -> tuple[Network, Origin | None]:
     """Make the first network; ``index`` says where in the user's rows the data are."""
     exemplars = parameters["exemplars"]
     if not isinstance(exemplars, str):
@@ -192,17 +191,17 @@ def _initialize(
         "init", "n_exemplars", "metric", "metric_params", "n_neighbors", "activation",
         "sharpness", "loss",
     )  # fmt: skip
-    start = initial_network(
+    network, origin = initial_network(
         *data,
         classes,
         exemplars=exemplars,
         rng=rng,
         **{name: parameters[name] for name in passed_on},
     )
-    chosen = start.exemplars
-    if chosen is None or chosen.index is None:
-        return start
-    return start._replace(exemplars=replace(chosen, index=index[chosen.index]))
+    if origin is None or origin.exemplars.index is None:
+        return network, origin
+    chosen = replace(origin.exemplars, index=index[origin.exemplars.index])
+    return network, origin._replace(exemplars=chosen)
 
 
 def _plan(parameters: Parameters, network: Network, epochs: int) -> Plan:

@@ -1,7 +1,9 @@
 """What the estimator promises: its parameters, methods and fitted attributes."""
 
+import gc
 import pickle
 import warnings
+import weakref
 from contextlib import contextmanager
 from copy import deepcopy
 from itertools import pairwise
@@ -1202,3 +1204,11 @@ def test_warm_start_holds_the_same_rows_out():
 def test_data_too_large_for_distances_are_refused():
     with pytest.raises(ValueError, match=r"values of up to .* scale (its|the) features"):
         classifier().fit(X * 1e200, y)
+
+
+def test_weights_before_a_step_are_not_kept():
+    estimator = classifier(max_iter=0).fit(X, y)
+    before = weakref.ref(estimator.coefs_[0])
+    estimator.partial_fit(X, y)
+    gc.collect()
+    assert before() is None

@@ -5,7 +5,7 @@ from skmetricmlp.initialization.metric_fit import Metric, fit_metric
 from skmetricmlp.initialization.metrics import METRICS, Domain
 from skmetricmlp.initialization.nearest import Sample, nearest_network
 from skmetricmlp.initialization.random import BASELINES
-from skmetricmlp.initialization.start import Start, initial_network
+from skmetricmlp.initialization.start import Origin, initial_network
 
 __all__ = [
     "BASELINES",
@@ -14,8 +14,8 @@ __all__ = [
     "Domain",
     "Exemplars",
     "Metric",
+    "Origin",
     "Sample",
-    "Start",
     "fit_metric",
     "initial_network",
     "nearest_network",

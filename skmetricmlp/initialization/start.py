@@ -18,13 +18,12 @@ from skmetricmlp.initialization.exemplars import (
     select_exemplars,
 )
 from skmetricmlp.initialization.metric_fit import Metric, fit_metric
-from skmetricmlp.initialization.metrics import Scores
 from skmetricmlp.initialization.nearest import Sample, nearest_network
 from skmetricmlp.initialization.random import baseline_network, layer_sizes
 from skmetricmlp.initialization.rows import DistinctRows, distinct_rows
 from skmetricmlp.network import LOSSES, Dense, Network
 
-__all__ = ["Start", "initial_network"]
+__all__ = ["Origin", "initial_network"]
 
 Array = Any
 Ints = NDArray[np.intp]
@@ -35,12 +34,11 @@ Weights = tuple[Sequence[Array], Sequence[Array]]
 SAMPLE_ROWS, SAMPLE_ELEMENTS = 1000, 2**24
 
 
-class Start(NamedTuple):
-    """A network before training, and what it was calculated from, if it was."""
+class Origin(NamedTuple):
+    """What weights are calculated from."""
 
-    network: Network
-    exemplars: Exemplars | None = None
-    metric: Metric | None = None
+    exemplars: Exemplars
+    metric: Metric
 
 
 def initial_network(
@@ -59,7 +57,7 @@ def initial_network(
     sharpness: float,
     loss: str,
     rng: np.random.RandomState,
-) -> Start:
+) -> tuple[Network, Origin | None]:
     """Calculate, draw or take over the weights before training.
 
     Every ``init`` gives the architecture that ``"metric"`` has for the same settings.
@@ -80,15 +78,17 @@ def initial_network(
 
     Returns
     -------
-    Start
-        Its network in the precision of ``X``.
+    network : Network
+        In the precision of ``X``.
+    origin : Origin or None
+        None where the weights are not calculated.
     """
     rows = distinct_rows(X, codes, weights)
 
-    def choose() -> tuple[Exemplars, Metric]:
+    def choose() -> Origin:
         fitted = fit_metric(metric, metric_params, X, classes[codes], rows)
         if isinstance(exemplars, Exemplars):
-            return exemplars, fitted
+            return Origin(exemplars, fitted)
         candidates = Candidates(X, rows, fitted)
         count = (
             cross_validated_total(exemplars, candidates, len(classes), n_neighbors, rng)
@@ -96,7 +96,7 @@ def initial_network(
             else n_exemplars
         )
         counts = exemplar_counts(count, classes, rows)
-        return select_exemplars(exemplars, candidates, counts, rng), fitted
+        return Origin(select_exemplars(exemplars, candidates, counts, rng), fitted)
 
     form: dict[str, Any] = {
         "n_neighbors": n_neighbors,
@@ -104,34 +104,33 @@ def initial_network(
         "loss": loss,
     }
     if isinstance(init, str) and init == "metric":
-        chosen, fitted = choose()
-        scores = fitted(chosen.points)
-        network = _calculated(X, rows, scores, chosen, len(classes), sharpness, **form)
-        return Start(_in_precision_of(X, network, chosen.points), chosen, fitted)
+        origin = choose()
+        network = _calculated(X, rows, origin, len(classes), sharpness, **form)
+        return _in_precision_of(X, network, origin.exemplars.points), origin
     # Baselines need no exemplars, only as many as there would be.
     if isinstance(exemplars, Exemplars):
         n = len(exemplars.codes)
     elif isinstance(n_exemplars, str) or exemplars == "condensed":
-        n = len(choose()[0].codes)
+        n = len(choose().exemplars.codes)
     else:
         n = int(exemplar_counts(n_exemplars, classes, rows).sum())
-    return Start(_baseline(X, init, n, len(classes), rng, **form).astype(X.dtype))
+    return _baseline(X, init, n, len(classes), rng, **form).astype(X.dtype), None
 
 
 def _calculated(
     X: Array,
     rows: DistinctRows,
-    scores: Scores,
-    exemplars: Exemplars,
+    origin: Origin,
     n_classes: int,
     sharpness: float,
     **form: Any,
 ) -> Network:
+    exemplars, metric = origin
     n = len(exemplars.codes)
     _check_enough(n, form["n_neighbors"], X)
     size = max(1, min(SAMPLE_ROWS, SAMPLE_ELEMENTS // n**2))
     return nearest_network(
-        scores,
+        metric(exemplars.points),
         exemplars.codes,
         n_classes,
         _sample(X, rows, size),
