@@ -2,11 +2,13 @@
 
     python benchmarks/choices.py exemplars --data FOLDER
     python benchmarks/choices.py metrics --data FOLDER
+    python benchmarks/choices.py lvq --data FOLDER
 
 Mean over scikit-learn's four data sets and the CSV files in ``--data`` (no header, label
 in the last column; at most 2,000 training rows, standardised): test accuracy of the
 nearest exemplar, and, with 30 exemplars, of the network after 5 epochs in batches of 32;
-the number of exemplars; and the seconds to calculate the untrained network.
+the number of exemplars; and the seconds to calculate the untrained network. For the
+constants of learning vector quantisation, the nearest exemplar only.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import argparse
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -24,6 +27,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.neighbors import NeighborhoodComponentsAnalysis
 
 from skmetricmlp import MetricInitMLPClassifier
+from skmetricmlp.initialization.exemplars import lvq
 
 MOST_ROWS = 2000
 EXEMPLARS = {
@@ -47,15 +51,24 @@ METRICS: dict[str, dict[str, Any]] = {
     }.items()
 }
 
+LVQ = [
+    {"PASSES": passes, "RATE": rate, "TEMPERATURE": temperature}
+    for passes, rate in ((3, 0.5), (10, 0.2), (10, 0.5), (10, 1.0), (30, 0.5))
+    for temperature in (0.1, 0.2, 0.4, 0.8, 1.6)
+]
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("table", choices=["exemplars", "metrics"])
+    parser.add_argument("table", choices=["exemplars", "metrics", "lvq"])
     parser.add_argument("--data", type=Path)
     parser.add_argument("--seeds", type=int, default=2)
     options = parser.parse_args()
+    if options.table == "lvq":
+        print(lvq_table(options).to_string(float_format="{:.4f}".format))
+        return
     choices = EXEMPLARS if options.table == "exemplars" else METRICS
     records = [
         {
@@ -70,6 +83,23 @@ def main() -> None:
     frame = pd.DataFrame(records).drop(columns="data")
     mean = frame.groupby(options.table, sort=False).mean()
     print(mean.to_string(float_format="{:.3f}".format, na_rep="-"))
+
+
+def lvq_table(options: argparse.Namespace) -> pd.DataFrame:
+    """Nearest-exemplar accuracy, temperature by rate and passes."""
+    records = []
+    for _, X, y in tables(options.data):
+        for seed in range(options.seeds):
+            X_train, y_train, X_test, y_test = split(X, y, seed, MOST_ROWS)
+            for constants in LVQ:
+                clf = MetricInitMLPClassifier(
+                    exemplars="lvq", activation="step", max_iter=0, random_state=seed
+                )
+                with patch.multiple(lvq, **constants):
+                    clf.fit(X_train, y_train)
+                records.append({**constants, "accuracy": clf.score(X_test, y_test)})
+    frame = pd.DataFrame(records).groupby(list(LVQ[0]))["accuracy"]
+    return frame.mean().unstack("TEMPERATURE")
 
 
 def outcome(

@@ -26,7 +26,7 @@ __all__ = ["attraction", "move_exemplars"]
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 
-# Found on 15 tabular sets (docs/benchmarks.md has the outcome).
+# Chosen on 16 tables: docs/questions.md has what they do.
 PASSES = 10
 BATCH_ROWS = 200
 RATE = 0.5  # share of the way at first; falls to zero
