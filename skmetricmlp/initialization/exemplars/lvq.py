@@ -24,7 +24,6 @@ from skmetricmlp.initialization.exemplars.candidates import Candidates, Exemplar
 __all__ = ["attraction", "move_exemplars"]
 
 Floats = NDArray[np.floating[Any]]
-Ints = NDArray[np.intp]
 
 # Chosen on 16 tables: docs/questions.md has what they do.
 PASSES = 10
@@ -54,7 +53,7 @@ def move_exemplars(candidates: Candidates, exemplars: Exemplars) -> Exemplars:
     index, weights = rows.index, rows.weights
     points, n = exemplars.points.astype(np.float64), len(exemplars.codes)
     same_class = exemplars.codes == rows.codes[:, None]
-    low, high = _range(X, index)
+    low, high = _range(X)
     temperature = TEMPERATURE * _mean_margin(candidates, points)
     # The order of distinct rows is random already, and always the same.
     n_batches = -(-len(index) // BATCH_ROWS)
@@ -109,10 +108,9 @@ def _mean_margin(candidates: Candidates, points: Floats) -> float:
     return float(np.average(second - first, weights=rows.weights)) or 1.0
 
 
-def _range(X: Any, index: Ints) -> tuple[Floats, Floats]:
+def _range(X: Any) -> tuple[Floats, Floats]:
     """Least and greatest value of each column: no metric is undefined between them."""
-    rows = X[index]
-    low, high = rows.min(axis=0), rows.max(axis=0)
-    if sp.issparse(rows):
+    low, high = X.min(axis=0), X.max(axis=0)
+    if sp.issparse(X):
         low, high = low.toarray().ravel(), high.toarray().ravel()
     return low, high
