@@ -3,6 +3,8 @@
     python benchmarks/questions.py neighbors --data FOLDER
     python benchmarks/questions.py tables --data FOLDER
     python benchmarks/questions.py steps --data FOLDER
+    python benchmarks/questions.py outputs --data FOLDER
+    python benchmarks/questions.py outputs --data FOLDER --labels 10
     python benchmarks/questions.py counts --mnist mnist.npz
     python benchmarks/questions.py selections --mnist mnist.npz
     python benchmarks/questions.py chamfer --mnist mnist.npz
@@ -44,6 +46,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--mnist", type=Path)
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--labels", type=int, help="training rows per class")
     options = parser.parse_args()
     table = TABLES[options.table](options)
     print(table.to_string(float_format="{:.3f}".format, na_rep="-"))
@@ -53,7 +56,12 @@ def problems(options: argparse.Namespace) -> Iterator[tuple[str, int, Problem]]:
     """Yield name, seed and standardised rows of every table."""
     for name, X, y in tables(options.data):
         for seed in range(options.seeds):
-            yield name, seed, split(X, y, seed, MOST_ROWS)
+            X_train, y_train, *test = split(X, y, seed, MOST_ROWS)
+            if options.labels:
+                rank = pd.Series(y_train).groupby(y_train).cumcount()
+                kept = rank.to_numpy() < options.labels
+                X_train, y_train = X_train[kept], y_train[kept]
+            yield name, seed, (X_train, y_train, *test)
 
 
 def learning_curve(
@@ -261,6 +269,38 @@ def steps(options: argparse.Namespace) -> pd.DataFrame:
     )
 
 
+def outputs(options: argparse.Namespace) -> pd.DataFrame:
+    """Fit the last layer, begin softly and add spare units: mean accuracy, ReLU."""
+    logistic = {"exemplars": "lvq", "output_init": "logistic"}
+    starts: dict[str, dict[str, Any]] = {
+        "k-means": {},
+        "lvq": {"exemplars": "lvq"},
+        "lvq, logistic": logistic,
+        "lvq, logistic, 0.25": {**logistic, "sharpness": 0.25},
+        "lvq, logistic, 0.25, 200": {
+            **logistic,
+            "sharpness": 0.25,
+            "n_spare_units": 200,
+        },
+        "random": {"init": "random"},
+        "random, 200": {"init": "random", "n_spare_units": 200},
+    }
+    records = [
+        {"start": start, **point}
+        for _, seed, problem in problems(options)
+        for start, setting in starts.items()
+        for point in learning_curve(
+            problem,
+            (0, 1, 5, 20, 50),
+            n_exemplars=max(30, 2 * len(np.unique(problem[1]))),
+            batch_size=32,
+            random_state=seed,
+            **setting,
+        )
+    ]
+    return _by_epoch(records, ["start"], ["accuracy"])
+
+
 def _by_epoch(
     records: list[dict[str, Any]],
     keys: list[str],
@@ -274,6 +314,7 @@ TABLES = {
     "neighbors": neighbors,
     "tables": tables_of_numbers,
     "steps": steps,
+    "outputs": outputs,
     "counts": counts,
     "selections": selections,
     "chamfer": chamfer,

@@ -33,6 +33,8 @@ SETTINGS: dict[str, Callable[[str], Any]] = {
     "n_neighbors": int,
     "activation": str,
     "sharpness": float,
+    "output_init": str,
+    "n_spare_units": int,
     "learning_rate_init": float,
 }
 

@@ -44,7 +44,8 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
     Backpropagation then refines it.
 
     With N exemplars of d features and C classes the layers have the widths
-    d, N(N-1), N, C, or with ``n_neighbors > 1`` d, N(N-1), N, C(C-1), C. Neuron (i, j)
+    d, N(N-1), N, C, or with ``n_neighbors > 1`` d, N(N-1), N, C(C-1), C, the first of
+    them wider by ``n_spare_units``. Neuron (i, j)
     of the first compares the distances of two exemplars from the input, neuron i of
     the second counts the comparisons that exemplar i wins, and the rest counts votes.
 
@@ -101,6 +102,15 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         How near the untrained network comes to the step network. In the limit logistic
         and tanh are the k-nearest, and ReLU the nearest-exemplar classifier (for every
         k); a sharp start is harder to train. No effect on ``"step"``.
+    output_init : {"votes", "logistic"}, default="votes"
+        The last layer before training: ``"votes"`` for the class of each exemplar, or
+        ``"logistic"``, fitted to the training rows by logistic regression on the layer
+        before, which is better at a low ``sharpness`` and is no vote any more. Needs
+        ``loss="log_loss"``.
+    n_spare_units : int, default=0
+        Random units in the first layer beside the comparisons, which nothing reads
+        before training: the function stays the same, and training has more to learn
+        with.
     loss : {"log_loss", "squared_error"}, default="log_loss"
         Cross-entropy of a softmax output, or half the squared error, summed over the
         classes, of a logistic output.
@@ -223,6 +233,8 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         n_neighbors: int = 1,
         activation: str = "relu",
         sharpness: float = 1.0,
+        output_init: str = "votes",
+        n_spare_units: int = 0,
         loss: str = "log_loss",
         solver: str = "adam",
         alpha: float = 0.0001,
@@ -252,6 +264,8 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         self.n_neighbors = n_neighbors
         self.activation = activation
         self.sharpness = sharpness
+        self.output_init = output_init
+        self.n_spare_units = n_spare_units
         self.loss = loss
         self.solver = solver
         self.alpha = alpha

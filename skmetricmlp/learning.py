@@ -189,7 +189,7 @@ def _initialize(
         exemplars = check_exemplars(exemplars, classes, data.X, parameters["metric"])
     passed_on = (
         "init", "n_exemplars", "metric", "metric_params", "n_neighbors", "activation",
-        "sharpness", "loss",
+        "sharpness", "output_init", "n_spare_units", "loss",
     )  # fmt: skip
     network, origin = initial_network(
         *data,

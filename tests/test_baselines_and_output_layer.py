@@ -2,9 +2,23 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits, load_iris
+from sklearn.linear_model import LogisticRegression
 
-from skmetricmlp.initialization.output_layer import LIMITS, best_scale
-from skmetricmlp.initialization.random import BASELINES, baseline_network, layer_sizes
+from skmetricmlp import MetricInitMLPClassifier
+from skmetricmlp.initialization.output_layer import (
+    LIMITS,
+    RIDGE,
+    best_scale,
+    logistic_weights,
+)
+from skmetricmlp.initialization.random import (
+    BASELINES,
+    baseline_network,
+    layer_sizes,
+    with_spare_units,
+)
+from skmetricmlp.network import ACTIVATIONS
 
 SIZES = [40, 90, 30, 5]
 
@@ -105,3 +119,126 @@ def test_best_scale_of_scores_that_are_always_right_is_the_limit():
     codes = np.arange(10) % 2
     scale = best_scale(np.eye(2)[codes], codes, np.ones(10), "log_loss")
     assert scale == pytest.approx(LIMITS[1], rel=1e-3)
+
+
+# --- the output layer by logistic regression ---
+
+
+def regression_problem(n_classes, n=60):
+    rng = np.random.default_rng(n_classes)
+    codes = rng.integers(0, n_classes, n)
+    values = rng.normal(size=(n, 3)) + 0.7 * codes[:, None]
+    return values, codes, rng.uniform(0.5, 2.0, n)
+
+
+def penalised_loss(W, b, values, codes, weights):
+    """Log loss of each row by its definition, and half the squares of the weights."""
+    total = 0.5 * RIDGE * sum(w * w for w in W.ravel())
+    for value, code, weight in zip(values, codes, weights / weights.mean(), strict=True):
+        z = [
+            sum(v * w for v, w in zip(value, W[:, c], strict=True)) + b[c]
+            for c in range(len(b))
+        ]
+        total += weight * (np.log(sum(np.exp(a) for a in z)) - z[code])
+    return total
+
+
+@pytest.mark.parametrize("n_classes", [3, 4])
+def test_logistic_weights_minimise_the_penalised_loss(n_classes):
+    values, codes, weights = regression_problem(n_classes)
+    W, b = logistic_weights(values, codes, weights, n_classes)
+    least = penalised_loss(W, b, values, codes, weights)
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        step_W, step_b = rng.normal(size=W.shape), rng.normal(size=b.shape)
+        for size in (0.01, -0.01, 0.3, -0.3):
+            moved = W + size * step_W, b + size * step_b
+            assert penalised_loss(*moved, values, codes, weights) > least
+
+
+def test_logistic_weights_of_two_classes_are_the_log_odds():
+    values, codes, weights = regression_problem(2)
+    W, b = logistic_weights(values, codes, weights, 2)
+    reference = LogisticRegression(C=1 / RIDGE, tol=1e-8)
+    reference.fit(values, codes, sample_weight=weights / weights.mean())
+    log_odds = (values @ W + b) @ [-1, 1]
+    np.testing.assert_allclose(log_odds, reference.decision_function(values), atol=1e-3)
+
+
+def test_logistic_weights_do_not_depend_on_the_unit_of_the_weights():
+    values, codes, weights = regression_problem(3)
+    one = logistic_weights(values, codes, weights, 3)
+    other = logistic_weights(values, codes, 1000 * weights, 3)
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_a_class_without_rows_is_never_predicted():
+    values, codes, weights = regression_problem(3)
+    W, b = logistic_weights(values, 2 * codes, weights, 6)
+    scores = values @ W + b
+    assert set(scores.argmax(axis=1)) == {0, 2, 4}
+    W, b = logistic_weights(values, np.full(60, 1), weights, 3)
+    assert ((values @ W + b).argmax(axis=1) == 1).all()
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_a_logistic_output_is_a_regression_on_the_layer_before(k):
+    X, y = load_iris(return_X_y=True)
+    settings = dict(n_neighbors=k, sharpness=0.5, max_iter=0, random_state=0)
+    votes, fitted = (
+        MetricInitMLPClassifier(n_exemplars=12, output_init=o, **settings).fit(X, y)
+        for o in ("votes", "logistic")
+    )
+    hidden = X
+    for layer in fitted.network_.layers[:-1]:
+        hidden = ACTIVATIONS[layer.activation].function(
+            hidden @ layer.weights + layer.bias
+        )
+    rows = np.unique(X, axis=0, return_index=True, return_counts=True)[1:]
+    regression = LogisticRegression(C=1 / RIDGE, tol=1e-8, max_iter=1000)
+    weights = rows[1] / rows[1].mean()
+    regression.fit(hidden[rows[0]], y[rows[0]], sample_weight=weights)
+    np.testing.assert_allclose(
+        fitted.predict_proba(X), regression.predict_proba(hidden), atol=1e-3
+    )
+    for one, other in zip(votes.coefs_[:-1], fitted.coefs_[:-1], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+# --- spare units ---
+
+
+@pytest.mark.parametrize("activation", ["relu", "logistic", "tanh", "step"])
+@pytest.mark.parametrize("k", [1, 3])
+def test_spare_units_leave_the_function_as_it_is(activation, k):
+    X, y = load_iris(return_X_y=True)
+    settings = dict(activation=activation, n_neighbors=k, n_exemplars=9, max_iter=0)
+    without, spare = (
+        MetricInitMLPClassifier(n_spare_units=n, random_state=0, **settings).fit(X, y)
+        for n in (0, 7)
+    )
+    assert spare.coefs_[0].shape == (4, 9 * 8 + 7)
+    np.testing.assert_allclose(
+        spare.predict_proba(X), without.predict_proba(X), atol=1e-12
+    )
+    baseline = MetricInitMLPClassifier(
+        "random", n_spare_units=7, random_state=0, **settings
+    ).fit(X, y)
+    assert [c.shape for c in baseline.coefs_] == [c.shape for c in spare.coefs_]
+
+
+def test_spare_units_are_drawn_as_random_weights_are_and_learn():
+    network = draw("zeros")
+    widened = with_spare_units(network, 5000, np.random.RandomState(0))
+    spare = widened.layers[0].weights[:, 90:]
+    assert abs(spare).max() <= np.sqrt(6 / 40)
+    assert spare.std() == pytest.approx(np.sqrt(2 / 40), rel=0.01)
+    assert not widened.layers[0].bias[90:].any()
+
+    X, y = load_digits(return_X_y=True)
+    clf = MetricInitMLPClassifier(n_exemplars=10, n_spare_units=5, max_iter=0)
+    clf.fit(X / 16, y)
+    assert not clf.coefs_[1][90:].any()
+    clf.partial_fit(X / 16, y)
+    assert (clf.coefs_[1][90:] != 0).any(axis=1).all()

@@ -20,6 +20,9 @@ ESTIMATORS = [
     MetricInitMLPClassifier(exemplars="lvq", n_exemplars="auto", max_iter=10),
     MetricInitMLPClassifier(exemplars="condensed", metric="cosine", **SMALL),
     MetricInitMLPClassifier(exemplars="kmedoids", metric="mahalanobis", **SMALL),
+    MetricInitMLPClassifier(
+        output_init="logistic", n_spare_units=10, sharpness=0.25, **SMALL
+    ),
     MetricInitMLPClassifier(metric=PCA(random_state=0), **SMALL),
 ]
 

@@ -15,7 +15,7 @@ X.flags.writeable = y.flags.writeable = False
 
 nan, inf = float("nan"), float("inf")
 
-INTEGERS = ("n_neighbors", "max_iter", "n_iter_no_change")
+INTEGERS = ("n_neighbors", "n_spare_units", "max_iter", "n_iter_no_change")
 REALS = (
     "sharpness",
     "alpha",
@@ -27,7 +27,7 @@ REALS = (
     "validation_fraction",
 )
 FLAGS = ("shuffle", "nesterovs_momentum", "early_stopping", "warm_start")
-CHOICES = ("activation", "loss", "solver")
+CHOICES = ("activation", "output_init", "loss", "solver")
 PAIRS = ("init", "exemplars")
 
 WRONG_TYPES = [
@@ -41,6 +41,7 @@ WRONG_VALUES = [
     *((name, value) for name in PAIRS for value in ("RANDOM", "", None, 1, {"a": 1})),
     ("n_neighbors", 0),
     ("n_neighbors", -1),
+    ("n_spare_units", -1),
     ("max_iter", -1),
     ("n_iter_no_change", 0),
     *((name, nan) for name in REALS if name != "sharpness"),
@@ -305,3 +306,9 @@ def test_errors_of_held_out_rows_say_so():
     bad[0, 0] = nan
     with pytest.raises(ValueError, match=r"X_val, y_val, sample_weight_val: .*NaN"):
         classifier(max_iter=1).fit(X, y, X_val=bad, y_val=y)
+
+
+def test_a_logistic_output_needs_the_log_loss():
+    clf = classifier(output_init="logistic", loss="squared_error")
+    with pytest.raises(ValueError, match=r"^output_init='logistic' .*'squared_error'"):
+        clf.fit(X, y)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from skmetricmlp.network import Dense, Network
 
-__all__ = ["BASELINES", "baseline_network", "layer_sizes"]
+__all__ = ["BASELINES", "baseline_network", "layer_sizes", "with_spare_units"]
 
 BASELINES = ("random", "uniform", "glorot_uniform", "he_uniform", "zeros", "ones")
 
 
 def layer_sizes(
-    n_features: int, n_exemplars: int, n_classes: int, n_neighbors: int
+    n_features: int,
+    n_exemplars: int,
+    n_classes: int,
+    n_neighbors: int,
+    n_spare_units: int = 0,
 ) -> list[int]:
     """Width of the input and of every layer of the network of N exemplars.
 
@@ -26,7 +31,7 @@ def layer_sizes(
     >>> layer_sizes(64, 30, 10, n_neighbors=3)
     [64, 870, 30, 90, 10]
     """
-    hidden = [n_exemplars * (n_exemplars - 1), n_exemplars]
+    hidden = [n_exemplars * (n_exemplars - 1) + n_spare_units, n_exemplars]
     if n_neighbors > 1:
         hidden.append(n_classes * (n_classes - 1))
     return [n_features, *hidden, n_classes]
@@ -56,8 +61,7 @@ def baseline_network(
     Network
         In double precision.
     """
-    if init == "random":
-        init = "he_uniform" if activation == "relu" else "glorot_uniform"
+    init = _usual(init, activation)
     activations = [activation] * (len(sizes) - 2) + [output_activation]
     return Network(
         tuple(
@@ -65,6 +69,41 @@ def baseline_network(
             for (n_in, n_out), f in zip(pairwise(sizes), activations, strict=True)
         )
     )
+
+
+def with_spare_units(network: Network, n: int, rng: np.random.RandomState) -> Network:
+    """Add n random units to the first layer, which nothing reads yet.
+
+    The network is the same function. Training can make use of them.
+
+    Parameters
+    ----------
+    network : Network
+        Of two layers or more.
+    n : int
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    Network
+    """
+    first, second, *upper = network.layers
+    n_in, activation = first.weights.shape[0], first.activation
+    spare = _layer(_usual("random", activation), n_in, n, activation, rng)
+    unread = np.zeros((n, second.weights.shape[1]))
+    widened = Dense(
+        np.concatenate([first.weights, spare.weights], axis=1),
+        np.concatenate([first.bias, spare.bias]),
+        activation,
+    )
+    reading = replace(second, weights=np.concatenate([second.weights, unread]))
+    return Network((widened, reading, *upper))
+
+
+def _usual(init: str, activation: str) -> str:
+    if init != "random":
+        return init
+    return "he_uniform" if activation == "relu" else "glorot_uniform"
 
 
 def _layer(

@@ -19,7 +19,11 @@ from skmetricmlp.initialization.exemplars import (
 )
 from skmetricmlp.initialization.metric_fit import Metric, fit_metric
 from skmetricmlp.initialization.nearest import Sample, nearest_network
-from skmetricmlp.initialization.random import baseline_network, layer_sizes
+from skmetricmlp.initialization.random import (
+    baseline_network,
+    layer_sizes,
+    with_spare_units,
+)
 from skmetricmlp.initialization.rows import DistinctRows, distinct_rows
 from skmetricmlp.network import LOSSES, Dense, Network
 
@@ -55,6 +59,8 @@ def initial_network(
     n_neighbors: int,
     activation: str,
     sharpness: float,
+    output_init: str,
+    n_spare_units: int,
     loss: str,
     rng: np.random.RandomState,
 ) -> tuple[Network, Origin | None]:
@@ -71,7 +77,7 @@ def initial_network(
     classes : array of shape (n_classes,)
         The labels that ``codes`` stand for.
     init, n_exemplars, exemplars, metric, metric_params, n_neighbors : various
-    activation, sharpness, loss : various
+    activation, sharpness, output_init, n_spare_units, loss : various
         As in :class:`~skmetricmlp.MetricInitMLPClassifier`; ``exemplars`` is a method
         or the exemplars themselves.
     rng : numpy.random.RandomState
@@ -98,14 +104,20 @@ def initial_network(
         counts = exemplar_counts(count, classes, rows)
         return Origin(select_exemplars(exemplars, candidates, counts, rng), fitted)
 
-    form: dict[str, Any] = {
-        "n_neighbors": n_neighbors,
-        "activation": activation,
-        "loss": loss,
-    }
     if isinstance(init, str) and init == "metric":
         origin = choose()
-        network = _calculated(X, rows, origin, len(classes), sharpness, **form)
+        network = _calculated(
+            X,
+            rows,
+            origin,
+            len(classes),
+            n_neighbors=n_neighbors,
+            activation=activation,
+            sharpness=sharpness,
+            loss=loss,
+            output_init=output_init,
+        )
+        network = with_spare_units(network, n_spare_units, rng)
         return _in_precision_of(X, network, origin.exemplars.points), origin
     # Baselines need no exemplars, only as many as there would be.
     if isinstance(exemplars, Exemplars):
@@ -114,7 +126,15 @@ def initial_network(
         n = len(choose().exemplars.codes)
     else:
         n = int(exemplar_counts(n_exemplars, classes, rows).sum())
-    return _baseline(X, init, n, len(classes), rng, **form).astype(X.dtype), None
+    _check_enough(n, n_neighbors, X)
+    sizes = layer_sizes(X.shape[1], n, len(classes), n_neighbors, n_spare_units)
+    output = LOSSES[loss].output_activation
+    network = (
+        baseline_network(init, sizes, activation, output, rng)
+        if isinstance(init, str)
+        else _given_network(init, sizes, activation, output)
+    )
+    return network.astype(X.dtype), None
 
 
 def _calculated(
@@ -122,7 +142,6 @@ def _calculated(
     rows: DistinctRows,
     origin: Origin,
     n_classes: int,
-    sharpness: float,
     **form: Any,
 ) -> Network:
     exemplars, metric = origin
@@ -134,28 +153,8 @@ def _calculated(
         exemplars.codes,
         n_classes,
         _sample(X, rows, size),
-        sharpness=sharpness,
         **form,
     )
-
-
-def _baseline(
-    X: Array,
-    init: str | Weights,
-    n: int,
-    n_classes: int,
-    rng: np.random.RandomState,
-    *,
-    n_neighbors: int,
-    activation: str,
-    loss: str,
-) -> Network:
-    _check_enough(n, n_neighbors, X)
-    sizes = layer_sizes(X.shape[1], n, n_classes, n_neighbors)
-    output = LOSSES[loss].output_activation
-    if isinstance(init, str):
-        return baseline_network(init, sizes, activation, output, rng)
-    return _given_network(init, sizes, activation, output)
 
 
 def _check_enough(n_exemplars: int, n_neighbors: int, X: Array) -> None:

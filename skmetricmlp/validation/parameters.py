@@ -21,6 +21,7 @@ _CHOICES = {
     "exemplars": tuple(SELECTORS),
     "n_exemplars": ("auto",),
     "activation": ("relu", "logistic", "tanh", "step"),
+    "output_init": ("votes", "logistic"),
     "loss": tuple(LOSSES),
     "solver": ("adam", "sgd"),
     "batch_size": ("auto",),
@@ -29,6 +30,7 @@ _CHOICES = {
 # Name: type, least, greatest, which of the two are allowed themselves.
 _RANGES = {
     "n_neighbors": (Integral, 1, None, "left"),
+    "n_spare_units": (Integral, 0, None, "left"),
     "sharpness": (Real, 0, None, "neither"),
     "alpha": (Real, 0, None, "left"),
     "max_iter": (Integral, 0, None, "left"),
@@ -75,7 +77,7 @@ def check_parameters(parameters: Mapping[str, Any], *, trains: bool) -> None:
     for name in _FLAGS:
         if not isinstance(parameters[name], (bool, np.bool_)):
             raise not_accepted(name, parameters[name], "True or False", TypeError)
-    for name in ("activation", "loss", "solver"):
+    for name in ("activation", "loss", "solver", "output_init"):
         _check_choice(name, parameters[name])
     _check_pair("init", parameters["init"], "(coefs, intercepts)")
     _check_pair("exemplars", parameters["exemplars"], "(points, labels)")
@@ -90,6 +92,16 @@ def check_parameters(parameters: Mapping[str, Any], *, trains: bool) -> None:
     except ValueError as error:
         msg = f"random_state={parameters['random_state']!r}: {error}"
         raise ValueError(msg) from error
+    _check_combinations(parameters, trains=trains)
+
+
+def _check_combinations(parameters: Mapping[str, Any], *, trains: bool) -> None:
+    if parameters["output_init"] == "logistic" and parameters["loss"] != "log_loss":
+        msg = (
+            f"output_init='logistic' is the log loss's own regression: it needs "
+            f"loss='log_loss', got loss={parameters['loss']!r}"
+        )
+        raise ValueError(msg)
     if parameters["activation"] == "step" and trains:
         msg = (
             "activation='step' has no gradient and cannot be trained: set max_iter=0 "
