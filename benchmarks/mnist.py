@@ -1,6 +1,7 @@
 """The source's comparison on MNIST: calculated against random weights, 30 exemplars.
 
     python benchmarks/mnist.py --data mnist.npz
+    python benchmarks/mnist.py --data mnist.npz --protocol soft
     python benchmarks/mnist.py --data mnist.npz --protocol source --rows 20000
 
 ``--data`` is an .npz file with the arrays x_train (60000, 28, 28), y_train, x_test
@@ -30,6 +31,16 @@ SOURCE = {
 }
 PROTOCOLS = {
     "default": {"metric": {}, "random": {"init": "random"}},
+    # Moved exemplars, soft votes, a fitted last layer, and spare units in both.
+    "soft": {
+        "metric": {
+            "exemplars": "lvq",
+            "sharpness": 0.25,
+            "output_init": "logistic",
+            "n_spare_units": 200,
+        },
+        "random": {"init": "random", "n_spare_units": 200},
+    },
     # The source: logistic units, squared error, one row per step, weights on [-0.5, 0.5],
     # rates of 0.1, 0.1 and 0.02, and no penalty.
     "source": {
