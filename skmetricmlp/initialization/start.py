@@ -117,7 +117,8 @@ def initial_network(
             loss=loss,
             output_init=output_init,
         )
-        network = with_spare_units(network, n_spare_units, rng)
+        if n_spare_units:
+            network = with_spare_units(network, n_spare_units, rng)
         return _in_precision_of(X, network, origin.exemplars.points), origin
     # Baselines need no exemplars, only as many as there would be.
     if isinstance(exemplars, Exemplars):

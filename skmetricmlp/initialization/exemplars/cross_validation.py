@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skmetricmlp.initialization.exemplars.candidates import Candidates, Exemplars
 from skmetricmlp.initialization.exemplars.selection import select_exemplars
-from skmetricmlp.initialization.exemplars.shares import share_exemplars
+from skmetricmlp.initialization.exemplars.shares import exemplar_counts
 from skmetricmlp.initialization.rows import DistinctRows
 
 __all__ = ["candidate_totals", "cross_validated_total", "is_classified"]
@@ -86,7 +86,7 @@ def cross_validated_total(
             left_out = fold == number
             if not left_out.any() or not len(chosen_from.rows.codes):
                 continue
-            counts = _counts(total, chosen_from.rows, n_classes)
+            counts = exemplar_counts(total, np.arange(n_classes), chosen_from.rows)
             exemplars = select_exemplars(method, chosen_from, counts, rng)
             right[position, left_out] = is_classified(
                 candidates, exemplars, rows.take(left_out), n_classes, n_neighbors
@@ -101,11 +101,6 @@ def _folds(codes: Ints) -> Ints:
         own = np.flatnonzero(codes == code)
         fold[own] = np.arange(len(own)) % FOLDS
     return fold
-
-
-def _counts(total: int, rows: DistinctRows, n_classes: int) -> Ints:
-    weights = np.bincount(rows.codes, rows.weights, n_classes).astype(float)
-    return share_exemplars(total, weights, np.bincount(rows.codes, minlength=n_classes))
 
 
 def is_classified(
