@@ -228,17 +228,23 @@ def test_spare_units_leave_the_function_as_it_is(activation, k):
     assert [c.shape for c in baseline.coefs_] == [c.shape for c in spare.coefs_]
 
 
-def test_spare_units_are_drawn_as_random_weights_are_and_learn():
-    network = draw("zeros")
-    widened = with_spare_units(network, 5000, np.random.RandomState(0))
+def test_spare_units_are_drawn_as_random_weights_are():
+    widened = with_spare_units(draw("zeros"), 5000, np.random.RandomState(0))
     spare = widened.layers[0].weights[:, 90:]
     assert abs(spare).max() <= np.sqrt(6 / 40)
     assert spare.std() == pytest.approx(np.sqrt(2 / 40), rel=0.01)
     assert not widened.layers[0].bias[90:].any()
 
+
+@pytest.mark.parametrize("seed", range(4))
+def test_spare_units_that_fire_are_made_use_of(seed):
+    """One that fires for no row has no gradient: pixels are never negative."""
     X, y = load_digits(return_X_y=True)
-    clf = MetricInitMLPClassifier(n_exemplars=10, n_spare_units=5, max_iter=0)
-    clf.fit(X / 16, y)
+    clf = MetricInitMLPClassifier(
+        n_exemplars=10, n_spare_units=20, alpha=0, max_iter=0, random_state=seed
+    ).fit(X / 16, y)
+    fires = (X @ clf.coefs_[0][:, 90:] > 0).any(axis=0)
+    assert fires.sum() > 10
     assert not clf.coefs_[1][90:].any()
     clf.partial_fit(X / 16, y)
-    assert (clf.coefs_[1][90:] != 0).any(axis=1).all()
+    np.testing.assert_array_equal((clf.coefs_[1][90:] != 0).any(axis=1), fires)
