@@ -38,16 +38,20 @@ Array = Any
 class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Multi-layer perceptron whose weights are calculated from a few exemplars.
 
-    Before any training it is a nearest-exemplar classifier (three layers) or, with
-    ``n_neighbors > 1``, a k-nearest-exemplars classifier (four layers): exactly with
-    ``activation="step"``, nearly with the activations that can be trained.
-    Backpropagation then refines it.
+    Neuron (i, j) of the first layer compares the distances of two exemplars from the
+    input: N(N-1) of them for N exemplars. What reads them is a choice, ``readout``:
 
-    With N exemplars of d features and C classes the layers have the widths
-    d, N(N-1), N, C, or with ``n_neighbors > 1`` d, N(N-1), N, C(C-1), C, the first of
-    them wider by ``n_spare_units``. Neuron (i, j)
-    of the first compares the distances of two exemplars from the input, neuron i of
-    the second counts the comparisons that exemplar i wins, and the rest counts votes.
+    - ``"comparisons"``: an output layer, fitted in closed form, reads the comparisons
+      and ``n_spare_units`` random units beside them. Layers of the widths d,
+      N(N-1) + 500, C for d features and C classes. The most accurate start.
+    - ``"exemplars"``: the network of the source, which before any training is a
+      nearest-exemplar classifier or, with ``n_neighbors > 1``, a k-nearest-exemplars
+      classifier: exactly with ``activation="step"``, nearly with the activations that
+      can be trained. Neuron i of the second layer counts the comparisons that exemplar
+      i wins, and the rest counts votes. Widths d, N(N-1), N, C, or with
+      ``n_neighbors > 1`` d, N(N-1), N, C(C-1), C.
+
+    Backpropagation then refines either.
 
     Like other distance-based and gradient-based models it wants features of comparable
     scale: put a :class:`~sklearn.preprocessing.StandardScaler` before it.
@@ -93,7 +97,12 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         ``"chamfer"``; keyword arguments of a callable. What is not given is taken from
         the training rows.
     n_neighbors : int, default=1
-        How many nearest exemplars vote.
+        How many nearest exemplars vote, with ``readout="exemplars"``.
+    readout : {"auto", "comparisons", "exemplars"}, default="auto"
+        What the output reads; see above. ``"auto"`` is ``"exemplars"`` where a vote is
+        asked for, by ``n_neighbors > 1``, ``activation="step"`` or
+        ``output_init="votes"``, or three layers or more are given as ``init``, and
+        ``"comparisons"`` otherwise.
     activation : {"relu", "logistic", "tanh", "step"}, default="relu"
         Of the hidden layers. ``"step"`` has no gradient and needs ``max_iter=0``. With
         ReLU, ``n_neighbors > 1`` is a vote weighted by distance: it falls linearly with
@@ -102,15 +111,16 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         How near the untrained network comes to the step network. In the limit logistic
         and tanh are the k-nearest, and ReLU the nearest-exemplar classifier (for every
         k); a sharp start is harder to train. No effect on ``"step"``.
-    output_init : {"votes", "logistic"}, default="votes"
-        The last layer before training: ``"votes"`` for the class of each exemplar, or
-        ``"logistic"``, fitted to the training rows by logistic regression on the layer
-        before, which is better at a low ``sharpness`` and is no vote any more. Needs
-        ``loss="log_loss"``.
-    n_spare_units : int, default=0
-        Random units in the first layer beside the comparisons, which nothing reads
-        before training: the function stays the same, and training has more to learn
-        with.
+    output_init : {"auto", "ridge", "logistic", "votes"}, default="auto"
+        The last layer before training. ``"ridge"``: fitted to the training rows by least
+        squares, the penalty being the one that is best for rows left out. ``"logistic"``:
+        by logistic regression, which is slower; needs ``loss="log_loss"``. ``"votes"``
+        for the class of each exemplar; needs ``readout="exemplars"``. ``"auto"`` is
+        ``"ridge"`` with ``readout="comparisons"`` and ``"votes"`` with ``"exemplars"``.
+    n_spare_units : int or "auto", default="auto"
+        Random units in the first layer beside the comparisons. An output that reads the
+        comparisons reads them too; exemplar neurons do not read them before training.
+        ``"auto"`` is 500 with ``readout="comparisons"`` and 0 with ``"exemplars"``.
     loss : {"log_loss", "squared_error"}, default="log_loss"
         Cross-entropy of a softmax output, or half the squared error, summed over the
         classes, of a logistic output.
@@ -119,8 +129,9 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         Strength of the L2 penalty, divided by the weight of the minibatch.
     batch_size : int or "auto", default="auto"
         Rows per gradient step; ``"auto"`` is ``min(200, n_samples)``.
-    learning_rate_init : float or sequence of float, default=0.001
-        One step size, or one for each layer (three, or four with ``n_neighbors > 1``).
+    learning_rate_init : "auto", float or sequence of float, default="auto"
+        One step size, or one for each layer. ``"auto"`` is 0.0003 with ``init="metric"``,
+        small enough not to throw away what was calculated, and 0.001 otherwise.
     max_iter : int, default=200
         Most epochs. 0 leaves the weights as calculated.
     shuffle : bool, default=True
@@ -165,7 +176,8 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
     intercepts_ : list of ndarray of shape (n_out,)
         Biases of each layer.
     n_layers_ : int
-        Layers including the input: 4, or 5 with ``n_neighbors > 1``.
+        Layers including the input: 3, with ``readout="exemplars"`` 4, and with
+        ``n_neighbors > 1`` 5.
     n_outputs_ : int
         One per class, also for two classes.
     out_activation_ : {"softmax", "logistic"}
@@ -179,7 +191,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         Parameters of the metric, given or taken from the training rows. Of a
         transformer: its matrix ``L`` of shape (n_components, n_features).
     n_exemplars_ : int
-        Exemplars there are, or with another ``init`` as many neurons.
+        Exemplars there are, or with another ``init`` would be.
     loss_ : float
         Of the last epoch; infinite before the first.
     best_loss_ : float or None
@@ -216,9 +228,12 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
     >>> X, y = load_digits(return_X_y=True)
     >>> X_train, X_test, y_train, y_test = train_test_split(X / 16, y, random_state=0)
     >>> untrained = MetricInitMLPClassifier(max_iter=0, random_state=0)
-    >>> untrained.fit(X_train, y_train).score(X_test, y_test) > 0.9
+    >>> untrained.fit(X_train, y_train).score(X_test, y_test) > 0.95
     True
     >>> [len(bias) for bias in untrained.intercepts_]
+    [1370, 10]
+    >>> source = MetricInitMLPClassifier(readout="exemplars", max_iter=0, random_state=0)
+    >>> [len(bias) for bias in source.fit(X_train, y_train).intercepts_]
     [870, 30, 10]
     """
 
@@ -231,15 +246,16 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         metric: Any = "sqeuclidean",
         metric_params: Mapping[str, Any] | None = None,
         n_neighbors: int = 1,
+        readout: str = "auto",
         activation: str = "relu",
         sharpness: float = 1.0,
-        output_init: str = "votes",
-        n_spare_units: int = 0,
+        output_init: str = "auto",
+        n_spare_units: int | str = "auto",
         loss: str = "log_loss",
         solver: str = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
-        learning_rate_init: float | Sequence[float] = 0.001,
+        learning_rate_init: str | float | Sequence[float] = "auto",
         max_iter: int = 200,
         shuffle: bool = True,
         random_state: int | np.random.RandomState | None = None,
@@ -262,6 +278,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         self.metric = metric
         self.metric_params = metric_params
         self.n_neighbors = n_neighbors
+        self.readout = readout
         self.activation = activation
         self.sharpness = sharpness
         self.output_init = output_init
@@ -470,10 +487,12 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
             - ``excess``: its distance minus that of the nearest exemplar;
             - ``margin``: distance of the nearest exemplar of another class minus its
               own: at rank 1 what decided, the smaller the nearer to a tie;
-            - ``activation``: value of its neuron in the exemplar layer;
+            - ``activation``: value of its neuron in the exemplar layer, or with
+              ``readout="comparisons"`` the sum of its comparisons;
             - ``contribution``: how much less the output of the predicted class would be
-              without it. Outputs are taken before their activation, and less their mean
-              over the classes.
+              without that neuron; with ``readout="comparisons"`` half of what all
+              comparisons that it is part of add to that output. Outputs are taken before
+              their activation, and less their mean over the classes.
 
             Distances are in the units of the metric: of ``"sqeuclidean"`` squared, of
             ``"cosine"`` times the norm of the row.
@@ -553,8 +572,10 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
 
     @property
     def n_exemplars_(self) -> int:
-        """Number of exemplars, or of neurons in their layer."""
-        return int(self.network_.layers[1].bias.shape[0])
+        """Number of exemplars, or with another ``init`` of those there would be."""
+        check_is_fitted(self)
+        n: int = self._fitted.n_exemplars
+        return n
 
     def _origin(self) -> Origin:
         check_is_fitted(self)
@@ -606,8 +627,8 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         if reason == "diverged":
             warnings.warn(
                 f"The loss stopped being finite in epoch {self.n_iter_ + 1}; the last "
-                f"weights with a finite loss are kept. Try a learning_rate_init smaller "
-                f"than {self.learning_rate_init}, and features of unit scale.",
+                f"weights with a finite loss are kept. Try a smaller learning_rate_init "
+                f"(it was {self.learning_rate_init!r}), and features of unit scale.",
                 ConvergenceWarning,
                 stacklevel=3,
             )

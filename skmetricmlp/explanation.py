@@ -15,7 +15,7 @@ from skmetricmlp.initialization.metrics import Scores
 from skmetricmlp.initialization.nearest import SHARE
 from skmetricmlp.network import Network
 
-__all__ = ["contributions", "explain_rows", "margins"]
+__all__ = ["comparison_shares", "contributions", "explain_rows", "margins"]
 
 Array = Any
 Floats = NDArray[np.floating[Any]]
@@ -62,7 +62,15 @@ def explain_rows(
         block = X[rows].toarray() if sp.issparse(X) else X[rows]
         distances = block.astype(np.float64) @ A.T + b
         nearest = np.argsort(distances, axis=1, kind="stable")[:, :n_nearest]
-        values = network.activations(block.astype(dtype))[2]
+        values = network.activations(block.astype(dtype))[1:]
+        if len(values) == 1:
+            activation, contribution = comparison_shares(
+                network, values[0], predicted[rows], len(b)
+            )
+            contribution = _at(contribution, nearest)
+        else:
+            activation = values[1]
+            contribution = contributions(network, values[1], predicted[rows], nearest)
         columns = {
             "row": np.arange(rows.start, rows.stop)[:, None],
             "predicted": predicted[rows][:, None],
@@ -71,8 +79,8 @@ def explain_rows(
             "label": exemplars.codes[nearest],
             "excess": _at(distances - distances.min(axis=1, keepdims=True), nearest),
             "margin": _at(margins(distances, exemplars.codes), nearest),
-            "activation": _at(values, nearest),
-            "contribution": contributions(network, values, predicted[rows], nearest),
+            "activation": _at(activation, nearest),
+            "contribution": contribution,
         }
         shape = nearest.shape
         frames.append(
@@ -144,6 +152,41 @@ def contributions(
     without = _centred_output(upper, silenced.reshape(m * n, -1), np.repeat(predicted, n))
     difference: Floats = present[:, None] - without.reshape(m, n)
     return difference
+
+
+def comparison_shares(
+    network: Network, values: Floats, predicted: Ints, n_exemplars: int
+) -> tuple[Floats, Floats]:
+    """Sum up the comparisons of each exemplar, and what the output owes to it.
+
+    The output of the predicted class, before its activation and less the mean over the
+    classes, adds up what single comparisons (i, j) say. Exemplar i is given half of what
+    each comparison that it is part of says, as either of the two: its Shapley value where
+    a comparison needs both (L. S. Shapley, 1953). Over all N these add up to the output
+    less its bias and what spare units say.
+
+    Parameters
+    ----------
+    network : Network
+        Of two layers.
+    values : array of shape (m, N(N-1) + n_spare_units)
+        Of the first layer.
+    predicted : int array of shape (m,)
+    n_exemplars : int
+
+    Returns
+    -------
+    sums : array of shape (m, N)
+        Of the comparisons (i, j) over j.
+    shares : array of shape (m, N)
+    """
+    n = n_exemplars
+    weights = network.layers[1].weights[: n * (n - 1)]
+    weights = weights - weights.mean(axis=1, keepdims=True)
+    said = np.zeros((len(values), n, n))
+    sums = values[:, : n * (n - 1)].reshape(len(values), n, n - 1).sum(axis=2)
+    said[:, ~np.eye(n, dtype=bool)] = values[:, : n * (n - 1)] * weights.T[predicted]
+    return sums, (said.sum(axis=1) + said.sum(axis=2)) / 2
 
 
 def _centred_output(network: Network, values: Floats, classes: Ints) -> Floats:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from skmetricmlp.initialization import Origin, initial_network
+from skmetricmlp.initialization import Form, Origin, Start, initial_network
 from skmetricmlp.network import LOSSES, Network
 from skmetricmlp.training import (
     SGD,
@@ -43,12 +43,18 @@ Array = Any
 Ints = NDArray[np.intp]
 Parameters = Mapping[str, Any]
 
+# Step sizes where none is given: for weights that are drawn that of MLPClassifier. The
+# first steps of Adam move each weight by as much; where all weights are right already,
+# of wide data this throws them away (docs/benchmarks.md has the figures).
+DRAWN_RATE, CALCULATED_RATE = 1e-3, 3e-4
+
 
 @dataclass(frozen=True)
 class Fitted:
     """What a call of fit or partial_fit leaves, to the user and to the next call."""
 
     classes: Array
+    n_exemplars: int
     origin: Origin | None
     optimizer: Optimizer
     position: Position
@@ -112,9 +118,10 @@ def learn(
 
     if present:
         rng = deepcopy(present.rng)
-        network, origin = present.network, present.origin
+        start = Start(present.network, present.n_exemplars, present.origin)
     else:
-        network, origin = _initialize(parameters, data, known, rng, index)
+        start = _initialize(parameters, data, known, rng, index)
+    network, *origin = start
     plan = _plan(parameters, network, epochs)
     state = (
         present.position.state
@@ -131,7 +138,7 @@ def learn(
         and partial(loss_and_accuracy, parameters["loss"], batch=validation),
         on_epoch=_reporter(parameters["verbose"]),
     )
-    return Fitted(known, origin, plan.optimizer, position, history, rng, reason)
+    return Fitted(known, *origin, plan.optimizer, position, history, rng, reason)
 
 
 def _known_classes(y: Array, classes: ArrayLike | None, present: Fitted | None) -> Array:
@@ -182,26 +189,34 @@ def _initialize(
     classes: Array,
     rng: np.random.RandomState,
     index: Ints,
-) -> tuple[Network, Origin | None]:
+) -> Start:
     """Make the first network; ``index`` says where in the user's rows the data are."""
     exemplars = parameters["exemplars"]
     if not isinstance(exemplars, str):
         exemplars = check_exemplars(exemplars, classes, data.X, parameters["metric"])
-    passed_on = (
-        "init", "n_exemplars", "metric", "metric_params", "n_neighbors", "activation",
-        "sharpness", "output_init", "n_spare_units", "loss",
-    )  # fmt: skip
-    network, origin = initial_network(
+    start = initial_network(
         *data,
         classes,
+        _form(parameters),
+        init=parameters["init"],
+        n_exemplars=parameters["n_exemplars"],
         exemplars=exemplars,
+        metric=parameters["metric"],
+        metric_params=parameters["metric_params"],
         rng=rng,
-        **{name: parameters[name] for name in passed_on},
     )
+    origin = start.origin
     if origin is None or origin.exemplars.index is None:
-        return network, origin
+        return start
     chosen = replace(origin.exemplars, index=index[origin.exemplars.index])
-    return network, origin._replace(exemplars=chosen)
+    return start._replace(origin=origin._replace(exemplars=chosen))
+
+
+def _form(parameters: Parameters) -> Form:
+    form = Form(**{field.name: parameters[field.name] for field in fields(Form)})
+    init = parameters["init"]
+    given = init[0] if isinstance(init, (tuple, list)) else ()
+    return form.resolved(len(given) if isinstance(given, Sized) else 0)
 
 
 def _plan(parameters: Parameters, network: Network, epochs: int) -> Plan:
@@ -216,11 +231,14 @@ def _plan(parameters: Parameters, network: Network, epochs: int) -> Plan:
         if parameters["solver"] == "adam"
         else SGD(momentum, parameters["nesterovs_momentum"])
     )
-    size = parameters["batch_size"]
+    size, rate = parameters["batch_size"], parameters["learning_rate_init"]
+    if isinstance(rate, str) and rate == "auto":
+        calculated = isinstance(parameters["init"], str) and parameters["init"] == "metric"
+        rate = CALCULATED_RATE if calculated else DRAWN_RATE
     return Plan(
         Objective(parameters["loss"], alpha),
         optimizer,
-        rates=layer_rates(parameters["learning_rate_init"], len(network.layers)),
+        rates=layer_rates(rate, len(network.layers)),
         batch_size=200 if size == "auto" else size,
         max_epochs=epochs,
         shuffle=parameters["shuffle"],
@@ -233,17 +251,18 @@ def _plan(parameters: Parameters, network: Network, epochs: int) -> Plan:
 def _check_network(parameters: Parameters, network: Network) -> None:
     """Refuse to go on with a network of another form than the parameters say."""
     loss_of = {loss.output_activation: name for name, loss in LOSSES.items()}
-    k = parameters["n_neighbors"]
-    has_four_layers = len(network.layers) == 4
+    form, depth = _form(parameters), len(network.layers)
+    k = form.n_neighbors
     fitted = {
         "activation": network.layers[0].activation,
         "loss": loss_of[network.layers[-1].activation],
-        "n_neighbors": k if (k > 1) == has_four_layers else "2 or more" if k == 1 else 1,
+        "n_neighbors": k if (k > 1) == (depth == 4) else "2 or more" if k == 1 else 1,
+        "readout": "comparisons" if depth == 2 else "exemplars",
     }
     for name, value in fitted.items():
-        if parameters[name] != value:
+        if getattr(form, name) != value:
             msg = (
-                f"{name}={parameters[name]!r} does not go with the network, which was "
+                f"{name}={getattr(form, name)!r} does not go with the network, which was "
                 f"fitted with {value!r}: fit it anew, without warm_start"
             )
             raise ValueError(msg)

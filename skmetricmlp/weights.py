@@ -93,6 +93,7 @@ def nearest_exemplar_weights(
         metric=metric,
         metric_params=metric_params,
         n_neighbors=n_neighbors,
+        readout="exemplars",
         activation=activation,
         sharpness=sharpness,
         loss=loss,

@@ -3,14 +3,18 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_iris
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeCV
 
 from skmetricmlp import MetricInitMLPClassifier
+from skmetricmlp.initialization import start
 from skmetricmlp.initialization.output_layer import (
     LIMITS,
-    RIDGE,
+    LOGISTIC_RIDGE,
+    RIDGES,
     best_scale,
     logistic_weights,
+    ridge_readout,
+    ridge_weights,
 )
 from skmetricmlp.initialization.random import (
     BASELINES,
@@ -133,7 +137,7 @@ def regression_problem(n_classes, n=60):
 
 def penalised_loss(W, b, values, codes, weights):
     """Log loss of each row by its definition, and half the squares of the weights."""
-    total = 0.5 * RIDGE * sum(w * w for w in W.ravel())
+    total = 0.5 * LOGISTIC_RIDGE * sum(w * w for w in W.ravel())
     for value, code, weight in zip(values, codes, weights / weights.mean(), strict=True):
         z = [
             sum(v * w for v, w in zip(value, W[:, c], strict=True)) + b[c]
@@ -159,7 +163,7 @@ def test_logistic_weights_minimise_the_penalised_loss(n_classes):
 def test_logistic_weights_of_two_classes_are_the_log_odds():
     values, codes, weights = regression_problem(2)
     W, b = logistic_weights(values, codes, weights, 2)
-    reference = LogisticRegression(C=1 / RIDGE, tol=1e-8)
+    reference = LogisticRegression(C=1 / LOGISTIC_RIDGE, tol=1e-8)
     reference.fit(values, codes, sample_weight=weights / weights.mean())
     log_odds = (values @ W + b) @ [-1, 1]
     np.testing.assert_allclose(log_odds, reference.decision_function(values), atol=1e-3)
@@ -185,7 +189,9 @@ def test_a_class_without_rows_is_never_predicted():
 @pytest.mark.parametrize("k", [1, 3])
 def test_a_logistic_output_is_a_regression_on_the_layer_before(k):
     X, y = load_iris(return_X_y=True)
-    settings = dict(n_neighbors=k, sharpness=0.5, max_iter=0, random_state=0)
+    settings = dict(
+        readout="exemplars", n_neighbors=k, sharpness=0.5, max_iter=0, random_state=0
+    )
     votes, fitted = (
         MetricInitMLPClassifier(n_exemplars=12, output_init=o, **settings).fit(X, y)
         for o in ("votes", "logistic")
@@ -196,7 +202,7 @@ def test_a_logistic_output_is_a_regression_on_the_layer_before(k):
             hidden @ layer.weights + layer.bias
         )
     rows = np.unique(X, axis=0, return_index=True, return_counts=True)[1:]
-    regression = LogisticRegression(C=1 / RIDGE, tol=1e-8, max_iter=1000)
+    regression = LogisticRegression(C=1 / LOGISTIC_RIDGE, tol=1e-8, max_iter=1000)
     weights = rows[1] / rows[1].mean()
     regression.fit(hidden[rows[0]], y[rows[0]], sample_weight=weights)
     np.testing.assert_allclose(
@@ -213,7 +219,13 @@ def test_a_logistic_output_is_a_regression_on_the_layer_before(k):
 @pytest.mark.parametrize("k", [1, 3])
 def test_spare_units_leave_the_function_as_it_is(activation, k):
     X, y = load_iris(return_X_y=True)
-    settings = dict(activation=activation, n_neighbors=k, n_exemplars=9, max_iter=0)
+    settings = dict(
+        readout="exemplars",
+        activation=activation,
+        n_neighbors=k,
+        n_exemplars=9,
+        max_iter=0,
+    )
     without, spare = (
         MetricInitMLPClassifier(n_spare_units=n, random_state=0, **settings).fit(X, y)
         for n in (0, 7)
@@ -241,10 +253,167 @@ def test_spare_units_that_fire_are_made_use_of(seed):
     """One that fires for no row has no gradient: pixels are never negative."""
     X, y = load_digits(return_X_y=True)
     clf = MetricInitMLPClassifier(
-        n_exemplars=10, n_spare_units=20, alpha=0, max_iter=0, random_state=seed
+        readout="exemplars",
+        n_exemplars=10,
+        n_spare_units=20,
+        alpha=0,
+        max_iter=0,
+        random_state=seed,
     ).fit(X / 16, y)
     fires = (X @ clf.coefs_[0][:, 90:] > 0).any(axis=0)
     assert fires.sum() > 10
     assert not clf.coefs_[1][90:].any()
     clf.partial_fit(X / 16, y)
     np.testing.assert_array_equal((clf.coefs_[1][90:] != 0).any(axis=1), fires)
+
+
+# --- the output layer by ridge regression ---
+
+
+def ridge_problem(n, width, seed=0):
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(n, width)) * rng.uniform(0.1, 3, width) + 1.0
+    codes = rng.integers(0, 3, n)
+    return values + codes[:, None], np.eye(3)[codes], rng.uniform(0.2, 2.0, n)
+
+
+def ridge_by_definition(values, targets, weights, ridge):
+    """Solve the normal equations with a column of ones that is not penalised."""
+    share = np.diag(weights / weights.sum())
+    A = np.hstack([values, np.ones((len(values), 1))])
+    penalty = ridge * np.diag([1.0] * values.shape[1] + [0.0])
+    solution = np.linalg.solve(A.T @ share @ A + penalty, A.T @ share @ targets)
+    return solution[:-1], solution[-1]
+
+
+def errors_by_leaving_out(values, targets, weights, ridge):
+    """Fit n times, to all rows but one: the shares of the others stay what they were."""
+    total, errors = weights.sum(), []
+    for i in range(len(values)):
+        kept = np.arange(len(values)) != i
+        rest = weights[kept].sum() / total
+        W, b = ridge_by_definition(
+            values[kept], targets[kept], weights[kept], ridge / rest
+        )
+        errors.append(targets[i] - (values[i] @ W + b))
+    return np.array(errors)
+
+
+@pytest.mark.parametrize(("n", "width"), [(40, 6), (12, 12), (15, 30)])
+def test_ridge_weights_are_the_best_of_the_ridges_left_out(n, width):
+    values, targets, weights = ridge_problem(n, width)
+    share = weights / weights.sum()
+    centred = values - share @ values
+    squares = np.linalg.svd(np.sqrt(share)[:, None] * centred, compute_uv=False) ** 2
+    # The mean over the singular values that are not zero: centring takes one of them.
+    unit = squares.sum() / min(n - 1, width)
+    errors = {
+        ridge: errors_by_leaving_out(values, targets, weights, ridge)
+        for ridge in unit * RIDGES
+    }
+    best = min(errors, key=lambda ridge: weights @ (errors[ridge] ** 2).sum(axis=1))
+    W, b = ridge_by_definition(values, targets, weights, best)
+    found = ridge_weights(values, targets, weights)
+    np.testing.assert_allclose(found.weights, W, atol=1e-7)
+    np.testing.assert_allclose(found.bias, b, atol=1e-7)
+    np.testing.assert_allclose(targets - found.left_out, errors[best], atol=1e-6)
+
+
+def test_ridge_is_scikit_learns():
+    values, targets, _ = ridge_problem(60, 8)
+    centred = values - values.mean(axis=0)
+    alphas = RIDGES * (centred**2).sum() / 8
+    reference = RidgeCV(alphas=alphas).fit(values, targets)
+    found = ridge_weights(values, targets, np.ones(60))
+    np.testing.assert_allclose(found.weights.T, reference.coef_, atol=1e-9)
+    np.testing.assert_allclose(found.bias, reference.intercept_, atol=1e-9)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_ridge_does_not_depend_on_units_or_on_a_rotation(weighted):
+    values, targets, weights = ridge_problem(50, 7)
+    weights = weights if weighted else np.ones(50)
+    rotation = np.linalg.qr(np.random.default_rng(1).normal(size=(7, 7)))[0]
+    W, b, left_out = ridge_weights(values, targets, weights)
+    turned = ridge_weights(100 * values @ rotation - 5, targets, 3 * weights)
+    np.testing.assert_allclose(100 * rotation @ turned.weights, W, atol=1e-9)
+    np.testing.assert_allclose(turned.left_out, left_out, atol=1e-9)
+    fitted = (100 * values @ rotation - 5) @ turned.weights + turned.bias
+    np.testing.assert_allclose(fitted, values @ W + b, atol=1e-9)
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
+def test_ridge_readout_is_scaled_by_rows_left_out(loss):
+    values, targets, weights = ridge_problem(30, 20)
+    codes = targets.argmax(axis=1)
+    W, b, left_out = ridge_weights(values, targets, weights)
+    scale = best_scale(left_out - 0.5, codes, weights, loss)
+    found_W, found_b = ridge_readout(values, codes, weights, 3, loss)
+    np.testing.assert_allclose(found_W, scale * W)
+    np.testing.assert_allclose(found_b, scale * (b - 0.5))
+    seen = best_scale(values @ W + b - 0.5, codes, weights, loss)
+    assert scale < seen  # rows that were fitted to look better than they are
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_ridge_of_few_or_equal_rows_is_finite(n):
+    codes = np.arange(n) % 2
+    for values in (np.ones((n, 3)), np.arange(3.0 * n).reshape(n, 3), np.ones((n, 0))):
+        with np.errstate(all="raise"):
+            W, b = ridge_readout(values, codes, np.ones(n), 3, "log_loss")
+        assert np.isfinite(W).all()
+        scores = values @ W + b
+        assert (scores[:, 2] < scores.max(axis=1)).all()  # a class without rows
+
+
+def test_single_precision_ridge_is_nearly_that_of_double():
+    values, targets, weights = ridge_problem(200, 30)
+    double = ridge_weights(values, targets, weights)
+    single = ridge_weights(values.astype(np.float32), targets, weights)
+    np.testing.assert_allclose(
+        values @ single.weights + single.bias,
+        values @ double.weights + double.bias,
+        atol=1e-4,
+    )
+
+
+@pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_ridge_output_is_a_regression_on_the_layer_before(dtype, readout):
+    X, y = load_iris(return_X_y=True)
+    X = X.astype(dtype)
+    clf = MetricInitMLPClassifier(
+        n_exemplars=9,
+        readout=readout,
+        output_init="ridge",
+        n_spare_units=20,
+        max_iter=0,
+        random_state=0,
+    ).fit(X, y)
+    hidden = X
+    for layer in clf.network_.layers[:-1]:
+        hidden = np.maximum(hidden @ layer.weights + layer.bias, 0)
+    _, index, count = np.unique(X, axis=0, return_index=True, return_counts=True)
+    expected = ridge_readout(
+        hidden[index].astype(float), y[index], count / count.max(), 3, "log_loss"
+    )
+    z = hidden @ expected[0] + expected[1]
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(clf.predict_proba(X), p, atol=1e-3)
+
+
+@pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
+def test_the_output_is_fitted_to_as_many_rows_as_memory_is_given(monkeypatch, readout):
+    X, y = load_digits(return_X_y=True)
+    settings = dict(n_exemplars=10, readout=readout, output_init="ridge", max_iter=0)
+    monkeypatch.setattr(start, "FIT_ELEMENTS", 100_000)
+    seen = []
+    monkeypatch.setattr(
+        start,
+        "ridge_readout",
+        lambda values, *rest: seen.append(values.shape) or ridge_readout(values, *rest),
+    )
+    clf = MetricInitMLPClassifier(n_spare_units=10, random_state=0, **settings)
+    clf.fit(X, y)
+    assert seen == [(1000, 100 if readout == "comparisons" else 10)]
+    assert clf.score(X, y) > 0.6

@@ -17,7 +17,13 @@ X.flags.writeable = y.flags.writeable = False
 
 
 def fitted(epochs=2, **settings):
-    defaults = dict(exemplars="random", n_exemplars=9, max_iter=0, random_state=0)
+    defaults = dict(
+        exemplars="random",
+        n_exemplars=9,
+        readout="exemplars",
+        max_iter=0,
+        random_state=0,
+    )
     clf = MetricInitMLPClassifier(**(defaults | settings)).fit(X, y)
     for _ in range(epochs):
         clf.partial_fit(X, y)
@@ -98,6 +104,34 @@ def test_contributions_of_three_layers_add_up_to_the_output():
     np.testing.assert_allclose(total + silent, output)
 
 
+@pytest.mark.parametrize("activation", ["relu", "logistic", "tanh"])
+def test_contributions_of_comparisons_are_half_of_what_each_pair_says(activation):
+    clf = fitted(readout="comparisons", activation=activation, n_spare_units=4)
+    (first, second), (bias, _) = clf.coefs_, clf.intercepts_
+    frame = clf.explain(X[::15], n_nearest=None)
+    classes = clf.classes_.tolist()
+    for line in frame.itertuples():
+        h = ACTIVATIONS[activation].function(X[::15][[line.row]] @ first + bias)[0]
+        chosen, own, said = classes.index(line.predicted), 0.0, 0.0
+        pairs = [(i, j) for i in range(9) for j in range(9) if i != j]
+        for k, pair in enumerate(pairs):
+            if line.exemplar in pair:
+                said += h[k] * (second[k, chosen] - second[k].mean()) / 2
+            if line.exemplar == pair[0]:
+                own += h[k]
+        assert line.contribution == pytest.approx(said, abs=1e-9)
+        assert line.activation == pytest.approx(own)
+
+
+def test_contributions_of_comparisons_add_up_to_the_output():
+    clf = fitted(readout="comparisons", n_spare_units=0)
+    total = clf.explain(X, n_nearest=None).groupby("row")["contribution"].sum()
+    log_p = clf.predict_log_proba(X)
+    output = (log_p - log_p.mean(axis=1, keepdims=True)).max(axis=1)
+    bias = clf.intercepts_[-1] - clf.intercepts_[-1].mean()
+    np.testing.assert_allclose(total + bias[log_p.argmax(axis=1)], output)
+
+
 def test_rows_are_named_by_the_index_of_a_data_frame():
     clf = MetricInitMLPClassifier(n_exemplars=6, max_iter=0)
     frame = pd.DataFrame(X[:3], columns=list("abcd"), index=["first", "second", "third"])
@@ -106,10 +140,13 @@ def test_rows_are_named_by_the_index_of_a_data_frame():
     assert explained["row"].tolist() == ["first"] * 2 + ["second"] * 2 + ["third"] * 2
 
 
-def test_blocks_sparse_rows_and_single_precision_make_no_difference(monkeypatch):
-    clf = fitted()
+@pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
+def test_blocks_sparse_rows_and_single_precision_make_no_difference(
+    monkeypatch, readout
+):
+    clf = fitted(readout=readout)
     expected = clf.explain(X)
-    monkeypatch.setattr(explanation, "BLOCK_ELEMENTS", 1000)
+    monkeypatch.setattr(explanation, "BLOCK_ELEMENTS", 10_000)
     for rows in (X, sp.csr_array(X)):
         pd.testing.assert_frame_equal(clf.explain(rows), expected)
     single = MetricInitMLPClassifier(n_exemplars=9, max_iter=0, random_state=0)

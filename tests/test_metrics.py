@@ -307,7 +307,9 @@ def test_a_sharp_network_is_nearly_the_nearest_exemplar(name, activation):
     )
     X = images + 0.01 * (name != "chamfer")
     step = MetricInitMLPClassifier(activation="step", **settings).fit(X, digits)
-    sharp = MetricInitMLPClassifier(activation=activation, sharpness=100, **settings)
+    sharp = MetricInitMLPClassifier(
+        readout="exemplars", activation=activation, sharpness=100, **settings
+    )
     agreement = np.mean(sharp.fit(X, digits).predict(X) == step.predict(X))
     assert agreement > 0.98
 

@@ -15,7 +15,7 @@ X.flags.writeable = y.flags.writeable = False
 
 nan, inf = float("nan"), float("inf")
 
-INTEGERS = ("n_neighbors", "n_spare_units", "max_iter", "n_iter_no_change")
+INTEGERS = ("n_neighbors", "max_iter", "n_iter_no_change")
 REALS = (
     "sharpness",
     "alpha",
@@ -27,7 +27,7 @@ REALS = (
     "validation_fraction",
 )
 FLAGS = ("shuffle", "nesterovs_momentum", "early_stopping", "warm_start")
-CHOICES = ("activation", "output_init", "loss", "solver")
+CHOICES = ("activation", "readout", "output_init", "loss", "solver")
 PAIRS = ("init", "exemplars")
 
 WRONG_TYPES = [
@@ -41,7 +41,6 @@ WRONG_VALUES = [
     *((name, value) for name in PAIRS for value in ("RANDOM", "", None, 1, {"a": 1})),
     ("n_neighbors", 0),
     ("n_neighbors", -1),
-    ("n_spare_units", -1),
     ("max_iter", -1),
     ("n_iter_no_change", 0),
     *((name, nan) for name in REALS if name != "sharpness"),
@@ -58,6 +57,7 @@ WRONG_VALUES = [
         ("n_exemplars", v)
         for v in (0, -3, 0.0, 1.5, -0.5, nan, inf, True, "5", None, [5])
     ),
+    *(("n_spare_units", v) for v in (-1, 2.0, nan, True, "all", None, [5])),
     *(("batch_size", v) for v in (0, -1, 2.0, nan, True, "all", None, [5])),
     *(("learning_rate_init", v) for v in (0, -0.1, nan, inf, "0.1", None, {"a": 1}, 1j)),
     *(("learning_rate_init", v) for v in ((0.1, 0.1, 0), (0.1, nan, 0.1), (0.1, "a", 1))),
@@ -81,7 +81,10 @@ ACCEPTED = [
     ("n_exemplars", np.float32(0.1)),
     ("batch_size", np.int64(10)),
     ("learning_rate_init", 1),
-    ("learning_rate_init", np.array([0.1, 0.2, 0.3])),
+    ("learning_rate_init", np.array([0.1, 0.2])),
+    ("n_spare_units", 0),
+    ("n_spare_units", np.int64(3)),
+    ("readout", "exemplars"),
     ("shuffle", np.bool_(True)),
     ("random_state", np.int64(1)),
 ]
@@ -206,11 +209,11 @@ def weights_of(estimator):
 
 
 def too_few_layers(coefs, intercepts):
-    return coefs[:2], intercepts[:2]
+    return coefs[:1], intercepts[:1]
 
 
 def missing_intercepts(coefs, intercepts):
-    return coefs, intercepts[:2]
+    return coefs, intercepts[:1]
 
 
 def transposed(coefs, intercepts):
@@ -226,7 +229,7 @@ def biases_as_columns(coefs, intercepts):
 )
 def test_given_weights_of_wrong_shapes(change):
     init = change(*weights_of(classifier().fit(X, y)))
-    with pytest.raises(ValueError, match=r"init=.* shapes .*\(4, 72\).*, got "):
+    with pytest.raises(ValueError, match=r"init=.* shapes .*\(4, 572\).*, got "):
         classifier(init=init).fit(X, y)
 
 

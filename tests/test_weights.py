@@ -40,7 +40,9 @@ def test_scikit_learns_network_predicts_the_same(load, activation, n_neighbors):
     X, y = problem(load)
     settings = dict(activation=activation, n_neighbors=n_neighbors)
     exemplars = X[::20], y[::20]
-    clf = MetricInitMLPClassifier(exemplars=exemplars, max_iter=0, **settings).fit(X, y)
+    clf = MetricInitMLPClassifier(
+        exemplars=exemplars, readout="exemplars", max_iter=0, **settings
+    ).fit(X, y)
     weights = nearest_exemplar_weights(*exemplars, X=X, y=y, **settings)
     mlp = loaded_into_scikit_learn(*weights, X, y, activation)
     np.testing.assert_allclose(mlp.predict_proba(X), clf.predict_proba(X), atol=1e-12)

@@ -5,7 +5,7 @@ from skmetricmlp.initialization.metric_fit import Metric, fit_metric
 from skmetricmlp.initialization.metrics import METRICS, Domain
 from skmetricmlp.initialization.nearest import Sample, nearest_network
 from skmetricmlp.initialization.random import BASELINES
-from skmetricmlp.initialization.start import Origin, initial_network
+from skmetricmlp.initialization.start import Form, Origin, Start, initial_network
 
 __all__ = [
     "BASELINES",
@@ -13,9 +13,11 @@ __all__ = [
     "SELECTORS",
     "Domain",
     "Exemplars",
+    "Form",
     "Metric",
     "Origin",
     "Sample",
+    "Start",
     "fit_metric",
     "initial_network",
     "nearest_network",

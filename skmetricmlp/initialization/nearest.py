@@ -34,7 +34,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skmetricmlp.initialization.output_layer import best_scale, logistic_weights
+from skmetricmlp.initialization.output_layer import best_scale
 from skmetricmlp.network import LOSSES, Dense, Network
 
 __all__ = [
@@ -85,7 +85,6 @@ def nearest_network(
     activation: str = "relu",
     sharpness: float = 1.0,
     loss: str = "log_loss",
-    output_init: str = "votes",
 ) -> Network:
     """Calculate the network that is a (k-)nearest-exemplar classifier.
 
@@ -108,8 +107,6 @@ def nearest_network(
         nearest-exemplar classifier. No effect on ``"step"``.
     loss : str
         Decides the output activation, and with it the scale of the output.
-    output_init : {"votes", "logistic"}
-        Whether the last layer counts votes, or is fitted by logistic regression.
 
     Returns
     -------
@@ -135,12 +132,7 @@ def nearest_network(
         )
         values = layers[-1].forward(values)
         verdict = standing_map(n_classes, activation)
-    if output_init == "logistic":
-        fitted = logistic_weights(values, codes, weights, n_classes)
-        layers.append(Dense(*fitted, LOSSES[loss].output_activation))
-    else:
-        layers.append(output_layer(verdict, values, codes, weights, loss))
-    return Network(tuple(layers))
+    return Network((*layers, output_layer(verdict, values, codes, weights, loss)))
 
 
 class AffineMap(NamedTuple):

@@ -19,19 +19,24 @@ def layer_sizes(
     n_features: int,
     n_exemplars: int,
     n_classes: int,
-    n_neighbors: int,
+    n_neighbors: int = 1,
+    readout: str = "exemplars",
     n_spare_units: int = 0,
 ) -> list[int]:
     """Width of the input and of every layer of the network of N exemplars.
 
     Examples
     --------
-    >>> layer_sizes(64, 30, 10, n_neighbors=1)
+    >>> layer_sizes(64, 30, 10)
     [64, 870, 30, 10]
     >>> layer_sizes(64, 30, 10, n_neighbors=3)
     [64, 870, 30, 90, 10]
+    >>> layer_sizes(64, 30, 10, readout="comparisons", n_spare_units=500)
+    [64, 1370, 10]
     """
-    hidden = [n_exemplars * (n_exemplars - 1) + n_spare_units, n_exemplars]
+    hidden = [n_exemplars * (n_exemplars - 1) + n_spare_units]
+    if readout == "exemplars":
+        hidden.append(n_exemplars)
     if n_neighbors > 1:
         hidden.append(n_classes * (n_classes - 1))
     return [n_features, *hidden, n_classes]

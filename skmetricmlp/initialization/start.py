@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from sklearn.utils import gen_batches
 
 from skmetricmlp.initialization.exemplars import (
     Candidates,
@@ -19,6 +21,7 @@ from skmetricmlp.initialization.exemplars import (
 )
 from skmetricmlp.initialization.metric_fit import Metric, fit_metric
 from skmetricmlp.initialization.nearest import Sample, nearest_network
+from skmetricmlp.initialization.output_layer import logistic_weights, ridge_readout
 from skmetricmlp.initialization.random import (
     baseline_network,
     layer_sizes,
@@ -27,15 +30,22 @@ from skmetricmlp.initialization.random import (
 from skmetricmlp.initialization.rows import DistinctRows, distinct_rows
 from skmetricmlp.network import LOSSES, Dense, Network
 
-__all__ = ["Origin", "initial_network"]
+__all__ = ["Form", "Origin", "Start", "initial_network"]
 
 Array = Any
+Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 Weights = tuple[Sequence[Array], Sequence[Array]]
 
 # Numbers in the comparisons of the sample that sets the scales: at most 1,000 rows, and
 # fewer for many exemplars.
 SAMPLE_ROWS, SAMPLE_ELEMENTS = 1000, 2**24
+# Numbers in the hidden values that the output is fitted to: 64 MiB in single precision.
+FIT_ELEMENTS = 2**24
+FIT_BLOCK_ROWS = 1024
+# Comparisons of N exemplars see N-1 directions of the input and bend at the borders
+# between exemplars. Random units see the rest; docs/benchmarks.md has what they do.
+SPARE_UNITS = 500
 
 
 class Origin(NamedTuple):
@@ -45,25 +55,73 @@ class Origin(NamedTuple):
     metric: Metric
 
 
+class Start(NamedTuple):
+    """A network before training, the exemplars that it is made for, and where from.
+
+    ``origin`` is None where the weights are not calculated.
+    """
+
+    network: Network
+    n_exemplars: int
+    origin: Origin | None
+
+
+@dataclass(frozen=True)
+class Form:
+    """Of a network: parameters of :class:`~skmetricmlp.MetricInitMLPClassifier`."""
+
+    readout: str
+    n_neighbors: int
+    activation: str
+    sharpness: float
+    output_init: str
+    n_spare_units: int | str
+    loss: str
+
+    def resolved(self, n_given_layers: int = 0) -> Form:
+        """Return the form with a value for every ``"auto"``.
+
+        Who asks for a vote of the nearest, by one of the other parameters, gets one;
+        weights that are given have the form that they have.
+        """
+        readout, output_init = self.readout, self.output_init
+        if readout == "auto":
+            votes = (
+                self.n_neighbors > 1
+                or self.activation == "step"
+                or output_init == "votes"
+                or n_given_layers > 2
+            )
+            readout = "exemplars" if votes else "comparisons"
+        if output_init == "auto":
+            output_init = "votes" if readout == "exemplars" else "ridge"
+        n_spare_units = self.n_spare_units
+        if isinstance(n_spare_units, str):
+            n_spare_units = 0 if readout == "exemplars" else SPARE_UNITS
+        return replace(
+            self, readout=readout, output_init=output_init, n_spare_units=n_spare_units
+        )
+
+    @property
+    def output_activation(self) -> str:
+        """Activation of the last layer."""
+        return LOSSES[self.loss].output_activation
+
+
 def initial_network(
     X: Array,
     codes: Ints,
-    weights: NDArray[np.floating[Any]],
+    weights: Floats,
     classes: Array,
+    form: Form,
     *,
     init: str | Weights,
     n_exemplars: str | float | Mapping[Any, int],
     exemplars: str | Exemplars,
     metric: Any,
     metric_params: Mapping[str, Any] | None,
-    n_neighbors: int,
-    activation: str,
-    sharpness: float,
-    output_init: str,
-    n_spare_units: int,
-    loss: str,
     rng: np.random.RandomState,
-) -> tuple[Network, Origin | None]:
+) -> Start:
     """Calculate, draw or take over the weights before training.
 
     Every ``init`` gives the architecture that ``"metric"`` has for the same settings.
@@ -76,18 +134,17 @@ def initial_network(
         All positive.
     classes : array of shape (n_classes,)
         The labels that ``codes`` stand for.
-    init, n_exemplars, exemplars, metric, metric_params, n_neighbors : various
-    activation, sharpness, output_init, n_spare_units, loss : various
+    form : Form
+        Without ``"auto"``.
+    init, n_exemplars, exemplars, metric, metric_params : various
         As in :class:`~skmetricmlp.MetricInitMLPClassifier`; ``exemplars`` is a method
         or the exemplars themselves.
     rng : numpy.random.RandomState
 
     Returns
     -------
-    network : Network
+    Start
         In the precision of ``X``.
-    origin : Origin or None
-        None where the weights are not calculated.
     """
     rows = distinct_rows(X, codes, weights)
 
@@ -97,7 +154,9 @@ def initial_network(
             return Origin(exemplars, fitted)
         candidates = Candidates(X, rows, fitted)
         count = (
-            cross_validated_total(exemplars, candidates, len(classes), n_neighbors, rng)
+            cross_validated_total(
+                exemplars, candidates, len(classes), form.n_neighbors, rng
+            )
             if isinstance(n_exemplars, str)
             else n_exemplars
         )
@@ -106,20 +165,10 @@ def initial_network(
 
     if isinstance(init, str) and init == "metric":
         origin = choose()
-        network = _calculated(
-            X,
-            rows,
-            origin,
-            len(classes),
-            n_neighbors=n_neighbors,
-            activation=activation,
-            sharpness=sharpness,
-            loss=loss,
-            output_init=output_init,
-        )
-        if n_spare_units:
-            network = with_spare_units(network, n_spare_units, rng)
-        return _in_precision_of(X, network, origin.exemplars.points), origin
+        n = len(origin.exemplars.codes)
+        _check_enough(n, form.n_neighbors, X)
+        network = _calculated(X, rows, origin, len(classes), form, rng)
+        return Start(_in_precision_of(X, network, origin.exemplars.points), n, origin)
     # Baselines need no exemplars, only as many as there would be.
     if isinstance(exemplars, Exemplars):
         n = len(exemplars.codes)
@@ -127,15 +176,16 @@ def initial_network(
         n = len(choose().exemplars.codes)
     else:
         n = int(exemplar_counts(n_exemplars, classes, rows).sum())
-    _check_enough(n, n_neighbors, X)
-    sizes = layer_sizes(X.shape[1], n, len(classes), n_neighbors, n_spare_units)
-    output = LOSSES[loss].output_activation
-    network = (
-        baseline_network(init, sizes, activation, output, rng)
-        if isinstance(init, str)
-        else _given_network(init, sizes, activation, output)
+    _check_enough(n, form.n_neighbors, X)
+    sizes = layer_sizes(
+        X.shape[1], n, len(classes), form.n_neighbors, form.readout, form.n_spare_units
     )
-    return network.astype(X.dtype), None
+    network = (
+        baseline_network(init, sizes, form.activation, form.output_activation, rng)
+        if isinstance(init, str)
+        else _given_network(init, sizes, form.activation, form.output_activation)
+    )
+    return Start(network.astype(X.dtype), n, None)
 
 
 def _calculated(
@@ -143,19 +193,59 @@ def _calculated(
     rows: DistinctRows,
     origin: Origin,
     n_classes: int,
-    **form: Any,
+    form: Form,
+    rng: np.random.RandomState,
 ) -> Network:
+    """Calculate the nearest-exemplar network, and change of it what the form asks."""
     exemplars, metric = origin
-    n = len(exemplars.codes)
-    _check_enough(n, form["n_neighbors"], X)
-    size = max(1, min(SAMPLE_ROWS, SAMPLE_ELEMENTS // n**2))
-    return nearest_network(
+    size = max(1, min(SAMPLE_ROWS, SAMPLE_ELEMENTS // len(exemplars.codes) ** 2))
+    network = nearest_network(
         metric(exemplars.points),
         exemplars.codes,
         n_classes,
         _sample(X, rows, size),
-        **form,
+        n_neighbors=form.n_neighbors,
+        activation=form.activation,
+        sharpness=form.sharpness,
+        loss=form.loss,
     )
+    if form.n_spare_units:
+        network = with_spare_units(network, form.n_spare_units, rng)
+    if form.output_init == "votes":
+        return network
+    depth = 1 if form.readout == "comparisons" else -1
+    return _with_fitted_output(network.layers[:depth], X, rows, n_classes, form)
+
+
+def _with_fitted_output(
+    hidden: tuple[Dense, ...],
+    X: Array,
+    rows: DistinctRows,
+    n_classes: int,
+    form: Form,
+) -> Network:
+    """Add an output layer, fitted to what the hidden layers make of the rows."""
+    size = max(1, FIT_ELEMENTS // max(hidden[0].bias.shape[0], 1))
+    rows = rows.take(slice(size))
+    values = _hidden_values(hidden, X, rows.index)
+    weights, bias = (
+        logistic_weights(values, rows.codes, rows.weights, n_classes)
+        if form.output_init == "logistic"
+        else ridge_readout(values, rows.codes, rows.weights, n_classes, form.loss)
+    )
+    return Network((*hidden, Dense(weights, bias, form.output_activation)))
+
+
+def _hidden_values(hidden: tuple[Dense, ...], X: Array, index: Ints) -> Floats:
+    """Values of the last of the layers, in the precision of ``X``, block by block."""
+    layers = Network(hidden).astype(X.dtype).layers
+    values = np.empty((len(index), layers[-1].bias.shape[0]), dtype=X.dtype)
+    for block in gen_batches(len(index), FIT_BLOCK_ROWS):
+        value = X[index[block]]
+        for layer in layers:
+            value = layer.forward(value)
+        values[block] = value
+    return values
 
 
 def _check_enough(n_exemplars: int, n_neighbors: int, X: Array) -> None:

@@ -21,7 +21,9 @@ _CHOICES = {
     "exemplars": tuple(SELECTORS),
     "n_exemplars": ("auto",),
     "activation": ("relu", "logistic", "tanh", "step"),
-    "output_init": ("votes", "logistic"),
+    "readout": ("auto", "comparisons", "exemplars"),
+    "output_init": ("auto", "votes", "ridge", "logistic"),
+    "n_spare_units": ("auto",),
     "loss": tuple(LOSSES),
     "solver": ("adam", "sgd"),
     "batch_size": ("auto",),
@@ -30,7 +32,6 @@ _CHOICES = {
 # Name: type, least, greatest, which of the two are allowed themselves.
 _RANGES = {
     "n_neighbors": (Integral, 1, None, "left"),
-    "n_spare_units": (Integral, 0, None, "left"),
     "sharpness": (Real, 0, None, "neither"),
     "alpha": (Real, 0, None, "left"),
     "max_iter": (Integral, 0, None, "left"),
@@ -77,13 +78,14 @@ def check_parameters(parameters: Mapping[str, Any], *, trains: bool) -> None:
     for name in _FLAGS:
         if not isinstance(parameters[name], (bool, np.bool_)):
             raise not_accepted(name, parameters[name], "True or False", TypeError)
-    for name in ("activation", "loss", "solver", "output_init"):
+    for name in ("activation", "loss", "solver", "readout", "output_init"):
         _check_choice(name, parameters[name])
     _check_pair("init", parameters["init"], "(coefs, intercepts)")
     _check_pair("exemplars", parameters["exemplars"], "(points, labels)")
     _check_n_exemplars(parameters["n_exemplars"], parameters["exemplars"])
     check_metric(parameters["metric"], parameters["metric_params"])
-    _check_batch_size(parameters["batch_size"])
+    for name, least in (("batch_size", 1), ("n_spare_units", 0)):
+        _check_count(name, parameters[name], least)
     _check_class_weight(parameters["class_weight"])
     if not isinstance(parameters["verbose"], (int, np.integer, np.bool_)):
         raise not_accepted("verbose", parameters["verbose"], "True or False", TypeError)
@@ -96,6 +98,19 @@ def check_parameters(parameters: Mapping[str, Any], *, trains: bool) -> None:
 
 
 def _check_combinations(parameters: Mapping[str, Any], *, trains: bool) -> None:
+    if parameters["readout"] == "comparisons":
+        if parameters["n_neighbors"] > 1:
+            msg = (
+                f"n_neighbors={parameters['n_neighbors']} is counted by the exemplar "
+                f"layer: it needs readout='exemplars', got readout='comparisons'"
+            )
+            raise ValueError(msg)
+        if parameters["output_init"] == "votes":
+            msg = (
+                "output_init='votes' counts the votes of the exemplar layer: it needs "
+                "readout='exemplars', got readout='comparisons'"
+            )
+            raise ValueError(msg)
     if parameters["output_init"] == "logistic" and parameters["loss"] != "log_loss":
         msg = (
             f"output_init='logistic' is the log loss's own regression: it needs "
@@ -140,9 +155,9 @@ def _check_n_exemplars(value: Any, exemplars: Any) -> None:
         _check_choice("n_exemplars", value, accepted)
 
 
-def _check_batch_size(value: Any) -> None:
-    if not (is_whole(value) and value >= 1):
-        _check_choice("batch_size", value, "an int >= 1")
+def _check_count(name: str, value: Any, least: int) -> None:
+    if not (is_whole(value) and value >= least):
+        _check_choice(name, value, f"an int >= {least}")
 
 
 def _check_class_weight(value: Any) -> None:
@@ -162,12 +177,12 @@ def layer_rates(learning_rate_init: Any, n_layers: int) -> list[float]:
         rates = np.repeat(rates, n_layers)
     if rates.shape != (n_layers,):
         msg = (
-            f"learning_rate_init must be a number or one number for each of the "
+            f"learning_rate_init must be 'auto', a number or one number for each of the "
             f"{n_layers} layers, got {learning_rate_init!r}"
         )
         raise ValueError(msg)
     for rate in rates:
         if not (is_number(rate) and 0 < rate < np.inf):
-            accepted = "positive and finite"
+            accepted = "'auto', or positive and finite"
             raise not_accepted("learning_rate_init", learning_rate_init, accepted)
     return [float(rate) for rate in rates]
