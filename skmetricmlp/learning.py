@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from skmetricmlp.initialization import Form, Origin, Start, initial_network
+from skmetricmlp.initialization import Form, Origin, Start, form_of, initial_network
 from skmetricmlp.network import LOSSES, Network
 from skmetricmlp.training import (
     SGD,
@@ -121,7 +121,7 @@ def learn(
         start = Start(present.network, present.n_exemplars, present.origin)
     else:
         start = _initialize(parameters, data, known, rng, index)
-    network, *origin = start
+    network, n_exemplars, origin = start
     plan = _plan(parameters, network, epochs)
     state = (
         present.position.state
@@ -138,7 +138,9 @@ def learn(
         and partial(loss_and_accuracy, parameters["loss"], batch=validation),
         on_epoch=_reporter(parameters["verbose"]),
     )
-    return Fitted(known, *origin, plan.optimizer, position, history, rng, reason)
+    return Fitted(
+        known, n_exemplars, origin, plan.optimizer, position, history, rng, reason
+    )
 
 
 def _known_classes(y: Array, classes: ArrayLike | None, present: Fitted | None) -> Array:
@@ -213,10 +215,12 @@ def _initialize(
 
 
 def _form(parameters: Parameters) -> Form:
-    form = Form(**{field.name: parameters[field.name] for field in fields(Form)})
     init = parameters["init"]
     given = init[0] if isinstance(init, (tuple, list)) else ()
-    return form.resolved(len(given) if isinstance(given, Sized) else 0)
+    return form_of(
+        **{field.name: parameters[field.name] for field in fields(Form)},
+        n_given_layers=len(given) if isinstance(given, Sized) else 0,
+    )
 
 
 def _plan(parameters: Parameters, network: Network, epochs: int) -> Plan:
@@ -233,7 +237,8 @@ def _plan(parameters: Parameters, network: Network, epochs: int) -> Plan:
     )
     size, rate = parameters["batch_size"], parameters["learning_rate_init"]
     if isinstance(rate, str) and rate == "auto":
-        calculated = isinstance(parameters["init"], str) and parameters["init"] == "metric"
+        init = parameters["init"]
+        calculated = isinstance(init, str) and init == "metric"
         rate = CALCULATED_RATE if calculated else DRAWN_RATE
     return Plan(
         Objective(parameters["loss"], alpha),

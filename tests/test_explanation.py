@@ -141,9 +141,7 @@ def test_rows_are_named_by_the_index_of_a_data_frame():
 
 
 @pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
-def test_blocks_sparse_rows_and_single_precision_make_no_difference(
-    monkeypatch, readout
-):
+def test_blocks_sparse_rows_and_single_precision_make_no_difference(monkeypatch, readout):
     clf = fitted(readout=readout)
     expected = clf.explain(X)
     monkeypatch.setattr(explanation, "BLOCK_ELEMENTS", 10_000)

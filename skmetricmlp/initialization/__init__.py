@@ -5,7 +5,13 @@ from skmetricmlp.initialization.metric_fit import Metric, fit_metric
 from skmetricmlp.initialization.metrics import METRICS, Domain
 from skmetricmlp.initialization.nearest import Sample, nearest_network
 from skmetricmlp.initialization.random import BASELINES
-from skmetricmlp.initialization.start import Form, Origin, Start, initial_network
+from skmetricmlp.initialization.start import (
+    Form,
+    Origin,
+    Start,
+    form_of,
+    initial_network,
+)
 
 __all__ = [
     "BASELINES",
@@ -19,6 +25,7 @@ __all__ = [
     "Sample",
     "Start",
     "fit_metric",
+    "form_of",
     "initial_network",
     "nearest_network",
 ]

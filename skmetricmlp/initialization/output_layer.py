@@ -11,6 +11,7 @@ from scipy.optimize import minimize_scalar
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import gen_batches
+from threadpoolctl import threadpool_limits
 
 from skmetricmlp.network import LOSSES
 
@@ -130,21 +131,21 @@ def ridge_weights(values: Floats, targets: Floats, weights: Floats) -> Readout:
     share = (weights / weights.sum()).astype(values.dtype)
     mean, target_mean = share @ values, share @ targets
     root = np.sqrt(share)[:, None]
-    response = root * (targets - target_mean)
+    response = (root * (targets - target_mean)).astype(values.dtype)
     U, squares, V = _singular_vectors(root * (values - mean))
-    projected = U.T @ response
-
-    def left_out_residuals(ridge: float) -> Floats:
-        shrinkage = squares / (squares + ridge)
-        residuals = response - U @ (shrinkage[:, None] * projected)
-        leverage = U**2 @ shrinkage + share  # the bias has a leverage of its own
-        return residuals / np.maximum(1.0 - leverage, TINY)[:, None]
-
     ridges = RIDGES * max(squares.mean() if len(squares) else 0.0, TINY)
-    residuals = {ridge: left_out_residuals(ridge) for ridge in ridges}
-    ridge = min(ridges, key=lambda ridge: float((residuals[ridge] ** 2).sum()))
-    W = V @ ((np.sqrt(squares) / (squares + ridge))[:, None] * projected)
-    return Readout(W, target_mean - mean @ W, targets - residuals[ridge] / root)
+    shrinkages = (squares / (squares + ridges[:, None])).astype(values.dtype)
+    leverages = shrinkages @ (U**2).T + share  # the bias has a leverage of its own
+    projected = U.T @ response
+    left_out = [
+        (response - U @ (shrinkage[:, None] * projected))
+        / np.maximum(1.0 - leverage, TINY)[:, None]
+        for shrinkage, leverage in zip(shrinkages, leverages, strict=True)
+    ]
+    best = int(np.argmin([np.sum(residuals**2) for residuals in left_out]))
+    shrunken = np.sqrt(squares) / (squares + ridges[best])
+    W = V @ (shrunken[:, None] * projected)
+    return Readout(W, target_mean - mean @ W, targets - left_out[best] / root)
 
 
 def _singular_vectors(A: Floats) -> tuple[Floats, Floats, Floats]:
@@ -154,7 +155,10 @@ def _singular_vectors(A: Floats) -> tuple[Floats, Floats, Floats]:
     than a singular value decomposition, and exact enough beside a ridge.
     """
     wide = A.shape[0] <= A.shape[1]
-    squares, vectors = np.linalg.eigh(_gram(A.T if wide else A))
+    gram = _gram(A.T if wide else A)
+    # Thousands of small products, which threads slow down, the more the busier they are.
+    with threadpool_limits(limits=1, user_api="blas"):
+        squares, vectors = np.linalg.eigh(gram)
     kept = squares > squares.max(initial=0.0) * max(A.shape) * TINY
     squares, vectors = squares[kept], vectors[:, kept].astype(A.dtype)
     others = (A.T if wide else A) @ vectors / np.sqrt(squares).astype(A.dtype)

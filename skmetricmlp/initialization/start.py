@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -30,7 +30,7 @@ from skmetricmlp.initialization.random import (
 from skmetricmlp.initialization.rows import DistinctRows, distinct_rows
 from skmetricmlp.network import LOSSES, Dense, Network
 
-__all__ = ["Form", "Origin", "Start", "initial_network"]
+__all__ = ["Form", "Origin", "Start", "form_of", "initial_network"]
 
 Array = Any
 Floats = NDArray[np.floating[Any]]
@@ -68,44 +68,63 @@ class Start(NamedTuple):
 
 @dataclass(frozen=True)
 class Form:
-    """Of a network: parameters of :class:`~skmetricmlp.MetricInitMLPClassifier`."""
+    """Of a network: parameters of the classifier, with no ``"auto"`` among them."""
 
     readout: str
     n_neighbors: int
     activation: str
     sharpness: float
     output_init: str
-    n_spare_units: int | str
+    n_spare_units: int
     loss: str
-
-    def resolved(self, n_given_layers: int = 0) -> Form:
-        """Return the form with a value for every ``"auto"``.
-
-        Who asks for a vote of the nearest, by one of the other parameters, gets one;
-        weights that are given have the form that they have.
-        """
-        readout, output_init = self.readout, self.output_init
-        if readout == "auto":
-            votes = (
-                self.n_neighbors > 1
-                or self.activation == "step"
-                or output_init == "votes"
-                or n_given_layers > 2
-            )
-            readout = "exemplars" if votes else "comparisons"
-        if output_init == "auto":
-            output_init = "votes" if readout == "exemplars" else "ridge"
-        n_spare_units = self.n_spare_units
-        if isinstance(n_spare_units, str):
-            n_spare_units = 0 if readout == "exemplars" else SPARE_UNITS
-        return replace(
-            self, readout=readout, output_init=output_init, n_spare_units=n_spare_units
-        )
 
     @property
     def output_activation(self) -> str:
         """Activation of the last layer."""
         return LOSSES[self.loss].output_activation
+
+
+def form_of(
+    *,
+    readout: str,
+    n_neighbors: int,
+    activation: str,
+    output_init: str,
+    n_spare_units: int | str,
+    n_given_layers: int = 0,
+    **others: Any,
+) -> Form:
+    """Form that the parameters of the classifier ask for.
+
+    Who asks for a vote of the nearest, by ``n_neighbors``, ``activation`` or
+    ``output_init``, gets one; weights that are given have the form that they have.
+
+    Examples
+    --------
+    >>> parameters = dict(
+    ...     readout="auto", n_neighbors=1, activation="relu", sharpness=1.0,
+    ...     output_init="auto", n_spare_units="auto", loss="log_loss",
+    ... )
+    >>> form_of(**parameters).output_init
+    'ridge'
+    >>> form_of(**{**parameters, "n_neighbors": 3}).output_init
+    'votes'
+    """
+    if readout == "auto":
+        votes = n_neighbors > 1 or activation == "step" or output_init == "votes"
+        readout = "exemplars" if votes or n_given_layers > 2 else "comparisons"
+    if output_init == "auto":
+        output_init = "votes" if readout == "exemplars" else "ridge"
+    if isinstance(n_spare_units, str):
+        n_spare_units = 0 if readout == "exemplars" else SPARE_UNITS
+    return Form(
+        readout=readout,
+        n_neighbors=n_neighbors,
+        activation=activation,
+        output_init=output_init,
+        n_spare_units=n_spare_units,
+        **others,
+    )
 
 
 def initial_network(
@@ -135,7 +154,6 @@ def initial_network(
     classes : array of shape (n_classes,)
         The labels that ``codes`` stand for.
     form : Form
-        Without ``"auto"``.
     init, n_exemplars, exemplars, metric, metric_params : various
         As in :class:`~skmetricmlp.MetricInitMLPClassifier`; ``exemplars`` is a method
         or the exemplars themselves.

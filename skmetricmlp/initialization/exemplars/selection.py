@@ -21,7 +21,9 @@ __all__ = ["SELECTORS", "select_exemplars"]
 
 Ints = NDArray[np.intp]
 
-# Rows of a class that k-medoids looks at: its work grows with their square.
+# Rows of a class that k-means looks at, or for each of its centres if those are more,
+# and rows of a class that k-medoids looks at: its work grows with their square.
+KMEANS_ROWS, KMEANS_ROWS_PER_CENTER = 1000, 50
 MEDOID_ROWS = 1000
 
 
@@ -51,10 +53,11 @@ def select_exemplars(
 def _kmeans(
     candidates: Candidates, counts: Ints, rng: np.random.RandomState
 ) -> Exemplars:
-    """Centres of weighted k-means in each class."""
+    """Centres of weighted k-means in each class, or in a sample of it."""
     centers = []
     for code in np.flatnonzero(counts).tolist():
-        own = _of_class(candidates, code)
+        size = max(KMEANS_ROWS, KMEANS_ROWS_PER_CENTER * counts[code])
+        own = _of_class(candidates, code).take(slice(size))
         kmeans = KMeans(n_clusters=counts[code], n_init=1, random_state=rng)
         with (
             # Several threads add up their sums in any order: results would not repeat.
