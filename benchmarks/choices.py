@@ -21,7 +21,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
-from datasets import split, tables
+from datasets import SOURCE, split, tables
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.neighbors import NeighborhoodComponentsAnalysis
@@ -106,7 +106,7 @@ def outcome(
     problem: tuple[np.ndarray, ...], seed: int, **choice: Any
 ) -> dict[str, float]:
     X, y, X_test, y_test = problem
-    settings = {"random_state": seed, "max_iter": 0, "batch_size": 32, **choice}
+    settings = {"random_state": seed, "max_iter": 0, "batch_size": 32, **SOURCE, **choice}
     started = perf_counter()
     nearest = MetricInitMLPClassifier(activation="step", **settings).fit(X, y)
     seconds = perf_counter() - started

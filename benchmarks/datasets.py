@@ -1,4 +1,4 @@
-"""Data sets that several benchmarks share."""
+"""Data sets and settings that several benchmarks share."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wi
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
+Problem = tuple[np.ndarray, ...]  # X_train, y_train, X_test, y_test
 LOADERS = (load_iris, load_wine, load_digits, load_breast_cancer)
 LEAST_ROWS, MOST_CLASSES = 4, 26
+# The network of the source, three layers or four, trained at the rate of MLPClassifier.
+SOURCE = {"readout": "exemplars", "learning_rate_init": 1e-3}
 
 
 def tables(folder: Path | None = None) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
@@ -35,7 +38,7 @@ def tables(folder: Path | None = None) -> Iterator[tuple[str, np.ndarray, np.nda
 
 def split(
     X: np.ndarray, y: np.ndarray, seed: int, most_rows: int | None = None
-) -> tuple[np.ndarray, ...]:
+) -> Problem:
     """Training rows and 30 % test rows, stratified and standardised."""
     X_train, X_test, y_train, y_test = train_test_split(
         X, y, test_size=0.3, stratify=y, random_state=seed
@@ -45,7 +48,16 @@ def split(
     return scaler.transform(X_train), y_train, scaler.transform(X_test), y_test
 
 
-def mnist(path: Path) -> tuple[np.ndarray, ...]:
+def few(problem: Problem, labels: int | None) -> Problem:
+    """Leave the first training rows of each class, if a number of them is given."""
+    X, y, *test = problem
+    if labels is None:
+        return problem
+    kept = (pd.Series(y).groupby(y).cumcount() < labels).to_numpy()
+    return X[kept], y[kept], *test
+
+
+def mnist(path: Path) -> Problem:
     """Training and test rows of an .npz file, with values from 0 to 1.
 
     Its arrays are x_train (60000, 28, 28), y_train, x_test (10000, 28, 28) and y_test.

@@ -1,7 +1,8 @@
 """The source's comparison on MNIST: calculated against random weights, 30 exemplars.
 
     python benchmarks/mnist.py --data mnist.npz
-    python benchmarks/mnist.py --data mnist.npz --protocol soft
+    python benchmarks/mnist.py --data mnist.npz --rows 60000 --epochs 10 --protocol linear
+    python benchmarks/mnist.py --data mnist.npz --protocol exemplars
     python benchmarks/mnist.py --data mnist.npz --protocol source --rows 20000
 
 ``--data`` is an .npz file with the arrays x_train (60000, 28, 28), y_train, x_test
@@ -29,23 +30,25 @@ SOURCE = {
     ("metric", 20000, 3): 0.908,
     ("random", 20000, 3): 0.803,
 }
+SOURCE_FORM = {"readout": "exemplars"}
 PROTOCOLS = {
     "default": {"metric": {}, "random": {"init": "random"}},
-    # Moved exemplars, soft votes, a fitted last layer, and spare units in both.
-    "soft": {
-        "metric": {
-            "exemplars": "lvq",
-            "sharpness": 0.25,
-            "output_init": "logistic",
-            "n_spare_units": 200,
-        },
-        "random": {"init": "random", "n_spare_units": 200},
+    # The rate of both falls linearly to zero.
+    "linear": {
+        "metric": {"learning_rate": "linear"},
+        "random": {"init": "random", "learning_rate": "linear"},
+    },
+    # The network of the source, otherwise as by default.
+    "exemplars": {
+        "metric": SOURCE_FORM,
+        "random": {"init": "random", **SOURCE_FORM},
     },
     # The source: logistic units, squared error, one row per step, weights on [-0.5, 0.5],
     # rates of 0.1, 0.1 and 0.02, and no penalty.
     "source": {
         start: {
             "init": init,
+            "readout": "exemplars",
             "activation": "logistic",
             "loss": "squared_error",
             "solver": "sgd",

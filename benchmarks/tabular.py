@@ -18,12 +18,13 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from datasets import split, tables
+from datasets import Problem, few, split, tables
 from joblib import Parallel, delayed
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -35,7 +36,6 @@ from threadpoolctl import threadpool_limits
 from skmetricmlp import MetricInitMLPClassifier
 
 EPOCHS = (0, 1, 5, 20, 50)
-Problem = tuple[np.ndarray, ...]
 OURS, PEERS = "metric", ("random", "MLP 100", "MLP same")
 
 
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--csv", type=Path, help="write all single results there")
     options = parser.parse_args()
     results = pd.concat(
-        {labels: run(labels, options) for labels in options.labels or ["all"]},
+        {labels or "all": run(labels, options) for labels in options.labels or [None]},
         names=["labels"],
     ).reset_index("labels")
     if options.csv:
@@ -63,7 +63,7 @@ def main() -> None:
         report(part)
 
 
-def run(labels: int | str, options: argparse.Namespace) -> pd.DataFrame:
+def run(labels: int | None, options: argparse.Namespace) -> pd.DataFrame:
     """Results of all models on all sets and splits, with so many labels per class."""
     jobs = (
         delayed(judge)(name, seed, few(problem, labels), options.batch_size, labels)
@@ -71,20 +71,11 @@ def run(labels: int | str, options: argparse.Namespace) -> pd.DataFrame:
         for seed in range(options.seeds)
         for problem in [split(X, y, seed, options.rows)]
     )
-    return pd.DataFrame(sum(Parallel(n_jobs=options.jobs)(jobs), []))
-
-
-def few(problem: Problem, labels: int | str) -> Problem:
-    """Leave the first training rows of each class, if a number of them is given."""
-    X, y, *test = problem
-    if isinstance(labels, str):
-        return problem
-    kept = (pd.Series(y).groupby(y).cumcount() < labels).to_numpy()
-    return X[kept], y[kept], *test
+    return pd.DataFrame(chain.from_iterable(Parallel(n_jobs=options.jobs)(jobs)))
 
 
 def judge(
-    name: str, seed: int, problem: Problem, batch_size: int, labels: int | str
+    name: str, seed: int, problem: Problem, batch_size: int, labels: int | None
 ) -> list[dict[str, Any]]:
     """Results of all models on one split: accuracy and log loss on the test rows."""
     warnings.simplefilter("ignore")  # few epochs, and batches of fewer rows, are meant
@@ -96,7 +87,7 @@ def judge(
 
 
 def results_of(
-    problem: Problem, seed: int, batch_size: int, labels: int | str
+    problem: Problem, seed: int, batch_size: int, labels: int | None
 ) -> Iterator[tuple[str, Any, dict[str, float]]]:
     """Yield model, epoch (or what stands for it) and its results."""
     X, y, *_ = problem
@@ -117,7 +108,7 @@ def results_of(
                 clf.partial_fit(X, y, classes=None if epoch > 1 else np.unique(y))
             if epoch in EPOCHS and (epoch or model in {OURS, "random"}):
                 yield model, epoch, results(clf, problem)
-        if labels == "all":  # too few rows to hold any out
+        if labels is None:  # too few rows to hold any out
             stopping = clf.set_params(early_stopping=True, max_iter=200)
             yield model, "stop", results(stopping.fit(X, y), problem)
     for model, other in {
