@@ -151,7 +151,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         Of ``solver="sgd"``.
     early_stopping : bool, default=False
         Stop when the accuracy on validation rows stops improving, and keep the weights
-        with which it was highest.
+        with which it was highest, be it those before the first epoch.
     validation_fraction : float, default=0.1
         Share of the training rows that ``early_stopping`` holds out, stratified, where
         ``fit`` is not given any. Held-out rows never become exemplars.

@@ -1,5 +1,6 @@
 """What the estimator promises: its parameters, methods and fitted attributes."""
 
+import copy as copying
 import gc
 import pickle
 import warnings
@@ -617,6 +618,31 @@ def test_partial_fit_is_one_more_epoch_of_fit(settings, max_iter):
         assert estimator.t_ == fitted.t_ == max_iter * 150
 
 
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_a_network_that_a_user_holds_stays(solver):
+    estimator = classifier(solver=solver).partial_fit(X, y, classes=[0, 1, 2])
+    held = estimator.network_
+    arrays = [*estimator.coefs_, *estimator.intercepts_]
+    before = [array.copy() for array in arrays]
+    other = deepcopy(estimator)
+    for _ in range(2):
+        estimator.partial_fit(X, y)
+    assert estimator.network_ is not held
+    assert all(np.array_equal(a, b) for a, b in zip(arrays, before, strict=True))
+    # The optimiser state of the earlier fit has stayed as well.
+    for _ in range(2):
+        other.partial_fit(X, y)
+    assert_same_network(other, estimator)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_warm_start_leaves_the_earlier_state(solver):
+    estimator = classifier(solver=solver, warm_start=True, max_iter=1)
+    shallow = copying.copy(estimator.partial_fit(X, y, classes=[0, 1, 2]))
+    estimator.partial_fit(X, y)
+    assert_same_network(shallow.partial_fit(X, y), estimator)
+
+
 def test_partial_fit_warns_of_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -778,7 +804,7 @@ def weighted_log_loss(estimator, features, labels, weights):
 
 
 def test_early_stopping_keeps_the_network_of_the_best_score():
-    estimator, held_out = fit_with_validation(early_stopping=True)
+    estimator, held_out = fit_with_validation(early_stopping=True, init="random")
     scores = estimator.validation_scores_
     assert scores[-1] < max(scores)
     assert estimator.score(*held_out) == pytest.approx(estimator.best_validation_score_)
@@ -828,14 +854,29 @@ def test_class_weight_counts_on_validation_rows_too():
     )
 
 
-def test_early_stopping_ends_after_epochs_without_improvement():
+def test_early_stopping_keeps_a_start_that_training_does_not_reach():
+    features, labels = X[HELD_OUT], y[HELD_OUT]
+    start = classifier().fit(X[~HELD_OUT], y[~HELD_OUT])
+    estimator, held_out = fit_with_validation(early_stopping=True)
+    assert start.score(*held_out) > max(estimator.validation_scores_)
+    assert estimator.n_iter_ == 8
+    np.testing.assert_array_equal(estimator.predict(features), start.predict(features))
+    assert_same_network(estimator, start)
+    assert estimator.score(features, labels) > 0.8
+
+
+@pytest.mark.parametrize("init", ["metric", "random"])
+def test_early_stopping_ends_after_epochs_without_improvement(init):
+    rows, held_out = (X[~HELD_OUT], y[~HELD_OUT]), (X[HELD_OUT], y[HELD_OUT])
+    start = classifier(init=init).fit(*rows).score(*held_out)
+    estimator = classifier(
+        init=init, early_stopping=True, n_iter_no_change=3, max_iter=200
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        estimator = classifier(early_stopping=True, n_iter_no_change=3, max_iter=200).fit(
-            X, y
-        )
-    best = int(np.argmax(estimator.validation_scores_))
-    assert estimator.n_iter_ == (best + 1) + 3 + 1
+        estimator.fit(*rows, X_val=held_out[0], y_val=held_out[1])
+    best = int(np.argmax([start, *estimator.validation_scores_]))
+    assert estimator.n_iter_ == best + 3 + 1
 
 
 @pytest.mark.parametrize(
@@ -927,8 +968,9 @@ def test_divergence_with_early_stopping_keeps_the_best_network():
     estimator = classifier(max_iter=50, n_iter_no_change=50, **settings)
     with pytest.warns(ConvergenceWarning, match="stopped being finite"):
         estimator.fit(X[~HELD_OUT], y[~HELD_OUT], X_val=X[HELD_OUT], y_val=y[HELD_OUT])
-    scores = estimator.validation_scores_
-    assert estimator.score(X[HELD_OUT], y[HELD_OUT]) == pytest.approx(max(scores))
+    start = classifier().fit(X[~HELD_OUT], y[~HELD_OUT]).score(X[HELD_OUT], y[HELD_OUT])
+    best = max(start, *estimator.validation_scores_)
+    assert estimator.score(X[HELD_OUT], y[HELD_OUT]) == pytest.approx(best)
 
 
 def fit_interrupted(monkeypatch, n_steps, **settings):
@@ -961,7 +1003,8 @@ def test_interrupt_leaves_a_usable_estimator(
     assert estimator.t_ == n_epochs * n_rows + more_steps * 50
     assert estimator.score(X, y) > 0.8
     moved = not np.array_equal(estimator.coefs_[0], start.coefs_[0])
-    assert moved == (n_steps > 0)
+    # The validation rows prefer the start to what the first epochs make of it.
+    assert moved == (n_steps > 0 and not early_stopping)
 
 
 def test_interrupted_training_can_go_on(monkeypatch):

@@ -280,6 +280,38 @@ def test_gradient_of_sparse_rows_is_that_of_dense_rows(batch, sparse):
     assert_all_close(sparse_gradients, gradients, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("limit", [1, 6, 13])
+def test_penalty_in_blocks_is_the_same(batch, monkeypatch, limit):
+    network = random_network((4, 5, 6, 3))
+    objective = Objective("log_loss", 0.3)
+    _, whole = objective.value_and_gradient(network, batch)
+    monkeypatch.setattr("skmetricmlp.training.blocks.BLOCK_ELEMENTS", limit)
+    _, gradients = objective.value_and_gradient(network, batch)
+    assert_all_close(gradients, whole, rtol=0)
+
+
+def test_gradient_is_the_callers_to_write_into(batch):
+    network = random_network((4, 5, 6, 3))
+    objective = Objective("log_loss")
+    value, gradients = objective.value_and_gradient(network, batch)
+    for g in gradients:
+        g[...] = np.nan
+    # Networks and batches of the tests are read-only.
+    assert objective.value(network, batch) == pytest.approx(value, rel=1e-13)
+    pairs = [(g, p) for g in gradients for p in [*network.parameters, *batch]]
+    assert not any(np.shares_memory(*pair) for pair in pairs)
+
+
+def test_penalty_of_large_weights_keeps_its_digits_in_float32():
+    # The squares of 1.2 million numbers, summed in single precision.
+    network = random_network((400, 3000, 3)).astype(np.float32)
+    single = Batch(np.zeros((1, 400), np.float32), np.zeros(1, int), np.ones(1, "f"))
+    value = Objective("log_loss", 2.0).value(network, single)
+    value -= Objective("log_loss", 0.0).value(network, single)
+    expected = sum((p.astype(float) ** 2).sum() for p in network.parameters[::2])
+    assert_allclose(value, expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_gradient_of_a_batch_is_the_weighted_mean_over_its_rows(batch, loss):
     network = network_for(loss, (4, 5, 6, 3), "tanh")

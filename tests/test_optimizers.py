@@ -6,6 +6,8 @@ from networks import read_only
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skmetricmlp.training import SGD, Adam
+from skmetricmlp.training.blocks import blocks
+from skmetricmlp.training.optimizers import AdamState
 
 N_STEPS = 7
 RATES = [0.05, 0.2, 0.01]
@@ -27,15 +29,19 @@ def freeze(arrays):
         array.flags.writeable = False
 
 
+def arrays_of(state):
+    """Every array of an optimiser state."""
+    lists = state[1:] if isinstance(state, AdamState) else [state]
+    return [array for part in lists for array in part]
+
+
 def path(optimizer, parameters, rates, gradient=slope):
-    """Parameters after each step, none of which may write into what it was given."""
+    """Parameters after each step, none of which may write into those before it."""
     state = optimizer.init(parameters)
     visited = []
     for _ in range(N_STEPS):
+        freeze(parameters)
         gradients = [gradient(p) for p in parameters]
-        lists = state[1:] if isinstance(optimizer, Adam) else [state]
-        for arrays in (parameters, gradients, *lists):
-            freeze(arrays)
         parameters, state = optimizer.step(parameters, gradients, state, rates)
         visited.append([p.copy() for p in parameters])
     return visited
@@ -58,9 +64,10 @@ def scalar_path(numbers, parameters):
     return visited
 
 
-@pytest.fixture
-def parameters():
-    """A matrix, a vector and a layer of one number."""
+@pytest.fixture(params=[1, 4, 2**16])
+def parameters(request, monkeypatch):
+    """A matrix, a vector and a layer of one number, stepped in blocks of rows."""
+    monkeypatch.setattr("skmetricmlp.training.blocks.BLOCK_ELEMENTS", request.param)
     rng = np.random.default_rng(0)
     return [read_only(rng.normal(size=shape)) for shape in [(3, 2), (2,), (1, 1)]]
 
@@ -136,7 +143,7 @@ def test_adam_is_its_scalar_formula(parameters, betas, epsilon):
 @pytest.mark.parametrize("scale", [1e-12, 1e-3, 1.0, 1e6, 1e100])
 def test_first_step_of_adam_has_the_size_of_the_rate(parameters, scale):
     optimizer = Adam(epsilon=1e-30)
-    gradients = [read_only(scale * np.sign(p) * (1 + p * p)) for p in parameters]
+    gradients = [scale * np.sign(p) * (1 + p * p) for p in parameters]
     state = optimizer.init(parameters)
     after, state = optimizer.step(parameters, gradients, state, RATES)
     for p, a, rate in zip(parameters, after, RATES, strict=True):
@@ -171,19 +178,69 @@ def test_a_rate_of_zero_keeps_its_parameter_and_no_other(parameters, optimizer):
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
 def test_a_step_asks_for_one_rate_per_parameter(parameters, optimizer):
-    state = optimizer.init(parameters)
+    state, gradients = optimizer.init(parameters), [slope(p) for p in parameters]
     with pytest.raises(ValueError, match="zip"):
-        optimizer.step(parameters, parameters, state, RATES[:2])
+        optimizer.step(parameters, gradients, state, RATES[:2])
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
 def test_steps_depend_on_the_arguments_alone(parameters, optimizer):
+    def gradients():
+        return [slope(p) for p in parameters]
+
+    _, state = optimizer.step(parameters, gradients(), optimizer.init(parameters), RATES)
+    copy = optimizer.copy(state)
+    first, one = optimizer.step(parameters, gradients(), state, RATES)
+    second, other = optimizer.step(parameters, gradients(), copy, RATES)
+    for a, b in zip([*first, *arrays_of(one)], [*second, *arrays_of(other)], strict=True):
+        assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_a_copy_of_the_state_stays_when_steps_go_on(parameters, optimizer):
     gradients = [slope(p) for p in parameters]
     _, state = optimizer.step(parameters, gradients, optimizer.init(parameters), RATES)
-    first, _ = optimizer.step(parameters, gradients, state, RATES)
-    second, _ = optimizer.step(parameters, gradients, state, RATES)
-    for a, b in zip(first, second, strict=True):
+    freeze(arrays_of(state))
+    copy = optimizer.copy(state)
+    kept = [array.copy() for array in arrays_of(state)]
+    _, moved = optimizer.step(parameters, [slope(p) for p in parameters], copy, RATES)
+    for a, b in zip(arrays_of(state), kept, strict=True):
         assert_array_equal(a, b)
+    if optimizer != SGD(momentum=0):
+        pairs = zip(arrays_of(moved), kept, strict=True)
+        assert not any(np.array_equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_a_step_writes_into_the_gradients_and_the_state(parameters, optimizer):
+    state = optimizer.init(parameters)
+    gradients = [slope(p) for p in parameters]
+    after, moved = optimizer.step(parameters, gradients, state, RATES)
+    given = [*gradients, *arrays_of(state)]
+    for a, b in zip([*after, *arrays_of(moved)], given, strict=True):
+        assert a is b
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_the_order_in_memory_changes_nothing(parameters, optimizer):
+    expected = path(optimizer, parameters, RATES)
+    column_major = [np.asfortranarray(p) for p in parameters]
+    assert not column_major[0].flags.c_contiguous
+    assert_paths_equal(path(optimizer, column_major, RATES), expected, rtol=0)
+    lists = arrays_of(optimizer.init(column_major))
+    assert all(array.flags.c_contiguous for array in lists)
+
+
+@pytest.mark.parametrize("shape", [(1,), (7,), (7, 3), (1, 9), (5, 0), (0, 5), (4, 2, 2)])
+@pytest.mark.parametrize("limit", [1, 3, 6, 7, 100])
+def test_blocks_are_views_that_cover_every_row_once(monkeypatch, shape, limit):
+    monkeypatch.setattr("skmetricmlp.training.blocks.BLOCK_ELEMENTS", limit)
+    a, b = np.zeros(shape), np.ones(shape)
+    for x, y in blocks(a, b):
+        assert x.shape == y.shape
+        assert x.size <= limit or x.shape[0] == 1
+        np.add(x, y, out=x)
+    assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)

@@ -42,7 +42,7 @@ def plan_of(objective=None, optimizer=OPTIMIZERS[0], *, rates=(0.01, 0.02), **se
 def arrays_of(position):
     """Every array that training moved."""
     state = position.state
-    lists = state[1:] if hasattr(state, "means") else [state]
+    lists = state[1:] if hasattr(state, "sums") else [state]
     return [*position.network.parameters, *(array for part in lists for array in part)]
 
 
@@ -250,7 +250,7 @@ def test_early_stopping_returns_the_best_network_and_its_state(
 
     def validate(present):
         seen.append(present)
-        return 1.0, scores[len(seen) - 1]
+        return 1.0, [0.0, *scores][len(seen) - 1]
 
     plan = plan_of(optimizer=optimizer, max_epochs=5, tol=0.01, early_stopping=True)
     start = start_of(network, optimizer)
@@ -259,7 +259,7 @@ def test_early_stopping_returns_the_best_network_and_its_state(
     )
     assert reason == "max_epochs"
     assert history.validation_score == scores
-    assert end.network is seen[best - 1]
+    assert end.network is seen[best]
     alone, _, _ = train(
         start, History(), data, plan_of(optimizer=optimizer, max_epochs=best),
         check_random_state(0),
@@ -281,7 +281,7 @@ def test_without_early_stopping_scores_change_nothing(network, data):
 
 
 def test_early_stopping_is_patient_with_the_score_not_the_loss(network, data, rng):
-    scores = iter([0.1, 0.5, 0.5, 0.4, 0.9])
+    scores = iter([0.0, 0.1, 0.5, 0.5, 0.4, 0.9])
     plan = plan_of(
         scripted([5.0, 4.0, 3.0, 2.0, 1.0]),
         batch_size=N_ROWS, max_epochs=5, tol=0.01, patience=1, early_stopping=True,
@@ -292,6 +292,74 @@ def test_early_stopping_is_patient_with_the_score_not_the_loss(network, data, rn
     )  # fmt: skip
     assert reason == "converged"
     assert history.validation_score == [0.1, 0.5, 0.5, 0.4]
+
+
+@pytest.mark.parametrize(
+    ("scores", "epochs"),
+    [([0.9, 0.1, 0.3, 0.2, 0.8], 3), ([0.5, 0.5, 0.5, 0.5, 0.6], 3)],
+)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_the_start_is_the_network_to_beat(network, data, rng, optimizer, scores, epochs):
+    seen = []
+
+    def validate(present):
+        seen.append(present)
+        return 1.0, scores[len(seen) - 1]
+
+    plan = plan_of(
+        optimizer=optimizer, max_epochs=4, tol=0.01, patience=2, early_stopping=True
+    )
+    start = start_of(network, optimizer)
+    before = [array.copy() for array in arrays_of(start)]
+    end, history, reason = train(start, History(), data, plan, rng, validate=validate)
+    assert end is start
+    for array, copy in zip(arrays_of(end), before, strict=True):
+        assert_array_equal(array, copy)
+    assert seen[0] is network
+    # The history has epochs only, and patience counts from the start.
+    assert history.validation_score == scores[1 : epochs + 1]
+    assert reason == "converged"
+
+
+@pytest.mark.parametrize("bad", [np.nan, KeyboardInterrupt])
+@pytest.mark.parametrize("step", [1, 3])
+def test_the_start_is_the_best_until_an_epoch_is_over(network, data, rng, step, bad):
+    scripted_objective = scripted([1.0] * (step - 1))
+
+    def value_and_gradient(present, batch):
+        try:
+            return scripted_objective.value_and_gradient(present, batch)
+        except StopIteration:
+            if bad is KeyboardInterrupt:
+                raise KeyboardInterrupt from None
+            return bad, []
+
+    objective = SimpleNamespace(
+        value=lambda *_: 0.0, value_and_gradient=value_and_gradient
+    )
+    start = start_of(network, Adam())
+    end, history, reason = train(
+        start, History(), data, plan_of(objective, early_stopping=True), rng,
+        validate=lambda _: (0.0, 0.5),
+    )  # fmt: skip
+    assert end is start
+    assert history.loss == []
+    assert reason == ("interrupted" if bad is KeyboardInterrupt else "diverged")
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_without_need_nobody_scores_the_start(network, data, rng, earlier):
+    seen = []
+
+    def validate(present):
+        seen.append(present)
+        return 0.0, 0.5
+
+    history = History([1.0], [1.0], [0.8], n_rows=10) if earlier else History()
+    plan = plan_of(early_stopping=earlier)
+    train(start_of(network, Adam()), history, data, plan, rng, validate=validate)
+    assert len(seen) == plan.max_epochs
+    assert all(present is not network for present in seen)
 
 
 def test_early_stopping_keeps_the_start_if_an_earlier_score_is_higher(network, data, rng):
@@ -372,7 +440,8 @@ def test_divergence_goes_back_to_where_the_loss_was_finite(network, data, rng, s
     assert reason == "diverged"
     # The loss of the last network seen is not finite; that of the one before it is.
     assert end.network is seen[max(step - 2, 0)]
-    assert end.state.t == max(step - 2, 0)
+    # The sums hold the gradient that led astray: the state is a new one.
+    assert_same_position(end, start_of(end.network, Adam()))
     assert len(history.loss) == (step - 1) // 3
 
 
@@ -425,7 +494,7 @@ def test_interrupt_amid_an_epoch_returns_where_training_stands(network, data, rn
 
 
 def test_interrupt_with_early_stopping_returns_the_best_so_far(network, data, rng):
-    scores, seen = [0.1, 0.9, 0.3], []
+    scores, seen = [0.0, 0.1, 0.9, 0.3], []
 
     def validate(present):
         seen.append(present)
@@ -437,7 +506,7 @@ def test_interrupt_with_early_stopping_returns_the_best_so_far(network, data, rn
     start = start_of(network, Adam())
     end, _, reason = train(start, History(), data, plan, rng, validate=validate)
     assert reason == "interrupted"
-    assert end.network is seen[1]
+    assert end.network is seen[2]
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
@@ -459,6 +528,36 @@ def test_training_leaves_start_and_history_as_they_are(network, data, rng, optim
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_no_network_changes_once_it_is_made(network, data, rng, optimizer):
+    objective = Objective("log_loss", 0.1)
+    seen = []
+
+    def value_and_gradient(present, batch):
+        seen.append((present, [p.copy() for p in present.parameters]))
+        return objective.value_and_gradient(present, batch)
+
+    watched = SimpleNamespace(
+        value=objective.value, value_and_gradient=value_and_gradient
+    )
+    train(start_of(network, optimizer), History(), data, plan_of(watched, optimizer), rng)
+    assert len(seen) == 9
+    for present, copies in seen:
+        for p, copy in zip(present.parameters, copies, strict=True):
+            assert_array_equal(p, copy)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+@pytest.mark.parametrize("limit", [1, 8])
+def test_training_in_blocks_is_the_same(network, data, optimizer, limit, monkeypatch):
+    start, plan = start_of(network, optimizer), plan_of(optimizer=optimizer)
+    expected, history, _ = train(start, History(), data, plan, check_random_state(0))
+    monkeypatch.setattr("skmetricmlp.training.blocks.BLOCK_ELEMENTS", limit)
+    actual, other, _ = train(start, History(), data, plan, check_random_state(0))
+    assert_same_position(actual, expected, rtol=1e-13)
+    assert_allclose(other.loss, history.loss, rtol=1e-13)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
 def test_two_calls_equal_one_call_of_all_epochs(network, data, optimizer):
     start = start_of(network, optimizer)
     plan = plan_of(optimizer=optimizer, max_epochs=5)
@@ -476,7 +575,8 @@ def test_two_calls_equal_one_call_of_all_epochs(network, data, optimizer):
 def test_no_epochs_return_the_start(network, data, rng):
     start = start_of(network, Adam())
     end, history, reason = train(start, History(), data, plan_of(max_epochs=0), rng)
-    assert end is start
+    assert end.network is network
+    assert_same_position(end, start)
     assert history == History()
     assert reason == "max_epochs"
 

@@ -32,7 +32,9 @@ class Dense:
 
     def affine(self, x: Array) -> Array:
         """Pre-activation ``z`` (n, n_out) of ``x`` (n, n_in), dense or SciPy sparse."""
-        return x @ self.weights + self.bias
+        z = x @ self.weights
+        z += self.bias
+        return z
 
     def forward(self, x: Array) -> Array:
         """Activation ``a`` (n, n_out) of ``x`` (n, n_in)."""

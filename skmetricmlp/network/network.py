@@ -22,8 +22,9 @@ BLOCK_ELEMENTS = 2**22
 class Network:
     """Layers applied one after the other.
 
-    Training never changes a network: it makes the next one. A reference to an
-    earlier network is therefore a checkpoint that costs nothing.
+    Training never changes a network: it makes the next one, of the memory of the
+    gradients. A reference to an earlier network is therefore a checkpoint that costs
+    nothing.
 
     Parameters
     ----------
@@ -101,5 +102,6 @@ class Network:
                 if derivative is None:
                     msg = f"layer {depth} has no useful derivative"
                     raise ValueError(msg)
-                delta = layer.input_gradient(delta) * derivative(value)
+                delta = layer.input_gradient(delta)
+                delta *= derivative(value)
         return gradients

@@ -1,8 +1,8 @@
 """Epochs and minibatches: init, step, terminate.
 
-The loop owns no weights. A step takes a network and an optimiser state and returns
-the next ones, so to stop, by convergence, by divergence or by the keyboard, is only
-to choose which of them to return.
+The loop owns no weights. A step takes a network and makes the next one, so to stop, by
+convergence, by divergence or by the keyboard, is only to choose which of them to return.
+The optimiser state is the loop's own, and a step changes it in place.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ class Plan:
         More epochs in a row than this without improvement end the training.
     early_stopping : bool
         Look for improvement in the validation score, and return the network where it
-        was highest, instead of looking at the training loss.
+        was highest, be it the one before the first epoch, instead of looking at the
+        training loss.
     """
 
     objective: Objective
@@ -61,10 +62,18 @@ class Plan:
 
 
 class Position(NamedTuple):
-    """Where training stands: a network and the optimiser state that belongs to it."""
+    """Where training stands: a network and the optimiser state that belongs to it.
+
+    The network never changes, so a reference to it is a checkpoint that costs nothing;
+    the state does with the next step.
+    """
 
     network: Network
     state: Any
+
+    def checkpoint(self, optimizer: Optimizer) -> Position:
+        """Return a position that stays when steps go on from here."""
+        return Position(self.network, optimizer.copy(self.state))
 
 
 @dataclass
@@ -112,7 +121,7 @@ def train(
     Parameters
     ----------
     start : Position
-        Left as it is, as is ``history``.
+        Left as it is, as is ``history``: its optimiser state is copied once.
     history : History
         Of the earlier epochs, if any.
     data : Batch
@@ -122,7 +131,8 @@ def train(
         Draws the order of the rows.
     validate : callable, optional
         From a network to its loss and its score (higher is better) on held-out rows.
-        Required by ``plan.early_stopping``.
+        Required by ``plan.early_stopping``. Without earlier epochs that also scores the
+        start, which then is the network to beat; the history says nothing of it.
     on_epoch : callable
         Called with the history after each epoch.
 
@@ -130,28 +140,29 @@ def train(
     -------
     position : Position
         The best one with ``early_stopping``; else the last one, or after a loss that is
-        not finite the last one at which it was.
+        not finite the last network at which it was, with a new optimiser state. An
+        interruption amid a step may leave some of its gradient in the state.
     history : History
     reason : {"converged", "max_epochs", "diverged", "interrupted"}
     """
     history = history.copy()
-    patience = _Patience(plan.tol, _lowest(history, plan))
-    position = trusted = best = start
+    patience = _Patience(plan.tol, _lowest(start, history, plan, validate))
+    position, trusted, best = start.checkpoint(plan.optimizer), start.network, start
     reason: StopReason = "max_epochs"
     try:
         for _ in range(plan.max_epochs):
             losses, weights = [], []
             for batch in _minibatches(data, plan, rng):
                 loss, following = _step(position, batch, plan)
-                trusted, position = position, following
+                trusted, position = position.network, following
                 losses.append(loss)
                 weights.append(_total(batch.weights))
                 history.n_rows += batch.weights.shape[0]
             held_out = None if validate is None else validate(position.network)
             _check_finite(held_out[0] if held_out else 0.0)
             history.append(float(np.average(losses, weights=weights)), held_out)
-            if patience.update(_criterion(history, plan)):
-                best = position
+            if patience.update(_criterion(history, plan)) and plan.early_stopping:
+                best = position.checkpoint(plan.optimizer)
             on_epoch(history)
             if patience.stale > plan.patience:
                 reason = "converged"
@@ -159,14 +170,16 @@ def train(
     except KeyboardInterrupt:
         reason = "interrupted"
     except FloatingPointError:
-        position, reason = trusted, "diverged"
+        reason = "diverged"
     # No later step has looked at the network that the last one made.
-    if position is not trusted and not isfinite(
+    if position.network is not trusted and not isfinite(
         plan.objective.value(position.network, batch)
     ):
-        position, reason = trusted, "diverged"
-    if plan.early_stopping and history.validation_score:
+        reason = "diverged"
+    if plan.early_stopping:
         position = best
+    elif reason == "diverged":
+        position = Position(trusted, plan.optimizer.init(trusted.parameters))
     return position, history, reason
 
 
@@ -209,11 +222,19 @@ def _criterion(history: History, plan: Plan) -> float:
     return -history.validation_score[-1] if plan.early_stopping else history.loss[-1]
 
 
-def _lowest(history: History, plan: Plan) -> float:
-    """Return the lowest criterion of the epochs so far."""
-    if plan.early_stopping:
-        return -max(history.validation_score, default=-inf)
-    return min(history.loss, default=inf)
+def _lowest(
+    start: Position,
+    history: History,
+    plan: Plan,
+    validate: Callable[[Network], tuple[float, float]] | None,
+) -> float:
+    """Return the lowest criterion of the epochs so far, or the one of the start."""
+    if not plan.early_stopping:
+        return min(history.loss, default=inf)
+    scores = history.validation_score
+    if validate and not scores:
+        scores = [validate(start.network)[1]]
+    return -max(scores, default=-inf)
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from array_api_compat import array_namespace, device
 
 from skmetricmlp.network import LOSSES, Network
+from skmetricmlp.training.blocks import blocks
 
 __all__ = ["Batch", "Objective", "loss_and_accuracy", "one_hot"]
 
@@ -58,31 +59,38 @@ class Objective:
     def value_and_gradient(
         self, network: Network, batch: Batch
     ) -> tuple[float, list[Array]]:
-        """Objective of a batch and its gradient, ordered as ``network.parameters``."""
+        """Objective of a batch and its gradient, ordered as ``network.parameters``.
+
+        The arrays of the gradient are new ones, the caller's to write into.
+        """
         xp = array_namespace(batch.weights)
         activations = network.activations(batch.X)
         z = network.layers[-1].affine(activations[-1])
         targets = one_hot(batch.codes, z)
         total = float(xp.sum(batch.weights))
         delta = LOSSES[self.loss].delta(z, targets)
-        gradients = network.backward(
-            activations, delta * (batch.weights / total)[:, None]
-        )
+        delta *= (batch.weights / total)[:, None]
+        gradients = network.backward(activations, delta)
         if self.alpha:
             decay = self.alpha / total
-            gradients[::2] = [
-                g + decay * w
-                for g, w in zip(gradients[::2], network.parameters[::2], strict=True)
-            ]
+            weights = network.parameters[::2]
+            for pair in zip(gradients[::2], weights, strict=True):
+                for g, w in blocks(*pair):
+                    _add(g, decay * w)
         return self._value(network, z, targets, batch.weights), gradients
 
     def _value(self, network: Network, z: Array, targets: Array, w: Array) -> float:
         xp = array_namespace(z)
         value = float(xp.sum(LOSSES[self.loss].values(z, targets) * w))
         if self.alpha:
-            squares = sum(float(xp.sum(W * W)) for W in network.parameters[::2])
-            value += 0.5 * self.alpha * squares
+            # Row by row: no temporary, and sums short enough for single precision.
+            squares = (xp.sum(xp.vecdot(W, W)) for W in network.parameters[::2])
+            value += 0.5 * self.alpha * sum(map(float, squares))
         return value / float(xp.sum(w))
+
+
+def _add(total: Array, summand: Array) -> None:
+    total += summand
 
 
 def loss_and_accuracy(loss: str, network: Network, batch: Batch) -> tuple[float, float]:

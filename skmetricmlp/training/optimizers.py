@@ -1,16 +1,20 @@
 """Stochastic optimisers: settings are frozen, state is passed in and returned.
 
 Every ``step`` takes one learning rate per parameter array, so that layers may
-learn at different rates, and returns new parameters: none is changed in place.
+learn at different rates. It leaves the parameters as they are, and writes the next ones
+where the gradients were: no step needs memory of its own beyond a block.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any, NamedTuple, Protocol
 
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
+
+from skmetricmlp.training.blocks import blocks
 
 __all__ = ["SGD", "Adam", "AdamState", "Optimizer"]
 
@@ -24,18 +28,32 @@ class Optimizer(Protocol):
     def init(self, parameters: Sequence[Array]) -> Any:
         """Return the state before the first step."""
 
+    def copy(self, state: Any) -> Any:
+        """Return a state that steps can change apart from this one."""
+
     def step(
         self,
         parameters: Sequence[Array],
-        gradients: Sequence[Array],
+        gradients: Arrays,
         state: Any,
         rates: Sequence[float],
     ) -> tuple[Arrays, Any]:
-        """Return the next parameters and the next state."""
+        """Return the next parameters, in place of ``gradients``, and the next state.
+
+        The arrays of ``state`` are changed in place.
+        """
 
 
 def _zeros_like(parameters: Sequence[Array]) -> Arrays:
-    return [array_namespace(p).zeros_like(p) for p in parameters]
+    # In row-major order, as gradients are, whatever the order of the parameters.
+    return [
+        array_namespace(p).zeros(p.shape, dtype=p.dtype, device=device(p))
+        for p in parameters
+    ]
+
+
+def _copies(arrays: Sequence[Array]) -> Arrays:
+    return [array_namespace(a).asarray(a, copy=True) for a in arrays]
 
 
 @dataclass(frozen=True)
@@ -53,66 +71,96 @@ class SGD:
         """Velocities of zero."""
         return _zeros_like(parameters)
 
+    def copy(self, state: Arrays) -> Arrays:
+        """Return velocities that steps can change apart from these."""
+        return _copies(state)
+
     def step(
         self,
         parameters: Sequence[Array],
-        gradients: Sequence[Array],
+        gradients: Arrays,
         state: Arrays,
         rates: Sequence[float],
     ) -> tuple[Arrays, Arrays]:
-        """Return the next parameters and velocities."""
-        steps = [-r * g for r, g in zip(rates, gradients, strict=True)]
-        if self.momentum == 0:
-            return [p + s for p, s in zip(parameters, steps, strict=True)], state
-        m = self.momentum
-        velocities = [m * v + s for v, s in zip(state, steps, strict=True)]
-        if self.nesterov:
-            steps = [m * v + s for v, s in zip(velocities, steps, strict=True)]
-        else:
-            steps = velocities
-        return [p + s for p, s in zip(parameters, steps, strict=True)], velocities
+        """Return the next parameters, in place of ``gradients``, and velocities."""
+        for *arrays, rate in zip(parameters, gradients, state, rates, strict=True):
+            for p, g, v in blocks(*arrays):
+                self._step(p, g, v, rate)
+        return gradients, state
+
+    def _step(self, p: Array, g: Array, v: Array, rate: float) -> None:
+        """Change the velocity, and then ``g`` into the parameter after the step."""
+        g *= -rate
+        if self.momentum:
+            v *= self.momentum
+            v += g
+            if self.nesterov:
+                g += self.momentum * v
+            else:
+                g[...] = v
+        g += p
 
 
 class AdamState(NamedTuple):
-    """Steps taken, and running means of the gradient and of its square."""
+    """Steps taken, and decaying sums of the gradient and of its square."""
 
     t: int
-    means: Arrays
+    sums: Arrays
     squares: Arrays
 
 
 @dataclass(frozen=True)
 class Adam:
-    """Adam (D. P. Kingma, J. Ba, ICLR 2015), in the order of its section 2."""
+    """Adam (D. P. Kingma, J. Ba, ICLR 2015), in the order of its section 2.
+
+    The state has sums, ``M <- beta_1 M + g`` and ``V <- beta_2 V + g^2``, instead of the
+    means ``(1 - beta_1) M`` and ``(1 - beta_2) V``: the factors go into the rate and
+    epsilon, which saves two passes over the weights.
+    """
 
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
 
     def init(self, parameters: Sequence[Array]) -> AdamState:
-        """Means of zero."""
+        """Return sums of zero."""
         return AdamState(0, _zeros_like(parameters), _zeros_like(parameters))
+
+    def copy(self, state: AdamState) -> AdamState:
+        """Return sums that steps can change apart from these."""
+        return AdamState(state.t, _copies(state.sums), _copies(state.squares))
 
     def step(
         self,
         parameters: Sequence[Array],
-        gradients: Sequence[Array],
+        gradients: Arrays,
         state: AdamState,
         rates: Sequence[float],
     ) -> tuple[Arrays, AdamState]:
-        """Return the next parameters and running means."""
+        """Return the next parameters, in place of ``gradients``, and sums."""
         t = state.t + 1
-        means = [
-            self.beta_1 * m + (1 - self.beta_1) * g
-            for m, g in zip(state.means, gradients, strict=True)
-        ]
-        squares = [
-            self.beta_2 * v + (1 - self.beta_2) * (g * g)
-            for v, g in zip(state.squares, gradients, strict=True)
-        ]
-        correction = (1 - self.beta_2**t) ** 0.5 / (1 - self.beta_1**t)
-        parameters = [
-            p - (rate * correction) * m / (array_namespace(v).sqrt(v) + self.epsilon)
-            for p, rate, m, v in zip(parameters, rates, means, squares, strict=True)
-        ]
-        return parameters, AdamState(t, means, squares)
+        scale = sqrt(1 - self.beta_2)
+        correction = sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
+        factor = -correction * (1 - self.beta_1) / scale
+        for *arrays, rate in zip(
+            parameters, gradients, state.sums, state.squares, rates, strict=True
+        ):
+            for p, g, m, v in blocks(*arrays):
+                self._step(p, g, m, v, factor * rate, self.epsilon / scale)
+        return gradients, state._replace(t=t)
+
+    def _step(
+        self, p: Array, g: Array, m: Array, v: Array, rate: float, epsilon: float
+    ) -> None:
+        """Change the sums, and then ``g`` into ``p + rate m / (sqrt(v) + epsilon)``."""
+        m *= self.beta_1
+        m += g
+        g *= g
+        v *= self.beta_2
+        v += g
+        root = array_namespace(v).sqrt(v)
+        root += epsilon
+        g[...] = m
+        g /= root
+        g *= rate
+        g += p

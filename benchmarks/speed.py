@@ -1,0 +1,194 @@
+"""Speed against scikit-learn's MLPClassifier and PyTorch: the same architecture and rows.
+
+    python benchmarks/speed.py
+    python benchmarks/speed.py --data mnist.npz
+    OMP_NUM_THREADS=1 python benchmarks/speed.py --data mnist.npz --batch-size 64
+
+Without ``--data`` on scikit-learn's digits with the default settings; with it, in single
+precision, on the first rows of an .npz file (see mnist.py). Networks take turns, one
+epoch each, so that the ratios hold on a noisy machine: each is the median over the
+epochs of our time divided by theirs. "metric" starts from calculated weights, whose
+calculation "start / epoch" measures in epochs; the others start from random ones. Time
+to accuracy counts the start and the epochs until the test rows reach ``--target``. Peak
+memory is what one epoch adds in a process of its own. PyTorch runs on the processor,
+with its eager Adam, if it is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import warnings
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from datasets import mnist
+from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.neural_network import MLPClassifier
+
+from skmetricmlp import MetricInitMLPClassifier
+
+HIDDEN = (870, 30)
+Problem = tuple[np.ndarray, ...]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", help="an .npz file, see above")
+    parser.add_argument("--rows", type=int, default=20000, help="of --data")
+    parser.add_argument("--batch-size", type=int, nargs="+", help="default: 64 200")
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--target", type=float, default=0.95, help="accuracy")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore", ConvergenceWarning)
+
+    data = problem(options)
+    sizes = options.batch_size or ([64, 200] if options.data else [200])
+    for size in sizes:
+        records = race(data, size, options.epochs)
+        table = summary(records, options.target)
+        table["peak (MiB)"] = {name: peak_memory(name, size, data) for name in MODELS}
+        print(f"\n{len(data[0])} rows, batches of {size}:")
+        print(table.to_string(float_format="{:.3g}".format, na_rep="-"))
+
+
+def problem(options: argparse.Namespace) -> Problem:
+    """Training and test rows, with values from 0 to 1."""
+    if options.data:
+        x_train, y_train, x_test, y_test = mnist(options.data)
+        return x_train[: options.rows], y_train[: options.rows], x_test, y_test
+    X, y = load_digits(return_X_y=True)
+    x_train, x_test, y_train, y_test = train_test_split(X / 16, y, random_state=0)
+    return x_train, y_train, x_test, y_test
+
+
+class Torch:
+    """The same network in PyTorch, with its own initialisation and Adam."""
+
+    def __init__(self, batch_size: int) -> None:
+        self.torch: Any = import_module("torch")
+        self.batch_size = batch_size
+
+    def partial_fit(self, X: np.ndarray, y: np.ndarray, classes: np.ndarray) -> None:
+        """Train for one epoch."""
+        torch = self.torch
+        features, labels = torch.from_numpy(X), torch.from_numpy(y.astype(np.int64))
+        if not hasattr(self, "network"):
+            self._initialize((X.shape[1], *HIDDEN, len(classes)), features.dtype)
+        for index in torch.randperm(len(features)).split(self.batch_size):
+            self.optimizer.zero_grad()
+            output = self.network(features[index])
+            loss = torch.nn.functional.cross_entropy(output, labels[index])
+            loss.backward()
+            self.optimizer.step()
+
+    def _initialize(self, widths: tuple[int, ...], dtype: Any) -> None:
+        nn = self.torch.nn
+        self.torch.manual_seed(0)
+        layers: list[Any] = []
+        for n_in, n_out in pairwise(widths):
+            layers += [nn.Linear(n_in, n_out, dtype=dtype), nn.ReLU()]
+        self.network = nn.Sequential(*layers[:-1])
+        self.optimizer = self.torch.optim.Adam(self.network.parameters())
+
+    def score(self, X: np.ndarray, y: np.ndarray) -> float:
+        """Accuracy."""
+        with self.torch.no_grad():
+            predicted = self.network(self.torch.from_numpy(X)).argmax(dim=1).numpy()
+        return float(np.mean(predicted == y))
+
+
+def _ours(init: str) -> Callable[[int], Any]:
+    return lambda size: MetricInitMLPClassifier(
+        init, batch_size=size, max_iter=0, random_state=0
+    )
+
+
+MODELS: dict[str, Callable[[int], Any]] = {
+    "metric": _ours("metric"),
+    "random": _ours("random"),
+    "MLPClassifier": lambda size: MLPClassifier(HIDDEN, batch_size=size, random_state=0),
+}
+if find_spec("torch"):
+    MODELS["PyTorch"] = Torch
+
+
+def race(data: Problem, size: int, epochs: int) -> pd.DataFrame:
+    """Seconds and test accuracy of every epoch; epoch 0 is the calculation of weights."""
+    x_train, y_train, x_test, y_test = data
+    models = {name: make(size) for name, make in MODELS.items()}
+    records = []
+    for epoch in range(epochs + 1):
+        for name, model in models.items():
+            started = perf_counter()
+            if epoch:
+                model.partial_fit(x_train, y_train, classes=np.unique(y_train))
+            elif name in ("metric", "random"):
+                model.fit(x_train, y_train)
+            seconds = perf_counter() - started
+            has_start = epoch or name in ("metric", "random")
+            accuracy = model.score(x_test, y_test) if has_start else 0.0
+            records.append((name, epoch, seconds, accuracy))
+    return pd.DataFrame(records, columns=["model", "epoch", "seconds", "accuracy"])
+
+
+def summary(records: pd.DataFrame, target: float) -> pd.DataFrame:
+    """Make a row per model of what :func:`race` returned, in the order of the models."""
+    seconds, accuracy = (
+        records.set_index(["epoch", "model"])[column].unstack("model")[list(MODELS)]
+        for column in ("seconds", "accuracy")
+    )
+    epochs = seconds.loc[1:]
+    table = pd.DataFrame({"epoch (s)": epochs.median()})
+    ours = epochs["metric"]
+    for peer in list(MODELS)[2:]:
+        table[f"epoch / {peer}"] = epochs.div(epochs[peer], axis="index").median()
+    table["start / epoch"] = seconds.loc[0] / ours.median()
+    reached = (accuracy >= target).cumsum() > 0
+    until = seconds.where(~reached.shift(fill_value=False), 0.0).sum()
+    table[f"to {target:g} (s)"] = until.where(reached.any())
+    table["accuracy"] = accuracy.iloc[-1]
+    return table
+
+
+def peak_memory(name: str, size: int, data: Problem) -> float:
+    """Peak memory in MiB that one epoch adds, measured in a process of its own."""
+    with TemporaryDirectory() as folder:
+        # From files, for passing arrays on would leave a higher peak than training.
+        paths = [Path(folder, part) for part in ("X.npy", "y.npy")]
+        for path, array in zip(paths, data, strict=False):
+            np.save(path, array)
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            return pool.apply(_peak_memory, (name, size, *paths))
+
+
+def _peak_memory(name: str, size: int, *paths: Path) -> float:
+    model, (X, y) = MODELS[name](size), map(np.load, paths)
+    before = _high_water()
+    model.partial_fit(X, y, classes=np.unique(y))
+    return _high_water() - before
+
+
+def _high_water() -> float:
+    """Most memory in MiB that this process has held; NaN where there is no /proc."""
+    # Not ru_maxrss, which begins with that of the parent process.
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    sizes = [line.split()[1] for line in lines if line.startswith("VmHWM")]
+    return int(sizes[0]) / 1024 if sizes else float("nan")
+
+
+if __name__ == "__main__":
+    main()
