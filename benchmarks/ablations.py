@@ -30,7 +30,7 @@ EPOCHS = (0, 1, 5, 20, 50)
 
 
 def variants(X: np.ndarray, y: np.ndarray) -> dict[str, dict[str, Any]]:
-    """Settings by name."""
+    """Return settings by name."""
     # One exemplar alone has no comparisons.
     alone = {"exemplars": (X[:1], y[:1])}
     soft = {"exemplars": "lvq", "output_init": "logistic", "sharpness": 0.25}

@@ -132,6 +132,9 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
     learning_rate_init : "auto", float or sequence of float, default="auto"
         One step size, or one for each layer. ``"auto"`` is 0.0003 with ``init="metric"``,
         small enough not to throw away what was calculated, and 0.001 otherwise.
+    learning_rate : {"constant", "linear"}, default="constant"
+        ``"linear"`` lowers the step size from epoch to epoch, towards zero after
+        ``max_iter`` of them; each call of ``fit`` begins anew.
     max_iter : int, default=200
         Most epochs. 0 leaves the weights as calculated.
     shuffle : bool, default=True
@@ -256,6 +259,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
         learning_rate_init: str | float | Sequence[float] = "auto",
+        learning_rate: str = "constant",
         max_iter: int = 200,
         shuffle: bool = True,
         random_state: int | np.random.RandomState | None = None,
@@ -288,6 +292,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         self.alpha = alpha
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
         self.max_iter = max_iter
         self.shuffle = shuffle
         self.random_state = random_state
@@ -513,9 +518,9 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         >>> frame = clf.fit(X, y).explain(X[[-1]], n_nearest=3)
         >>> frame[["predicted", "rank", "label", "excess", "margin"]].round(2)
            predicted  rank  label  excess  margin
-        0          1     1      1    0.00    0.41
-        1          1     2      2    0.41   -0.41
-        2          1     3      1    0.43   -0.02
+        0          2     1      1    0.00    0.41
+        1          2     2      2    0.41   -0.41
+        2          2     3      1    0.43   -0.02
         """
         exemplars, metric = self._origin()
         n = len(exemplars.codes)

@@ -250,6 +250,7 @@ def _plan(parameters: Parameters, network: Network, epochs: int) -> Plan:
         tol=parameters["tol"],
         patience=parameters["n_iter_no_change"],
         early_stopping=parameters["early_stopping"],
+        linear_decay=parameters["learning_rate"] == "linear",
     )
 
 

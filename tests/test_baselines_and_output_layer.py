@@ -6,11 +6,13 @@ from sklearn.datasets import load_digits, load_iris
 from sklearn.linear_model import LogisticRegression, RidgeCV
 
 from skmetricmlp import MetricInitMLPClassifier
-from skmetricmlp.initialization import start
+from skmetricmlp.initialization import output_layer, start
 from skmetricmlp.initialization.output_layer import (
+    LIKELY_LOG_RIDGE,
     LIMITS,
+    LOG_RIDGE_DEVIATION,
+    LOG_RIDGES,
     LOGISTIC_RIDGE,
-    RIDGES,
     best_scale,
     logistic_weights,
     ridge_readout,
@@ -300,7 +302,7 @@ def errors_by_leaving_out(values, targets, weights, ridge):
 
 
 @pytest.mark.parametrize(("n", "width"), [(40, 6), (12, 12), (15, 30)])
-def test_ridge_weights_are_the_best_of_the_ridges_left_out(n, width):
+def test_ridge_weights_are_the_best_for_rows_left_out(n, width):
     values, targets, weights = ridge_problem(n, width)
     share = weights / weights.sum()
     centred = values - share @ values
@@ -309,9 +311,15 @@ def test_ridge_weights_are_the_best_of_the_ridges_left_out(n, width):
     unit = squares.sum() / min(n - 1, width)
     errors = {
         ridge: errors_by_leaving_out(values, targets, weights, ridge)
-        for ridge in unit * RIDGES
+        for ridge in unit * 10.0**LOG_RIDGES
     }
-    best = min(errors, key=lambda ridge: weights @ (errors[ridge] ** 2).sum(axis=1))
+
+    def minus_log_posterior(ridge):
+        variance = share @ (errors[ridge] ** 2).sum(axis=1)
+        prior = (np.log10(ridge / unit) - LIKELY_LOG_RIDGE) / LOG_RIDGE_DEVIATION
+        return n * np.log(variance) / 2 + prior**2 / 2
+
+    best = min(errors, key=minus_log_posterior)
     W, b = ridge_by_definition(values, targets, weights, best)
     found = ridge_weights(values, targets, weights)
     np.testing.assert_allclose(found.weights, W, atol=1e-7)
@@ -319,10 +327,11 @@ def test_ridge_weights_are_the_best_of_the_ridges_left_out(n, width):
     np.testing.assert_allclose(targets - found.left_out, errors[best], atol=1e-6)
 
 
-def test_ridge_is_scikit_learns():
+def test_ridge_is_scikit_learns_where_rows_decide(monkeypatch):
+    monkeypatch.setattr(output_layer, "LOG_RIDGE_DEVIATION", 1e3)
     values, targets, _ = ridge_problem(60, 8)
     centred = values - values.mean(axis=0)
-    alphas = RIDGES * (centred**2).sum() / 8
+    alphas = 10.0**LOG_RIDGES * (centred**2).sum() / 8
     reference = RidgeCV(alphas=alphas).fit(values, targets)
     found = ridge_weights(values, targets, np.ones(60))
     np.testing.assert_allclose(found.weights.T, reference.coef_, atol=1e-9)

@@ -804,7 +804,9 @@ def weighted_log_loss(estimator, features, labels, weights):
 
 
 def test_early_stopping_keeps_the_network_of_the_best_score():
-    estimator, held_out = fit_with_validation(early_stopping=True, init="random")
+    estimator, held_out = fit_with_validation(
+        early_stopping=True, init="random", readout="exemplars"
+    )
     scores = estimator.validation_scores_
     assert scores[-1] < max(scores)
     assert estimator.score(*held_out) == pytest.approx(estimator.best_validation_score_)
@@ -1143,6 +1145,23 @@ def test_same_rate_for_each_layer_is_one_rate(solver):
     assert_same_network(
         classifier(learning_rate_init=0.01, **settings).fit(X, y),
         classifier(learning_rate_init=(0.01, 0.01), **settings).fit(X, y),
+    )
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_a_linear_learning_rate_falls_from_epoch_to_epoch(solver):
+    settings = {"solver": solver, "shuffle": False, "tol": 0}
+    falling = classifier(
+        learning_rate="linear", learning_rate_init=0.01, max_iter=4, **settings
+    ).fit(X, y)
+    expected = classifier(**settings).fit(X, y)
+    for share in (1, 3 / 4, 2 / 4, 1 / 4):
+        expected.set_params(learning_rate_init=share * 0.01).partial_fit(X, y)
+    assert_same_network(falling, expected)
+    # One epoch at a time there is nothing to fall.
+    assert_same_network(
+        classifier(learning_rate="linear").fit(X, y).partial_fit(X, y),
+        classifier().fit(X, y).partial_fit(X, y),
     )
 
 

@@ -27,7 +27,14 @@ REALS = (
     "validation_fraction",
 )
 FLAGS = ("shuffle", "nesterovs_momentum", "early_stopping", "warm_start")
-CHOICES = ("activation", "readout", "output_init", "loss", "solver")
+CHOICES = (
+    "activation",
+    "readout",
+    "output_init",
+    "loss",
+    "solver",
+    "learning_rate",
+)
 PAIRS = ("init", "exemplars")
 
 WRONG_TYPES = [

@@ -30,8 +30,10 @@ Ints = NDArray[np.intp]
 # zero; rows that are all classified rightly would otherwise have no best scale.
 LIMITS = (1e-2, 10.0)
 LOGISTIC_RIDGE = 1.0  # on the weights of the logistic regression, per row of mean weight
-# Ridges to choose from, in units of the mean eigenvalue of the Gram matrix.
-RIDGES = 10.0 ** np.arange(-5.0, 1.5, 0.5)
+# Decimal logarithms of the ridges to choose from, in units of the mean eigenvalue of the
+# Gram matrix, and what is thought likely of them before there are rows.
+LOG_RIDGES = np.arange(-5.0, 1.5, 0.5)
+LIKELY_LOG_RIDGE, LOG_RIDGE_DEVIATION = -1.0, 0.5
 TINY = float(np.finfo(float).eps)
 BLOCK_ROWS = 1024
 
@@ -112,8 +114,10 @@ def ridge_readout(
 def ridge_weights(values: Floats, targets: Floats, weights: Floats) -> Readout:
     """Minimise ``sum_x w_x ||values_x W + b - t_x||^2 + ridge ||W||^2``, in closed form.
 
-    The ridge is the one of :data:`RIDGES` with the least weighted squared error of rows
-    left out one at a time, which needs no second fit: with the leverage h_x, the
+    The ridge has the least ``n log(error) + ((log ridge - likely) / deviation)^2``, with
+    the weighted mean squared error of rows that are left out one at a time: twice the
+    negative logarithm of a normal likelihood, and of a normal prior, which decides where
+    rows are few. To leave rows out needs no second fit: with the leverage h_x, the
     residual of a row left out is ``residual_x / (1 - h_x)`` (D. M. Allen, Technometrics
     16, 1974). One eigendecomposition of the smaller Gram matrix serves all ridges.
 
@@ -133,7 +137,7 @@ def ridge_weights(values: Floats, targets: Floats, weights: Floats) -> Readout:
     root = np.sqrt(share)[:, None]
     response = (root * (targets - target_mean)).astype(values.dtype)
     U, squares, V = _singular_vectors(root * (values - mean))
-    ridges = RIDGES * max(squares.mean() if len(squares) else 0.0, TINY)
+    ridges = 10.0**LOG_RIDGES * max(squares.mean() if len(squares) else 0.0, TINY)
     shrinkages = (squares / (squares + ridges[:, None])).astype(values.dtype)
     leverages = shrinkages @ (U**2).T + share  # the bias has a leverage of its own
     projected = U.T @ response
@@ -142,7 +146,9 @@ def ridge_weights(values: Floats, targets: Floats, weights: Floats) -> Readout:
         / np.maximum(1.0 - leverage, TINY)[:, None]
         for shrinkage, leverage in zip(shrinkages, leverages, strict=True)
     ]
-    best = int(np.argmin([np.sum(residuals**2) for residuals in left_out]))
+    errors = np.array([np.sum(residuals**2) for residuals in left_out], dtype=float)
+    unlikely = ((LOG_RIDGES - LIKELY_LOG_RIDGE) / LOG_RIDGE_DEVIATION) ** 2
+    best = int(np.argmin(len(values) * np.log(np.maximum(errors, TINY)) + unlikely))
     shrunken = np.sqrt(squares) / (squares + ridges[best])
     W = V @ (shrunken[:, None] * projected)
     return Readout(W, target_mean - mean @ W, targets - left_out[best] / root)

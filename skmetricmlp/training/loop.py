@@ -48,6 +48,9 @@ class Plan:
         Look for improvement in the validation score, and return the network where it
         was highest, be it the one before the first epoch, instead of looking at the
         training loss.
+    linear_decay : bool
+        Lower the rates from epoch to epoch, in equal steps towards zero after
+        ``max_epochs``.
     """
 
     objective: Objective
@@ -59,6 +62,12 @@ class Plan:
     tol: float = 1e-4
     patience: int = 10
     early_stopping: bool = False
+    linear_decay: bool = False
+
+    def rates_in(self, epoch: int) -> list[float]:
+        """One rate for each parameter array, in an epoch counted from zero."""
+        share = 1 - epoch / self.max_epochs if self.linear_decay else 1.0
+        return [share * rate for rate in self.rates for _ in ("weights", "bias")]
 
 
 class Position(NamedTuple):
@@ -150,10 +159,11 @@ def train(
     position, trusted, best = start.checkpoint(plan.optimizer), start.network, start
     reason: StopReason = "max_epochs"
     try:
-        for _ in range(plan.max_epochs):
+        for epoch in range(plan.max_epochs):
+            rates = plan.rates_in(epoch)
             losses, weights = [], []
             for batch in _minibatches(data, plan, rng):
-                loss, following = _step(position, batch, plan)
+                loss, following = _step(position, batch, plan, rates)
                 trusted, position = position.network, following
                 losses.append(loss)
                 weights.append(_total(batch.weights))
@@ -183,7 +193,9 @@ def train(
     return position, history, reason
 
 
-def _step(position: Position, batch: Batch, plan: Plan) -> tuple[float, Position]:
+def _step(
+    position: Position, batch: Batch, plan: Plan, rates: Sequence[float]
+) -> tuple[float, Position]:
     """Loss at ``position`` and the position after one step from there.
 
     Raises
@@ -194,7 +206,6 @@ def _step(position: Position, batch: Batch, plan: Plan) -> tuple[float, Position
     network, state = position
     loss, gradients = plan.objective.value_and_gradient(network, batch)
     _check_finite(loss)
-    rates = [rate for rate in plan.rates for _ in ("weights", "bias")]
     parameters, state = plan.optimizer.step(network.parameters, gradients, state, rates)
     return loss, Position(network.with_parameters(parameters), state)
 

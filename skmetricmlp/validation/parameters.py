@@ -26,6 +26,7 @@ _CHOICES = {
     "n_spare_units": ("auto",),
     "loss": tuple(LOSSES),
     "solver": ("adam", "sgd"),
+    "learning_rate": ("constant", "linear"),
     "batch_size": ("auto",),
     "class_weight": ("balanced",),
 }
@@ -78,7 +79,14 @@ def check_parameters(parameters: Mapping[str, Any], *, trains: bool) -> None:
     for name in _FLAGS:
         if not isinstance(parameters[name], (bool, np.bool_)):
             raise not_accepted(name, parameters[name], "True or False", TypeError)
-    for name in ("activation", "loss", "solver", "readout", "output_init"):
+    for name in (
+        "activation",
+        "loss",
+        "solver",
+        "readout",
+        "output_init",
+        "learning_rate",
+    ):
         _check_choice(name, parameters[name])
     _check_pair("init", parameters["init"], "(coefs, intercepts)")
     _check_pair("exemplars", parameters["exemplars"], "(points, labels)")
