@@ -70,3 +70,12 @@ def mnist(path: Path) -> Problem:
         x.reshape(len(x), -1).astype(np.float32) / 255 for x in (x_train, x_test)
     )
     return x_train, y_train, x_test, y_test
+
+
+def high_water() -> float:
+    """Most memory in MiB that this process has held; NaN where there is no /proc."""
+    # Not ru_maxrss, which begins with that of the parent process.
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    sizes = [line.split()[1] for line in lines if line.startswith("VmHWM")]
+    return int(sizes[0]) / 1024 if sizes else float("nan")

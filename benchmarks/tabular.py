@@ -91,6 +91,7 @@ def results_of(
 ) -> Iterator[tuple[str, Any, dict[str, float]]]:
     """Yield model, epoch (or what stands for it) and its results."""
     X, y, *_ = problem
+    least = np.unique_counts(y).counts.min()
     common = {"random_state": seed, "batch_size": min(batch_size, len(X))}
     metric = MetricInitMLPClassifier(**common, max_iter=0).fit(X, y)
     width = len(metric.intercepts_[0])
@@ -108,7 +109,7 @@ def results_of(
                 clf.partial_fit(X, y, classes=None if epoch > 1 else np.unique(y))
             if epoch in EPOCHS and (epoch or model in {OURS, "random"}):
                 yield model, epoch, results(clf, problem)
-        if labels is None:  # too few rows to hold any out
+        if labels is None and least > 1:  # else there are too few rows to hold any out
             stopping = clf.set_params(early_stopping=True, max_iter=200)
             yield model, "stop", results(stopping.fit(X, y), problem)
     for model, other in {

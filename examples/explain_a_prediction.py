@@ -21,7 +21,12 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
 model = make_pipeline(
     StandardScaler().set_output(transform="pandas"),
     MetricInitMLPClassifier(
-        exemplars="kmedoids", n_exemplars=12, max_iter=20, tol=0, random_state=0
+        exemplars="kmedoids",
+        n_exemplars=12,
+        readout="exemplars",
+        max_iter=20,
+        tol=0,
+        random_state=0,
     ),
 )
 model.fit(X_train, y_train)

@@ -2,8 +2,9 @@
 Which metric, which exemplars, and how many?
 ============================================
 
-All three are parameters, so a grid search finds them. Untrained networks are cheap: the
-search is done with ``max_iter=0`` on all cores, and only the best one is trained.
+All three are parameters, so a grid search finds them. They matter most to a network that
+decides by the nearest exemplar, ``readout="exemplars"``. Untrained networks are cheap:
+the search is done with ``max_iter=0`` on all cores, and only the best one is trained.
 """
 
 # %%
@@ -27,7 +28,10 @@ grids = [
 
 # %%
 search = GridSearchCV(
-    MetricInitMLPClassifier(max_iter=0, random_state=0), grids, cv=3, n_jobs=-1
+    MetricInitMLPClassifier(readout="exemplars", max_iter=0, random_state=0),
+    grids,
+    cv=3,
+    n_jobs=-1,
 )
 search.fit(X_train, y_train)
 results = pd.DataFrame(search.cv_results_)

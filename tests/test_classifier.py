@@ -274,6 +274,43 @@ def test_attributes_that_describe_the_network(form, sizes, loss):
     assert estimator.best_validation_score_ is None
 
 
+@pytest.mark.parametrize(
+    ("asked", "n_layers", "nearest"),
+    [
+        ({}, 2, False),
+        ({"readout": "exemplars"}, 3, True),
+        ({"activation": "step"}, 3, True),
+        ({"output_init": "votes"}, 3, True),
+        ({"n_neighbors": 3}, 4, False),
+        ({"readout": "exemplars", "output_init": "ridge"}, 3, False),
+        ({"readout": "comparisons", "activation": "step"}, 2, False),
+    ],
+)
+def test_who_asks_for_a_vote_of_the_nearest_gets_one(asked, n_layers, nearest):
+    estimator = classifier(sharpness=100, **asked).fit(X, y)
+    assert len(estimator.coefs_) == n_layers
+    neighbors = KNeighborsClassifier(1)
+    neighbors.fit(estimator.exemplars_, estimator.exemplar_labels_)
+    agreement = np.mean(estimator.predict(X) == neighbors.predict(X))
+    assert agreement == 1 or not nearest
+    baseline = classifier(init="random", **asked).fit(X, y)
+    assert shapes(baseline) == shapes(estimator)
+
+
+@pytest.mark.parametrize("load", [load_iris, load_wine, load_breast_cancer])
+def test_untrained_it_is_better_than_the_nearest_exemplar(load):
+    features, labels = scaled(load)
+    test = np.arange(len(labels)) % 3 == 0
+    estimator = classifier(n_exemplars=30).fit(features[~test], labels[~test])
+    nearest = KNeighborsClassifier(1)
+    nearest.fit(estimator.exemplars_, estimator.exemplar_labels_)
+    ours, theirs = (
+        clf.score(features[test], labels[test]) for clf in (estimator, nearest)
+    )
+    assert ours >= theirs
+    assert ours > 0.95
+
+
 @pytest.mark.parametrize("init", ["metric", "random"])
 @pytest.mark.parametrize("exemplars", ["kmeans", "random"])
 def test_same_seed_same_network(init, exemplars):

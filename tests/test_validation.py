@@ -322,3 +322,15 @@ def test_a_logistic_output_needs_the_log_loss():
     clf = classifier(output_init="logistic", loss="squared_error")
     with pytest.raises(ValueError, match=r"^output_init='logistic' .*'squared_error'"):
         clf.fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"n_neighbors": 3}, r"^n_neighbors=3 .* needs readout='exemplars', got"),
+        ({"output_init": "votes"}, r"^output_init='votes' .* needs readout='exemplars'"),
+    ],
+)
+def test_votes_need_the_exemplar_layer(settings, message):
+    with pytest.raises(ValueError, match=message):
+        classifier(readout="comparisons", **settings).fit(X, y)
