@@ -31,6 +31,7 @@ SETTINGS: dict[str, Callable[[str], Any]] = {
     "exemplars": str,
     "metric": str,
     "n_neighbors": int,
+    "readout": str,
     "activation": str,
     "sharpness": float,
     "output_init": str,

@@ -265,6 +265,20 @@ def test_medoids_are_different_where_a_metric_sees_no_difference(k):
     assert len(set(medoids.tolist())) == k
 
 
+def test_kmeans_looks_at_a_sample_of_a_large_class(monkeypatch):
+    monkeypatch.setattr(selection, "KMEANS_ROWS", 50)
+    monkeypatch.setattr(selection, "KMEANS_ROWS_PER_CENTER", 5)
+    X = np.random.default_rng(0).normal(size=(300, 2))
+    for count, size in ((4, 50), (30, 150)):
+        rows = distinct_rows(X, np.zeros(300, int), np.ones(300))
+        sample = X[rows.index[:size]]
+        seen, all_rows = (
+            select("kmeans", part, np.zeros(len(part), int), [count]).points
+            for part in (sample, X)
+        )
+        np.testing.assert_array_equal(seen, all_rows)
+
+
 def test_medoids_of_a_class_that_is_larger_than_the_sample(monkeypatch):
     monkeypatch.setattr(selection, "MEDOID_ROWS", 20)
     X = np.random.default_rng(0).normal(size=(200, 2))

@@ -23,7 +23,7 @@ Ints = NDArray[np.intp]
 
 # Rows of a class that k-means looks at, or for each of its centres if those are more,
 # and rows of a class that k-medoids looks at: its work grows with their square.
-KMEANS_ROWS, KMEANS_ROWS_PER_CENTER = 1000, 50
+KMEANS_ROWS, KMEANS_ROWS_PER_CENTER = 2000, 50
 MEDOID_ROWS = 1000
 
 
