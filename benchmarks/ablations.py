@@ -2,10 +2,12 @@
 
     python benchmarks/ablations.py --data FOLDER
     python benchmarks/ablations.py --data FOLDER --labels 10
+    python benchmarks/ablations.py --mnist mnist.npz --rows 1000
 
 ``--data`` is a folder of CSV files without a header and with the label in the last
-column; scikit-learn's four sets come before them. Mean accuracy and log loss on the test
-rows after some epochs in batches of 200.
+column; scikit-learn's four sets come before them. ``--mnist`` is an .npz file (see
+mnist.py), of which rows are drawn. Mean accuracy and log loss on the test rows after some
+epochs in batches of 200.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from datasets import Problem, few, split, tables
+from datasets import Problem, few, mnist, split, tables
 from joblib import Parallel, delayed
 from sklearn.metrics import log_loss
 from threadpoolctl import threadpool_limits
@@ -62,19 +64,30 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path)
+    parser.add_argument("--mnist", type=Path)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--rows", type=int, default=1500, help="training rows at most")
     parser.add_argument("--labels", type=int, help="training rows per class")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    jobs = (
-        delayed(curves)(few(split(X, y, seed, options.rows), options.labels), seed)
-        for _, X, y in tables(options.data)
-        for seed in range(options.seeds)
-    )
+    jobs = (delayed(curves)(*problem) for problem in problems(options))
     points = pd.DataFrame(chain.from_iterable(Parallel(n_jobs=options.jobs)(jobs)))
     means = points.groupby(["start", "epoch"], sort=False).mean().unstack("epoch")
     print(means.to_string(float_format="{:.3f}".format))
+
+
+def problems(options: argparse.Namespace) -> Iterator[tuple[Problem, int]]:
+    """Yield training and test rows, and a seed."""
+    if options.mnist:
+        X, y, *test = mnist(options.mnist)
+        for seed in range(options.seeds):
+            rng = np.random.default_rng(seed)
+            rows = rng.choice(len(X), options.rows, replace=False)
+            yield (X[rows], y[rows], *test), seed
+    else:
+        for _, X, y in tables(options.data):
+            for seed in range(options.seeds):
+                yield few(split(X, y, seed, options.rows), options.labels), seed
 
 
 def curves(problem: Problem, seed: int) -> list[dict[str, Any]]:

@@ -54,7 +54,12 @@ class Objective:
     def value(self, network: Network, batch: Batch) -> float:
         """Objective of a batch."""
         z = network.affine_output(batch.X)
-        return self._value(network, z, one_hot(batch.codes, z), batch.weights)
+        xp = array_namespace(z)
+        losses = LOSSES[self.loss].values(z, one_hot(batch.codes, z))
+        value = float(xp.sum(losses * batch.weights))
+        if self.alpha:
+            value += 0.5 * self.alpha * sum(map(_squares, network.parameters[::2]))
+        return value / float(xp.sum(batch.weights))
 
     def value_and_gradient(
         self, network: Network, batch: Batch
@@ -71,22 +76,26 @@ class Objective:
         delta = LOSSES[self.loss].delta(z, targets)
         delta *= (batch.weights / total)[:, None]
         gradients = network.backward(activations, delta)
+        value = float(xp.sum(LOSSES[self.loss].values(z, targets) * batch.weights))
         if self.alpha:
-            decay = self.alpha / total
-            weights = network.parameters[::2]
-            for pair in zip(gradients[::2], weights, strict=True):
-                for g, w in blocks(*pair):
-                    _add(g, decay * w)
-        return self._value(network, z, targets, batch.weights), gradients
+            for W, g in zip(network.parameters[::2], gradients[::2], strict=True):
+                value += 0.5 * self.alpha * _add_decay(self.alpha / total, W, g)
+        return value / total, gradients
 
-    def _value(self, network: Network, z: Array, targets: Array, w: Array) -> float:
-        xp = array_namespace(z)
-        value = float(xp.sum(LOSSES[self.loss].values(z, targets) * w))
-        if self.alpha:
-            # Row by row: no temporary, and sums short enough for single precision.
-            squares = (xp.sum(xp.vecdot(W, W)) for W in network.parameters[::2])
-            value += 0.5 * self.alpha * sum(map(float, squares))
-        return value / float(xp.sum(w))
+
+def _squares(W: Array) -> float:
+    # Row by row: no temporary, and sums short enough for single precision.
+    xp = array_namespace(W)
+    return float(xp.sum(xp.vecdot(W, W)))
+
+
+def _add_decay(decay: float, W: Array, gradient: Array) -> float:
+    """Add ``decay W`` to the gradient, and return the sum of the squares of ``W``."""
+    squares = 0.0
+    for w, g in blocks(W, gradient):  # one pass: a block is in the cache for both
+        _add(g, decay * w)
+        squares += _squares(w)
+    return squares
 
 
 def _add(total: Array, summand: Array) -> None:
