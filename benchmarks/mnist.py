@@ -20,6 +20,7 @@ from time import perf_counter
 
 import numpy as np
 import pandas as pd
+from datasets import SOURCE as FORM
 from datasets import Problem, high_water, mnist
 
 from skmetricmlp import MetricInitMLPClassifier
@@ -30,7 +31,6 @@ SOURCE = {
     ("metric", 20000, 3): 0.908,
     ("random", 20000, 3): 0.803,
 }
-SOURCE_FORM = {"readout": "exemplars"}
 PROTOCOLS = {
     "default": {"metric": {}, "random": {"init": "random"}},
     # The rate of both falls linearly to zero.
@@ -40,8 +40,8 @@ PROTOCOLS = {
     },
     # The network of the source, otherwise as by default.
     "exemplars": {
-        "metric": SOURCE_FORM,
-        "random": {"init": "random", **SOURCE_FORM},
+        "metric": FORM,
+        "random": {"init": "random", **FORM},
     },
     # The source: logistic units, squared error, one row per step, weights on [-0.5, 0.5],
     # rates of 0.1, 0.1 and 0.02, and no penalty.

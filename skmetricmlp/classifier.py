@@ -130,8 +130,9 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
     batch_size : int or "auto", default="auto"
         Rows per gradient step; ``"auto"`` is ``min(200, n_samples)``.
     learning_rate_init : "auto", float or sequence of float, default="auto"
-        One step size, or one for each layer. ``"auto"`` is 0.0003 with ``init="metric"``,
-        small enough not to throw away what was calculated, and 0.001 otherwise.
+        One step size, or one for each layer. ``"auto"`` is 0.0003 where the output was
+        fitted to the rows (``"ridge"``, ``"logistic"``), small enough not to throw that
+        away, and 0.001 otherwise.
     learning_rate : {"constant", "linear"}, default="constant"
         ``"linear"`` lowers the step size from epoch to epoch, towards zero after
         ``max_iter`` of them; each call of ``fit`` begins anew.

@@ -43,10 +43,10 @@ Array = Any
 Ints = NDArray[np.intp]
 Parameters = Mapping[str, Any]
 
-# Step sizes where none is given: for weights that are drawn that of MLPClassifier. The
-# first steps of Adam move each weight by as much; where all weights are right already,
-# of wide data this throws them away (docs/benchmarks.md has the figures).
-DRAWN_RATE, CALCULATED_RATE = 1e-3, 3e-4
+# Step sizes where none is given: usually that of MLPClassifier. The first steps of Adam
+# move each weight by as much; where the output is fitted and all is right already, on wide
+# data this throws it away (docs/benchmarks.md has the figures).
+USUAL_RATE, FITTED_RATE = 1e-3, 3e-4
 
 
 @dataclass(frozen=True)
@@ -238,8 +238,9 @@ def _plan(parameters: Parameters, network: Network, epochs: int) -> Plan:
     size, rate = parameters["batch_size"], parameters["learning_rate_init"]
     if isinstance(rate, str) and rate == "auto":
         init = parameters["init"]
-        calculated = isinstance(init, str) and init == "metric"
-        rate = CALCULATED_RATE if calculated else DRAWN_RATE
+        is_calculated = isinstance(init, str) and init == "metric"
+        is_fitted = is_calculated and _form(parameters).output_init != "votes"
+        rate = FITTED_RATE if is_fitted else USUAL_RATE
     return Plan(
         Objective(parameters["loss"], alpha),
         optimizer,

@@ -1203,10 +1203,17 @@ def test_a_linear_learning_rate_falls_from_epoch_to_epoch(solver):
 
 
 @pytest.mark.parametrize(
-    ("init", "rate"), [("metric", 3e-4), ("random", 1e-3), ("ones", 1e-3)]
+    ("settings", "rate"),
+    [
+        ({}, 3e-4),
+        ({"readout": "exemplars", "output_init": "logistic"}, 3e-4),
+        ({"readout": "exemplars"}, 1e-3),
+        ({"init": "random"}, 1e-3),
+        ({"init": "ones"}, 1e-3),
+    ],
 )
-def test_calculated_weights_are_trained_at_a_gentler_rate(init, rate):
-    settings = {"init": init, "max_iter": 2}
+def test_a_fitted_output_is_trained_at_a_gentler_rate(settings, rate):
+    settings = {**settings, "max_iter": 2}
     assert_same_network(
         classifier(**settings).fit(X, y),
         classifier(learning_rate_init=rate, **settings).fit(X, y),
