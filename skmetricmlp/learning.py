@@ -44,8 +44,8 @@ Ints = NDArray[np.intp]
 Parameters = Mapping[str, Any]
 
 # Step sizes where none is given: usually that of MLPClassifier. The first steps of Adam
-# move each weight by as much; where the output is fitted and all is right already, on wide
-# data this throws it away (docs/benchmarks.md has the figures).
+# move each weight by as much; where the output is fitted, and right already, this throws
+# it away on wide data (docs/benchmarks.md has the figures).
 USUAL_RATE, FITTED_RATE = 1e-3, 3e-4
 
 

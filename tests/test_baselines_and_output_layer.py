@@ -411,11 +411,15 @@ def test_a_ridge_output_is_a_regression_on_the_layer_before(dtype, readout):
     np.testing.assert_allclose(clf.predict_proba(X), p, atol=1e-3)
 
 
+@pytest.mark.parametrize(("least", "size"), [(10, 1000), (1200, 1200)])
 @pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
-def test_the_output_is_fitted_to_as_many_rows_as_memory_is_given(monkeypatch, readout):
+def test_the_output_is_fitted_to_as_many_rows_as_memory_is_given(
+    monkeypatch, readout, least, size
+):
     X, y = load_digits(return_X_y=True)
     settings = dict(n_exemplars=10, readout=readout, output_init="ridge", max_iter=0)
     monkeypatch.setattr(start, "FIT_ELEMENTS", 100_000)
+    monkeypatch.setattr(start, "FIT_ROWS", least)
     seen = []
     monkeypatch.setattr(
         start,
@@ -424,5 +428,5 @@ def test_the_output_is_fitted_to_as_many_rows_as_memory_is_given(monkeypatch, re
     )
     clf = MetricInitMLPClassifier(n_spare_units=10, random_state=0, **settings)
     clf.fit(X, y)
-    assert seen == [(1000, 100 if readout == "comparisons" else 10)]
+    assert seen == [(size, 100 if readout == "comparisons" else 10)]
     assert clf.score(X, y) > 0.6

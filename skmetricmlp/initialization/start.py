@@ -40,9 +40,10 @@ Weights = tuple[Sequence[Array], Sequence[Array]]
 # Numbers in the comparisons of the sample that sets the scales: at most 1,000 rows, and
 # fewer for many exemplars.
 SAMPLE_ROWS, SAMPLE_ELEMENTS = 1000, 2**24
-# Numbers in the hidden values that the output is fitted to: 32 MiB in single precision.
-# Four times as many gain half a point untrained on MNIST, and nothing after an epoch.
-FIT_ELEMENTS = 2**23
+# Rows that the output is fitted to: so many that their hidden values are 32 MiB in single
+# precision, or 2,000 of a very wide layer. Four times as many gain half a point untrained
+# on MNIST, and nothing after an epoch.
+FIT_ELEMENTS, FIT_ROWS = 2**23, 2000
 FIT_BLOCK_ROWS = 1024
 # Comparisons of N exemplars see N-1 directions of the input and bend at the borders
 # between exemplars. Random units see the rest; docs/benchmarks.md has what they do.
@@ -244,7 +245,7 @@ def _with_fitted_output(
     form: Form,
 ) -> Network:
     """Add an output layer, fitted to what the hidden layers make of the rows."""
-    size = max(1, FIT_ELEMENTS // max(hidden[0].bias.shape[0], 1))
+    size = max(FIT_ROWS, FIT_ELEMENTS // max(hidden[0].bias.shape[0], 1))
     rows = rows.take(slice(size))
     values = _hidden_values(hidden, X, rows.index)
     weights, bias = (
