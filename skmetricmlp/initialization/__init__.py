@@ -1,17 +1,12 @@
 """What the weights are before training: pure functions on arrays."""
 
 from skmetricmlp.initialization.exemplars import SELECTORS, Exemplars
+from skmetricmlp.initialization.form import Form, form_of
 from skmetricmlp.initialization.metric_fit import Metric, fit_metric
 from skmetricmlp.initialization.metrics import METRICS, Domain
 from skmetricmlp.initialization.nearest import Sample, nearest_network
 from skmetricmlp.initialization.random import BASELINES
-from skmetricmlp.initialization.start import (
-    Form,
-    Origin,
-    Start,
-    form_of,
-    initial_network,
-)
+from skmetricmlp.initialization.start import Origin, Start, initial_network
 
 __all__ = [
     "BASELINES",

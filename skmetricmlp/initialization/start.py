@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ from skmetricmlp.initialization.exemplars import (
     exemplar_counts,
     select_exemplars,
 )
+from skmetricmlp.initialization.form import Form
 from skmetricmlp.initialization.metric_fit import Metric, fit_metric
 from skmetricmlp.initialization.nearest import Sample, nearest_network
 from skmetricmlp.initialization.output_layer import logistic_weights, ridge_readout
@@ -28,9 +28,9 @@ from skmetricmlp.initialization.random import (
     with_spare_units,
 )
 from skmetricmlp.initialization.rows import DistinctRows, distinct_rows
-from skmetricmlp.network import LOSSES, Dense, Network
+from skmetricmlp.network import Dense, Network
 
-__all__ = ["Form", "Origin", "Start", "form_of", "initial_network"]
+__all__ = ["Origin", "Start", "initial_network"]
 
 Array = Any
 Floats = NDArray[np.floating[Any]]
@@ -45,9 +45,6 @@ SAMPLE_ROWS, SAMPLE_ELEMENTS = 1000, 2**24
 # on MNIST, and nothing after an epoch.
 FIT_ELEMENTS, FIT_ROWS = 2**23, 2000
 FIT_BLOCK_ROWS = 1024
-# Comparisons of N exemplars see N-1 directions of the input and bend at the borders
-# between exemplars. Random units see the rest; docs/benchmarks.md has what they do.
-SPARE_UNITS = 500
 
 
 class Origin(NamedTuple):
@@ -66,67 +63,6 @@ class Start(NamedTuple):
     network: Network
     n_exemplars: int
     origin: Origin | None
-
-
-@dataclass(frozen=True)
-class Form:
-    """Of a network: parameters of the classifier, with no ``"auto"`` among them."""
-
-    readout: str
-    n_neighbors: int
-    activation: str
-    sharpness: float
-    output_init: str
-    n_spare_units: int
-    loss: str
-
-    @property
-    def output_activation(self) -> str:
-        """Activation of the last layer."""
-        return LOSSES[self.loss].output_activation
-
-
-def form_of(
-    *,
-    readout: str,
-    n_neighbors: int,
-    activation: str,
-    output_init: str,
-    n_spare_units: int | str,
-    n_given_layers: int = 0,
-    **others: Any,
-) -> Form:
-    """Form that the parameters of the classifier ask for.
-
-    Who asks for a vote of the nearest, by ``n_neighbors``, ``activation`` or
-    ``output_init``, gets one; weights that are given have the form that they have.
-
-    Examples
-    --------
-    >>> parameters = dict(
-    ...     readout="auto", n_neighbors=1, activation="relu", sharpness=1.0,
-    ...     output_init="auto", n_spare_units="auto", loss="log_loss",
-    ... )
-    >>> form_of(**parameters).output_init
-    'ridge'
-    >>> form_of(**{**parameters, "n_neighbors": 3}).output_init
-    'votes'
-    """
-    if readout == "auto":
-        votes = n_neighbors > 1 or activation == "step" or output_init == "votes"
-        readout = "exemplars" if votes or n_given_layers > 2 else "comparisons"
-    if output_init == "auto":
-        output_init = "votes" if readout == "exemplars" else "ridge"
-    if isinstance(n_spare_units, str):
-        n_spare_units = 0 if readout == "exemplars" else SPARE_UNITS
-    return Form(
-        readout=readout,
-        n_neighbors=n_neighbors,
-        activation=activation,
-        output_init=output_init,
-        n_spare_units=n_spare_units,
-        **others,
-    )
 
 
 def initial_network(

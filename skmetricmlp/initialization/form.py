@@ -1,0 +1,75 @@
+"""The form of the network that the parameters of the classifier ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from skmetricmlp.network import LOSSES
+
+__all__ = ["Form", "form_of"]
+
+# Comparisons of N exemplars see N-1 directions of the input and bend at the borders
+# between exemplars. Random units see the rest; docs/benchmarks.md has what they do.
+SPARE_UNITS = 500
+
+
+@dataclass(frozen=True)
+class Form:
+    """Of a network: parameters of the classifier, with no ``"auto"`` among them."""
+
+    readout: str
+    n_neighbors: int
+    activation: str
+    sharpness: float
+    output_init: str
+    n_spare_units: int
+    loss: str
+
+    @property
+    def output_activation(self) -> str:
+        """Activation of the last layer."""
+        return LOSSES[self.loss].output_activation
+
+
+def form_of(
+    *,
+    readout: str,
+    n_neighbors: int,
+    activation: str,
+    output_init: str,
+    n_spare_units: int | str,
+    n_given_layers: int = 0,
+    **others: Any,
+) -> Form:
+    """Form that the parameters of the classifier ask for.
+
+    Who asks for a vote of the nearest, by ``n_neighbors``, ``activation`` or
+    ``output_init``, gets one; weights that are given have the form that they have.
+
+    Examples
+    --------
+    >>> parameters = dict(
+    ...     readout="auto", n_neighbors=1, activation="relu", sharpness=1.0,
+    ...     output_init="auto", n_spare_units="auto", loss="log_loss",
+    ... )
+    >>> form_of(**parameters).output_init
+    'ridge'
+    >>> form_of(**{**parameters, "n_neighbors": 3}).output_init
+    'votes'
+    """
+    if readout == "auto":
+        votes = n_neighbors > 1 or activation == "step" or output_init == "votes"
+        readout = "exemplars" if votes or n_given_layers > 2 else "comparisons"
+    if output_init == "auto":
+        output_init = "votes" if readout == "exemplars" else "ridge"
+    if isinstance(n_spare_units, str):
+        n_spare_units = 0 if readout == "exemplars" else SPARE_UNITS
+    return Form(
+        readout=readout,
+        n_neighbors=n_neighbors,
+        activation=activation,
+        output_init=output_init,
+        n_spare_units=n_spare_units,
+        **others,
+    )
