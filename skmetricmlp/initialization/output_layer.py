@@ -136,7 +136,9 @@ def ridge_weights(values: Floats, targets: Floats, weights: Floats) -> Readout:
     mean, target_mean = share @ values, share @ targets
     root = np.sqrt(share)[:, None]
     response = (root * (targets - target_mean)).astype(values.dtype)
-    U, squares, V = _singular_vectors(root * (values - mean))
+    centred = values - mean
+    centred *= root
+    U, squares, V = _singular_vectors(centred)
     ridges = 10.0**LOG_RIDGES * max(squares.mean() if len(squares) else 0.0, TINY)
     shrinkages = (squares / (squares + ridges[:, None])).astype(values.dtype)
     leverages = shrinkages @ (U**2).T + share  # the bias has a leverage of its own

@@ -41,9 +41,9 @@ Weights = tuple[Sequence[Array], Sequence[Array]]
 # fewer for many exemplars.
 SAMPLE_ROWS, SAMPLE_ELEMENTS = 1000, 2**24
 # Rows that the output is fitted to: so many that their hidden values are 32 MiB in single
-# precision, or 2,000 of a very wide layer. Four times as many gain half a point untrained
-# on MNIST, and nothing after an epoch.
-FIT_ELEMENTS, FIT_ROWS = 2**23, 2000
+# precision, or 2,000 of a wide layer if those are not 256 MiB. Four times as many gain half
+# a point untrained on MNIST, and nothing after an epoch.
+FIT_ELEMENTS, FIT_ROWS, MOST_FIT_ELEMENTS = 2**23, 2000, 2**26
 FIT_BLOCK_ROWS = 1024
 
 
@@ -181,7 +181,8 @@ def _with_fitted_output(
     form: Form,
 ) -> Network:
     """Add an output layer, fitted to what the hidden layers make of the rows."""
-    size = max(FIT_ROWS, FIT_ELEMENTS // max(hidden[0].bias.shape[0], 1))
+    width = max(hidden[0].bias.shape[0], 1)
+    size = max(FIT_ELEMENTS // width, min(FIT_ROWS, MOST_FIT_ELEMENTS // width), 1)
     rows = rows.take(slice(size))
     values = _hidden_values(hidden, X, rows.index)
     weights, bias = (
