@@ -41,8 +41,8 @@ Weights = tuple[Sequence[Array], Sequence[Array]]
 # fewer for many exemplars.
 SAMPLE_ROWS, SAMPLE_ELEMENTS = 1000, 2**24
 # Rows that the output is fitted to: so many that their hidden values are 32 MiB in single
-# precision, or 2,000 of a wide layer if those are not 256 MiB. Four times as many gain half
-# a point untrained on MNIST, and nothing after an epoch.
+# precision, or 2,000 of a wide layer if those are not 256 MiB. Four times as many gain
+# half a point untrained on MNIST, and nothing after an epoch.
 FIT_ELEMENTS, FIT_ROWS, MOST_FIT_ELEMENTS = 2**23, 2000, 2**26
 FIT_BLOCK_ROWS = 1024
 
