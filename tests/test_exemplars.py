@@ -271,12 +271,12 @@ def test_kmeans_looks_at_a_sample_of_a_large_class(monkeypatch):
     X = np.random.default_rng(0).normal(size=(300, 2))
     for count, size in ((4, 50), (30, 150)):
         rows = distinct_rows(X, np.zeros(300, int), np.ones(300))
-        sample = X[rows.index[:size]]
-        seen, all_rows = (
+        seen, fewer, all_rows = (
             select("kmeans", part, np.zeros(len(part), int), [count]).points
-            for part in (sample, X)
+            for part in (X[rows.index[:size]], X[rows.index[: size - 1]], X)
         )
         np.testing.assert_array_equal(seen, all_rows)
+        assert not np.array_equal(fewer, all_rows)
 
 
 def test_medoids_of_a_class_that_is_larger_than_the_sample(monkeypatch):
