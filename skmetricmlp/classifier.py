@@ -16,9 +16,9 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmetricmlp.explanation import explain_rows
-from skmetricmlp.initialization import METRICS, Origin
+from skmetricmlp.initialization import METRICS, Origin, check_dense_size, memory_budget
 from skmetricmlp.learning import Fitted, learn
-from skmetricmlp.network import LOG_PROBABILITIES
+from skmetricmlp.network import LOG_PROBABILITIES, Network
 from skmetricmlp.training import StopReason
 from skmetricmlp.validation import (
     check_domain,
@@ -121,6 +121,21 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         Random units in the first layer beside the comparisons. An output that reads the
         comparisons reads them too; exemplar neurons do not read them before training.
         ``"auto"`` is 500 with ``readout="comparisons"`` and 0 with ``"exemplars"``.
+    tied : bool, default=False
+        Let all comparisons share the N scores of the exemplars, ``u_j - u_i``, instead
+        of having d weights each: N(d + M) weights instead of N M d, for M rivals. With
+        ``readout="exemplars"`` an exemplar neuron then reads its own comparisons only.
+        The same network before training, to rounding; what it can learn is less.
+    rivals : "all", "other_classes" or int, default="all"
+        Which others each exemplar is compared with: all N-1; those of other classes,
+        which leaves the nearest-exemplar decision exact; or so many of its nearest, which
+        does so nearly (N-1 or more is the same as ``"all"``). An int must be at least
+        ``n_neighbors``, and ``"other_classes"`` needs ``n_neighbors=1``.
+    memory_limit : float or "auto", default="auto"
+        Bytes that the weights may take in training, with their gradient and the state of
+        the solver (4 arrays with Adam, 3 with SGD). A network that would take more is
+        refused before it is made. ``"auto"`` is half of the memory that is available.
+        Also the most that ``coefs_`` of a tied network may take.
     loss : {"log_loss", "squared_error"}, default="log_loss"
         Cross-entropy of a softmax output, or half the squared error, summed over the
         classes, of a logistic output.
@@ -176,7 +191,8 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
     network_ : Network
         The network as it is now; the next six attributes are views of it.
     coefs_ : list of ndarray of shape (n_in, n_out)
-        Weights of each layer.
+        Weights of each layer; of a tied network those of the same function without
+        tying, made on access if ``memory_limit`` allows (else a ValueError).
     intercepts_ : list of ndarray of shape (n_out,)
         Biases of each layer.
     n_layers_ : int
@@ -255,6 +271,9 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         sharpness: float = 1.0,
         output_init: str = "auto",
         n_spare_units: int | str = "auto",
+        tied: bool = False,
+        rivals: int | str = "all",
+        memory_limit: float | str = "auto",
         loss: str = "log_loss",
         solver: str = "adam",
         alpha: float = 0.0001,
@@ -288,6 +307,9 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         self.sharpness = sharpness
         self.output_init = output_init
         self.n_spare_units = n_spare_units
+        self.tied = tied
+        self.rivals = rivals
+        self.memory_limit = memory_limit
         self.loss = loss
         self.solver = solver
         self.alpha = alpha
@@ -523,7 +545,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         1          2     2      2    0.41   -0.41
         2          2     3      1    0.43   -0.02
         """
-        exemplars, metric = self._origin()
+        exemplars, metric, rivals = self._origin()
         n = len(exemplars.codes)
         n_nearest = n if n_nearest is None else n_nearest
         check_whole("n_nearest", n_nearest, n, "None, for all exemplars,")
@@ -536,6 +558,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
             self.network_,
             exemplars,
             metric(exemplars.points),
+            rivals,
             n_nearest,
         )
         labels = {name: self.classes_[frame[name]] for name in ("predicted", "label")}
@@ -544,13 +567,19 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
 
     @property
     def coefs_(self) -> list[Array]:
-        """Weights of each layer."""
-        return self.network_.parameters[::2]
+        """Weights of each layer, of a tied network those of its dense equivalent."""
+        return self._dense().parameters[::2]
 
     @property
     def intercepts_(self) -> list[Array]:
-        """Biases of each layer."""
-        return self.network_.parameters[1::2]
+        """Biases of each layer, likewise."""
+        return self._dense().parameters[1::2]
+
+    def _dense(self) -> Network:
+        n = self.network_.n_dense_weights
+        word = self.network_.parameters[0].dtype.itemsize
+        check_dense_size(n, word, memory_budget(self.memory_limit, copies=1))
+        return self.network_.dense()
 
     @property
     def exemplars_(self) -> Array:
@@ -608,7 +637,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
     @property
     def n_outputs_(self) -> int:
         """Number of outputs."""
-        return int(self.network_.layers[-1].bias.shape[0])
+        return self.network_.layers[-1].n_out
 
     @property
     def out_activation_(self) -> str:

@@ -13,7 +13,7 @@ from sklearn.utils import gen_batches
 from skmetricmlp.initialization import Exemplars
 from skmetricmlp.initialization.metrics import Scores
 from skmetricmlp.initialization.nearest import SHARE
-from skmetricmlp.network import Network
+from skmetricmlp.network import Network, Rivals
 
 __all__ = ["comparison_shares", "contributions", "explain_rows", "margins"]
 
@@ -30,6 +30,7 @@ def explain_rows(
     network: Network,
     exemplars: Exemplars,
     scores: Scores,
+    rivals: Ints,
     n_nearest: int,
 ) -> pd.DataFrame:
     """Describe the nearest exemplars of each row.
@@ -44,6 +45,8 @@ def explain_rows(
         What it was calculated from: N points.
     scores : tuple of arrays of shapes (N, d) and (N,)
         ``(A, b)`` of the metric at the exemplars.
+    rivals : int array of shape (N, M)
+        Whom each is compared with.
     n_nearest : int
         How many exemplars of each row, at most N.
 
@@ -55,8 +58,8 @@ def explain_rows(
         ``margin``, ``activation`` and ``contribution``.
     """
     A, b = scores
-    dtype = network.layers[0].weights.dtype
-    widest = max(layer.bias.shape[0] for layer in network.layers) * (1 + n_nearest)
+    dtype = network.parameters[0].dtype
+    widest = max(layer.n_out for layer in network.layers) * (1 + n_nearest)
     frames = []
     for rows in gen_batches(X.shape[0], max(1, BLOCK_ELEMENTS // widest)):
         block = X[rows].toarray() if sp.issparse(X) else X[rows]
@@ -65,7 +68,7 @@ def explain_rows(
         values = network.activations(block.astype(dtype))[1:]
         if len(values) == 1:
             activation, contribution = comparison_shares(
-                network, values[0], predicted[rows], len(b)
+                network, values[0], predicted[rows], rivals
             )
             contribution = _at(contribution, nearest)
         else:
@@ -155,7 +158,7 @@ def contributions(
 
 
 def comparison_shares(
-    network: Network, values: Floats, predicted: Ints, n_exemplars: int
+    network: Network, values: Floats, predicted: Ints, rivals: Ints
 ) -> tuple[Floats, Floats]:
     """Sum up the comparisons of each exemplar, and what the output owes to it.
 
@@ -169,10 +172,11 @@ def comparison_shares(
     ----------
     network : Network
         Of two layers.
-    values : array of shape (m, N(N-1) + n_spare_units)
+    values : array of shape (m, N M + n_spare_units)
         Of the first layer.
     predicted : int array of shape (m,)
-    n_exemplars : int
+    rivals : int array of shape (N, M)
+        The j that each i is compared with.
 
     Returns
     -------
@@ -180,13 +184,14 @@ def comparison_shares(
         Of the comparisons (i, j) over j.
     shares : array of shape (m, N)
     """
-    n = n_exemplars
-    weights = network.layers[1].weights[: n * (n - 1)]
+    table = Rivals(rivals)
+    values = values[:, : table.n_pairs]
+    weights = network.layers[1].parameters[0][: table.n_pairs]
     weights = weights - weights.mean(axis=1, keepdims=True)
-    said = np.zeros((len(values), n, n))
-    sums = values[:, : n * (n - 1)].reshape(len(values), n, n - 1).sum(axis=2)
-    said[:, ~np.eye(n, dtype=bool)] = values[:, : n * (n - 1)] * weights.T[predicted]
-    return sums, (said.sum(axis=1) + said.sum(axis=2)) / 2
+    said = values * weights.T[predicted]
+    as_i = said.reshape(-1, *rivals.shape).sum(axis=2)
+    as_j = table.totals(said.T).T + as_i  # the totals are those as j less those as i
+    return values.reshape(-1, *rivals.shape).sum(axis=2), (as_i + as_j) / 2
 
 
 def _centred_output(network: Network, values: Floats, classes: Ints) -> Floats:

@@ -13,8 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from skmetricmlp.initialization import Form, Origin, Start, form_of, initial_network
-from skmetricmlp.network import LOSSES, Network
+from skmetricmlp.initialization import (
+    Form,
+    Origin,
+    Start,
+    form_of,
+    initial_network,
+    memory_budget,
+)
+from skmetricmlp.network import LOSSES, Network, TiedComparison
 from skmetricmlp.training import (
     SGD,
     Adam,
@@ -205,6 +212,10 @@ def _initialize(
         exemplars=exemplars,
         metric=parameters["metric"],
         metric_params=parameters["metric_params"],
+        # Training holds the weights, their gradient, and one or two moments of it.
+        budget=memory_budget(
+            parameters["memory_limit"], 4 if parameters["solver"] == "adam" else 3
+        ),
         rng=rng,
     )
     origin = start.origin
@@ -265,6 +276,7 @@ def _check_network(parameters: Parameters, network: Network) -> None:
         "loss": loss_of[network.layers[-1].activation],
         "n_neighbors": k if (k > 1) == (depth == 4) else "2 or more" if k == 1 else 1,
         "readout": "comparisons" if depth == 2 else "exemplars",
+        "tied": isinstance(network.layers[0], TiedComparison),
     }
     for name, value in fitted.items():
         if getattr(form, name) != value:

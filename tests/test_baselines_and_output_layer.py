@@ -7,6 +7,9 @@ from sklearn.linear_model import LogisticRegression, RidgeCV
 
 from skmetricmlp import MetricInitMLPClassifier
 from skmetricmlp.initialization import output_layer, start
+from skmetricmlp.initialization.architecture import Architecture
+from skmetricmlp.initialization.form import form_of
+from skmetricmlp.initialization.nearest import Sample, hidden_layers
 from skmetricmlp.initialization.output_layer import (
     LIKELY_LOG_RIDGE,
     LIMITS,
@@ -21,17 +24,31 @@ from skmetricmlp.initialization.output_layer import (
 from skmetricmlp.initialization.random import (
     BASELINES,
     baseline_network,
-    layer_sizes,
     with_spare_units,
 )
-from skmetricmlp.network import ACTIVATIONS
+from skmetricmlp.initialization.rivals import all_rivals
+from skmetricmlp.network import ACTIVATIONS, Network
 
-SIZES = [40, 90, 30, 5]
+FORM = {
+    "readout": "exemplars",
+    "n_neighbors": 1,
+    "activation": "relu",
+    "sharpness": 1.0,
+    "output_init": "auto",
+    "n_spare_units": "auto",
+    "tied": False,
+    "rivals": "all",
+    "loss": "log_loss",
+}
 
 
-def draw(init, activation="relu", seed=0):
+def architecture(counts=(2, 2, 2, 2, 2), n_features=40, **form):
+    return Architecture(form_of(**FORM | form), n_features, counts)
+
+
+def draw(init, activation="relu", seed=0, **form):
     rng = np.random.RandomState(seed)
-    return baseline_network(init, SIZES, activation, "softmax", rng)
+    return baseline_network(init, architecture(activation=activation, **form), rng)
 
 
 @pytest.mark.parametrize(
@@ -76,17 +93,40 @@ def test_random_is_he_or_glorot(activation, same):
 @pytest.mark.parametrize("init", BASELINES)
 def test_baselines_have_the_architecture_they_are_given(init):
     network = draw(init, "tanh")
-    assert [p.shape for p in network.parameters[::2]] == [(40, 90), (90, 30), (30, 5)]
+    assert [p.shape for p in network.parameters[::2]] == [(40, 90), (90, 10), (10, 5)]
     assert [layer.activation for layer in network.layers] == ["tanh", "tanh", "softmax"]
 
 
-def test_layer_sizes_without_neurons_to_compare():
-    assert layer_sizes(3, 1, 1, n_neighbors=1) == [3, 0, 1, 1]
+@pytest.mark.parametrize("tied", [False, True])
+def test_a_network_without_neurons_to_compare(tied):
+    alone = architecture((1,), 3, tied=tied)
+    assert alone.sizes == [3, 0, 1, 1]
     with np.errstate(all="raise"):
-        network = baseline_network(
-            "he_uniform", [3, 0, 1, 1], "relu", "softmax", np.random.RandomState(0)
-        )
+        network = baseline_network("he_uniform", alone, np.random.RandomState(0))
     assert network.forward(np.ones((2, 3))).shape == (2, 1)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("rivals", ["all", "other_classes", 3, 4])
+@pytest.mark.parametrize("form", [
+    {}, {"n_neighbors": 3}, {"n_spare_units": 7}, {"readout": "comparisons"},
+    {"n_neighbors": 2, "n_spare_units": 5},
+])  # fmt: skip
+def test_an_architecture_counts_the_parameters_of_its_networks(form, rivals, tied):
+    plan = architecture((3, 1, 2), 4, tied=tied, rivals=rivals, **form)
+    network = baseline_network("random", plan, np.random.RandomState(0))
+    assert plan.n_parameters == sum(p.size for p in network.parameters)
+    widths = [b.size for b in network.dense().parameters[1::2]]
+    assert plan.sizes == [4, *widths]
+    assert network.n_dense_weights == sum(p.size for p in network.dense().parameters)
+
+
+def test_tied_random_comparisons_vary_as_untied_ones_do():
+    """Each of two scores is drawn with half the variance of a weight of its own."""
+    for init in ("he_uniform", "glorot_uniform"):
+        tied = draw(init, tied=True).dense().layers[0].weights
+        bound = np.sqrt(6 / (40 + (10 if init == "glorot_uniform" else 0)))
+        assert tied.std() == pytest.approx(bound / np.sqrt(3), rel=0.2)
 
 
 @pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
@@ -243,11 +283,17 @@ def test_spare_units_leave_the_function_as_it_is(activation, k):
 
 
 def test_spare_units_are_drawn_as_random_weights_are():
-    widened = with_spare_units(draw("zeros"), 5000, np.random.RandomState(0))
+    rng = np.random.default_rng(0)
+    points, X = rng.normal(size=(10, 40)), rng.normal(size=(30, 40))
+    sample = Sample(X, np.arange(30) % 5, np.ones(30))
+    scores, labels = (points, np.ones(10)), np.arange(10) % 5
+    layers = hidden_layers(scores, labels, 5, sample, all_rivals(10), 1, "relu", 1.0)
+    widened = Network(with_spare_units(layers, 5000, np.random.RandomState(0))).dense()
     spare = widened.layers[0].weights[:, 90:]
     assert abs(spare).max() <= np.sqrt(6 / 40)
     assert spare.std() == pytest.approx(np.sqrt(2 / 40), rel=0.01)
     assert not widened.layers[0].bias[90:].any()
+    assert not widened.layers[1].weights[90:].any()
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -276,7 +276,8 @@ def test_layers_have_the_widths_of_the_design(activation, k):
     points, labels, X, codes = random_problem(9, n_exemplars=5)
     network = build(points, labels, X, codes, activation=activation, n_neighbors=k)
     widths = [4, 5 * 4, 5, 3] if k == 1 else [4, 5 * 4, 5, 3 * 2, 3]
-    assert [layer.weights.shape for layer in network.layers] == list(pairwise(widths))
+    shapes = [layer.weights.shape for layer in network.dense().layers]
+    assert shapes == list(pairwise(widths))
     assert [layer.activation for layer in network.layers[:-1]] == [activation] * (
         len(widths) - 2
     )

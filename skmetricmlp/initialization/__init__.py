@@ -2,6 +2,7 @@
 
 from skmetricmlp.initialization.exemplars import SELECTORS, Exemplars
 from skmetricmlp.initialization.form import Form, form_of
+from skmetricmlp.initialization.memory import check_dense_size, memory_budget
 from skmetricmlp.initialization.metric_fit import Metric, fit_metric
 from skmetricmlp.initialization.metrics import METRICS, Domain
 from skmetricmlp.initialization.nearest import Sample, nearest_network
@@ -19,8 +20,10 @@ __all__ = [
     "Origin",
     "Sample",
     "Start",
+    "check_dense_size",
     "fit_metric",
     "form_of",
     "initial_network",
+    "memory_budget",
     "nearest_network",
 ]

@@ -24,6 +24,8 @@ class Form:
     sharpness: float
     output_init: str
     n_spare_units: int
+    tied: bool
+    rivals: int | str
     loss: str
 
     @property
@@ -51,7 +53,8 @@ def form_of(
     --------
     >>> parameters = dict(
     ...     readout="auto", n_neighbors=1, activation="relu", sharpness=1.0,
-    ...     output_init="auto", n_spare_units="auto", loss="log_loss",
+    ...     output_init="auto", n_spare_units="auto", tied=False, rivals="all",
+    ...     loss="log_loss",
     ... )
     >>> form_of(**parameters).output_init
     'ridge'

@@ -7,11 +7,13 @@ activations does nearly.
 **A tournament** takes two layers. Its N contestants have scores that are affine in the
 input, ``D_i(x) = a_i . x + b_i``, and low scores win.
 
-1. *Comparison*, N(N-1) neurons: one for each ordered pair ``i != j``, positive where
-   ``i`` beats ``j``: ``z_ij = (a_j - a_i) . x + (b_j - b_i)``. A tie goes to the lower
-   index.
-2. *Count*, N neurons: each adds up its own N-1 comparisons; contestant ``i`` is among the
-   k best exactly when it wins at least N-k of them: ``sum_j step(z_ij) > N - k - 1/2``.
+1. *Comparison*, N M neurons: contestant ``i`` with each of its M rivals ``j``, positive
+   where ``i`` wins: ``z_ij = D_j - D_i``. A tie goes to the lower index. With all others
+   as rivals, M = N-1.
+2. *Count*, N neurons: each adds up the M comparisons of its own; contestant ``i`` is
+   among the k best of all exactly when it loses less than k of its N-1 comparisons:
+   ``sum_j step(z_ij) > N - k - 1/2``. With fewer rivals it is necessary to lose less than
+   k of them, and not quite sufficient.
 
 **Three layers** are a tournament of the exemplars by distance and a layer that adds up
 the votes of the winner's class. **Four layers** are two tournaments: the exemplars by
@@ -25,31 +27,49 @@ reach is the mean sum of the (k+1)-th nearest exemplar, so that typically k exem
 vote. In the sharp limit that is the nearest exemplar, for every k.
 For k > 1 it is no exact k-nearest vote: nearer exemplars vote more strongly, more of
 them vote where many are about as near, and fewer where one is the nearest by far.
+
+**Tied and untied.** What is made here is tied: all comparisons share the N scores, and a
+count reads its own comparisons only. In the source every comparison has a table of
+weights ``a_j - a_i`` of its own, which is ``Network.dense()``: the same function, of
+N M d instead of N d weights, to begin training from.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skmetricmlp.initialization.output_layer import best_scale
-from skmetricmlp.network import LOSSES, Dense, Network
+from skmetricmlp.initialization.rivals import all_rivals
+from skmetricmlp.network import (
+    LOSSES,
+    Dense,
+    Grouped,
+    Layer,
+    Network,
+    Rivals,
+    TiedComparison,
+    forward,
+)
 
 __all__ = [
     "AffineMap",
     "Sample",
     "comparison_layer",
     "count_layer",
+    "hidden_layers",
     "nearest_network",
     "output_layer",
-    "standing_map",
+    "standing_layer",
     "vote_map",
 ]
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
+Scores = tuple[Floats, Floats]
 
 # Dimensionless constants at sharpness 1 (docs/benchmarks.md has what they do).
 SLOPE = 1.0  # of a saturating comparison, per typical margin
@@ -76,11 +96,12 @@ class Sample(NamedTuple):
 
 
 def nearest_network(
-    scores: tuple[Floats, Floats],
+    scores: Scores,
     labels: Ints,
     n_classes: int,
     sample: Sample,
     *,
+    rivals: Ints | None = None,
     n_neighbors: int = 1,
     activation: str = "relu",
     sharpness: float = 1.0,
@@ -97,6 +118,8 @@ def nearest_network(
     n_classes : int
     sample : Sample
         Sets the scale of the margins, the thresholds and the output scale.
+    rivals : int array of shape (N, M), optional
+        Whom each exemplar is compared with; all others by default.
     n_neighbors : int
         k; three layers for 1, four for more.
     activation : {"step", "logistic", "tanh", "relu"}
@@ -111,28 +134,47 @@ def nearest_network(
     Returns
     -------
     Network
-        In double precision. Three layers: d -> N(N-1) -> N -> C. Four:
-        d -> N(N-1) -> N -> C(C-1) -> C.
+        In double precision, and tied. Three layers: d -> N M -> N -> C. Four:
+        d -> N M -> N -> C(C-1) -> C.
     """
-    values, codes, weights = sample
-    layers = [
-        comparison_layer(*scores, values, weights, n_neighbors, activation, sharpness)
-    ]
-    values = layers[-1].forward(values)
-    standing = standing_map(len(labels), activation)
-    layers.append(
-        count_layer(standing, values, weights, n_neighbors, activation, sharpness)
+    rivals = all_rivals(len(labels)) if rivals is None else rivals
+    layers = hidden_layers(
+        scores, labels, n_classes, sample, rivals, n_neighbors, activation, sharpness
     )
-    values = layers[-1].forward(values)
+    values = Network((*layers, layers[-1])).activations(sample.X)[-1]
     verdict = vote_map(labels, n_classes, activation)
     if n_neighbors > 1:
-        defeats = (-verdict.weights.T, -verdict.bias)  # many votes win, low scores win
-        layers.append(
-            comparison_layer(*defeats, values, weights, 1, activation, sharpness)
-        )
-        values = layers[-1].forward(values)
-        verdict = standing_map(n_classes, activation)
-    return Network((*layers, output_layer(verdict, values, codes, weights, loss)))
+        standing = standing_layer(n_classes, n_classes - 1, activation).dense()
+        verdict = AffineMap(*standing.parameters)
+    last = output_layer(verdict, values, sample.codes, sample.weights, loss)
+    return Network((*layers, last))
+
+
+def hidden_layers(
+    scores: Scores,
+    labels: Ints,
+    n_classes: int,
+    sample: Sample,
+    rivals: Ints,
+    n_neighbors: int,
+    activation: str,
+    sharpness: float,
+) -> tuple[Layer, ...]:
+    """Calculate all layers but the last; see :func:`nearest_network`."""
+    X, _, weights = sample
+    style = n_neighbors, activation, sharpness
+    layers: list[Layer] = [comparison_layer(scores, rivals, X, weights, *style)]
+    values = forward(layers[-1], X)
+    distances = X @ scores[0].T + scores[1]
+    layers.append(count_layer(rivals, distances, values, weights, *style))
+    if n_neighbors > 1:
+        values = forward(layers[-1], values)
+        votes = vote_map(labels, n_classes, activation)
+        defeats = -votes.weights.T, -votes.bias  # many votes win, low scores win
+        others = all_rivals(n_classes)
+        style = 1, activation, sharpness
+        layers.append(comparison_layer(defeats, others, values, weights, *style).dense())
+    return tuple(layers)
 
 
 class AffineMap(NamedTuple):
@@ -147,24 +189,25 @@ class AffineMap(NamedTuple):
 
 
 def comparison_layer(
-    A: Floats,
-    b: Floats,
+    scores: Scores,
+    rivals: Ints,
     X: Any,
     weights: Floats,
     places: int,
     activation: str,
     sharpness: float,
-) -> Dense:
-    """Compare all ordered pairs of n affine scores of ``X``: the lower one wins.
+) -> TiedComparison:
+    """Compare each of n affine scores of ``X`` with those of its rivals: the lower wins.
 
-    Neuron ``(i, j)``, at position ``i (n - 1) + (j if j < i else j - 1)``, has the
-    pre-activation ``slope (D_j - D_i) / scale``, negative with ReLU. The scale is the
+    Neuron ``(i, m)``, at position ``i M + m``, has the pre-activation ``slope (D_j -
+    D_i) / scale``, negative with ReLU, with j the m-th rival of i. The scale is the
     typical margin of a decision, or with step and ReLU the deviation of all margins.
 
     Parameters
     ----------
-    A : array of shape (n, n_in)
-    b : array of shape (n,)
+    scores : tuple of arrays of shapes (n, n_in) and (n,)
+        ``(A, b)``.
+    rivals : int array of shape (n, M)
     X : array or SciPy CSR of shape (m, n_in)
     weights : array of shape (m,)
     places : int
@@ -174,26 +217,26 @@ def comparison_layer(
 
     Returns
     -------
-    Dense
-        Of shape (n_in, n(n-1)).
+    TiedComparison
+        Of shape (n_in, n M).
     """
-    n = len(b)
-    winner = np.repeat(np.arange(n), n - 1)
-    loser = np.tile(np.arange(n - 1), n)
-    loser += loser >= winner
-    tie_break = TINY * np.where(winner < loser, 1.0, -1.0)
-    scores = X @ A.T + b
-    scale, slope = _margin_deviation(scores, weights), 1.0
+    A, b = scores
+    values = X @ A.T + b
+    scale, slope = _margin_deviation(values, weights), 1.0
     if activation == "relu":
         # The function does not depend on the scale, which the reach takes back, but its
         # training does: margins of unit deviation make weights of a usual size.
         slope = -1.0
     elif activation != "step":
-        scale = _typical_margin(scores, weights, places)
+        scale = _typical_margin(values, weights, places)
         slope = SHARE[activation][0] * SLOPE * sharpness
-    return Dense(
-        (slope / scale) * (A[loser] - A[winner]).T,
-        slope * ((b[loser] - b[winner]) / scale + tie_break),
+    tie_break = np.where(np.arange(len(b))[:, None] < rivals, TINY, -TINY)
+    # What all scores have in common cancels; without it they are small, and exact.
+    return TiedComparison(
+        (slope / scale) * (A - A.mean(axis=0)).T,
+        (slope / scale) * (b - b.mean()),
+        slope * tie_break,
+        Rivals(rivals),
         activation,
     )
 
@@ -225,16 +268,16 @@ def _margin_deviation(scores: Floats, weights: Floats) -> float:
     return float(np.sqrt(2 * n / max(n - 1, 1) * variance)) or 1.0
 
 
-def standing_map(n: int, activation: str) -> AffineMap:
-    """From the n(n-1) comparisons of n contestants to the standing of each.
+def standing_layer(n: int, m: int, activation: str) -> Grouped:
+    """From the n m comparisons of n contestants to the standing of each.
 
-    The number of wins, or with ReLU minus the sum of defeats: higher is better.
+    Minus the number of defeats, or with ReLU minus their sum: higher is better.
     """
     scale, offset = SHARE[activation]
-    own = np.kron(np.eye(n), np.ones((n - 1, 1)))
+    bias = (offset - 1.0) * m
     if activation == "relu":
-        scale = -1.0
-    return AffineMap(scale * own, np.full(n, offset * (n - 1)))
+        scale, bias = -1.0, 0.0
+    return Grouped(np.full((n, m), scale), np.zeros((0, n)), np.full(n, bias), "identity")
 
 
 def vote_map(labels: Ints, n_classes: int, activation: str) -> AffineMap:
@@ -245,24 +288,26 @@ def vote_map(labels: Ints, n_classes: int, activation: str) -> AffineMap:
 
 
 def count_layer(
-    standing: AffineMap,
+    rivals: Ints,
+    distances: Floats,
     values: Floats,
     weights: Floats,
     places: int,
     activation: str,
     sharpness: float,
-) -> Dense:
+) -> Grouped:
     """Fire for the ``places`` contestants of the highest standing.
 
     The pre-activation is ``gain (standing - threshold)``. Both are taken from the
-    standings seen in the sample; for a step they are known.
+    standings that the nearest contestants have in the sample; for a step they are known.
 
     Parameters
     ----------
-    standing : AffineMap
-        From n(n-1) comparisons to n standings.
-    values : array of shape (m, n(n-1))
-        Comparisons of the sample.
+    rivals : int array of shape (n, M)
+    distances : array of shape (m, n)
+        The scores that are compared.
+    values : array of shape (m, n M)
+        Their comparisons.
     weights : array of shape (m,)
     places : int
     activation : str
@@ -270,23 +315,27 @@ def count_layer(
 
     Returns
     -------
-    Dense
-        Of shape (n(n-1), n).
+    Grouped
+        Of shape (n M, n).
     """
-    standings = standing(values)
-    n = standings.shape[1]
+    standing = standing_layer(rivals.shape[0], rivals.shape[1], activation)
+    last, following = _standings_about(distances, standing.affine(values), places)
     if activation == "step":
-        gain, threshold = 1.0, n - places - 0.5
+        gain, threshold = 1.0, 0.5 - places
     elif activation == "relu":
-        sums = -_ranked(standings, places)[1]
-        reach = REACH / sharpness * float(np.average(sums, weights=weights))
+        reach = REACH / sharpness * float(np.average(-following, weights=weights))
         threshold = -max(reach, TINY)
         gain = -1.0 / threshold
     else:
-        threshold, gap = _threshold_and_gap(standings, weights, places)
+        threshold, gap = _threshold_and_gap(last, following, weights)
         gain = GAIN * sharpness / max(gap, TINY)
     gain *= SHARE[activation][0]
-    return Dense(gain * standing.weights, gain * (standing.bias - threshold), activation)
+    return replace(
+        standing,
+        weights=gain * standing.weights,
+        bias=gain * (standing.bias - threshold),
+        activation=activation,
+    )
 
 
 def output_layer(
@@ -309,7 +358,8 @@ def output_layer(
         Of shape (n_hidden, C).
     """
     scores = verdict(values)
-    threshold, _ = _threshold_and_gap(scores, weights, 1)
+    first_two = _standings_about(-scores, scores, 1)
+    threshold, _ = _threshold_and_gap(*first_two, weights)
     scale = best_scale(scores - threshold, codes, weights, loss)
     return Dense(
         scale * verdict.weights,
@@ -319,7 +369,7 @@ def output_layer(
 
 
 def _threshold_and_gap(
-    standings: Floats, weights: Floats, places: int
+    last: Floats, following: Floats, weights: Floats
 ) -> tuple[float, float]:
     """Halfway between the typical last winner and the next, and how far apart they are.
 
@@ -327,13 +377,15 @@ def _threshold_and_gap(
     """
     upper, lower = (
         float(np.quantile(values, 0.5, weights=weights, method="inverted_cdf"))
-        for values in _ranked(standings, places)
+        for values in (last, following)
     )
     return (upper + lower) / 2, upper - lower
 
 
-def _ranked(standings: Floats, places: int) -> tuple[Floats, Floats]:
+def _standings_about(
+    distances: Floats, standings: Floats, places: int
+) -> tuple[Floats, Floats]:
     """Standing of the last winner and of the next (m,), one lower if there is none."""
-    ranked = -np.sort(-standings, axis=1)
-    last = ranked[:, places - 1]
-    return last, ranked[:, places] if places < standings.shape[1] else last - 1.0
+    order = np.argsort(distances, axis=1, kind="stable")[:, places - 1 : places + 1]
+    about = np.take_along_axis(standings, order, axis=1)
+    return about[:, 0], about[:, 1] if about.shape[1] > 1 else about[:, 0] - 1.0

@@ -151,13 +151,20 @@ def ridge_weights(values: Floats, targets: Floats, weights: Floats) -> Readout:
     errors = np.array([np.sum(residuals**2) for residuals in left_out], dtype=float)
     unlikely = ((LOG_RIDGES - LIKELY_LOG_RIDGE) / LOG_RIDGE_DEVIATION) ** 2
     best = int(np.argmin(len(values) * np.log(np.maximum(errors, TINY)) + unlikely))
-    shrunken = np.sqrt(squares) / (squares + ridges[best])
-    W = V @ (shrunken[:, None] * projected)
+    shrunken = projected / (squares + ridges[best])[:, None].astype(values.dtype)
+    W = (
+        centred.T @ (U @ shrunken)
+        if V is None
+        else V @ (np.sqrt(squares)[:, None].astype(values.dtype) * shrunken)
+    )
     return Readout(W, target_mean - mean @ W, targets - left_out[best] / root)
 
 
-def _singular_vectors(A: Floats) -> tuple[Floats, Floats, Floats]:
+def _singular_vectors(A: Floats) -> tuple[Floats, Floats, Floats | None]:
     """``U``, squared singular values and ``V`` of ``A``, as far as they are not zero.
+
+    ``V`` is None if ``A`` has more columns than rows: then it is large, and what is
+    wanted is ``V sqrt(squares) = A^T U`` times a few columns.
 
     From the eigenvectors of the smaller of ``A A^T`` and ``A^T A``: several times faster
     than a singular value decomposition, and exact enough beside a ridge.
@@ -169,8 +176,9 @@ def _singular_vectors(A: Floats) -> tuple[Floats, Floats, Floats]:
         squares, vectors = np.linalg.eigh(gram)
     kept = squares > squares.max(initial=0.0) * max(A.shape) * TINY
     squares, vectors = squares[kept], vectors[:, kept].astype(A.dtype)
-    others = (A.T if wide else A) @ vectors / np.sqrt(squares).astype(A.dtype)
-    return (vectors, squares, others) if wide else (others, squares, vectors)
+    if wide:
+        return vectors, squares, None
+    return A @ vectors / np.sqrt(squares).astype(A.dtype), squares, vectors
 
 
 def _gram(A: Floats) -> Floats:

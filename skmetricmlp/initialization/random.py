@@ -5,49 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from skmetricmlp.network import Dense, Network
+from skmetricmlp.initialization.architecture import Architecture
+from skmetricmlp.initialization.rivals import cyclic_rivals
+from skmetricmlp.network import Dense, Grouped, Layer, Network, Rivals, TiedComparison
 
-__all__ = ["BASELINES", "baseline_network", "layer_sizes", "with_spare_units"]
+__all__ = ["BASELINES", "baseline_network", "with_spare_units"]
+
+Floats = NDArray[np.floating[Any]]
 
 BASELINES = ("random", "uniform", "glorot_uniform", "he_uniform", "zeros", "ones")
 
 
-def layer_sizes(
-    n_features: int,
-    n_exemplars: int,
-    n_classes: int,
-    n_neighbors: int = 1,
-    readout: str = "exemplars",
-    n_spare_units: int = 0,
-) -> list[int]:
-    """Width of the input and of every layer of the network of N exemplars.
-
-    Examples
-    --------
-    >>> layer_sizes(64, 30, 10)
-    [64, 870, 30, 10]
-    >>> layer_sizes(64, 30, 10, n_neighbors=3)
-    [64, 870, 30, 90, 10]
-    >>> layer_sizes(64, 30, 10, readout="comparisons", n_spare_units=500)
-    [64, 1370, 10]
-    """
-    hidden = [n_exemplars * (n_exemplars - 1) + n_spare_units]
-    if readout == "exemplars":
-        hidden.append(n_exemplars)
-    if n_neighbors > 1:
-        hidden.append(n_classes * (n_classes - 1))
-    return [n_features, *hidden, n_classes]
-
-
 def baseline_network(
-    init: str,
-    sizes: Sequence[int],
-    activation: str,
-    output_activation: str,
-    rng: np.random.RandomState,
+    init: str, architecture: Architecture, rng: np.random.RandomState
 ) -> Network:
     """Draw, or fill, the weights of a network.
 
@@ -55,10 +30,7 @@ def baseline_network(
     ----------
     init : {"random", "uniform", "glorot_uniform", "he_uniform", "zeros", "ones"}
         ``"random"`` is ``"he_uniform"`` with ReLU and ``"glorot_uniform"`` otherwise.
-    sizes : sequence of int
-        Width of the input and of every layer.
-    activation, output_activation : str
-        Of the hidden layers and of the last one.
+    architecture : Architecture
     rng : numpy.random.RandomState
 
     Returns
@@ -66,43 +38,78 @@ def baseline_network(
     Network
         In double precision.
     """
-    init = _usual(init, activation)
-    activations = [activation] * (len(sizes) - 2) + [output_activation]
-    return Network(
-        tuple(
-            _layer(init, n_in, n_out, f, rng)
-            for (n_in, n_out), f in zip(pairwise(sizes), activations, strict=True)
+    form, sizes = architecture.form, architecture.sizes
+    init = _usual(init, form.activation)
+    layers: list[Layer] = []
+    if form.tied:
+        layers.append(_tied_comparison(init, architecture, rng))
+        if form.readout == "exemplars":
+            layers.append(_grouped(init, architecture, rng))
+    depth = len(layers)
+    activations = [form.activation] * (len(sizes) - 2) + [form.output_activation]
+    layers += [
+        Dense(*_arrays(init, n_in, n_out, rng), activation)
+        for (n_in, n_out), activation in zip(
+            pairwise(sizes[depth:]), activations[depth:], strict=True
         )
-    )
+    ]
+    return Network(tuple(layers))
 
 
-def with_spare_units(network: Network, n: int, rng: np.random.RandomState) -> Network:
-    """Add n random units to the first layer, which nothing reads yet.
+def _tied_comparison(
+    init: str, architecture: Architecture, rng: np.random.RandomState
+) -> TiedComparison:
+    n, n_spare = architecture.n_exemplars, architecture.form.n_spare_units
+    weights, bias = _arrays(init, architecture.n_features, n + n_spare, rng)
+    if init in {"he_uniform", "glorot_uniform"}:
+        weights[:, :n] /= np.sqrt(2.0)  # of two of them a comparison takes the difference
+    table = cyclic_rivals(n, architecture.n_rivals)
+    offsets = np.full(table.shape, float(init == "ones"))
+    rivals = Rivals(table, n_spare)
+    return TiedComparison(weights, bias, offsets, rivals, architecture.form.activation)
 
-    The network is the same function. Training can make use of them.
+
+def _grouped(
+    init: str, architecture: Architecture, rng: np.random.RandomState
+) -> Grouped:
+    n, m = architecture.n_exemplars, architecture.n_rivals
+    n_in = m + architecture.form.n_spare_units  # that one neuron reads
+    weights, bias = _arrays(init, n_in, n, rng)
+    return Grouped(weights[:m].T, weights[m:], bias, architecture.form.activation)
+
+
+def with_spare_units(
+    layers: Sequence[Layer], n: int, rng: np.random.RandomState
+) -> tuple[Layer, ...]:
+    """Add n random units to the first layer, which the exemplar layer does not read yet.
 
     Parameters
     ----------
-    network : Network
-        Of two layers or more.
+    layers : sequence of Layer
+        Calculated hidden layers.
     n : int
     rng : numpy.random.RandomState
 
     Returns
     -------
-    Network
+    tuple of Layer
     """
-    first, second, *upper = network.layers
-    n_in, activation = first.weights.shape[0], first.activation
-    spare = _layer(_usual("random", activation), n_in, n, activation, rng)
-    unread = np.zeros((n, second.weights.shape[1]))
-    widened = Dense(
-        np.concatenate([first.weights, spare.weights], axis=1),
-        np.concatenate([first.bias, spare.bias]),
-        activation,
-    )
-    reading = replace(second, weights=np.concatenate([second.weights, unread]))
-    return Network((widened, reading, *upper))
+    n_in, init = layers[0].parameters[0].shape[0], _usual("random", layers[0].activation)
+    weights, bias = _arrays(init, n_in, n, rng)
+
+    def widened(layer: Layer) -> Layer:
+        if isinstance(layer, TiedComparison):
+            return replace(
+                layer,
+                weights=np.concatenate([layer.weights, weights], axis=1),
+                bias=np.concatenate([layer.bias, bias]),
+                rivals=Rivals(layer.rivals.table, n),
+            )
+        if isinstance(layer, Grouped):
+            return replace(layer, others=np.zeros((n, layer.n_out)))
+        return layer
+
+    return tuple(map(widened, layers))
 
 
 def _usual(init: str, activation: str) -> str:
@@ -111,17 +118,18 @@ def _usual(init: str, activation: str) -> str:
     return "he_uniform" if activation == "relu" else "glorot_uniform"
 
 
-def _layer(
-    init: str, n_in: int, n_out: int, activation: str, rng: np.random.RandomState
-) -> Dense:
+def _arrays(
+    init: str, n_in: int, n_out: int, rng: np.random.RandomState
+) -> tuple[Floats, Floats]:
+    """Weights (n_in, n_out) and bias (n_out,) of a layer."""
     if init in {"zeros", "ones"}:
         value = float(init == "ones")
-        return Dense(np.full((n_in, n_out), value), np.full(n_out, value), activation)
+        return np.full((n_in, n_out), value), np.full(n_out, value)
     bound = _bound(init, n_in, n_out)
     weights = rng.uniform(-bound, bound, (n_in, n_out))
     if init == "uniform":
-        return Dense(weights, rng.uniform(-bound, bound, n_out), activation)
-    return Dense(weights, np.zeros(n_out), activation)
+        return weights, rng.uniform(-bound, bound, n_out)
+    return weights, np.zeros(n_out)
 
 
 def _bound(init: str, n_in: int, n_out: int) -> float:

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
+from skmetricmlp.initialization.architecture import Architecture
 from skmetricmlp.initialization.exemplars import (
     Candidates,
     Exemplars,
@@ -19,22 +20,26 @@ from skmetricmlp.initialization.exemplars import (
     select_exemplars,
 )
 from skmetricmlp.initialization.form import Form
+from skmetricmlp.initialization.memory import Budget, check_memory
 from skmetricmlp.initialization.metric_fit import Metric, fit_metric
-from skmetricmlp.initialization.nearest import Sample, nearest_network
-from skmetricmlp.initialization.output_layer import logistic_weights, ridge_readout
-from skmetricmlp.initialization.random import (
-    baseline_network,
-    layer_sizes,
-    with_spare_units,
+from skmetricmlp.initialization.nearest import (
+    Sample,
+    comparison_layer,
+    hidden_layers,
+    nearest_network,
 )
+from skmetricmlp.initialization.output_layer import logistic_weights, ridge_readout
+from skmetricmlp.initialization.random import baseline_network, with_spare_units
+from skmetricmlp.initialization.rivals import chosen_rivals
 from skmetricmlp.initialization.rows import DistinctRows, distinct_rows
-from skmetricmlp.network import Dense, Network
+from skmetricmlp.network import Dense, Layer, Network, forward
 
 __all__ = ["Origin", "Start", "initial_network"]
 
 Array = Any
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
+Scores = tuple[Floats, Floats]
 Weights = tuple[Sequence[Array], Sequence[Array]]
 
 # Numbers in the comparisons of the sample that sets the scales: at most 1,000 rows, and
@@ -44,14 +49,17 @@ SAMPLE_ROWS, SAMPLE_ELEMENTS = 1000, 2**24
 # precision, or 2,000 of a wide layer if those are not 256 MiB. Four times as many gain
 # half a point untrained on MNIST, and nothing after an epoch.
 FIT_ELEMENTS, FIT_ROWS, MOST_FIT_ELEMENTS = 2**23, 2000, 2**26
-FIT_BLOCK_ROWS = 1024
 
 
 class Origin(NamedTuple):
-    """What weights are calculated from."""
+    """What weights are calculated from.
+
+    ``rivals`` (N, M) says which exemplars each is compared with.
+    """
 
     exemplars: Exemplars
     metric: Metric
+    rivals: Ints
 
 
 class Start(NamedTuple):
@@ -77,6 +85,7 @@ def initial_network(
     exemplars: str | Exemplars,
     metric: Any,
     metric_params: Mapping[str, Any] | None,
+    budget: Budget,
     rng: np.random.RandomState,
 ) -> Start:
     """Calculate, draw or take over the weights before training.
@@ -95,6 +104,8 @@ def initial_network(
     init, n_exemplars, exemplars, metric, metric_params : various
         As in :class:`~skmetricmlp.MetricInitMLPClassifier`; ``exemplars`` is a method
         or the exemplars themselves.
+    budget : Budget
+        Memory that the weights may take.
     rng : numpy.random.RandomState
 
     Returns
@@ -104,10 +115,10 @@ def initial_network(
     """
     rows = distinct_rows(X, codes, weights)
 
-    def choose() -> Origin:
+    def choose() -> tuple[Exemplars, Metric]:
         fitted = fit_metric(metric, metric_params, X, classes[codes], rows)
         if isinstance(exemplars, Exemplars):
-            return Origin(exemplars, fitted)
+            return exemplars, fitted
         candidates = Candidates(X, rows, fitted)
         count = (
             cross_validated_total(
@@ -117,29 +128,34 @@ def initial_network(
             else n_exemplars
         )
         counts = exemplar_counts(count, classes, rows)
-        return Origin(select_exemplars(exemplars, candidates, counts, rng), fitted)
+        return select_exemplars(exemplars, candidates, counts, rng), fitted
 
-    if isinstance(init, str) and init == "metric":
-        origin = choose()
-        n = len(origin.exemplars.codes)
-        _check_enough(n, form.n_neighbors, X)
-        network = _calculated(X, rows, origin, len(classes), form, rng)
-        return Start(_in_precision_of(X, network, origin.exemplars.points), n, origin)
     # Baselines need no exemplars, only as many as there would be.
+    chosen = None
     if isinstance(exemplars, Exemplars):
-        n = len(exemplars.codes)
+        counts = np.bincount(exemplars.codes, minlength=len(classes))
     elif isinstance(n_exemplars, str) or exemplars == "condensed":
-        n = len(choose().exemplars.codes)
+        chosen = choose()
+        counts = np.bincount(chosen[0].codes, minlength=len(classes))
     else:
-        n = int(exemplar_counts(n_exemplars, classes, rows).sum())
-    _check_enough(n, form.n_neighbors, X)
-    sizes = layer_sizes(
-        X.shape[1], n, len(classes), form.n_neighbors, form.readout, form.n_spare_units
-    )
+        counts = exemplar_counts(n_exemplars, classes, rows)
+    architecture = Architecture(form, X.shape[1], tuple(counts.tolist()))
+    _check_enough(architecture, X)
+    check_memory(architecture, X.dtype, budget)
+    n = architecture.n_exemplars
+    if isinstance(init, str) and init == "metric":
+        points, fitted = chosen or choose()
+        scores = fitted(points.points)
+        table = chosen_rivals(scores, points.points, points.codes, form.rivals)
+        network = _calculated(
+            X, rows, scores, points.codes, table, len(classes), form, rng
+        )
+        network = _in_precision_of(X, network, points.points)
+        return Start(network, n, Origin(points, fitted, table))
     network = (
-        baseline_network(init, sizes, form.activation, form.output_activation, rng)
+        baseline_network(init, architecture, rng)
         if isinstance(init, str)
-        else _given_network(init, sizes, form.activation, form.output_activation)
+        else _given_network(init, architecture)
     )
     return Start(network.astype(X.dtype), n, None)
 
@@ -147,41 +163,52 @@ def initial_network(
 def _calculated(
     X: Array,
     rows: DistinctRows,
-    origin: Origin,
+    scores: Scores,
+    labels: Ints,
+    rivals: Ints,
     n_classes: int,
     form: Form,
     rng: np.random.RandomState,
 ) -> Network:
-    """Calculate the nearest-exemplar network, and change of it what the form asks."""
-    exemplars, metric = origin
-    size = max(1, min(SAMPLE_ROWS, SAMPLE_ELEMENTS // len(exemplars.codes) ** 2))
-    network = nearest_network(
-        metric(exemplars.points),
-        exemplars.codes,
-        n_classes,
-        _sample(X, rows, size),
-        n_neighbors=form.n_neighbors,
-        activation=form.activation,
-        sharpness=form.sharpness,
-        loss=form.loss,
-    )
-    if form.n_spare_units:
-        network = with_spare_units(network, form.n_spare_units, rng)
+    """Calculate the nearest-exemplar network, or its comparisons and what reads them."""
+    size = min(SAMPLE_ROWS, max(1, SAMPLE_ELEMENTS // max(rivals.size, 1)))
+    sample = _sample(X, rows, size)
     if form.output_init == "votes":
-        return network
-    depth = 1 if form.readout == "comparisons" else -1
-    return _with_fitted_output(network.layers[:depth], X, rows, n_classes, form)
+        network = nearest_network(
+            scores,
+            labels,
+            n_classes,
+            sample,
+            rivals=rivals,
+            n_neighbors=form.n_neighbors,
+            activation=form.activation,
+            sharpness=form.sharpness,
+            loss=form.loss,
+        )
+        hidden = with_spare_units(network.layers[:-1], form.n_spare_units, rng)
+        output = network.layers[-1]
+    else:
+        style = form.n_neighbors, form.activation, form.sharpness
+        hidden = (
+            (comparison_layer(scores, rivals, sample.X, sample.weights, *style),)
+            if form.readout == "comparisons"
+            else hidden_layers(scores, labels, n_classes, sample, rivals, *style)
+        )
+        hidden = with_spare_units(hidden, form.n_spare_units, rng)
+        output = _fitted_output(hidden, X, rows, n_classes, form)
+    network = Network((*hidden, output))
+    return network if form.tied else network.dense()
 
 
-def _with_fitted_output(
-    hidden: tuple[Dense, ...],
+def _fitted_output(
+    hidden: tuple[Layer, ...],
     X: Array,
     rows: DistinctRows,
     n_classes: int,
     form: Form,
-) -> Network:
-    """Add an output layer, fitted to what the hidden layers make of the rows."""
-    width = max(hidden[0].bias.shape[0], 1)
+) -> Dense:
+    """Fit an output layer to what the hidden layers make of the rows."""
+    width = max(hidden[0].n_out, 1)
     size = max(FIT_ELEMENTS // width, min(FIT_ROWS, MOST_FIT_ELEMENTS // width), 1)
     rows = rows.take(slice(size))
     values = _hidden_values(hidden, X, rows.index)
@@ -190,26 +217,27 @@ def _with_fitted_output(
         if form.output_init == "logistic"
         else ridge_readout(values, rows.codes, rows.weights, n_classes, form.loss)
     )
-    return Network((*hidden, Dense(weights, bias, form.output_activation)))
+    return Dense(weights, bias, form.output_activation)
 
 
-def _hidden_values(hidden: tuple[Dense, ...], X: Array, index: Ints) -> Floats:
+def _hidden_values(hidden: tuple[Layer, ...], X: Array, index: Ints) -> Floats:
     """Values of the last of the layers, in the precision of ``X``, block by block."""
-    layers = Network(hidden).astype(X.dtype).layers
-    values = np.empty((len(index), layers[-1].bias.shape[0]), dtype=X.dtype)
-    for block in gen_batches(len(index), FIT_BLOCK_ROWS):
+    network = Network(hidden).astype(X.dtype)
+    values = np.empty((len(index), hidden[-1].n_out), dtype=X.dtype)
+    for block in gen_batches(len(index), network.block_rows):
         value = X[index[block]]
-        for layer in layers:
-            value = layer.forward(value)
+        for layer in network.layers:
+            value = forward(layer, value)
         values[block] = value
     return values
 
 
-def _check_enough(n_exemplars: int, n_neighbors: int, X: Array) -> None:
-    if n_neighbors > n_exemplars:
+def _check_enough(architecture: Architecture, X: Array) -> None:
+    n, n_neighbors = architecture.n_exemplars, architecture.form.n_neighbors
+    if n_neighbors > n:
         msg = (
-            f"n_neighbors={n_neighbors} is more than there are exemplars: "
-            f"{n_exemplars}, with n_samples={X.shape[0]}"
+            f"n_neighbors={n_neighbors} is more than there are exemplars: {n}, with "
+            f"n_samples={X.shape[0]}"
         )
         raise ValueError(msg)
 
@@ -232,10 +260,11 @@ def _sample(X: Array, rows: DistinctRows, size: int) -> Sample:
     return Sample(block.astype(np.float64), rows.codes[:size], rows.weights[:size])
 
 
-def _given_network(
-    init: Weights, sizes: Sequence[int], activation: str, output_activation: str
-) -> Network:
+def _given_network(init: Weights, architecture: Architecture) -> Network:
     """Build a network of weights that the user supplies, if their shapes fit."""
+    sizes = architecture.sizes
+    activation = architecture.form.activation
+    output_activation = architecture.form.output_activation
     try:
         coefs, intercepts = ([np.asarray(a, float) for a in arrays] for arrays in init)
     except (TypeError, ValueError) as error:

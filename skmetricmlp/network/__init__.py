@@ -1,8 +1,20 @@
 """What a network computes. Runs on arrays of any array API namespace."""
 
 from skmetricmlp.network.activations import ACTIVATIONS
-from skmetricmlp.network.layers import Dense
+from skmetricmlp.network.layers import Dense, Grouped, Layer, TiedComparison, forward
 from skmetricmlp.network.losses import LOG_PROBABILITIES, LOSSES
 from skmetricmlp.network.network import Network
+from skmetricmlp.network.rivals import Rivals
 
-__all__ = ["ACTIVATIONS", "LOG_PROBABILITIES", "LOSSES", "Dense", "Network"]
+__all__ = [
+    "ACTIVATIONS",
+    "LOG_PROBABILITIES",
+    "LOSSES",
+    "Dense",
+    "Grouped",
+    "Layer",
+    "Network",
+    "Rivals",
+    "TiedComparison",
+    "forward",
+]

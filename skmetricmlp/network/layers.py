@@ -1,22 +1,33 @@
-"""One layer: an affine map followed by an activation."""
+"""The layers: an affine map, free or of a certain form, followed by an activation.
+
+Each has ``n_in`` inputs, ``n_out`` neurons, and ``parameters``, of which ``is_weight``
+says whether they are multiplied with values, and so penalised, or added. ``dense`` is the
+same function as a dense layer, which has ``n_dense_weights`` parameters.
+
+Values have a row per sample, and lie in memory with all values of one neuron together:
+the comparisons of scores and the sums over groups are then sums of long stretches.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device, size
 
 from skmetricmlp.network.activations import ACTIVATIONS
+from skmetricmlp.network.rivals import Rivals
 
-__all__ = ["Dense"]
+__all__ = ["Dense", "Grouped", "Layer", "TiedComparison", "forward"]
 
 Array = Any
+Arrays = Sequence[Array]
 
 
 @dataclass(frozen=True)
 class Dense:
-    """Every output reads every input: ``a = f(x @ weights + bias)``.
+    """Every neuron reads every input: ``a = f(x @ weights + bias)``.
 
     Parameters
     ----------
@@ -30,21 +41,208 @@ class Dense:
     bias: Array
     activation: str
 
+    is_weight: ClassVar[tuple[bool, ...]] = (True, False)
+
+    @property
+    def n_out(self) -> int:
+        """Number of neurons."""
+        return int(self.bias.shape[0])
+
+    @property
+    def parameters(self) -> tuple[Array, ...]:
+        """Weights and bias."""
+        return self.weights, self.bias
+
+    def with_parameters(self, parameters: Arrays) -> Dense:
+        """Return the same layer with other parameters."""
+        weights, bias = parameters
+        return replace(self, weights=weights, bias=bias)
+
     def affine(self, x: Array) -> Array:
         """Pre-activation ``z`` (n, n_out) of ``x`` (n, n_in), dense or SciPy sparse."""
-        z = x @ self.weights
-        z += self.bias
-        return z
+        z = self.weights.T @ x.T
+        z += self.bias[:, None]
+        return z.T
 
-    def forward(self, x: Array) -> Array:
-        """Activation ``a`` (n, n_out) of ``x`` (n, n_in)."""
-        return ACTIVATIONS[self.activation].function(self.affine(x))
-
-    def gradient(self, x: Array, delta: Array) -> tuple[Array, Array]:
+    def gradient(self, x: Array, delta: Array) -> list[Array]:
         """Gradient of weights and bias from ``delta = dL/dz`` (n, n_out)."""
-        xp = array_namespace(delta)
-        return x.T @ delta, xp.sum(delta, axis=0)
+        return [x.T @ delta, array_namespace(delta).sum(delta, axis=0)]
 
     def input_gradient(self, delta: Array) -> Array:
         """``dL/dx`` (n, n_in) from ``delta = dL/dz`` (n, n_out)."""
-        return delta @ self.weights.T
+        return (self.weights @ delta.T).T
+
+    @property
+    def n_dense_weights(self) -> int:
+        """Number of parameters."""
+        return int(size(self.weights)) + self.n_out
+
+    def dense(self) -> Dense:
+        """Return the layer itself."""
+        return self
+
+
+@dataclass(frozen=True)
+class TiedComparison:
+    """Compare scores: ``z_ij = u_j - u_i + offset_ij`` with ``u = x @ weights + bias``.
+
+    All comparisons share the N scores, so that there are N n_in weights instead of
+    N M n_in. Neuron ``i M + m`` compares score i with its m-th rival. The spare scores
+    after the first N are neurons of their own, ``z = u``.
+
+    Parameters
+    ----------
+    weights : array of shape (n_in, N + n_spare)
+    bias : array of shape (N + n_spare,)
+    offsets : array of shape (N, M)
+    rivals : Rivals
+        Of shape (N, M) and ``n_spare`` spare scores.
+    activation : str
+    """
+
+    weights: Array
+    bias: Array
+    offsets: Array
+    rivals: Rivals
+    activation: str
+
+    is_weight: ClassVar[tuple[bool, ...]] = (True, False, False)
+
+    @property
+    def n_out(self) -> int:
+        """Number of neurons, N M + n_spare."""
+        return self.rivals.n_pairs + self.rivals.n_spare
+
+    @property
+    def parameters(self) -> tuple[Array, ...]:
+        """Weights, bias and offsets."""
+        return self.weights, self.bias, self.offsets
+
+    def with_parameters(self, parameters: Arrays) -> TiedComparison:
+        """Return the same layer with other parameters."""
+        weights, bias, offsets = parameters
+        return replace(self, weights=weights, bias=bias, offsets=offsets)
+
+    def affine(self, x: Array) -> Array:
+        """Pre-activation ``z`` (n, n_out) of ``x`` (n, n_in), dense or SciPy sparse."""
+        scores = self.weights.T @ x.T
+        scores += self.bias[:, None]
+        z = self.rivals.differences(scores)
+        z[: self.rivals.n_pairs, :] += self._flat_offsets()[:, None]
+        return z.T
+
+    def gradient(self, x: Array, delta: Array) -> list[Array]:
+        """Gradient of weights, bias and offsets from ``delta = dL/dz`` (n, n_out)."""
+        xp = array_namespace(delta)
+        of_scores = self.rivals.totals(delta.T)
+        of_offsets = xp.sum(delta[:, : self.rivals.n_pairs], axis=0)
+        return [
+            x.T @ of_scores.T,
+            xp.sum(of_scores, axis=1),
+            xp.reshape(of_offsets, self.rivals.table.shape),
+        ]
+
+    def input_gradient(self, delta: Array) -> Array:
+        """``dL/dx`` (n, n_in) from ``delta = dL/dz`` (n, n_out)."""
+        return (self.weights @ self.rivals.totals(delta.T)).T
+
+    @property
+    def n_dense_weights(self) -> int:
+        """Number of parameters with a table of weights for each neuron."""
+        return (int(self.weights.shape[0]) + 1) * self.n_out
+
+    def dense(self) -> Dense:
+        """Give each comparison weights of its own, ``w_j - w_i``."""
+        bias = self.rivals.differences(self.bias[:, None])[:, 0]
+        bias[: self.rivals.n_pairs] += self._flat_offsets()
+        return Dense(self.rivals.differences(self.weights.T).T, bias, self.activation)
+
+    def _flat_offsets(self) -> Array:
+        return array_namespace(self.offsets).reshape(self.offsets, (-1,))
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Neuron i reads the i-th group of M inputs, and the inputs after all groups.
+
+    ``z_i = sum_m weights_im x_(iM+m) + sum_s others_si x_(NM+s) + bias_i``
+
+    Parameters
+    ----------
+    weights : array of shape (N, M)
+    others : array of shape (n_in - N M, N)
+    bias : array of shape (N,)
+    activation : str
+    """
+
+    weights: Array
+    others: Array
+    bias: Array
+    activation: str
+
+    is_weight: ClassVar[tuple[bool, ...]] = (True, True, False)
+
+    @property
+    def n_out(self) -> int:
+        """Number of neurons, N."""
+        return int(self.bias.shape[0])
+
+    @property
+    def parameters(self) -> tuple[Array, ...]:
+        """Weights, those of the other inputs, and bias."""
+        return self.weights, self.others, self.bias
+
+    def with_parameters(self, parameters: Arrays) -> Grouped:
+        """Return the same layer with other parameters."""
+        weights, others, bias = parameters
+        return replace(self, weights=weights, others=others, bias=bias)
+
+    def affine(self, x: Array) -> Array:
+        """Pre-activation ``z`` (n, N) of ``x`` (n, n_in)."""
+        groups, rest = self._split(x)
+        z = (self.weights[:, None, :] @ groups)[:, 0, :]
+        z += self.others.T @ rest
+        z += self.bias[:, None]
+        return z.T
+
+    def gradient(self, x: Array, delta: Array) -> list[Array]:
+        """Gradient of the parameters from ``delta = dL/dz`` (n, N)."""
+        groups, rest = self._split(x)
+        of_weights = (groups @ delta.T[:, :, None])[:, :, 0]
+        return [of_weights, rest @ delta, array_namespace(delta).sum(delta, axis=0)]
+
+    def input_gradient(self, delta: Array) -> Array:
+        """``dL/dx`` (n, n_in) from ``delta = dL/dz`` (n, N)."""
+        xp = array_namespace(delta)
+        of_groups = self.weights[:, :, None] * delta.T[:, None, :]
+        of_groups = xp.reshape(of_groups, (size(self.weights), delta.shape[0]))
+        return xp.concat([of_groups, self.others @ delta.T], axis=0).T
+
+    @property
+    def n_dense_weights(self) -> int:
+        """Number of parameters if every neuron read every input."""
+        return (int(size(self.weights)) + int(self.others.shape[0]) + 1) * self.n_out
+
+    def dense(self) -> Dense:
+        """Let each neuron read all inputs, other groups with a weight of zero."""
+        xp = array_namespace(self.weights)
+        n, m = self.weights.shape
+        own = xp.eye(n, dtype=self.weights.dtype, device=device(self.weights))[:, None, :]
+        of_groups = xp.reshape(own * self.weights[:, :, None], (n * m, n))
+        weights = xp.concat([of_groups, self.others], axis=0)
+        return Dense(weights, self.bias, self.activation)
+
+    def _split(self, x: Array) -> tuple[Array, Array]:
+        """Take inputs apart: groups (N, M, n) and the rest (n_in - N M, n)."""
+        n_grouped = size(self.weights)
+        groups = x.T[:n_grouped, :]
+        shape = (*self.weights.shape, x.shape[0])
+        return array_namespace(x).reshape(groups, shape), x.T[n_grouped:, :]
+
+
+Layer = Dense | TiedComparison | Grouped
+
+
+def forward(layer: Layer, x: Array) -> Array:
+    """Activation ``a`` (n, n_out) of ``x`` (n, n_in)."""
+    return ACTIVATIONS[layer.activation].function(layer.affine(x))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from array_api_compat import array_namespace
 
 from skmetricmlp.network.activations import ACTIVATIONS
-from skmetricmlp.network.layers import Dense
+from skmetricmlp.network.layers import Layer, forward
 
 __all__ = ["Network"]
 
@@ -28,26 +28,49 @@ class Network:
 
     Parameters
     ----------
-    layers : tuple of Dense
+    layers : tuple of Layer
         The last one is the output layer.
     """
 
-    layers: tuple[Dense, ...]
+    layers: tuple[Layer, ...]
 
     @property
     def parameters(self) -> list[Array]:
-        """Weights and bias of each layer in turn: ``[W_1, b_1, W_2, b_2, ...]``."""
-        return [array for layer in self.layers for array in (layer.weights, layer.bias)]
+        """Parameters of each layer in turn: ``[W_1, b_1, W_2, b_2, ...]``."""
+        return [array for layer in self.layers for array in layer.parameters]
+
+    @property
+    def is_weight(self) -> list[bool]:
+        """Whether each of the ``parameters`` is multiplied with values, or added."""
+        return [flag for layer in self.layers for flag in layer.is_weight]
 
     def with_parameters(self, parameters: Sequence[Array]) -> Network:
         """Return the same architecture with other weights, ordered as ``parameters``."""
-        pairs = zip(parameters[::2], parameters[1::2], strict=True)
+        if len(parameters) != len(self.parameters):
+            msg = f"{len(self.parameters)} parameters expected, got {len(parameters)}"
+            raise ValueError(msg)
+        arrays = iter(parameters)
         return Network(
             tuple(
-                replace(layer, weights=weights, bias=bias)
-                for layer, (weights, bias) in zip(self.layers, pairs, strict=True)
+                layer.with_parameters([next(arrays) for _ in layer.parameters])
+                for layer in self.layers
             )
         )
+
+    @property
+    def n_dense_weights(self) -> int:
+        """Number of parameters that :meth:`dense` would have."""
+        return sum(layer.n_dense_weights for layer in self.layers)
+
+    def dense(self) -> Network:
+        """Return the same function as a network of dense layers."""
+        return Network(tuple(layer.dense() for layer in self.layers))
+
+    @property
+    def block_rows(self) -> int:
+        """Rows of which no layer has more than :data:`BLOCK_ELEMENTS` values, or one."""
+        widest = max(layer.n_out for layer in self.layers)
+        return max(1, BLOCK_ELEMENTS // max(widest, 1))
 
     def astype(self, dtype: Any) -> Network:
         """Return the same network in another precision."""
@@ -58,7 +81,7 @@ class Network:
         """``x`` and the values of every hidden layer, each of shape (n, width)."""
         values = [x]
         for layer in self.layers[:-1]:
-            values.append(layer.forward(values[-1]))
+            values.append(forward(layer, values[-1]))
         return values
 
     def affine_output(self, x: Array) -> Array:
@@ -67,9 +90,7 @@ class Network:
         Rows are taken in blocks, so that no temporary holds more than
         :data:`BLOCK_ELEMENTS` numbers (or one row).
         """
-        widest = max(layer.bias.shape[0] for layer in self.layers)
-        n = x.shape[0]
-        size = max(1, BLOCK_ELEMENTS // max(widest, 1))
+        n, size = x.shape[0], self.block_rows
         blocks = [
             self.layers[-1].affine(
                 self.activations(x[start : min(start + size, n), :])[-1]

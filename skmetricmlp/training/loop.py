@@ -65,9 +65,9 @@ class Plan:
     linear_decay: bool = False
 
     def rates_in(self, epoch: int) -> list[float]:
-        """One rate for each parameter array, in an epoch counted from zero."""
+        """One rate for each layer, in an epoch counted from zero."""
         share = 1 - epoch / self.max_epochs if self.linear_decay else 1.0
-        return [share * rate for rate in self.rates for _ in ("weights", "bias")]
+        return [share * rate for rate in self.rates]
 
 
 class Position(NamedTuple):
@@ -196,7 +196,7 @@ def train(
 def _step(
     position: Position, batch: Batch, plan: Plan, rates: Sequence[float]
 ) -> tuple[float, Position]:
-    """Loss at ``position`` and the position after one step from there.
+    """Loss at ``position`` and the position after a step, with one rate per layer.
 
     Raises
     ------
@@ -206,6 +206,11 @@ def _step(
     network, state = position
     loss, gradients = plan.objective.value_and_gradient(network, batch)
     _check_finite(loss)
+    rates = [
+        rate
+        for layer, rate in zip(network.layers, rates, strict=True)
+        for _ in layer.parameters
+    ]
     parameters, state = plan.optimizer.step(network.parameters, gradients, state, rates)
     return loss, Position(network.with_parameters(parameters), state)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -32,6 +33,16 @@ class Batch(NamedTuple):
         X = self.X[index] if hasattr(self.X, "tocsr") else xp.take(self.X, index, axis=0)
         return Batch(X, xp.take(self.codes, index), xp.take(self.weights, index))
 
+    def blocks(self, size: int) -> Iterator[Batch]:
+        """Yield the rows in stretches of at most ``size``."""
+        n = self.weights.shape[0]
+        if n <= size:
+            yield self
+            return
+        for start in range(0, n, size):
+            rows = slice(start, min(start + size, n))
+            yield Batch(self.X[rows, :], self.codes[rows], self.weights[rows])
+
 
 @dataclass(frozen=True)
 class Objective:
@@ -58,7 +69,9 @@ class Objective:
         losses = LOSSES[self.loss].values(z, one_hot(batch.codes, z))
         value = float(xp.sum(losses * batch.weights))
         if self.alpha:
-            value += 0.5 * self.alpha * sum(map(_squares, network.parameters[::2]))
+            pairs = zip(network.parameters, network.is_weight, strict=True)
+            squares = sum(_squares(W) for W, is_weight in pairs if is_weight)
+            value += 0.5 * self.alpha * squares
         return value / float(xp.sum(batch.weights))
 
     def value_and_gradient(
@@ -66,21 +79,37 @@ class Objective:
     ) -> tuple[float, list[Array]]:
         """Objective of a batch and its gradient, ordered as ``network.parameters``.
 
-        The arrays of the gradient are new ones, the caller's to write into.
+        The arrays of the gradient are new ones, the caller's to write into. Rows are
+        taken in blocks of :attr:`Network.block_rows`.
         """
+        total = float(array_namespace(batch.weights).sum(batch.weights))
+        first, *others = batch.blocks(network.block_rows)
+        value, gradients = self._sum_and_gradient(network, first, total)
+        for block in others:
+            summand, following = self._sum_and_gradient(network, block, total)
+            value += summand
+            for g, h in zip(gradients, following, strict=True):
+                _add(g, h)
+        if self.alpha:
+            arrays = zip(network.parameters, gradients, network.is_weight, strict=True)
+            for W, g, is_weight in arrays:
+                if is_weight:
+                    value += 0.5 * self.alpha * _add_decay(self.alpha / total, W, g)
+        return value / total, gradients
+
+    def _sum_and_gradient(
+        self, network: Network, batch: Batch, total: float
+    ) -> tuple[float, list[Array]]:
+        """Weighted sum of the losses, and the gradient of that over ``total``."""
         xp = array_namespace(batch.weights)
         activations = network.activations(batch.X)
         z = network.layers[-1].affine(activations[-1])
         targets = one_hot(batch.codes, z)
-        total = float(xp.sum(batch.weights))
         delta = LOSSES[self.loss].delta(z, targets)
         delta *= (batch.weights / total)[:, None]
         gradients = network.backward(activations, delta)
-        value = float(xp.sum(LOSSES[self.loss].values(z, targets) * batch.weights))
-        if self.alpha:
-            for W, g in zip(network.parameters[::2], gradients[::2], strict=True):
-                value += 0.5 * self.alpha * _add_decay(self.alpha / total, W, g)
-        return value / total, gradients
+        losses = LOSSES[self.loss].values(z, targets)
+        return float(xp.sum(losses * batch.weights)), gradients
 
 
 def _squares(W: Array) -> float:

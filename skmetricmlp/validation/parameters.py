@@ -24,6 +24,8 @@ _CHOICES = {
     "readout": ("auto", "comparisons", "exemplars"),
     "output_init": ("auto", "votes", "ridge", "logistic"),
     "n_spare_units": ("auto",),
+    "rivals": ("all", "other_classes"),
+    "memory_limit": ("auto",),
     "loss": tuple(LOSSES),
     "solver": ("adam", "sgd"),
     "learning_rate": ("constant", "linear"),
@@ -44,7 +46,7 @@ _RANGES = {
     "validation_fraction": (Real, 0, 1, "neither"),
     "n_iter_no_change": (Integral, 1, None, "left"),
 }
-_FLAGS = ("shuffle", "nesterovs_momentum", "early_stopping", "warm_start")
+_FLAGS = ("tied", "shuffle", "nesterovs_momentum", "early_stopping", "warm_start")
 
 
 def check_parameters(parameters: Mapping[str, Any], *, trains: bool) -> None:
@@ -92,8 +94,9 @@ def check_parameters(parameters: Mapping[str, Any], *, trains: bool) -> None:
     _check_pair("exemplars", parameters["exemplars"], "(points, labels)")
     _check_n_exemplars(parameters["n_exemplars"], parameters["exemplars"])
     check_metric(parameters["metric"], parameters["metric_params"])
-    for name, least in (("batch_size", 1), ("n_spare_units", 0)):
+    for name, least in (("batch_size", 1), ("n_spare_units", 0), ("rivals", 1)):
         _check_count(name, parameters[name], least)
+    _check_memory_limit(parameters["memory_limit"])
     _check_class_weight(parameters["class_weight"])
     if not isinstance(parameters["verbose"], (int, np.integer, np.bool_)):
         raise not_accepted("verbose", parameters["verbose"], "True or False", TypeError)
@@ -119,6 +122,25 @@ def _check_combinations(parameters: Mapping[str, Any], *, trains: bool) -> None:
                 "readout='exemplars', got readout='comparisons'"
             )
             raise ValueError(msg)
+    rivals, k = parameters["rivals"], parameters["n_neighbors"]
+    if k > 1 and rivals == "other_classes":
+        msg = (
+            f"rivals='other_classes' cannot count the {k} nearest, among which may be "
+            f"several of one class: n_neighbors={k} needs rivals='all' or an int"
+        )
+        raise ValueError(msg)
+    if is_whole(rivals) and rivals < k:
+        msg = (
+            f"rivals={rivals} is less than n_neighbors={k}: no exemplar could lose to so "
+            f"many, and all would be among the nearest"
+        )
+        raise ValueError(msg)
+    if parameters["tied"] and not isinstance(parameters["init"], str):
+        msg = (
+            "init=(coefs, intercepts) has weights of its own for each comparison: it "
+            "needs tied=False, got tied=True"
+        )
+        raise ValueError(msg)
     if parameters["output_init"] == "logistic" and parameters["loss"] != "log_loss":
         msg = (
             f"output_init='logistic' is the log loss's own regression: it needs "
@@ -166,6 +188,11 @@ def _check_n_exemplars(value: Any, exemplars: Any) -> None:
 def _check_count(name: str, value: Any, least: int) -> None:
     if not (is_whole(value) and value >= least):
         _check_choice(name, value, f"an int >= {least}")
+
+
+def _check_memory_limit(value: Any) -> None:
+    if not (is_number(value) and value > 0):
+        _check_choice("memory_limit", value, "a number of bytes above 0")
 
 
 def _check_class_weight(value: Any) -> None:

@@ -1,0 +1,68 @@
+"""How large the network of a form is, before there is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmetricmlp.initialization.form import Form
+from skmetricmlp.initialization.rivals import n_rivals
+
+__all__ = ["Architecture"]
+
+Ints = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A form, for so many features, exemplars of each class, and classes.
+
+    Examples
+    --------
+    >>> from skmetricmlp.initialization.form import Form
+    >>> form = Form("exemplars", 1, "relu", 1.0, "votes", 0, False, "all", "log_loss")
+    >>> Architecture(form, 784, (3,) * 10).sizes
+    [784, 870, 30, 10]
+    >>> Architecture(form, 784, (3,) * 10).n_parameters
+    709390
+    """
+
+    form: Form
+    n_features: int
+    counts: tuple[int, ...]
+
+    @property
+    def n_exemplars(self) -> int:
+        """N, of all classes."""
+        return sum(self.counts)
+
+    @property
+    def n_rivals(self) -> int:
+        """M, the exemplars that each exemplar is compared with."""
+        return n_rivals(self.form.rivals, np.array(self.counts))
+
+    @property
+    def sizes(self) -> list[int]:
+        """Width of the input and of every layer."""
+        form, n_classes = self.form, len(self.counts)
+        hidden = [self.n_exemplars * self.n_rivals + form.n_spare_units]
+        if form.readout == "exemplars":
+            hidden.append(self.n_exemplars)
+        if form.n_neighbors > 1:
+            hidden.append(n_classes * (n_classes - 1))
+        return [self.n_features, *hidden, n_classes]
+
+    @property
+    def n_parameters(self) -> int:
+        """Weights and biases, those that comparisons share counted once."""
+        of_layers = [(n_in + 1) * n_out for n_in, n_out in pairwise(self.sizes)]
+        if self.form.tied:
+            n, n_spare = self.n_exemplars, self.form.n_spare_units
+            n_comparisons = n * self.n_rivals
+            of_layers[0] = (self.n_features + 1) * (n + n_spare) + n_comparisons
+            if self.form.readout == "exemplars":
+                of_layers[1] = n_comparisons + (n_spare + 1) * n
+        return sum(of_layers)

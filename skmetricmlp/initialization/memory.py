@@ -1,0 +1,149 @@
+"""Refuse a network that does not fit into memory, before any of it is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from skmetricmlp.initialization.architecture import Architecture
+
+__all__ = [
+    "Budget",
+    "available_memory",
+    "check_dense_size",
+    "check_memory",
+    "memory_budget",
+]
+
+FEW_RIVALS = 20  # to suggest
+CGROUP = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Bytes that weights may take, in words, and how often training holds them."""
+
+    limit: float
+    words: str
+    copies: int
+
+
+def memory_budget(memory_limit: float | str, copies: int) -> Budget:
+    """Budget of so many bytes, or with ``"auto"`` of half of what is available now.
+
+    Examples
+    --------
+    >>> memory_budget(2e9, copies=4).words
+    'memory_limit=2000000000.0'
+    """
+    if isinstance(memory_limit, str):
+        words = "memory_limit='auto', half of the memory available"
+        return Budget(available_memory() / 2, words, copies)
+    return Budget(memory_limit, f"memory_limit={memory_limit}", copies)
+
+
+def available_memory() -> int:
+    """Bytes that this process can get without swapping, or by its control group."""
+    available = int(psutil.virtual_memory().available)
+    try:
+        most = (CGROUP / "memory.max").read_text(encoding="ascii")
+        used = (CGROUP / "memory.current").read_text(encoding="ascii")
+    except OSError:
+        return available
+    return available if most.strip() == "max" else min(available, int(most) - int(used))
+
+
+def check_memory(architecture: Architecture, dtype: Any, budget: Budget) -> None:
+    """Refuse an architecture that takes more than the budget.
+
+    Raises
+    ------
+    ValueError
+        Saying how much it would take, and what would take less.
+    """
+    needed = _size(architecture, dtype, budget)
+    if needed <= budget.limit:
+        return
+    words = "; ".join(
+        f"{name} ({_words(size)})"
+        for name, size in _smaller(architecture, dtype, budget)
+        if size < needed
+    )
+    msg = (
+        f"n_exemplars={architecture.n_exemplars} with n_features="
+        f"{architecture.n_features} makes a network of {architecture.n_parameters:,} "
+        f"weights. In {np.dtype(dtype)} they take {_words(needed)}, being held "
+        f"{budget.copies} times (with gradient and state of the solver), more than "
+        f"{_words(budget.limit)} ({budget.words}). What takes less: {words}"
+    )
+    raise ValueError(msg)
+
+
+def check_dense_size(n_weights: int, word: int, budget: Budget) -> None:
+    """Refuse to make the dense equivalent of a network if that takes too much.
+
+    Raises
+    ------
+    ValueError
+    """
+    if n_weights * word > budget.limit:
+        msg = (
+            f"the dense equivalent of the network has {n_weights:,} weights, which take "
+            f"{_words(n_weights * word)}, more than {_words(budget.limit)} "
+            f"({budget.words}); the tied one is network_"
+        )
+        raise ValueError(msg)
+
+
+def _size(architecture: Architecture, dtype: Any, budget: Budget) -> int:
+    return architecture.n_parameters * int(np.dtype(dtype).itemsize) * budget.copies
+
+
+def _smaller(
+    architecture: Architecture, dtype: Any, budget: Budget
+) -> Iterator[tuple[str, int]]:
+    """Yield settings that take less, and how much they take."""
+    form = architecture.form
+    few = max(FEW_RIVALS, form.n_neighbors)
+    settings: dict[str, dict[str, Any]] = {
+        "tied=True": {"tied": True},
+        f"rivals={few}": {"rivals": few},
+        f"tied=True, rivals={few}": {"tied": True, "rivals": few},
+    }
+    for name, changes in settings.items():
+        changed = replace(architecture, form=replace(form, **changes))
+        yield name, _size(changed, dtype, budget)
+    if fewer := _fitting(architecture, dtype, budget):
+        yield f"n_exemplars={fewer.n_exemplars}", _size(fewer, dtype, budget)
+    yield "X in float32", _size(architecture, np.float32, budget)
+
+
+def _fitting(
+    architecture: Architecture, dtype: Any, budget: Budget
+) -> Architecture | None:
+    """Return the architecture of the most exemplars that fits, if there is one."""
+    least, most = len(architecture.counts), architecture.n_exemplars
+    found = None
+    while least <= most:
+        middle = (least + most) // 2
+        tried = replace(architecture, counts=_shared_out(middle, architecture.counts))
+        if _size(tried, dtype, budget) <= budget.limit:
+            found, least = tried, middle + 1
+        else:
+            most = middle - 1
+    return found
+
+
+def _shared_out(total: int, counts: tuple[int, ...]) -> tuple[int, ...]:
+    """Share out a total about as the counts are."""
+    ends = np.cumsum(counts) * total // sum(counts)
+    return tuple(np.diff(ends, prepend=0).tolist())
+
+
+def _words(size: float) -> str:
+    return f"{size / 1e9:.3g} GB" if size >= 1e8 else f"{size / 1e6:.3g} MB"
