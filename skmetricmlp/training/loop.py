@@ -13,8 +13,9 @@ from math import inf, isfinite
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace
 
+from skmetricmlp.arrays import place_of
 from skmetricmlp.network import Network
 from skmetricmlp.training.objective import Batch, Objective
 from skmetricmlp.training.optimizers import Optimizer
@@ -218,8 +219,7 @@ def _check_finite(loss: float) -> None:
 def _minibatches(data: Batch, plan: Plan, rng: np.random.RandomState) -> Iterator[Batch]:
     n = data.weights.shape[0]
     order = rng.permutation(n) if plan.shuffle else np.arange(n)
-    xp = array_namespace(data.weights)
-    order = xp.asarray(order, device=device(data.weights))
+    order = place_of(data.weights).move(order)
     for start in range(0, n, plan.batch_size):
         yield data.take(order[start : min(start + plan.batch_size, n)])
 
