@@ -1,11 +1,11 @@
-"""Large arrays in pieces that stay in the processor's cache."""
+"""Large arrays in pieces that stay in the processor's cache, where that is NumPy's."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from array_api_compat import size
+from array_api_compat import is_numpy_array, size
 
 __all__ = ["blocks"]
 
@@ -19,8 +19,13 @@ BLOCK_ELEMENTS = 2**16
 def blocks(*arrays: Array) -> Iterator[tuple[Array, ...]]:
     """Yield views of the same rows of arrays of one shape.
 
-    A block has :data:`BLOCK_ELEMENTS` numbers at most, or is a single row.
+    A block has :data:`BLOCK_ELEMENTS` numbers at most, or is a single row. Arrays of
+    other namespaces than NumPy's, which may be on a device, come whole: there a call
+    costs more than what is left of a cache.
     """
+    if not is_numpy_array(arrays[0]):
+        yield arrays
+        return
     n = arrays[0].shape[0]
     width = size(arrays[0]) // max(1, n)
     step = max(1, BLOCK_ELEMENTS // max(1, width))

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from array_api_compat import array_namespace
 
-from skmetricmlp.arrays import place_of
+from skmetricmlp.arrays import place_of, to_numpy
 from skmetricmlp.network import Network
 from skmetricmlp.training.objective import Batch, Objective
 from skmetricmlp.training.optimizers import Optimizer
@@ -162,16 +162,16 @@ def train(
     try:
         for epoch in range(plan.max_epochs):
             rates = plan.rates_in(epoch)
-            losses, weights = [], []
+            losses, totals = [], []
             for batch in _minibatches(data, plan, rng):
                 loss, following = _step(position, batch, plan, rates)
                 trusted, position = position.network, following
                 losses.append(loss)
-                weights.append(_total(batch.weights))
+                totals.append(array_namespace(batch.weights).sum(batch.weights))
                 history.n_rows += batch.weights.shape[0]
             held_out = None if validate is None else validate(position.network)
             _check_finite(held_out[0] if held_out else 0.0)
-            history.append(float(np.average(losses, weights=weights)), held_out)
+            history.append(_average(losses, totals), held_out)
             if patience.update(_criterion(history, plan)) and plan.early_stopping:
                 best = position.checkpoint(plan.optimizer)
             on_epoch(history)
@@ -224,8 +224,9 @@ def _minibatches(data: Batch, plan: Plan, rng: np.random.RandomState) -> Iterato
         yield data.take(order[start : min(start + plan.batch_size, n)])
 
 
-def _total(weights: Array) -> float:
-    return float(array_namespace(weights).sum(weights))
+def _average(losses: Sequence[float], totals: Sequence[Array]) -> float:
+    weights = to_numpy(array_namespace(totals[0]).stack(totals))
+    return float(np.average(losses, weights=weights))
 
 
 def _criterion(history: History, plan: Plan) -> float:

@@ -56,10 +56,10 @@ class Objective:
         z = network.affine_output(batch.X)
         xp = array_namespace(z)
         losses = LOSSES[self.loss].values(z, one_hot(batch.codes, z))
-        value = float(xp.sum(losses * batch.weights))
+        value = xp.sum(losses * batch.weights)
         if self.alpha:
             value += 0.5 * self.alpha * sum(map(_squares, network.parameters[::2]))
-        return value / float(xp.sum(batch.weights))
+        return float(value / xp.sum(batch.weights))
 
     def value_and_gradient(
         self, network: Network, batch: Batch
@@ -72,26 +72,27 @@ class Objective:
         activations = network.activations(batch.X)
         z = network.layers[-1].affine(activations[-1])
         targets = one_hot(batch.codes, z)
-        total = float(xp.sum(batch.weights))
+        # Arrays until the end: each number that is asked of a device waits for it.
+        total = xp.sum(batch.weights)
         delta = LOSSES[self.loss].delta(z, targets)
         delta *= (batch.weights / total)[:, None]
         gradients = network.backward(activations, delta)
-        value = float(xp.sum(LOSSES[self.loss].values(z, targets) * batch.weights))
+        value = xp.sum(LOSSES[self.loss].values(z, targets) * batch.weights)
         if self.alpha:
             for W, g in zip(network.parameters[::2], gradients[::2], strict=True):
                 value += 0.5 * self.alpha * _add_decay(self.alpha / total, W, g)
-        return value / total, gradients
+        return float(value / total), gradients
 
 
-def _squares(W: Array) -> float:
+def _squares(W: Array) -> Array:
     # Row by row: no temporary, and sums short enough for single precision.
     xp = array_namespace(W)
-    return float(xp.sum(xp.vecdot(W, W)))
+    return xp.sum(xp.vecdot(W, W))
 
 
-def _add_decay(decay: float, W: Array, gradient: Array) -> float:
+def _add_decay(decay: Array, W: Array, gradient: Array) -> Array:
     """Add ``decay W`` to the gradient, and return the sum of the squares of ``W``."""
-    squares = 0.0
+    squares: Array = 0.0
     for w, g in blocks(W, gradient):  # one pass: a block is in the cache for both
         _add(g, decay * w)
         squares += _squares(w)
