@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from array_api_compat import array_namespace
 
-from skmetricmlp.arrays import place_of, to_numpy
+from skmetricmlp.arrays import HOST, place_of, to_numpy
 from skmetricmlp.network import Network
 from skmetricmlp.training.objective import Batch, Objective
 from skmetricmlp.training.optimizers import Optimizer
@@ -23,6 +23,9 @@ from skmetricmlp.training.optimizers import Optimizer
 __all__ = ["History", "Plan", "Position", "StopReason", "train"]
 
 Array = Any
+# Numbers to take from the rows on a device at once.
+TAKE_ELEMENTS = 2**22
+
 StopReason = Literal["converged", "max_epochs", "diverged", "interrupted"]
 
 
@@ -219,9 +222,16 @@ def _check_finite(loss: float) -> None:
 def _minibatches(data: Batch, plan: Plan, rng: np.random.RandomState) -> Iterator[Batch]:
     n = data.weights.shape[0]
     order = rng.permutation(n) if plan.shuffle else np.arange(n)
-    order = place_of(data.weights).move(order)
-    for start in range(0, n, plan.batch_size):
-        yield data.take(order[start : min(start + plan.batch_size, n)])
+    place = place_of(data.weights)
+    order = place.move(order)
+    # On the host rows are taken when their turn comes, and are then in the cache; on a
+    # device those of many steps at once, with as many calls as of one.
+    size = plan.batch_size
+    if place != HOST:
+        size *= max(1, TAKE_ELEMENTS // max(1, size * data.X.shape[1]))
+    for start in range(0, n, size):
+        taken = data.take(order[start : min(start + size, n)])
+        yield from (taken,) if size == plan.batch_size else taken.parts(plan.batch_size)
 
 
 def _average(losses: Sequence[float], totals: Sequence[Array]) -> float:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace, device, is_numpy_array
 
 from skmetricmlp.network import LOSSES, Network
 from skmetricmlp.training.blocks import blocks
@@ -31,6 +32,12 @@ class Batch(NamedTuple):
         xp = array_namespace(self.codes)
         X = self.X[index] if hasattr(self.X, "tocsr") else xp.take(self.X, index, axis=0)
         return Batch(X, xp.take(self.codes, index), xp.take(self.weights, index))
+
+    def parts(self, size: int) -> Iterator[Batch]:
+        """Yield ``size`` dense rows at a time, as views."""
+        for start in range(0, self.weights.shape[0], size):
+            stop = min(start + size, self.weights.shape[0])
+            yield Batch(*(array[start:stop, ...] for array in self))
 
 
 @dataclass(frozen=True)
@@ -79,14 +86,19 @@ class Objective:
         gradients = network.backward(activations, delta)
         value = xp.sum(LOSSES[self.loss].values(z, targets) * batch.weights)
         if self.alpha:
-            for W, g in zip(network.parameters[::2], gradients[::2], strict=True):
-                value += 0.5 * self.alpha * _add_decay(self.alpha / total, W, g)
+            decay = self.alpha / total
+            weights = zip(network.parameters[::2], gradients[::2], strict=True)
+            squares = sum(_add_decay(decay, W, g) for W, g in weights)
+            value += 0.5 * self.alpha * squares
         return float(value / total), gradients
 
 
 def _squares(W: Array) -> Array:
-    # Row by row: no temporary, and sums short enough for single precision.
     xp = array_namespace(W)
+    if not is_numpy_array(W):
+        flat = xp.reshape(W, (-1,))
+        return flat @ flat
+    # Row by row: no temporary, and sums short enough for single precision.
     return xp.sum(xp.vecdot(W, W))
 
 
