@@ -78,6 +78,10 @@ class Place(NamedTuple):
         dtype = host.dtype.newbyteorder("=")
         if dtype == np.float64 and "float64" not in self._float_types():
             dtype = np.dtype(np.float32)
+        # PyTorch has wider unsigned integers, but few functions of them.
+        is_torch = array_api_compat.is_torch_namespace(self.namespace)
+        if is_torch and dtype.kind == "u" and dtype.itemsize > 1:
+            dtype = np.dtype(np.int64)
         # PyTorch takes no negative strides, and without a copy no read-only arrays.
         host = host.astype(dtype, order="C", copy=False)
         return self.namespace.asarray(host, device=self.device, copy=True)

@@ -56,6 +56,10 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
 
     Backpropagation then refines either.
 
+    Under ``sklearn.config_context(array_api_dispatch=True)`` X may be an array of PyTorch
+    or CuPy. The weights are calculated on the host, and the network then is trained and
+    predicts where X is; all else that is passed follows X. :meth:`move_to` moves it.
+
     Like other distance-based and gradient-based models it wants features of comparable
     scale: put a :class:`~sklearn.preprocessing.StandardScaler` before it.
 
@@ -174,14 +178,14 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        The labels, sorted.
+    classes_ : array of shape (n_classes,)
+        The labels, sorted; numbers are where X was.
     network_ : Network
         The network as it is now; the next six attributes are views of it.
-    coefs_ : list of ndarray of shape (n_in, n_out)
-        Weights of each layer.
-    intercepts_ : list of ndarray of shape (n_out,)
-        Biases of each layer.
+    coefs_ : list of array of shape (n_in, n_out)
+        Weights of each layer, where X was.
+    intercepts_ : list of array of shape (n_out,)
+        Biases of each layer, likewise.
     n_layers_ : int
         Layers including the input: 3, with ``readout="exemplars"`` 4, and with
         ``n_neighbors > 1`` 5.
@@ -189,7 +193,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         One per class, also for two classes.
     out_activation_ : {"softmax", "logistic"}
     exemplars_ : ndarray of shape (n_exemplars, n_features)
-        Only with ``init="metric"``, as are the next three.
+        In NumPy. Only with ``init="metric"``, as are the next three.
     exemplar_labels_ : ndarray of shape (n_exemplars,)
     exemplar_indices_ : ndarray of shape (n_exemplars,)
         Rows of X that are the exemplars; not with ``exemplars="kmeans"`` or ``"lvq"``,
@@ -435,7 +439,14 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
 
         Returns
         -------
-        y : ndarray of shape (n_samples,)
+        y : array of shape (n_samples,)
+            Where X is; labels that are no numbers are in NumPy.
+
+        Raises
+        ------
+        ValueError
+            If X is not accepted, or is in another namespace or on another device than
+            the network.
         """
         log_p = self._log_proba(X, "predict")
         xp = place_of(log_p).namespace
@@ -453,8 +464,13 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
 
         Returns
         -------
-        p : ndarray of shape (n_samples, n_classes)
+        p : array of shape (n_samples, n_classes)
             In the order of ``classes_``; rows sum to one.
+
+        Raises
+        ------
+        ValueError
+            As of :meth:`predict`.
         """
         log_p = self._log_proba(X, "predict_proba")
         return place_of(log_p).namespace.exp(log_p)
@@ -468,7 +484,12 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
 
         Returns
         -------
-        log_p : ndarray of shape (n_samples, n_classes)
+        log_p : array of shape (n_samples, n_classes)
+
+        Raises
+        ------
+        ValueError
+            As of :meth:`predict`.
         """
         return self._log_proba(X, "predict_log_proba")
 
@@ -565,8 +586,8 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         Returns
         -------
         moved : MetricInitMLPClassifier
-            ``coefs_`` and ``intercepts_`` are there; exemplars and classes stay in
-            NumPy. This estimator is left as it is.
+            ``coefs_``, ``intercepts_`` and numbers in ``classes_`` are there; exemplars
+            stay in NumPy. This estimator is left as it is.
 
         Raises
         ------

@@ -424,6 +424,15 @@ def test_place_of_what_is_no_array():
         assert to_numpy(value) is value
 
 
+@pytest.mark.usefixtures("dispatch")
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint64", "float32", ">i4"])
+def test_labels_are_numbers_of_every_kind(place, dtype):
+    clf = classifier(max_iter=0).fit(place.move(X), y.astype(dtype))
+    labels = clf.predict(place.move(X))
+    assert place_of(labels) == place
+    assert_array_equal(to_numpy(labels), classifier(max_iter=0).fit(X, y).predict(X))
+
+
 def test_moves_arrays_of_every_layout():
     torch = Place.of(pytest.importorskip("torch"))
     for array in (X, X[::-1], X.T, X.astype(">f8"), np.array(1.5), y):
