@@ -49,5 +49,5 @@ clean:
 
 .venv-oldest/.test: .venv-oldest/.pip pyproject.toml
 	.venv-oldest/bin/python -m pip install --quiet --editable . --group test \
-	  "scikit-learn==1.6.*" "numpy==2.0.*" "scipy==1.13.*"
+	  "scikit-learn==1.6.*" "numpy==2.0.*" "scipy==1.14.*"
 	touch $@

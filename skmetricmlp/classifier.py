@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from math import inf
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from skmetricmlp.arrays import HOST, Place, map_arrays, numpy_type, place_of, to_numpy
 from skmetricmlp.explanation import explain_rows
 from skmetricmlp.initialization import METRICS, Origin, check_dense_size, memory_budget
 from skmetricmlp.learning import Fitted, learn
@@ -22,6 +24,7 @@ from skmetricmlp.network import LOG_PROBABILITIES, Network
 from skmetricmlp.training import StopReason
 from skmetricmlp.validation import (
     check_domain,
+    check_features,
     check_held_out,
     check_metric_data,
     check_parameters,
@@ -52,6 +55,10 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
       ``n_neighbors > 1`` d, N(N-1), N, C(C-1), C.
 
     Backpropagation then refines either.
+
+    Under ``sklearn.config_context(array_api_dispatch=True)`` X may be an array of PyTorch
+    or CuPy. The weights are calculated on the host, and the network then is trained and
+    predicts where X is; all else that is passed follows X. :meth:`move_to` moves it.
 
     Like other distance-based and gradient-based models it wants features of comparable
     scale: put a :class:`~sklearn.preprocessing.StandardScaler` before it.
@@ -186,15 +193,15 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        The labels, sorted.
+    classes_ : array of shape (n_classes,)
+        The labels, sorted; numbers are where X was.
     network_ : Network
         The network as it is now; the next six attributes are views of it.
-    coefs_ : list of ndarray of shape (n_in, n_out)
-        Weights of each layer; of a tied network those of the same function without
-        tying, made on access if ``memory_limit`` allows (else a ValueError).
-    intercepts_ : list of ndarray of shape (n_out,)
-        Biases of each layer.
+    coefs_ : list of array of shape (n_in, n_out)
+        Weights of each layer, where X was; of a tied network those of the same function
+        without tying, made on access if ``memory_limit`` allows (else a ValueError).
+    intercepts_ : list of array of shape (n_out,)
+        Biases of each layer, likewise.
     n_layers_ : int
         Layers including the input: 3, with ``readout="exemplars"`` 4, and with
         ``n_neighbors > 1`` 5.
@@ -202,7 +209,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         One per class, also for two classes.
     out_activation_ : {"softmax", "logistic"}
     exemplars_ : ndarray of shape (n_exemplars, n_features)
-        Only with ``init="metric"``, as are the next three.
+        In NumPy. Only with ``init="metric"``, as are the next three.
     exemplar_labels_ : ndarray of shape (n_exemplars,)
     exemplar_indices_ : ndarray of shape (n_exemplars,)
         Rows of X that are the exemplars; not with ``exemplars="kmeans"`` or ``"lvq"``,
@@ -374,12 +381,13 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
             If ``max_iter`` epochs did not suffice, or the loss stopped being finite.
         """
         with unchanged_on_error(self):
-            parameters = self.get_params(deep=False)
+            parameters = map_arrays(to_numpy, self.get_params(deep=False))
             check_parameters(parameters, trains=self.max_iter != 0)
             present = getattr(self, "_fitted", None) if self.warm_start else None
-            rows = check_rows(self, X, y, sample_weight, reset=present is None)
+            network = present.network if present else None
+            rows = check_rows(self, X, y, sample_weight, network)
             self._check_metric(rows.X, present)
-            held_out = check_held_out(self, X_val, y_val, sample_weight_val)
+            held_out = check_held_out(self, X_val, y_val, sample_weight_val, rows.X)
             if held_out:
                 self._check_metric(held_out.X, present, "X_val")
             fitted = learn(
@@ -420,7 +428,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
             If a parameter or the data are not accepted; the estimator is then as it was.
         """
         with unchanged_on_error(self):
-            parameters = self.get_params(deep=False)
+            parameters = map_arrays(to_numpy, self.get_params(deep=False))
             check_parameters(parameters, trains=True)
             if self.early_stopping:
                 msg = "partial_fit does not support early_stopping=True"
@@ -435,7 +443,8 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
             if present is None and classes is None:
                 msg = "classes must be passed at the first call of partial_fit"
                 raise ValueError(msg)
-            rows = check_rows(self, X, y, sample_weight, reset=present is None)
+            network = present.network if present else None
+            rows = check_rows(self, X, y, sample_weight, network, "partial_fit")
             self._check_metric(rows.X, present)
             fitted = learn(parameters, rows, classes=classes, present=present, epochs=1)
             self._assign(fitted)
@@ -443,7 +452,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
             self._warn(fitted.reason)
         return self
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
+    def predict(self, X: ArrayLike) -> Array:
         """Predict class labels.
 
         Parameters
@@ -452,13 +461,23 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
 
         Returns
         -------
-        y : ndarray of shape (n_samples,)
-        """
-        log_p = self.predict_log_proba(X)
-        labels: NDArray[Any] = self.classes_[np.argmax(log_p, axis=1)]
-        return labels
+        y : array of shape (n_samples,)
+            Where X is; labels that are no numbers are in NumPy.
 
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.floating[Any]]:
+        Raises
+        ------
+        ValueError
+            If X is not accepted, or is in another namespace or on another device than
+            the network.
+        """
+        log_p = self._log_proba(X, "predict")
+        xp = place_of(log_p).namespace
+        codes = xp.argmax(log_p, axis=1)
+        if place_of(self.classes_) == HOST:
+            return self.classes_[to_numpy(codes)]
+        return xp.take(self.classes_, codes)
+
+    def predict_proba(self, X: ArrayLike) -> Array:
         """Estimate class probabilities.
 
         Parameters
@@ -467,13 +486,18 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
 
         Returns
         -------
-        p : ndarray of shape (n_samples, n_classes)
+        p : array of shape (n_samples, n_classes)
             In the order of ``classes_``; rows sum to one.
-        """
-        p: NDArray[Any] = np.exp(self.predict_log_proba(X))
-        return p
 
-    def predict_log_proba(self, X: ArrayLike) -> NDArray[np.floating[Any]]:
+        Raises
+        ------
+        ValueError
+            As of :meth:`predict`.
+        """
+        log_p = self._log_proba(X, "predict_proba")
+        return place_of(log_p).namespace.exp(log_p)
+
+    def predict_log_proba(self, X: ArrayLike) -> Array:
         """Estimate the logarithm of the class probabilities.
 
         Parameters
@@ -482,13 +506,14 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
 
         Returns
         -------
-        log_p : ndarray of shape (n_samples, n_classes)
+        log_p : array of shape (n_samples, n_classes)
+
+        Raises
+        ------
+        ValueError
+            As of :meth:`predict`.
         """
-        check_is_fitted(self)
-        log_p: NDArray[Any] = LOG_PROBABILITIES[self.out_activation_](
-            self._affine_output(X)
-        )
-        return log_p
+        return self._log_proba(X, "predict_log_proba")
 
     def explain(self, X: ArrayLike, *, n_nearest: int | None = 5) -> pd.DataFrame:
         """Say which exemplars are near each row, by how much, and what they contribute.
@@ -550,20 +575,79 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         n_nearest = n if n_nearest is None else n_nearest
         check_whole("n_nearest", n_nearest, n, "None, for all exemplars,")
         index = X.index if isinstance(X, pd.DataFrame) else None
-        log_p = self.predict_log_proba(X)
-        X = validate_data(self, X, accept_sparse="csr", reset=False)
+        X = to_numpy(check_features(self, X, self.network_, "explain"))
+        self._check_metric(X, self._fitted)
+        network = map_arrays(to_numpy, self.network_)
         frame = explain_rows(
             X,
-            np.argmax(log_p, axis=1),
-            self.network_,
+            np.argmax(network.affine_output(X), axis=1),
+            network,
             exemplars,
             metric(exemplars.points),
             rivals,
             n_nearest,
         )
-        labels = {name: self.classes_[frame[name]] for name in ("predicted", "label")}
+        classes = self._fitted.classes
+        labels = {name: classes[frame[name]] for name in ("predicted", "label")}
         rows = {} if index is None else {"row": index[frame["row"]]}
         return frame.assign(**labels, **rows)
+
+    def move_to(self, xp: Any, device: Any = None) -> MetricInitMLPClassifier:
+        """Copy the estimator, with the network in another namespace or on another device.
+
+        The copy predicts the same, of rows that are there, and can go on training: the
+        state of the optimiser moves too. On a device without double precision the
+        network becomes one of single precision.
+
+        Parameters
+        ----------
+        xp : namespace
+            Of the array API: ``numpy``, ``torch``, ``cupy`` or ``array_api_strict``.
+        device : str or device, default=None
+            A device of that namespace; by default the one that it makes arrays on.
+
+        Returns
+        -------
+        moved : MetricInitMLPClassifier
+            ``coefs_``, ``intercepts_`` and numbers in ``classes_`` are there; exemplars
+            stay in NumPy. This estimator is left as it is.
+
+        Raises
+        ------
+        NotFittedError
+            If there is no network yet.
+        TypeError
+            If ``xp`` is no namespace of the array API.
+
+        Examples
+        --------
+        >>> import array_api_strict, numpy
+        >>> from sklearn import config_context
+        >>> from sklearn.datasets import load_iris
+        >>> from skmetricmlp import MetricInitMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> clf = MetricInitMLPClassifier(max_iter=0, random_state=0).fit(X, y)
+        >>> moved = clf.move_to(array_api_strict)
+        >>> with config_context(array_api_dispatch=True):
+        ...     type(moved.predict(array_api_strict.asarray(X))).__module__
+        'array_api_strict._array_object'
+        >>> bool((moved.move_to(numpy).predict(X) == clf.predict(X)).all())
+        True
+        """
+        check_is_fitted(self)
+        return self.__sklearn_array_api_convert__(Place.of(xp, device).move)
+
+    def __sklearn_array_api_convert__(
+        self, converter: Callable[[Array], Array]
+    ) -> MetricInitMLPClassifier:
+        """Copy the estimator with converted arrays, as scikit-learn's protocol asks."""
+        moved = copy(self)
+        if hasattr(self, "_fitted"):
+            fitted = self._fitted.convert(converter)
+            moved.__dict__.update(
+                _fitted=fitted, network_=fitted.network, classes_=fitted.labels
+            )
+        return moved
 
     @property
     def coefs_(self) -> list[Array]:
@@ -577,8 +661,8 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
 
     def _dense(self) -> Network:
         n = self.network_.n_dense_weights
-        word = self.network_.parameters[0].dtype.itemsize
-        check_dense_size(n, word, memory_budget(self.memory_limit, copies=1))
+        dtype = numpy_type(self.network_.parameters[0])
+        check_dense_size(n, dtype, memory_budget(self.memory_limit, copies=1))
         return self.network_.dense()
 
     @property
@@ -589,7 +673,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
     @property
     def exemplar_labels_(self) -> Array:
         """Their labels."""
-        return self.classes_[self._origin().exemplars.codes]
+        return self._fitted.classes[self._origin().exemplars.codes]
 
     @property
     def exemplar_indices_(self) -> Array:
@@ -624,7 +708,8 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         """Check that the metric, or the one that is in use, is defined for the rows."""
         names = getattr(self, "feature_names_in_", None)
         if present is None:
-            check_metric_data(self.metric, self.metric_params, X, names, whose)
+            params = map_arrays(to_numpy, self.metric_params)
+            check_metric_data(self.metric, params, X, names, whose)
         elif present.origin is not None:
             metric = present.origin.metric
             check_domain(X, metric.domain, metric.name, names, whose)
@@ -647,7 +732,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
     def _assign(self, fitted: Fitted) -> None:
         history = fitted.history
         self._fitted = fitted
-        self.classes_ = fitted.classes
+        self.classes_ = fitted.labels
         self.network_ = fitted.network
         self.n_iter_ = len(history.loss)
         self.t_ = history.n_rows
@@ -681,17 +766,17 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
                 stacklevel=3,
             )
 
-    def _affine_output(self, X: ArrayLike) -> Array:
-        X = validate_data(
-            self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
-        )
+    def _log_proba(self, X: ArrayLike, method: str) -> Array:
+        check_is_fitted(self)
+        X = check_features(self, X, self.network_, method)
         self._check_metric(X, self._fitted)
-        return self.network_.affine_output(X)
+        return LOG_PROBABILITIES[self.out_activation_](self.network_.affine_output(X))
 
     def __sklearn_tags__(self) -> Tags:
         """Say what the estimator takes."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.array_api_support = True
         formula = METRICS.get(self.metric) if isinstance(self.metric, str) else None
         tags.input_tags.positive_only = formula is not None and formula.domain is not None
         return tags

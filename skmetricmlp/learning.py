@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn import config_context
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
+from skmetricmlp.arrays import map_arrays, place_of, to_numpy
 from skmetricmlp.initialization import (
     Form,
     Origin,
@@ -58,7 +60,10 @@ USUAL_RATE, FITTED_RATE = 1e-3, 3e-4
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a call of fit or partial_fit leaves, to the user and to the next call."""
+    """What a call of fit or partial_fit leaves, to the user and to the next call.
+
+    The position is where X was, on a device perhaps; the rest is in NumPy.
+    """
 
     classes: Array
     n_exemplars: int
@@ -73,6 +78,17 @@ class Fitted:
     def network(self) -> Network:
         """The network at the present position."""
         return self.position.network
+
+    @property
+    def labels(self) -> Array:
+        """The classes, where the network is; only NumPy has arrays of strings."""
+        if self.classes.dtype.kind not in "biuf":
+            return self.classes
+        return place_of(self.network.parameters[0]).move(self.classes)
+
+    def convert(self, converter: Callable[[Array], Array]) -> Fitted:
+        """Return the same with other arrays of the network and the optimiser state."""
+        return replace(self, position=map_arrays(converter, self.position))
 
 
 # An overflow is answered where it shows: in the calculated weights, or in the loss.
@@ -109,26 +125,32 @@ def learn(
         A new one; ``present`` is left as it is.
     """
     known = _known_classes(rows.y, classes, present)
-    data = Batch(rows.X, class_codes(rows.y, known), rows.sample_weight)
-    by_class = class_weights(parameters["class_weight"], known, data.codes, data.weights)
-    data, index = _weigh(data, by_class)
+    codes = class_codes(rows.y, known)
+    by_class = class_weights(parameters["class_weight"], known, codes, rows.sample_weight)
+    weights, index = _weigh(codes, rows.sample_weight, by_class)
     rng = check_random_state(parameters["random_state"])
     validation = None
     if held_out:
-        codes = class_codes(held_out.y, known, "y_val")
-        validation = Batch(held_out.X, codes, held_out.sample_weight)
-        validation, _ = _weigh(validation, by_class)
+        held_codes = class_codes(held_out.y, known, "y_val")
+        held_weights, taken = _weigh(held_codes, held_out.sample_weight, by_class)
+        validation = _batch(held_out.X, held_codes, held_weights, taken)
     elif parameters["early_stopping"] and epochs:
         # A warm start with the same rows and seed holds out the same ones again.
-        kept, taken = _hold_out(data.codes, parameters["validation_fraction"], rng)
-        data, validation, index = data.take(kept), data.take(taken), index[kept]
+        kept, taken = _hold_out(codes[index], parameters["validation_fraction"], rng)
+        validation = _batch(rows.X, codes, weights, index[taken])
+        index = index[kept]
+    data = _batch(rows.X, codes, weights, index)
 
     if present:
         rng = deepcopy(present.rng)
         start = Start(present.network, present.n_exemplars, present.origin)
     else:
-        start = _initialize(parameters, data, known, rng, index)
+        on_host = Batch(to_numpy(data.X), codes[index], weights[index])
+        # k-means of scikit-learn 1.6 fails on NumPy arrays where it may dispatch.
+        with config_context(array_api_dispatch=False):
+            start = _initialize(parameters, on_host, known, rng, index)
     network, n_exemplars, origin = start
+    network = map_arrays(place_of(data.X).move, network)
     plan = _plan(parameters, network, epochs)
     state = (
         present.position.state
@@ -164,18 +186,21 @@ def _known_classes(y: Array, classes: ArrayLike | None, present: Fitted | None) 
     return present.classes
 
 
-def _weigh(data: Batch, by_class: Array) -> tuple[Batch, Ints]:
-    """Multiply the weights by the class weights, and leave out rows of weight zero.
-
-    Returns what is left, and where in ``data`` it is.
-    """
-    weights = (data.weights * by_class[data.codes]).astype(data.weights.dtype)
+def _weigh(codes: Ints, weights: Array, by_class: Array) -> tuple[Array, Ints]:
+    """Multiply weights by class weights, and say where the product is not zero."""
+    weights = (weights * by_class[codes]).astype(weights.dtype)
     index = np.flatnonzero(weights > 0)
     if not len(index):
         msg = "the weight of every row, sample_weight times class_weight, is zero"
         raise ValueError(msg)
-    data = data._replace(weights=weights)
-    return (data if len(index) == len(weights) else data.take(index)), index
+    return weights, index
+
+
+def _batch(X: Array, codes: Ints, weights: Array, index: Ints) -> Batch:
+    """Rows at the positions ``index``, all of which is then where ``X`` is."""
+    place = place_of(X)
+    batch = Batch(X, place.move(codes), place.move(weights))
+    return batch if len(index) == len(codes) else batch.take(place.move(index))
 
 
 def _hold_out(

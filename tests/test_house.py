@@ -18,13 +18,15 @@ MODULES = sorted(
 
 # What each part may import of the package, besides itself.
 MAY_IMPORT = {
+    "arrays": set(),
     "network": set(),
-    "training": {"network"},
+    "training": {"arrays", "network"},
     "initialization": {"network"},
-    "validation": {"initialization", "network"},
-    "learning": {"initialization", "network", "training", "validation"},
+    "validation": {"arrays", "initialization", "network"},
+    "learning": {"arrays", "initialization", "network", "training", "validation"},
     "explanation": {"initialization", "network"},
     "classifier": {
+        "arrays",
         "explanation",
         "initialization",
         "learning",

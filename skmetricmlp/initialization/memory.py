@@ -84,17 +84,18 @@ def check_memory(architecture: Architecture, dtype: Any, budget: Budget) -> None
     raise ValueError(msg)
 
 
-def check_dense_size(n_weights: int, word: int, budget: Budget) -> None:
+def check_dense_size(n_weights: int, dtype: Any, budget: Budget) -> None:
     """Refuse to make the dense equivalent of a network if that takes too much.
 
     Raises
     ------
     ValueError
     """
-    if n_weights * word > budget.limit:
+    needed = n_weights * np.dtype(dtype).itemsize * budget.copies
+    if needed > budget.limit:
         msg = (
             f"the dense equivalent of the network has {n_weights:,} weights, which take "
-            f"{_words(n_weights * word)}, more than {_words(budget.limit)} "
+            f"{_words(needed)}, more than {_words(budget.limit)} "
             f"({budget.words}); the tied one is network_"
         )
         raise ValueError(msg)

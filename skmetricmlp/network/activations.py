@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 
 __all__ = ["ACTIVATIONS", "Activation"]
 
@@ -49,7 +49,9 @@ def _tanh(z: Array) -> Array:
 
 
 def _relu(z: Array) -> Array:
-    return array_namespace(z).clip(z, 0)
+    # Not clip: array-api-compat makes a boolean mask of it, which waits for the device.
+    xp = array_namespace(z)
+    return xp.maximum(z, xp.zeros((), dtype=z.dtype, device=device(z)))
 
 
 def _step(z: Array) -> Array:

@@ -46,7 +46,7 @@ def _log_softmax(z: Array) -> Array:
 
 def _log_logistic(z: Array) -> Array:
     xp = array_namespace(z)
-    return xp.clip(z, None, 0) - xp.log1p(xp.exp(-xp.abs(z)))
+    return -ACTIVATIONS["relu"].function(-z) - xp.log1p(xp.exp(-xp.abs(z)))
 
 
 def _log_loss(z: Array, t: Array) -> Array:

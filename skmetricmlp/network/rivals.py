@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -17,7 +16,6 @@ Array = Any
 Ints = NDArray[np.intp]
 
 
-@dataclass(frozen=True, eq=False)
 class Rivals:
     """Pairs of scores to compare: score i with each of its M rivals.
 
@@ -33,8 +31,10 @@ class Rivals:
         Scores after the first N.
     """
 
-    table: Ints
-    n_spare: int = 0
+    def __init__(self, table: Ints, n_spare: int = 0) -> None:
+        # No dataclass: this stays on the host when the arrays of a network are moved.
+        self.table = table
+        self.n_spare = n_spare
 
     @property
     def n_pairs(self) -> int:

@@ -13,8 +13,9 @@ from math import inf, isfinite
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace
 
+from skmetricmlp.arrays import HOST, place_of, to_numpy
 from skmetricmlp.network import Network
 from skmetricmlp.training.objective import Batch, Objective
 from skmetricmlp.training.optimizers import Optimizer
@@ -22,6 +23,9 @@ from skmetricmlp.training.optimizers import Optimizer
 __all__ = ["History", "Plan", "Position", "StopReason", "train"]
 
 Array = Any
+# Numbers to take from the rows on a device at once.
+TAKE_ELEMENTS = 2**22
+
 StopReason = Literal["converged", "max_epochs", "diverged", "interrupted"]
 
 
@@ -161,16 +165,16 @@ def train(
     try:
         for epoch in range(plan.max_epochs):
             rates = plan.rates_in(epoch)
-            losses, weights = [], []
+            losses, totals = [], []
             for batch in _minibatches(data, plan, rng):
                 loss, following = _step(position, batch, plan, rates)
                 trusted, position = position.network, following
                 losses.append(loss)
-                weights.append(_total(batch.weights))
+                totals.append(array_namespace(batch.weights).sum(batch.weights))
                 history.n_rows += batch.weights.shape[0]
             held_out = None if validate is None else validate(position.network)
             _check_finite(held_out[0] if held_out else 0.0)
-            history.append(float(np.average(losses, weights=weights)), held_out)
+            history.append(_average(losses, totals), held_out)
             if patience.update(_criterion(history, plan)) and plan.early_stopping:
                 best = position.checkpoint(plan.optimizer)
             on_epoch(history)
@@ -223,14 +227,21 @@ def _check_finite(loss: float) -> None:
 def _minibatches(data: Batch, plan: Plan, rng: np.random.RandomState) -> Iterator[Batch]:
     n = data.weights.shape[0]
     order = rng.permutation(n) if plan.shuffle else np.arange(n)
-    xp = array_namespace(data.weights)
-    order = xp.asarray(order, device=device(data.weights))
-    for start in range(0, n, plan.batch_size):
-        yield data.take(order[start : min(start + plan.batch_size, n)])
+    place = place_of(data.weights)
+    order = place.move(order)
+    # On the host rows are taken when their turn comes, and are then in the cache; on a
+    # device those of many steps at once, with as many calls as of one.
+    size = plan.batch_size
+    if place != HOST:
+        size *= max(1, TAKE_ELEMENTS // max(1, size * data.X.shape[1]))
+    for start in range(0, n, size):
+        taken = data.take(order[start : min(start + size, n)])
+        yield from taken.blocks(plan.batch_size)
 
 
-def _total(weights: Array) -> float:
-    return float(array_namespace(weights).sum(weights))
+def _average(losses: Sequence[float], totals: Sequence[Array]) -> float:
+    weights = to_numpy(array_namespace(totals[0]).stack(totals))
+    return float(np.average(losses, weights=weights))
 
 
 def _criterion(history: History, plan: Plan) -> float:

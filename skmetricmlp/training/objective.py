@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace, device, is_numpy_array
 
 from skmetricmlp.network import LOSSES, Network
 from skmetricmlp.training.blocks import blocks
@@ -34,7 +34,7 @@ class Batch(NamedTuple):
         return Batch(X, xp.take(self.codes, index), xp.take(self.weights, index))
 
     def blocks(self, size: int) -> Iterator[Batch]:
-        """Yield the rows in stretches of at most ``size``."""
+        """Yield at most ``size`` rows at a time, as views of what is dense."""
         n = self.weights.shape[0]
         if n <= size:
             yield self
@@ -67,12 +67,12 @@ class Objective:
         z = network.affine_output(batch.X)
         xp = array_namespace(z)
         losses = LOSSES[self.loss].values(z, one_hot(batch.codes, z))
-        value = float(xp.sum(losses * batch.weights))
+        value = xp.sum(losses * batch.weights)
         if self.alpha:
             pairs = zip(network.parameters, network.is_weight, strict=True)
             squares = sum(_squares(W) for W, is_weight in pairs if is_weight)
             value += 0.5 * self.alpha * squares
-        return value / float(xp.sum(batch.weights))
+        return float(value / xp.sum(batch.weights))
 
     def value_and_gradient(
         self, network: Network, batch: Batch
@@ -82,7 +82,8 @@ class Objective:
         The arrays of the gradient are new ones, the caller's to write into. Rows are
         taken in blocks of :attr:`Network.block_rows`.
         """
-        total = float(array_namespace(batch.weights).sum(batch.weights))
+        # Arrays until the end: each number that is asked of a device waits for it.
+        total = array_namespace(batch.weights).sum(batch.weights)
         first, *others = batch.blocks(network.block_rows)
         value, gradients = self._sum_and_gradient(network, first, total)
         for block in others:
@@ -91,15 +92,15 @@ class Objective:
             for g, h in zip(gradients, following, strict=True):
                 _add(g, h)
         if self.alpha:
+            decay = self.alpha / total
             arrays = zip(network.parameters, gradients, network.is_weight, strict=True)
-            for W, g, is_weight in arrays:
-                if is_weight:
-                    value += 0.5 * self.alpha * _add_decay(self.alpha / total, W, g)
-        return value / total, gradients
+            squares = sum(_add_decay(decay, W, g) for W, g, is_w in arrays if is_w)
+            value += 0.5 * self.alpha * squares
+        return float(value / total), gradients
 
     def _sum_and_gradient(
-        self, network: Network, batch: Batch, total: float
-    ) -> tuple[float, list[Array]]:
+        self, network: Network, batch: Batch, total: Array
+    ) -> tuple[Array, list[Array]]:
         """Weighted sum of the losses, and the gradient of that over ``total``."""
         xp = array_namespace(batch.weights)
         activations = network.activations(batch.X)
@@ -109,18 +110,21 @@ class Objective:
         delta *= (batch.weights / total)[:, None]
         gradients = network.backward(activations, delta)
         losses = LOSSES[self.loss].values(z, targets)
-        return float(xp.sum(losses * batch.weights)), gradients
+        return xp.sum(losses * batch.weights), gradients
 
 
-def _squares(W: Array) -> float:
-    # Row by row: no temporary, and sums short enough for single precision.
+def _squares(W: Array) -> Array:
     xp = array_namespace(W)
-    return float(xp.sum(xp.vecdot(W, W)))
+    if not is_numpy_array(W):
+        flat = xp.reshape(W, (-1,))
+        return flat @ flat
+    # Row by row: no temporary, and sums short enough for single precision.
+    return xp.sum(xp.vecdot(W, W))
 
 
-def _add_decay(decay: float, W: Array, gradient: Array) -> float:
+def _add_decay(decay: Array, W: Array, gradient: Array) -> Array:
     """Add ``decay W`` to the gradient, and return the sum of the squares of ``W``."""
-    squares = 0.0
+    squares: Array = 0.0
     for w, g in blocks(W, gradient):  # one pass: a block is in the cache for both
         _add(g, decay * w)
         squares += _squares(w)

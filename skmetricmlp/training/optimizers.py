@@ -2,7 +2,7 @@
 
 Every ``step`` takes one learning rate per parameter array, so that layers may
 learn at different rates. It leaves the parameters as they are, and writes the next ones
-where the gradients were: no step needs memory of its own beyond a block.
+where the gradients were: with NumPy no step needs memory of its own beyond a block.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 from array_api_compat import array_namespace, device
 
-from skmetricmlp.training.blocks import blocks
+from skmetricmlp.training.blocks import blocks, joined, split
 
 __all__ = ["SGD", "Adam", "AdamState", "Optimizer"]
 
@@ -40,7 +40,7 @@ class Optimizer(Protocol):
     ) -> tuple[Arrays, Any]:
         """Return the next parameters, in place of ``gradients``, and the next state.
 
-        The arrays of ``state`` are changed in place.
+        The arrays of ``state`` may be changed in place.
         """
 
 
@@ -83,9 +83,11 @@ class SGD:
         rates: Sequence[float],
     ) -> tuple[Arrays, Arrays]:
         """Return the next parameters, in place of ``gradients``, and velocities."""
-        for *arrays, rate in zip(parameters, gradients, state, rates, strict=True):
+        lists, rates = joined(parameters, gradients, state, rates=rates)
+        for *arrays, rate in zip(*lists, rates, strict=True):
             for p, g, v in blocks(*arrays):
                 self._step(p, g, v, rate)
+        gradients, state = (split(arrays, like=parameters) for arrays in lists[1:])
         return gradients, state
 
     def _step(self, p: Array, g: Array, v: Array, rate: float) -> None:
@@ -142,12 +144,14 @@ class Adam:
         scale = sqrt(1 - self.beta_2)
         correction = sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
         factor = -correction * (1 - self.beta_1) / scale
-        for *arrays, rate in zip(
-            parameters, gradients, state.sums, state.squares, rates, strict=True
-        ):
+        lists, rates = joined(
+            parameters, gradients, state.sums, state.squares, rates=rates
+        )
+        for *arrays, rate in zip(*lists, rates, strict=True):
             for p, g, m, v in blocks(*arrays):
                 self._step(p, g, m, v, factor * rate, self.epsilon / scale)
-        return gradients, state._replace(t=t)
+        gradients, sums, squares = (split(a, like=parameters) for a in lists[1:])
+        return gradients, AdamState(t, sums, squares)
 
     def _step(
         self, p: Array, g: Array, m: Array, v: Array, rate: float, epsilon: float

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from skmetricmlp.arrays import place_of, to_numpy
 from skmetricmlp.initialization import METRICS, Domain
 from skmetricmlp.validation.errors import is_number, is_whole, not_accepted
 
@@ -165,9 +166,11 @@ def check_domain(
     """Refuse values that a metric is not defined for, and name the first such column."""
     if domain is None or not X.shape[0]:
         return
-    least, greatest = X.min(axis=0), X.max(axis=0)
     if sp.issparse(X):
-        least, greatest = least.toarray().ravel(), greatest.toarray().ravel()
+        least, greatest = (v.toarray().ravel() for v in (X.min(axis=0), X.max(axis=0)))
+    else:
+        xp = place_of(X).namespace
+        least, greatest = to_numpy(xp.min(X, axis=0)), to_numpy(xp.max(X, axis=0))
     too_low = domain.outside(least)
     columns = np.flatnonzero(too_low | domain.outside(greatest))
     if len(columns):

@@ -8,17 +8,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import get_config
 from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from skmetricmlp.arrays import HOST, Place, numpy_type, place_of, to_numpy
 from skmetricmlp.initialization import METRICS, Exemplars
+from skmetricmlp.network import Network
 from skmetricmlp.validation.metric import check_domain
 
 __all__ = [
     "Rows",
     "check_classes",
     "check_exemplars",
+    "check_features",
     "check_held_out",
     "check_rows",
     "class_codes",
@@ -29,48 +33,131 @@ Array = Any
 
 
 class Rows(NamedTuple):
-    """``X`` (n, d), dense or CSR, labels ``y`` (n,) and ``sample_weight`` (n,)."""
+    """``X`` (n, d), labels ``y`` (n,) and ``sample_weight`` (n,).
+
+    ``X``, dense or CSR, is where the user has it, in any array API namespace; the others
+    are NumPy's.
+    """
 
     X: Array
     y: Array
     sample_weight: Array
 
 
+def check_features(
+    estimator: Any, X: Any, network: Network, method: str = "predict"
+) -> Array:
+    """Check rows to predict.
+
+    Parameters
+    ----------
+    estimator : estimator
+        ``n_features_in_`` and ``feature_names_in_`` are compared.
+    X : array-like or sparse of shape (n, d)
+    network : Network
+        Of the estimator.
+    method : str
+        Of the estimator, for the message.
+
+    Returns
+    -------
+    array or SciPy CSR of shape (n, d)
+        Where the network is, and off the host in its precision.
+
+    Raises
+    ------
+    ValueError
+        If X is not accepted or is elsewhere.
+    """
+    types = _types(estimator, X, network, method)
+    return validate_data(estimator, X, accept_sparse="csr", dtype=types, reset=False)
+
+
 def check_rows(
-    estimator: Any, X: Any, y: Any, sample_weight: Any, *, reset: bool
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    network: Network | None = None,
+    method: str = "fit",
 ) -> Rows:
     """Check features, labels and weights of rows to learn from.
 
     Parameters
     ----------
     estimator : estimator
-        ``n_features_in_`` and ``feature_names_in_`` are set, or with ``reset=False``
-        compared.
+        ``n_features_in_`` and ``feature_names_in_`` are set, or with a network compared.
     X : array-like or sparse of shape (n, d)
     y : array-like of shape (n,)
     sample_weight : None, number or array-like of shape (n,)
-    reset : bool
+    network : Network, optional
+        To go on from.
+    method : str
+        Of the estimator, for the message.
 
     Returns
     -------
     Rows
-        ``X`` in float64 or float32; ``sample_weight`` in the same precision, ones where
-        there was None.
+        ``X`` in float64 or float32, or off the host in the precision of the network;
+        ``sample_weight`` in the same precision, ones where there was None.
+
+    Raises
+    ------
+    ValueError
+        If any of them is not accepted, or X is elsewhere than the network.
     """
+    types = _types(estimator, X, network, method)
+    return _rows(estimator, X, y, sample_weight, types, reset=network is None)
+
+
+def _types(
+    estimator: Any, X: Any, network: Network | None, method: str
+) -> tuple[Any, ...]:
+    """Types that X may have, which has to be where the network is, if there is one."""
+    place = _place_of_input(X)
+    if network is None:
+        return place.floats
+    parameter = network.parameters[0]
+    fitted = place_of(parameter)
+    if place != fitted:
+        # The first sentence is scikit-learn's, which its estimator checks look for.
+        msg = (
+            f"Inputs passed to {type(estimator).__name__}.{method}() must use the same "
+            f"namespace and the same device as those passed to fit(). These are in "
+            f"{place}, and the network is in {fitted}: move them, or the estimator with "
+            f"its method move_to"
+        )
+        if fitted != HOST and not get_config()["array_api_dispatch"]:
+            msg += ", and work under sklearn.config_context(array_api_dispatch=True)"
+        raise ValueError(msg)
+    # NumPy multiplies a row in single by weights in double precision; others refuse.
+    return place.floats if place == HOST else (parameter.dtype,)
+
+
+def _place_of_input(X: Any) -> Place:
+    """Where scikit-learn leaves what a user passes: without dispatch, in NumPy."""
+    return place_of(X) if get_config()["array_api_dispatch"] else HOST
+
+
+def _rows(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    types: tuple[Any, ...],
+    *,
+    reset: bool,
+) -> Rows:
     X, y = validate_data(
-        estimator,
-        X,
-        y,
-        accept_sparse="csr",
-        dtype=(np.float64, np.float32),
-        reset=reset,
+        estimator, X, to_numpy(y), accept_sparse="csr", dtype=types, reset=reset
     )
     check_classification_targets(y)
+    dtype = numpy_type(X)
     if sample_weight is None or isinstance(sample_weight, Number):
         value = 1.0 if sample_weight is None else sample_weight
-        sample_weight = np.full(X.shape[0], value, dtype=X.dtype)
+        sample_weight = np.full(X.shape[0], value, dtype=dtype)
     try:
-        sample_weight = check_array(sample_weight, ensure_2d=False, dtype=X.dtype)
+        sample_weight = check_array(to_numpy(sample_weight), ensure_2d=False, dtype=dtype)
     except (ValueError, TypeError) as error:
         msg = f"sample_weight must be numbers: {error}"
         raise ValueError(msg) from error
@@ -86,8 +173,10 @@ def check_rows(
     return Rows(X, y, sample_weight)
 
 
-def check_held_out(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Rows | None:
-    """Check rows to validate on, if there are any."""
+def check_held_out(
+    estimator: Any, X: Any, y: Any, sample_weight: Any, trained_on: Array
+) -> Rows | None:
+    """Check rows to validate on, if there are any, and move them to ``trained_on``."""
     if X is None and y is None and sample_weight is None:
         return None
     if X is None or y is None:
@@ -95,10 +184,16 @@ def check_held_out(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Rows |
         msg = f"X_val and y_val must be passed together; {missing} is missing"
         raise ValueError(msg)
     try:
-        return check_rows(estimator, X, y, sample_weight, reset=False)
+        types = _place_of_input(X).floats
+        rows = _rows(estimator, X, y, sample_weight, types, reset=False)
+        place = place_of(trained_on)
+        X = place.move(rows.X)
     except ValueError as error:
         msg = f"X_val, y_val, sample_weight_val: {error}"
         raise ValueError(msg) from error
+    if place != HOST:
+        X = place.namespace.astype(X, trained_on.dtype)
+    return rows._replace(X=X)
 
 
 def class_codes(y: Array, classes: Array, name: str = "y") -> NDArray[np.intp]:
@@ -111,7 +206,7 @@ def class_codes(y: Array, classes: Array, name: str = "y") -> NDArray[np.intp]:
 
 def check_classes(classes: Any) -> Array:
     """Sort the labels that a user declares, each once."""
-    labels = np.asarray(classes)
+    labels = np.asarray(to_numpy(classes))
     if labels.ndim != 1 or not len(labels) or np.any(labels != labels):  # noqa: PLR0124
         msg = f"classes must be a 1-dimensional list of labels, got {classes!r}"
         raise ValueError(msg)

@@ -1,0 +1,165 @@
+"""An epoch on a GPU: our network against the same one written in plain PyTorch.
+
+    SCIPY_ARRAY_API=1 python benchmarks/gpu.py --data mnist.npz
+    SCIPY_ARRAY_API=1 python benchmarks/gpu.py --data mnist.npz --namespace cupy
+    SCIPY_ARRAY_API=1 python benchmarks/gpu.py --data mnist.npz --device cpu --rows 2000
+
+``--data`` is an .npz file as of benchmarks/mnist.py. Needs PyTorch, also with CuPy. Both
+networks train in single precision with Adam on the same rows, penalty and batch size, and
+take turns epoch by epoch in one process, so that the ratio of their times holds on a
+noisy machine. The first epoch of each warms up the device and is not counted. Ours is
+timed through ``partial_fit``, with all that it checks.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from itertools import pairwise
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from datasets import SOURCE, Problem, mnist
+from sklearn import config_context
+
+from skmetricmlp import MetricInitMLPClassifier
+
+ALPHA, RATE = 1e-4, 1e-3
+
+
+def dense(*widths: int) -> torch.nn.Module:
+    """Return layers of these widths with ReLU between them."""
+    layers: list[torch.nn.Module] = []
+    for n_in, n_out in pairwise(widths):
+        layers += [torch.nn.Linear(n_in, n_out), torch.nn.ReLU()]
+    return torch.nn.Sequential(*layers[:-1])
+
+
+# Name: parameters of our estimator, and a function that makes the same network in
+# PyTorch from the numbers of features and classes.
+CONFIGURATIONS: dict[str, tuple[dict[str, Any], Callable[..., torch.nn.Module]]] = {
+    "N = 30": (
+        {"n_exemplars": 30, **SOURCE},
+        lambda n_features, n_classes: dense(n_features, 30 * 29, 30, n_classes),
+    ),
+}
+
+
+def main() -> None:
+    """Print seconds per epoch and their ratio for each configuration."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", required=True, help="an .npz file, see above")
+    parser.add_argument("--rows", type=int, default=60000)
+    parser.add_argument("--batch-size", type=int, nargs="+", default=[200])
+    parser.add_argument("--epochs", type=int, default=10, help="that count")
+    parser.add_argument("--namespace", choices=["torch", "cupy"], default="torch")
+    parser.add_argument("--device", default="cuda", help="of PyTorch")
+    options = parser.parse_args()
+
+    x_train, y_train, x_test, y_test = mnist(options.data)
+    y_train, y_test = y_train.astype(np.int64), y_test.astype(np.int64)
+    data = x_train[: options.rows], y_train[: options.rows], x_test, y_test
+    print(f"{len(data[0])} rows, {options.namespace} on {options.device}")
+    rows = {
+        (name, size): race(name, size, data, options)
+        for name in CONFIGURATIONS
+        for size in options.batch_size
+    }
+    table = pd.DataFrame(rows).T.rename_axis(["network", "batch"])
+    print(table.to_string(float_format="{:.4g}".format))
+
+
+def race(
+    name: str, size: int, data: Problem, options: argparse.Namespace
+) -> dict[str, float]:
+    """Train both networks, an epoch of the one, then of the other."""
+    parameters, build = CONFIGURATIONS[name]
+    x_train, y_train, *_ = data
+    theirs = PlainTorch(build(x_train.shape[1], y_train.max() + 1), size, options.device)
+    ours = MetricInitMLPClassifier(
+        **parameters,
+        alpha=ALPHA,
+        learning_rate_init=RATE,
+        batch_size=size,
+        max_iter=0,
+        random_state=0,
+    )
+    with config_context(array_api_dispatch=True):
+        our_data = [asarray(array, options) for array in data]
+        their_data = [torch.asarray(array, device=options.device) for array in data]
+        ours.fit(*our_data[:2])
+        turns = {
+            "ours": lambda: ours.partial_fit(*our_data[:2]),
+            "theirs": lambda: theirs.partial_fit(*their_data[:2]),
+        }
+        seconds = pd.DataFrame(
+            {whose: timed(train, options) for whose, train in turns.items()}
+            for _ in range(1 + options.epochs)
+        )[1:]
+        accuracy = float(ours.score(*our_data[2:])), theirs.score(*their_data[2:])
+    return {
+        "ours (s)": seconds["ours"].median(),
+        "PyTorch (s)": seconds["theirs"].median(),
+        "ratio": (seconds["ours"] / seconds["theirs"]).median(),
+        "accuracy": accuracy[0],
+        "of PyTorch": accuracy[1],
+    }
+
+
+def asarray(array: np.ndarray, options: argparse.Namespace) -> Any:
+    """Copy an array to where our network trains."""
+    if options.namespace == "torch":
+        return torch.asarray(array, device=options.device)
+    import cupy  # noqa: PLC0415 - needed for this choice only
+
+    return cupy.asarray(array)
+
+
+def timed(train: Callable[[], Any], options: argparse.Namespace) -> float:
+    """Seconds until the device has done what it was given to do."""
+    wait = torch.cuda.synchronize if options.device != "cpu" else lambda: None
+    wait()
+    started = perf_counter()
+    train()
+    wait()
+    return perf_counter() - started
+
+
+class PlainTorch:
+    """A network in PyTorch, with its own initialisation and Adam.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+    batch_size : int
+    device : str
+    """
+
+    def __init__(self, network: torch.nn.Module, batch_size: int, device: str) -> None:
+        self.network, self.batch_size = network.to(device), batch_size
+        self.optimizer = torch.optim.Adam(
+            network.parameters(), lr=RATE, weight_decay=ALPHA / batch_size
+        )
+
+    def partial_fit(self, X: torch.Tensor, y: torch.Tensor) -> None:
+        """Train for one epoch."""
+        order = torch.randperm(len(X), device=X.device)
+        for index in order.split(self.batch_size):
+            self.optimizer.zero_grad()
+            loss = torch.nn.functional.cross_entropy(self.network(X[index]), y[index])
+            loss.backward()
+            self.optimizer.step()
+
+    def score(self, X: torch.Tensor, y: torch.Tensor) -> float:
+        """Accuracy."""
+        with torch.no_grad():
+            return float((self.network(X).argmax(dim=1) == y).float().mean())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""Where arrays are, and how they get elsewhere: namespaces and devices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, NamedTuple
+
+import array_api_compat
+import numpy as np
+from array_api_compat import array_namespace, is_array_api_obj
+from numpy.typing import NDArray
+
+__all__ = [
+    "HOST",
+    "Place",
+    "is_array",
+    "map_arrays",
+    "numpy_type",
+    "place_of",
+    "to_numpy",
+]
+
+Array = Any
+
+
+class Place(NamedTuple):
+    """A namespace of the array API and a device of it."""
+
+    namespace: Any
+    device: Any
+
+    @classmethod
+    def of(cls, namespace: Any, device: Any = None) -> Place:
+        """Place that a user names; by default the namespace's default device.
+
+        Raises
+        ------
+        TypeError
+            If ``namespace`` is no array API namespace.
+        """
+        try:
+            # PyTorch and CuPy have the array API by array-api-compat only.
+            namespace = array_namespace(namespace.empty(0))
+        except (AttributeError, TypeError) as error:
+            msg = (
+                f"xp must be a namespace of the array API, such as numpy, torch or cupy, "
+                f"got {namespace!r}"
+            )
+            raise TypeError(msg) from error
+        # An array knows its device in full: cuda:0 where "cuda" was said.
+        return place_of(namespace.empty(0, device=device))
+
+    @property
+    def floats(self) -> tuple[Any, ...]:
+        """Types of double and single precision, of those that the device has."""
+        types = self._float_types()
+        return tuple(types[name] for name in ("float64", "float32") if name in types)
+
+    def move(self, array: Array) -> Array:
+        """Return the array if it is here, else a copy that is, by way of the host.
+
+        Double precision becomes single on a device that has no other.
+
+        Raises
+        ------
+        ValueError
+            If the array is sparse and this is not NumPy's place.
+        """
+        if place_of(array) == self:
+            return array
+        if not is_array(array):
+            msg = f"a {type(array).__name__} cannot be moved to {self}"
+            raise ValueError(msg)
+        host = to_numpy(array)
+        if self == HOST:
+            return host
+        dtype = host.dtype.newbyteorder("=")
+        if dtype == np.float64 and "float64" not in self._float_types():
+            dtype = np.dtype(np.float32)
+        # PyTorch has wider unsigned integers, but few functions of them.
+        is_torch = array_api_compat.is_torch_namespace(self.namespace)
+        if is_torch and dtype.kind == "u" and dtype.itemsize > 1:
+            dtype = np.dtype(np.int64)
+        # PyTorch takes no negative strides, and without a copy no read-only arrays.
+        host = host.astype(dtype, order="C", copy=False)
+        return self.namespace.asarray(host, device=self.device, copy=True)
+
+    def _float_types(self) -> dict[str, Any]:
+        info = self.namespace.__array_namespace_info__()
+        types: dict[str, Any] = info.dtypes(device=self.device, kind="real floating")
+        return types
+
+    def __str__(self) -> str:
+        name = self.namespace.__name__.removeprefix("array_api_compat.")
+        return f"{name} on {self.device}"
+
+
+HOST = Place(array_namespace(np.empty(0)), "cpu")
+
+
+def is_array(value: Any) -> bool:
+    """Say whether it is a dense array of any namespace; a scalar is none."""
+    return is_array_api_obj(value) and not isinstance(value, np.generic)
+
+
+def place_of(value: Any) -> Place:
+    """Where an array is; NumPy's place for what is none: sparse, a table or a list."""
+    if isinstance(value, np.ndarray) or not is_array(value):
+        return HOST
+    return Place(array_namespace(value), array_api_compat.device(value))
+
+
+def numpy_type(array: Array) -> type[np.floating[Any]]:
+    """NumPy's type of the same precision as an array of floats."""
+    return np.float32 if array.dtype == place_of(array).namespace.float32 else np.float64
+
+
+def to_numpy(value: Any) -> Any:
+    """Return a NumPy array for an array of any namespace and device; others as it is."""
+    if isinstance(value, np.ndarray) or not is_array(value):
+        return value
+    if array_api_compat.is_torch_array(value):
+        return value.detach().cpu().numpy()
+    if array_api_compat.is_cupy_array(value):
+        return value.get()
+    info = array_namespace(value).__array_namespace_info__()
+    host: NDArray[Any] = np.asarray(value.to_device(info.default_device()))
+    return host
+
+
+def map_arrays(function: Callable[[Array], Array], value: Any) -> Any:
+    """Apply a function to every array of a value, and leave what else it has.
+
+    Parameters
+    ----------
+    function : callable
+        From an array to an array.
+    value : dataclass, named tuple, tuple, list, dict, array or anything else
+        Dataclasses and containers are gone through, at any depth.
+
+    Returns
+    -------
+    A new value of the same type.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> map_arrays(np.sum, {"weights": [np.ones(3), np.ones(2)], "activation": "relu"})
+    {'weights': [np.float64(3.0), np.float64(2.0)], 'activation': 'relu'}
+    """
+    if is_array(value):
+        return function(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        names = [field.name for field in fields(value) if field.init]
+        changed = {name: map_arrays(function, getattr(value, name)) for name in names}
+        return replace(value, **changed)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*(map_arrays(function, item) for item in value))
+    if type(value) in (tuple, list):
+        return type(value)(map_arrays(function, item) for item in value)
+    if type(value) is dict:
+        return {key: map_arrays(function, item) for key, item in value.items()}
+    return value
