@@ -135,9 +135,10 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         The same network before training, to rounding; what it can learn is less.
     rivals : "all", "other_classes" or int, default="all"
         Which others each exemplar is compared with: all N-1; those of other classes,
-        which leaves the nearest-exemplar decision exact; or so many of its nearest, which
-        does so nearly (N-1 or more is the same as ``"all"``). An int must be at least
-        ``n_neighbors``, and ``"other_classes"`` needs ``n_neighbors=1``.
+        which leaves the nearest-exemplar decision exact and needs ``n_neighbors=1``; or
+        so many of the nearest, with ``readout="exemplars"`` of each other class in turn,
+        which leaves the decision nearly so. An int must be at least ``n_neighbors``; N-1
+        or more is the same as ``"all"``.
     memory_limit : float or "auto", default="auto"
         Bytes that the weights may take in training, with their gradient and the state of
         the solver (4 arrays with Adam, 3 with SGD). A network that would take more is

@@ -24,6 +24,10 @@ ESTIMATORS = [
         output_init="logistic", n_spare_units=10, sharpness=0.25, **SMALL
     ),
     MetricInitMLPClassifier(metric=PCA(random_state=0), **SMALL),
+    MetricInitMLPClassifier(tied=True, rivals=2, **SMALL),
+    MetricInitMLPClassifier(
+        tied=True, rivals="other_classes", readout="exemplars", **SMALL
+    ),
 ]
 
 checks = parametrize_with_checks(ESTIMATORS)

@@ -1,8 +1,11 @@
 """Which exemplars each exemplar is compared with.
 
-An exemplar that beats *all* others is the nearest. To beat its *nearest rivals* is
-necessary for that, and nearly sufficient: what lies between two far exemplars mostly lies
-nearer to a third.
+An exemplar that beats *all* others is the nearest. One that beats all of *other classes*
+has the class of the nearest, so that the others of its own class need not be asked. If a
+few have to do, it depends on what reads the comparisons. A vote needs the nearest *of each
+other class*: what is far from an exemplar mostly lies nearer to one of them, while in many
+dimensions a far exemplar often beats the few about it, which are alike. An output that is
+fitted and trained learns most from the nearest of all, whose borders cut the data finely.
 """
 
 from __future__ import annotations
@@ -71,7 +74,12 @@ def cyclic_rivals(n: int, m: int) -> Ints:
 
 
 def chosen_rivals(
-    scores: tuple[Floats, Floats], points: Floats, codes: Ints, rivals: int | str
+    scores: tuple[Floats, Floats],
+    points: Floats,
+    codes: Ints,
+    rivals: int | str,
+    *,
+    by_class: bool,
 ) -> Ints:
     """Choose the rivals of each exemplar, ordered by their position.
 
@@ -83,10 +91,12 @@ def chosen_rivals(
     codes : int array of shape (N,)
         Class codes.
     rivals : {"all", "other_classes"} or int
-        All others; the exemplars of other classes; or so many of those that are nearest
-        to the exemplar. Every exemplar has as many: with ``"other_classes"`` one of a
-        class that has more exemplars than the smallest is also compared with the
-        nearest of its own.
+        All others; those of other classes; or so many of the nearest. Every exemplar has
+        as many: with ``"other_classes"`` one of a class that has more exemplars than the
+        smallest also has the nearest of its own.
+    by_class : bool
+        Take the nearest of each other class, then the second nearest of each, and so on,
+        and after those all of its own class.
 
     Returns
     -------
@@ -100,10 +110,25 @@ def chosen_rivals(
     table = np.empty((n, m), dtype=np.intp)
     for rows in gen_batches(n, max(1, BLOCK_ELEMENTS // n)):
         distances = points[rows].astype(np.float64) @ A.T + b
-        if rivals == "other_classes":
-            span = np.ptp(distances, axis=1, keepdims=True) + 1.0
-            distances += span * (codes[rows, None] == codes)
-        own = np.arange(rows.start, rows.stop)
-        distances[own - rows.start, own] = np.inf
-        table[rows] = np.argpartition(distances, m - 1, axis=1)[:, :m]
+        own = np.arange(rows.start, rows.stop)[:, None]
+        np.put_along_axis(distances, own, np.inf, axis=1)
+        order = np.argsort(distances, axis=1, kind="stable")
+        turn = np.broadcast_to(np.arange(n), order.shape)
+        if by_class or rivals == "other_classes":
+            turn = turn + n * _turns(codes[order], codes[rows])
+        first = np.argpartition(turn, m - 1, axis=1)[:, :m]
+        table[rows] = np.take_along_axis(order, first, axis=1)
     return np.sort(table, axis=1)
+
+
+def _turns(codes: Ints, own: Ints) -> Ints:
+    """How many of the same class come before, with all of its own class after all others.
+
+    ``codes`` (m, N) are those of the others of m exemplars, of the classes ``own`` (m,),
+    ordered by distance.
+    """
+    turns = np.empty_like(codes)
+    for code in np.unique(codes):
+        same = codes == code
+        turns[same] = (np.cumsum(same, axis=1) - 1)[same]
+    return turns + codes.shape[1] * (codes == own[:, None])

@@ -146,7 +146,13 @@ def initial_network(
     if isinstance(init, str) and init == "metric":
         points, fitted = chosen or choose()
         scores = fitted(points.points)
-        table = chosen_rivals(scores, points.points, points.codes, form.rivals)
+        table = chosen_rivals(
+            scores,
+            points.points,
+            points.codes,
+            form.rivals,
+            by_class=form.readout == "exemplars",
+        )
         network = _calculated(
             X, rows, scores, points.codes, table, len(classes), form, rng
         )

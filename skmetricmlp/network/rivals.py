@@ -116,7 +116,7 @@ class Rivals:
         if (xp, where) not in self._places:
 
             def beside(index: Ints) -> Array:
-                return xp.asarray(index, device=where)
+                return xp.asarray(index, device=where, copy=True)
 
             i, j = self.pairs
             tables, rows = _places_of_each(j, len(self.table))

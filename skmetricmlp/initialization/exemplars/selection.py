@@ -61,7 +61,8 @@ def _kmeans(
         kmeans = KMeans(n_clusters=counts[code], n_init=1, random_state=rng)
         with (
             # Several threads add up their sums in any order: results would not repeat.
-            threadpool_limits(limits=1, user_api="openmp"),
+            # And its many small products are ten times slower with two on a busy machine.
+            threadpool_limits(limits=1),
             # Rows that differ by rounding alone make equal centres: those do no harm.
             warnings.catch_warnings(action="ignore", category=ConvergenceWarning),
         ):

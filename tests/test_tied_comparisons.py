@@ -1,0 +1,596 @@
+"""Tied comparisons and chosen rivals, against loops, dense layers and neighbours."""
+
+import pickle
+import tracemalloc
+
+import numpy as np
+import pytest
+from networks import random_network, read_only
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_array
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
+from sklearn.neighbors import KNeighborsClassifier
+
+from skmetricmlp import MetricInitMLPClassifier
+from skmetricmlp.initialization import memory
+from skmetricmlp.initialization.metrics import squared_euclidean
+from skmetricmlp.initialization.nearest import Sample, nearest_network
+from skmetricmlp.initialization.rivals import all_rivals, chosen_rivals, cyclic_rivals
+from skmetricmlp.network import Dense, Grouped, Network, Rivals, TiedComparison
+from skmetricmlp.network import network as network_module
+from skmetricmlp.training import Batch, Objective
+
+# Exemplar 3 is nobody's rival, 0 is everybody's.
+TABLE = read_only([[1, 2], [0, 4], [0, 1], [0, 4], [0, 2]], np.intp)
+N, M, N_SPARE = 5, 2, 3
+
+
+def tied_network(
+    hidden="exemplars", activation="tanh", seed=0, table=TABLE, spare=N_SPARE
+):
+    """Random weights: 4 features, comparisons and spare units, perhaps exemplars."""
+    rng = np.random.default_rng(seed)
+
+    def draw(*shape):
+        return read_only(rng.normal(size=shape))
+
+    n, m = table.shape
+    rivals = Rivals(table, spare)
+    layers = [
+        TiedComparison(
+            draw(4, n + spare), draw(n + spare), draw(n, m), rivals, activation
+        )
+    ]
+    if hidden == "exemplars":
+        layers.append(Grouped(draw(n, m), draw(spare, n), draw(n), activation))
+    layers.append(Dense(draw(layers[-1].n_out, 3), draw(3), "softmax"))
+    return Network(tuple(layers))
+
+
+@pytest.fixture
+def batch():
+    rng = np.random.default_rng(1)
+    return Batch(
+        read_only(rng.normal(size=(9, 4))),
+        read_only(np.arange(9) % 3, int),
+        read_only(rng.uniform(0.5, 2, 9)),
+    )
+
+
+@pytest.fixture(params=["numpy", "array_api_strict", "array_api_compat.torch"])
+def xp(request):
+    return pytest.importorskip(request.param)
+
+
+# --- the layers, against loops ---
+
+
+def loop_comparison(layer, rows):
+    """One row, one pair, one feature at a time."""
+    W, b, offsets = layer.weights.tolist(), layer.bias.tolist(), layer.offsets.tolist()
+    table, result = layer.rivals.table.tolist(), []
+    for row in rows.tolist():
+        u = [
+            b[k] + sum(x * w[k] for x, w in zip(row, W, strict=True))
+            for k in range(len(b))
+        ]
+        z = [
+            u[j] - u[i] + offsets[i][m]
+            for i, js in enumerate(table)
+            for m, j in enumerate(js)
+        ]
+        result.append(z + u[len(table) :])
+    return result
+
+
+def test_a_tied_comparison_is_its_loop(batch):
+    layer = tied_network().layers[0]
+    assert_allclose(layer.affine(batch.X), loop_comparison(layer, batch.X), rtol=1e-12)
+    sparse = layer.affine(csr_array(batch.X * (batch.X > 0)))
+    assert_allclose(sparse, loop_comparison(layer, batch.X * (batch.X > 0)), rtol=1e-12)
+
+
+def test_a_grouped_layer_is_its_loop():
+    layer = tied_network().layers[1]
+    x = np.random.default_rng(2).normal(size=(7, N * M + N_SPARE))
+    expected = [
+        [
+            layer.bias[i]
+            + sum(layer.weights[i, m] * row[i * M + m] for m in range(M))
+            + sum(layer.others[s, i] * row[N * M + s] for s in range(N_SPARE))
+            for i in range(N)
+        ]
+        for row in x
+    ]
+    assert_allclose(layer.affine(x), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("table", [TABLE, all_rivals(5), np.zeros((1, 0), np.intp)])
+def test_products_with_the_comparison_matrix(xp, table):
+    """C as a dense matrix of loops; then both products of it, in any namespace."""
+    rng, n = np.random.default_rng(0), len(table)
+    rivals = Rivals(table, N_SPARE)
+    C = np.zeros((table.size + N_SPARE, n + N_SPARE))
+    for p, (i, j) in enumerate(zip(*rivals.pairs, strict=True)):
+        C[p, i], C[p, j] = -1, 1
+    C[table.size :, n:] = np.eye(N_SPARE)
+    u, v = rng.normal(size=(n + N_SPARE, 4)), rng.normal(size=(len(C), 4))
+    assert_allclose(np.asarray(rivals.differences(xp.asarray(u))), C @ u, atol=1e-14)
+    assert_allclose(np.asarray(rivals.totals(xp.asarray(v))), C.T @ v, atol=1e-14)
+
+
+@pytest.mark.parametrize("hidden", ["comparisons", "exemplars"])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "logistic"])
+def test_the_dense_equivalent_is_the_same_function(batch, hidden, activation):
+    network = tied_network(hidden, activation)
+    dense = network.dense()
+    assert all(isinstance(layer, Dense) for layer in dense.layers)
+    assert network.n_dense_weights == sum(p.size for p in dense.parameters)
+    for ours, theirs in zip(
+        network.activations(batch.X), dense.activations(batch.X), strict=True
+    ):
+        assert_allclose(ours, theirs, atol=1e-13)
+    assert_allclose(network.affine_output(batch.X), dense.affine_output(batch.X))
+
+
+def tie(network, dense_gradients):
+    """Gradient of shared parameters: the sum over all places where each occurs."""
+    first = network.layers[0]
+    table, n = first.rivals.table, len(first.rivals.table)
+    dW, db, *upper = dense_gradients
+    gW, gb = np.zeros_like(first.weights), np.zeros_like(first.bias)
+    offsets = np.zeros(table.shape)
+    p = 0
+    for i in range(n):
+        for m, j in enumerate(table[i]):
+            gW[:, j] += dW[:, p]
+            gW[:, i] -= dW[:, p]
+            gb[j] += db[p]
+            gb[i] -= db[p]
+            offsets[i, m] = db[p]
+            p += 1
+    gW[:, n:], gb[n:] = dW[:, p:], db[p:]
+    if len(network.layers) == 3:
+        dV, dc, *upper = upper
+        own = [[dV[i * table.shape[1] + m, i] for m in range(table.shape[1])]
+               for i in range(n)]  # fmt: skip
+        upper = [np.array(own).reshape(table.shape), dV[table.size :], dc, *upper]
+    return [gW, gb, offsets, *upper]
+
+
+@pytest.mark.parametrize("hidden", ["comparisons", "exemplars"])
+@pytest.mark.parametrize("table", [TABLE, all_rivals(5)])
+def test_the_gradient_is_that_of_the_untied_network_added_up(batch, hidden, table, xp):
+    network = tied_network(hidden, table=table)
+    objective = Objective("log_loss")
+    _, dense = objective.value_and_gradient(network.dense(), batch)
+    moved = network.with_parameters([xp.asarray(p.copy()) for p in network.parameters])
+    rows = Batch(*(xp.asarray(part.copy()) for part in batch))
+    _, gradient = objective.value_and_gradient(moved, rows)
+    for ours, theirs in zip(gradient, tie(network, dense), strict=True):
+        assert tuple(ours.shape) == theirs.shape
+        assert_allclose(np.asarray(ours), theirs, atol=1e-13)
+
+
+@pytest.mark.parametrize("hidden", ["comparisons", "exemplars"])
+def test_the_gradient_is_the_slope(batch, hidden):
+    network, objective, h = tied_network(hidden), Objective("log_loss", alpha=0.3), 1e-6
+    _, gradient = objective.value_and_gradient(network, batch)
+    rng = np.random.default_rng(3)
+    for k, (p, g) in enumerate(zip(network.parameters, gradient, strict=True)):
+        direction = rng.normal(size=p.shape)
+        values = []
+        for step in (h, -h):
+            moved = network.parameters
+            moved[k] = p + step * direction
+            values.append(objective.value(network.with_parameters(moved), batch))
+        slope = (values[0] - values[1]) / (2 * h)
+        assert np.sum(g * direction) == pytest.approx(slope, rel=1e-6, abs=1e-8)
+
+
+def test_the_penalty_is_on_what_multiplies(batch):
+    network = tied_network()
+    comparison, exemplar, output = network.layers
+    weights = comparison.weights, exemplar.weights, exemplar.others, output.weights
+    expected = 0.5 * sum((W**2).sum() for W in weights) / batch.weights.sum()
+    penalised = Objective("log_loss", alpha=1.0).value(network, batch)
+    assert penalised - Objective("log_loss").value(network, batch) == pytest.approx(
+        expected
+    )
+
+
+def test_input_gradients_reach_a_layer_below(batch):
+    """As in no network of ours: a layer before the comparisons."""
+    below = random_network((4, 4), output="tanh").layers
+    network = Network((*below, *tied_network().layers))
+    objective = Objective("log_loss")
+    _, gradient = objective.value_and_gradient(network, batch)
+    _, expected = objective.value_and_gradient(network.dense(), batch)
+    for ours, theirs in zip(gradient[:2], expected[:2], strict=True):
+        assert_allclose(ours, theirs, atol=1e-13)
+
+
+# --- rows in blocks ---
+
+
+@pytest.mark.parametrize("hidden", ["comparisons", "exemplars"])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_blocks_of_rows_add_up(batch, hidden, sparse, monkeypatch):
+    network, objective = tied_network(hidden), Objective("log_loss", alpha=0.3)
+    value, gradient = objective.value_and_gradient(network, batch)
+    monkeypatch.setattr(network_module, "BLOCK_ELEMENTS", 4 * network.layers[0].n_out)
+    assert network.block_rows == 4
+    rows = batch._replace(X=csr_array(batch.X)) if sparse else batch
+    value_of_blocks, of_blocks = objective.value_and_gradient(network, rows)
+    assert value_of_blocks == pytest.approx(value)
+    for ours, theirs in zip(of_blocks, gradient, strict=True):
+        assert_allclose(ours, theirs, atol=1e-14)
+
+
+def test_temporaries_stay_below_a_bound(monkeypatch):
+    """Comparisons of all rows at once would take 16 times what is allowed."""
+    network = tied_network(table=all_rivals(100), spare=0)
+    bound, n = 2**18, 16 * 2**18 // 9900
+    monkeypatch.setattr(network_module, "BLOCK_ELEMENTS", bound)
+    rng = np.random.default_rng(0)
+    batch = Batch(rng.normal(size=(n, 4)), np.arange(n) % 3, np.ones(n))
+    Objective("log_loss").value_and_gradient(network, batch)  # matrices are made once
+    tracemalloc.start()
+    try:
+        Objective("log_loss").value_and_gradient(network, batch)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    parameters = sum(p.nbytes for p in network.parameters)
+    assert peak < 5 * 8 * bound + 4 * parameters
+
+
+# --- who is compared with whom ---
+
+
+def loop_rivals(points, codes, rivals, *, by_class):
+    """By sorting the others of each exemplar, one after the other."""
+    n = len(points)
+    smallest = min(np.bincount(codes)[np.unique(codes)])
+    table = []
+    for i in range(n):
+        others = [j for j in range(n) if j != i]
+        others.sort(key=lambda j, p=points[i]: sum((p - points[j]) ** 2))
+        if by_class or rivals == "other_classes":
+            of = {c: [j for j in others if codes[j] == c] for c in set(codes.tolist())}
+            own, nearest, others = of.pop(codes[i]), others, []
+            while any(of.values()):
+                turn = [members.pop(0) for members in of.values() if members]
+                others += [j for j in nearest if j in turn]
+            others += own
+        m = {"all": n - 1, "other_classes": n - smallest}.get(rivals, rivals)
+        table.append(sorted(others[:m]))
+    return np.array(table)
+
+
+@pytest.mark.parametrize("by_class", [False, True])
+@pytest.mark.parametrize("rivals", ["all", "other_classes", 1, 4, 16, 17, 99])
+def test_rivals_are_the_nearest_others(rivals, by_class, monkeypatch):
+    rng = np.random.default_rng(0)
+    points, codes = rng.normal(size=(18, 3)), rng.integers(0, 3, 18)
+    expected = loop_rivals(points, codes, rivals, by_class=by_class)
+    A, b = squared_euclidean(points)
+    rest = points, codes, rivals
+    assert_array_equal(chosen_rivals((A, b), *rest, by_class=by_class), expected)
+    monkeypatch.setattr("skmetricmlp.initialization.rivals.BLOCK_ELEMENTS", 40)
+    # A common term of all distances changes nothing.
+    A, b = A + np.full(3, 2.0), b - 5.0
+    assert_array_equal(chosen_rivals((A, b), *rest, by_class=by_class), expected)
+
+
+def test_all_other_classes_are_rivals_where_classes_differ_in_size():
+    codes = np.array([0, 0, 0, 0, 1, 2, 2])
+    points = np.random.default_rng(0).normal(size=(7, 2))
+    scores = squared_euclidean(points)
+    table = chosen_rivals(scores, points, codes, "other_classes", by_class=False)
+    assert table.shape == (7, 6)  # of all but the smallest class
+    for i, row in enumerate(table):
+        assert set(np.flatnonzero(codes != codes[i])) <= set(row)
+
+
+def test_cyclic_rivals_are_each_others_as_often():
+    table = cyclic_rivals(7, 3)
+    assert_array_equal(np.bincount(table.ravel()), 3)
+    assert not (table == np.arange(7)[:, None]).any()
+
+
+# --- the calculated network ---
+
+SETTINGS = [
+    {},
+    {"readout": "exemplars"},
+    {"readout": "exemplars", "n_spare_units": 4},
+    {"readout": "exemplars", "output_init": "ridge"},
+    {"readout": "exemplars", "loss": "squared_error"},
+    {"n_neighbors": 3},
+    {"n_neighbors": 2, "n_spare_units": 3},
+    {"activation": "logistic"},
+    {"activation": "tanh", "n_neighbors": 3},
+    {"activation": "step"},
+    {"output_init": "logistic"},
+]
+
+
+@pytest.mark.parametrize("rivals", ["all", "other_classes", 4])
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_tied_and_untied_are_the_same_before_training(settings, rivals):
+    if rivals == "other_classes" and settings.get("n_neighbors", 1) > 1:
+        pytest.skip("refused")
+    X, y = load_wine(return_X_y=True)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    common = {"n_exemplars": 12, "rivals": rivals, "max_iter": 0, "random_state": 0}
+    tied, untied = (
+        MetricInitMLPClassifier(tied=tied, **common, **settings).fit(X, y)
+        for tied in (True, False)
+    )
+    assert isinstance(tied.network_.layers[0], TiedComparison)
+    assert all(isinstance(layer, Dense) for layer in untied.network_.layers)
+    assert_allclose(tied.predict_proba(X), untied.predict_proba(X), atol=1e-9)
+    for ours, theirs in zip(tied.coefs_, untied.coefs_, strict=True):
+        assert_allclose(ours, theirs, atol=1e-9)
+    for ours, theirs in zip(tied.intercepts_, untied.intercepts_, strict=True):
+        assert_allclose(ours, theirs, atol=1e-9)
+    assert tied.n_layers_ == untied.n_layers_
+
+
+@pytest.mark.parametrize("init", ["random", "glorot_uniform", "uniform", "zeros", "ones"])
+@pytest.mark.parametrize("settings", SETTINGS[:7], ids=str)
+def test_baselines_have_the_shapes_of_the_tied_network(settings, init):
+    X, y = load_iris(return_X_y=True)
+    common = {"n_exemplars": 9, "rivals": 4, "tied": True, "max_iter": 0} | settings
+    calculated = MetricInitMLPClassifier(**common).fit(X, y).network_
+    drawn = MetricInitMLPClassifier(init, **common).fit(X, y).network_
+    assert [type(layer) for layer in drawn.layers] == [
+        type(layer) for layer in calculated.layers
+    ]
+    assert [p.shape for p in drawn.parameters] == [p.shape for p in calculated.parameters]
+    if init in {"zeros", "ones"}:
+        assert all((p == float(init == "ones")).all() for p in drawn.parameters)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize(
+    ("rivals", "k"),
+    [("all", 1), ("all", 3), ("other_classes", 1), (39, 1), (38, 1), (39, 5), (100, 2)],
+)
+@pytest.mark.parametrize("load", [load_iris, load_wine, load_breast_cancer])
+def test_the_step_network_stays_exact(load, rivals, k, tied):
+    """With all rivals for every k, and with those of other classes for k = 1."""
+    X, y = load(return_X_y=True)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    rng = np.random.default_rng(0)
+    chosen = rng.choice(len(X), 40, replace=False)
+    clf = MetricInitMLPClassifier(
+        exemplars=(X[chosen], y[chosen]),
+        rivals=rivals,
+        n_neighbors=k,
+        tied=tied,
+        activation="step",
+        max_iter=0,
+    ).fit(X, y)
+    neighbors = KNeighborsClassifier(k, algorithm="brute").fit(X[chosen], y[chosen])
+    rows = X + rng.normal(scale=0.1, size=X.shape)  # so that no distances tie
+    assert_array_equal(clf.predict(rows), neighbors.predict(rows))
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_the_nearest_fire_with_few_rivals_too(k):
+    """It is necessary to beat a few, so all that should vote do; and some others."""
+    X, y = load_digits(return_X_y=True)
+    points, labels = X[:60], y[:60]
+    scores = squared_euclidean(points)
+    sample = Sample(X, y, np.ones(len(X)))
+    fired = {}
+    for m in (5, 20, 59):
+        table = chosen_rivals(scores, points, labels, m, by_class=True)
+        network = nearest_network(
+            scores, labels, 10, sample, rivals=table, n_neighbors=k, activation="step"
+        )
+        fired[m] = network.activations(X)[2] > 0
+    exact = fired[59]
+    assert_array_equal(exact.sum(axis=1), k)
+    assert fired[5][exact].all()
+    assert fired[20][exact].all()
+    extra = {m: (fired[m] & ~exact).mean() for m in fired}
+    assert extra[5] > extra[20] > extra[59] == 0
+
+
+# --- the estimator ---
+
+
+@pytest.mark.parametrize("settings", SETTINGS[:9], ids=str)
+def test_a_tied_network_trains(settings):
+    X, y = load_digits(return_X_y=True)
+    X = X / 16
+    clf = MetricInitMLPClassifier(
+        n_exemplars=30, tied=True, rivals=8, max_iter=0, random_state=0, **settings
+    ).fit(X, y)
+    before = [p.copy() for p in clf.network_.parameters]
+    for _ in range(10):
+        clf.partial_fit(X, y)
+    assert clf.loss_curve_[-1] < clf.loss_curve_[0]
+    assert clf.score(X, y) > 0.9
+    assert all(
+        (b != a).any() for a, b in zip(before, clf.network_.parameters, strict=True)
+        if b.size
+    )  # fmt: skip
+    copied = pickle.loads(pickle.dumps(clf))  # noqa: S301
+    assert_array_equal(copied.predict_proba(X), clf.predict_proba(X))
+    assert_array_equal(
+        copied.partial_fit(X, y).predict_proba(X), clf.partial_fit(X, y).predict_proba(X)
+    )
+
+
+def test_single_precision_stays_single():
+    X, y = load_iris(return_X_y=True)
+    clf = MetricInitMLPClassifier(n_exemplars=9, tied=True, rivals=3, max_iter=1)
+    with pytest.warns(match="max_iter"):
+        clf.fit(X.astype(np.float32), y)
+    arrays = [*clf.network_.parameters, *clf.coefs_, clf.predict_proba(X[:3])]
+    assert {a.dtype for a in arrays[:-1]} == {np.dtype(np.float32)}
+
+
+def test_tying_cannot_change_in_a_warm_start():
+    X, y = load_iris(return_X_y=True)
+    clf = MetricInitMLPClassifier(n_exemplars=9, max_iter=0).fit(X, y)
+    clf.set_params(tied=True)
+    with pytest.raises(ValueError, match="tied=True does not go with the network, which"):
+        clf.partial_fit(X, y)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("rivals", ["other_classes", 5])
+@pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
+def test_explanations_add_up(readout, rivals, tied):
+    """To the output of the predicted class, less what no exemplar says."""
+    X, y = load_wine(return_X_y=True)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    clf = MetricInitMLPClassifier(
+        n_exemplars=12,
+        readout=readout,
+        rivals=rivals,
+        tied=tied,
+        n_spare_units=0,
+        max_iter=0,
+        random_state=0,
+    ).fit(X, y)
+    frame = clf.explain(X, n_nearest=None)
+    network = clf.network_
+    silent = Network(network.layers[-1:])
+    z = network.affine_output(X)
+    still = silent.affine_output(np.zeros((len(X), network.layers[-2].n_out)))
+    said = z - still
+    said = (said - said.mean(axis=1, keepdims=True))[np.arange(len(X)), z.argmax(axis=1)]
+    assert_allclose(frame.groupby("row")["contribution"].sum(), said, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"rivals": 0}, "rivals must .* 'other_classes', or an int >= 1, got 0"),
+        ({"rivals": "near"}, "rivals must .* got 'near'"),
+        ({"rivals": 2.5}, "rivals must .* got 2.5"),
+        ({"rivals": True}, "rivals must .* got True"),
+        ({"rivals": 2, "n_neighbors": 3}, "rivals=2 is less than n_neighbors=3"),
+        (
+            {"rivals": "other_classes", "n_neighbors": 3},
+            "rivals='other_classes' cannot count the 3 nearest",
+        ),
+        ({"tied": 1}, "tied must be True or False, got 1"),
+        ({"tied": True, "init": ([], [])}, "needs tied=False, got tied=True"),
+        ({"memory_limit": 0}, "memory_limit must .* a number of bytes above 0, got 0"),
+        ({"memory_limit": "2GB"}, "memory_limit must .* got '2GB'"),
+    ],
+)
+def test_parameters_that_are_not_accepted(settings, words):
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises((ValueError, TypeError), match=words):
+        MetricInitMLPClassifier(**settings).fit(X, y)
+
+
+# --- what does not fit into memory ---
+
+
+def test_a_network_that_does_not_fit_is_refused_before_memory_is_taken():
+    """It would take 32 TB."""
+    rng = np.random.default_rng(0)
+    points, labels = rng.normal(size=(20_000, 500)), np.arange(20_000) % 10
+    clf = MetricInitMLPClassifier(exemplars=(points, labels), memory_limit=4e9)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="n_exemplars=20000") as caught:
+            clf.fit(points[:100], labels[:100])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * points.nbytes
+    assert not hasattr(clf, "network_")
+    words = str(caught.value)
+    for part in (
+        "204,3", " weights", "float64", "4 GB (memory_limit=4000000000.0)",
+        "tied=True (", "rivals=20 (", "tied=True, rivals=20 (", "n_exemplars=",
+        "X in float32 (",
+    ):  # fmt: skip
+        assert part in words
+
+
+def suggested(error):
+    """Settings that the error suggests, by name, and the bytes they would take."""
+    listed = str(error).split("What takes less: ")[1].split("; ")
+    units = {"GB": 1e9, "MB": 1e6}
+    sizes = {}
+    for item in listed:
+        name, size = item.rstrip(")").split(" (")
+        number, unit = size.split()
+        sizes[name] = float(number) * units[unit]
+    return sizes
+
+
+@pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
+@pytest.mark.parametrize(("solver", "copies"), [("adam", 4), ("sgd", 3)])
+def test_what_an_error_suggests_takes_as_much_as_it_says(readout, solver, copies):
+    X, y = load_digits(return_X_y=True)
+    settings = {"readout": readout, "solver": solver, "max_iter": 0, "random_state": 0}
+    common = {"n_exemplars": 100, "exemplars": "random", "memory_limit": 6e6} | settings
+    with pytest.raises(ValueError, match="What takes less") as caught:
+        MetricInitMLPClassifier(**common).fit(X, y)
+    sizes = suggested(caught.value)
+    changes = {
+        "tied=True": {"tied": True},
+        "rivals=20": {"rivals": 20},
+        "tied=True, rivals=20": {"tied": True, "rivals": 20},
+    }
+    for name, change in changes.items():
+        clf = MetricInitMLPClassifier(**common | {"memory_limit": 1e12} | change)
+        arrays = clf.fit(X, y).network_.parameters
+        assert sizes[name] == pytest.approx(
+            copies * sum(a.nbytes for a in arrays), rel=5e-3
+        )
+    (fewer,) = (name for name in sizes if name.startswith("n_exemplars="))
+    n = int(fewer.removeprefix("n_exemplars="))
+    MetricInitMLPClassifier(**common | {"n_exemplars": n}).fit(X, y)
+    with pytest.raises(ValueError, match="What takes less"):
+        MetricInitMLPClassifier(**common | {"n_exemplars": n + 1}).fit(X, y)
+
+
+def test_the_limit_is_half_of_the_memory_that_is_available(monkeypatch):
+    X, y = load_iris(return_X_y=True)
+    clf = MetricInitMLPClassifier(n_exemplars=9, max_iter=0)
+    needed = 4 * sum(p.nbytes for p in clf.fit(X, y).network_.parameters)
+    for available, fits in ((2 * needed, True), (2 * needed - 2, False)):
+        monkeypatch.setattr(memory, "available_memory", lambda a=available: a)
+        if fits:
+            clf.fit(X, y)
+        else:
+            with pytest.raises(ValueError, match="half of the memory available"):
+                clf.fit(X, y)
+
+
+def test_a_control_group_limits_what_is_available(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "CGROUP", tmp_path)
+    free = memory.available_memory()
+    (tmp_path / "memory.max").write_text("max\n")
+    (tmp_path / "memory.current").write_text("1000\n")
+    assert memory.available_memory() == pytest.approx(free, rel=0.2)
+    (tmp_path / "memory.max").write_text("5000\n")
+    assert memory.available_memory() == 4000
+
+
+def test_the_dense_equivalent_is_refused_where_it_does_not_fit():
+    X, y = load_digits(return_X_y=True)
+    clf = MetricInitMLPClassifier(
+        n_exemplars=60, tied=True, max_iter=0, memory_limit=1.5e6, n_spare_units=0
+    ).fit(X, y)
+    for name in ("coefs_", "intercepts_"):
+        with pytest.raises(ValueError, match=r"265,510 weights, which take 2\.12 MB"):
+            getattr(clf, name)
+    assert clf.predict(X[:5]).shape == (5,)
+    assert clone(clf).set_params(memory_limit="auto").fit(X, y).coefs_[0].shape == (
+        64, 60 * 59,
+    )  # fmt: skip
