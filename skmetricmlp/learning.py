@@ -13,7 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from skmetricmlp.initialization import Form, Origin, Start, form_of, initial_network
+from skmetricmlp.initialization import (
+    Form,
+    Origin,
+    Start,
+    form_of,
+    initial_network,
+    with_late_classes,
+)
 from skmetricmlp.network import LOSSES, Network
 from skmetricmlp.training import (
     SGD,
@@ -119,13 +126,22 @@ def learn(
     if present:
         rng = deepcopy(present.rng)
         start = Start(present.network, present.n_exemplars, present.origin)
+        if isinstance(parameters["exemplars"], str):
+            start = with_late_classes(
+                start,
+                *data,
+                len(known),
+                _form(parameters),
+                parameters["exemplars"],
+                rng,
+            )
     else:
         start = _initialize(parameters, data, known, rng, index)
     network, n_exemplars, origin = start
     plan = _plan(parameters, network, epochs)
     state = (
         present.position.state
-        if present and present.optimizer == plan.optimizer
+        if present and present.optimizer == plan.optimizer and present.network is network
         else plan.optimizer.init(network.parameters)
     )
     position, history, reason = train(

@@ -2,6 +2,7 @@
 
 from skmetricmlp.initialization.exemplars import SELECTORS, Exemplars
 from skmetricmlp.initialization.form import Form, form_of
+from skmetricmlp.initialization.late_classes import with_late_classes
 from skmetricmlp.initialization.metric_fit import Metric, fit_metric
 from skmetricmlp.initialization.metrics import METRICS, Domain
 from skmetricmlp.initialization.nearest import Sample, nearest_network
@@ -23,4 +24,5 @@ __all__ = [
     "form_of",
     "initial_network",
     "nearest_network",
+    "with_late_classes",
 ]

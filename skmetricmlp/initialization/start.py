@@ -30,7 +30,7 @@ from skmetricmlp.initialization.random import (
 from skmetricmlp.initialization.rows import DistinctRows, distinct_rows
 from skmetricmlp.network import Dense, Network
 
-__all__ = ["Origin", "Start", "initial_network"]
+__all__ = ["Origin", "Start", "calculated_network", "initial_network"]
 
 Array = Any
 Floats = NDArray[np.floating[Any]]
@@ -123,7 +123,7 @@ def initial_network(
         origin = choose()
         n = len(origin.exemplars.codes)
         _check_enough(n, form.n_neighbors, X)
-        network = _calculated(X, rows, origin, len(classes), form, rng)
+        network = calculated_network(X, rows, origin, len(classes), form, rng)
         return Start(_in_precision_of(X, network, origin.exemplars.points), n, origin)
     # Baselines need no exemplars, only as many as there would be.
     if isinstance(exemplars, Exemplars):
@@ -144,7 +144,7 @@ def initial_network(
     return Start(network.astype(X.dtype), n, None)
 
 
-def _calculated(
+def calculated_network(
     X: Array,
     rows: DistinctRows,
     origin: Origin,
