@@ -408,7 +408,10 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         """Train for one epoch over the given rows.
 
         The first call chooses the exemplars, from the rows that it is given. A class
-        that they lack has no exemplar; its output is learned once its rows arrive.
+        that they lack gets exemplars, comparisons and an output from the first rows of
+        it that arrive: as many exemplars as the mean over all classes, so the layers
+        grow. What was learned by then stays, and the optimiser begins anew. Exemplars
+        that were given are not added to, and baselines do not grow.
 
         Parameters
         ----------

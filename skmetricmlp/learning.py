@@ -16,12 +16,15 @@ from sklearn.utils import check_random_state
 
 from skmetricmlp.arrays import map_arrays, place_of, to_numpy
 from skmetricmlp.initialization import (
+    Budget,
     Form,
     Origin,
     Start,
     form_of,
     initial_network,
+    lacks_classes,
     memory_budget,
+    with_late_classes,
 )
 from skmetricmlp.network import LOSSES, Network, TiedComparison
 from skmetricmlp.training import (
@@ -143,18 +146,14 @@ def learn(
 
     if present:
         rng = deepcopy(present.rng)
-        start = Start(present.network, present.n_exemplars, present.origin)
-    else:
-        on_host = Batch(to_numpy(data.X), codes[index], weights[index])
-        # k-means of scikit-learn 1.6 fails on NumPy arrays where it may dispatch.
-        with config_context(array_api_dispatch=False):
-            start = _initialize(parameters, on_host, known, rng, index)
+    start = _start(
+        parameters, present, data.X, codes[index], weights[index], known, rng, index
+    )
     network, n_exemplars, origin = start
-    network = map_arrays(place_of(data.X).move, network)
     plan = _plan(parameters, network, epochs)
     state = (
         present.position.state
-        if present and present.optimizer == plan.optimizer
+        if present and present.network is network and present.optimizer == plan.optimizer
         else plan.optimizer.init(network.parameters)
     )
     position, history, reason = train(
@@ -217,6 +216,40 @@ def _hold_out(
     return kept, taken
 
 
+def _start(
+    parameters: Parameters,
+    present: Fitted | None,
+    X: Array,
+    codes: Ints,
+    weights: Array,
+    classes: Array,
+    rng: np.random.RandomState,
+    index: Ints,
+) -> Start:
+    """Where training starts from: where ``X`` is, but calculated on the host."""
+    if present:
+        start = Start(present.network, present.n_exemplars, present.origin)
+        if not (isinstance(parameters["exemplars"], str) and lacks_classes(start, codes)):
+            return start
+    host = Batch(to_numpy(X), codes, weights)
+    # k-means of scikit-learn 1.6 fails on NumPy arrays where it may dispatch.
+    with config_context(array_api_dispatch=False):
+        start = (
+            with_late_classes(
+                map_arrays(to_numpy, start),
+                *host,
+                len(classes),
+                _form(parameters),
+                parameters["exemplars"],
+                _budget(parameters),
+                rng,
+            )
+            if present
+            else _initialize(parameters, host, classes, rng, index)
+        )
+    return start._replace(network=map_arrays(place_of(X).move, start.network))
+
+
 def _initialize(
     parameters: Parameters,
     data: Batch,
@@ -237,10 +270,7 @@ def _initialize(
         exemplars=exemplars,
         metric=parameters["metric"],
         metric_params=parameters["metric_params"],
-        # Training holds the weights, their gradient, and one or two moments of it.
-        budget=memory_budget(
-            parameters["memory_limit"], 4 if parameters["solver"] == "adam" else 3
-        ),
+        budget=_budget(parameters),
         rng=rng,
     )
     origin = start.origin
@@ -248,6 +278,12 @@ def _initialize(
         return start
     chosen = replace(origin.exemplars, index=index[origin.exemplars.index])
     return start._replace(origin=origin._replace(exemplars=chosen))
+
+
+def _budget(parameters: Parameters) -> Budget:
+    # Training holds the weights, their gradient, and one or two moments of it.
+    copies = 4 if parameters["solver"] == "adam" else 3
+    return memory_budget(parameters["memory_limit"], copies)
 
 
 def _form(parameters: Parameters) -> Form:

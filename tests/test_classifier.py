@@ -704,10 +704,10 @@ def test_partial_fit_learns_a_class_that_the_first_batch_lacks():
     estimator.partial_fit(X[first], y[first], classes=[0, 1, 2])
     assert set(estimator.exemplar_labels_) == {0, 1}
     assert estimator.score(X[~first], y[~first]) == 0
-    for _ in range(30):
+    for _ in range(3):
         estimator.partial_fit(X, y)
     assert estimator.score(X[~first], y[~first]) > 0.8
-    assert set(estimator.exemplar_labels_) == {0, 1}
+    assert set(estimator.exemplar_labels_) == {0, 1, 2}
 
 
 @pytest.mark.parametrize(

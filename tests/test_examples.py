@@ -6,6 +6,12 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
+NEEDS = {
+    "dask_grid_search": "distributed",
+    "dask_incremental": "dask_ml",
+}
+# It limits its own memory: tests/test_out_of_core.py runs it in a process apart.
+ALONE = {"parquet_larger_than_memory"}
 
 
 def test_there_are_examples():
@@ -13,7 +19,11 @@ def test_there_are_examples():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [p for p in EXAMPLES if p.stem not in ALONE], ids=lambda path: path.stem
+)
 def test_example_runs(path, capsys):
+    if path.stem in NEEDS:
+        pytest.importorskip(NEEDS[path.stem])
     runpy.run_path(str(path), run_name="__main__")
     assert capsys.readouterr().out.strip()

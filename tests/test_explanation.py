@@ -158,8 +158,9 @@ def test_margins_where_there_is_one_class_only():
 
 
 def test_a_class_without_exemplars_can_be_predicted():
+    given = X[:100:10], y[:100:10]
     clf = MetricInitMLPClassifier(
-        n_exemplars=6, learning_rate_init=0.05, max_iter=0, random_state=0
+        exemplars=given, learning_rate_init=0.05, max_iter=0, random_state=0
     )
     clf.partial_fit(X[:100], y[:100], classes=np.unique(y))
     for _ in range(30):

@@ -2,7 +2,8 @@
 
 from skmetricmlp.initialization.exemplars import SELECTORS, Exemplars
 from skmetricmlp.initialization.form import Form, form_of
-from skmetricmlp.initialization.memory import check_dense_size, memory_budget
+from skmetricmlp.initialization.late_classes import lacks_classes, with_late_classes
+from skmetricmlp.initialization.memory import Budget, check_dense_size, memory_budget
 from skmetricmlp.initialization.metric_fit import Metric, fit_metric
 from skmetricmlp.initialization.metrics import METRICS, Domain
 from skmetricmlp.initialization.nearest import Sample, nearest_network
@@ -13,6 +14,7 @@ __all__ = [
     "BASELINES",
     "METRICS",
     "SELECTORS",
+    "Budget",
     "Domain",
     "Exemplars",
     "Form",
@@ -24,6 +26,8 @@ __all__ = [
     "fit_metric",
     "form_of",
     "initial_network",
+    "lacks_classes",
     "memory_budget",
     "nearest_network",
+    "with_late_classes",
 ]

@@ -2,10 +2,11 @@
 
 An exemplar that beats *all* others is the nearest. One that beats all of *other classes*
 has the class of the nearest, so that the others of its own class need not be asked. If a
-few have to do, it depends on what reads the comparisons. A vote needs the nearest *of each
-other class*: what is far from an exemplar mostly lies nearer to one of them, while in many
-dimensions a far exemplar often beats the few about it, which are alike. An output that is
-fitted and trained learns most from the nearest of all, whose borders cut the data finely.
+few have to do, it depends on what reads the comparisons. A vote needs the nearest *of
+each other class*: what is far from an exemplar mostly lies nearer to one of them, while
+in many dimensions a far exemplar often beats the few about it, which are alike. An output
+that is fitted and trained learns most from the nearest of all, whose borders cut the data
+finely.
 """
 
 from __future__ import annotations
@@ -131,4 +132,5 @@ def _turns(codes: Ints, own: Ints) -> Ints:
     for code in np.unique(codes):
         same = codes == code
         turns[same] = (np.cumsum(same, axis=1) - 1)[same]
-    return turns + codes.shape[1] * (codes == own[:, None])
+    turns += codes.shape[1] * (codes == own[:, None])
+    return turns

@@ -34,7 +34,7 @@ from skmetricmlp.initialization.rivals import chosen_rivals
 from skmetricmlp.initialization.rows import DistinctRows, distinct_rows
 from skmetricmlp.network import Dense, Layer, Network, forward
 
-__all__ = ["Origin", "Start", "initial_network"]
+__all__ = ["Origin", "Start", "calculated_network", "initial_network"]
 
 Array = Any
 Floats = NDArray[np.floating[Any]]
@@ -153,7 +153,7 @@ def initial_network(
             form.rivals,
             by_class=form.readout == "exemplars",
         )
-        network = _calculated(
+        network = calculated_network(
             X, rows, scores, points.codes, table, len(classes), form, rng
         )
         network = _in_precision_of(X, network, points.points)
@@ -166,7 +166,7 @@ def initial_network(
     return Start(network.astype(X.dtype), n, None)
 
 
-def _calculated(
+def calculated_network(
     X: Array,
     rows: DistinctRows,
     scores: Scores,

@@ -1,0 +1,123 @@
+"""
+A Parquet file that is larger than memory
+=========================================
+
+``partial_fit`` needs one batch at a time, and the row groups of a Parquet file are
+batches: the file may be as large as the disk. Here the process is not allowed the memory
+to read it at once.
+"""
+
+# %%
+# The file: scikit-learn's digits over and over, moved by a pixel and with noise, 77 MB
+# in 120 row groups. The nines come late: the first half of the file has none.
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+from skmetricmlp import MetricInitMLPClassifier
+
+N_GROUPS, N_ROWS = 120, 2500
+PIXELS = [f"pixel_{i}" for i in range(64)]
+MORE_MEMORY = 40 * 2**20
+
+X, y = load_digits(return_X_y=True)
+X = (X / 16).astype(np.float32)
+X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+
+
+def row_group(number):
+    """Make the rows of a row group; those of the first half have no nine."""
+    rng = np.random.default_rng(number)
+    known = np.flatnonzero((y_train < 9) | (number >= N_GROUPS // 2))
+    drawn = rng.choice(known, N_ROWS)
+    images = X_train[drawn].reshape(-1, 8, 8)
+    for axis in (1, 2):
+        moved = rng.random(N_ROWS) < 0.3
+        images[moved] = np.roll(images[moved], rng.choice([-1, 1]), axis)
+    noisy = images.reshape(N_ROWS, 64) + rng.normal(0, 0.1, (N_ROWS, 64))
+    columns = dict(zip(PIXELS, noisy.T.astype(np.float32), strict=True))
+    return pa.table({**columns, "digit": y_train[drawn]})
+
+
+def write(path):
+    """Write the file, a row group at a time."""
+    plain = {"compression": "none", "use_dictionary": False}
+    with pq.ParquetWriter(path, row_group(0).schema, **plain) as writer:
+        for number in range(N_GROUPS):
+            writer.write_table(row_group(number))
+
+
+# %%
+# The limit: so many bytes beyond what the process has now. Linux alone keeps to it.
+@contextmanager
+def memory_limit(more):
+    """Let the process have no more than that."""
+    if sys.platform != "linux":
+        yield
+        return
+    import resource  # noqa: PLC0415 - Windows has none
+
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    most = pages * resource.getpagesize() + more
+    resource.setrlimit(resource.RLIMIT_DATA, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+# %%
+# The first epoch takes the file as it comes, and the next ones its row groups in another
+# order each: gradient steps forget what they have not seen for long. No threads, because
+# each takes memory of its own.
+def learn(path, epochs):
+    """Train on the file, and say after each epoch how good the network is."""
+    rng = np.random.default_rng(0)
+    clf = MetricInitMLPClassifier(n_exemplars=15, n_spare_units=50, random_state=0)
+    with pq.ParquetFile(path) as file:
+        for epoch in range(1, epochs + 1):
+            groups = np.arange(file.num_row_groups)
+            for group in groups if epoch == 1 else rng.permutation(groups):
+                table = file.read_row_group(group, use_threads=False)
+                frame = table.to_pandas(use_threads=False, split_blocks=True)
+                clf.partial_fit(frame[PIXELS].to_numpy(), frame["digit"], range(10))
+                if epoch == 1 and group in {0, N_GROUPS // 2 - 1}:
+                    report(f"{group + 1} row groups", clf)
+            report(f"epoch {epoch}", clf)
+    return clf
+
+
+def report(when, clf):
+    """Print the accuracy, and how many of the nines are found."""
+    nines = y_test == 9
+    print(
+        f"{when:>13}: accuracy {clf.score(X_test, y_test):.3f}, "
+        f"of the nines {clf.score(X_test[nines], y_test[nines]):.3f}"
+    )
+
+
+# %%
+with TemporaryDirectory() as folder:
+    path = Path(folder) / "digits.parquet"
+    write(path)
+    print(
+        f"file: {path.stat().st_size / 2**20:.0f} MB, limit: {MORE_MEMORY / 2**20:.0f} MB"
+    )
+    # BLAS takes tens of megabytes at its first product, which have to be there before.
+    MetricInitMLPClassifier(max_iter=0).fit(X_train[:100], y_train[:100])
+    pa.set_memory_pool(pa.system_memory_pool())  # which keeps nothing that it freed
+    with memory_limit(MORE_MEMORY):
+        try:
+            with pq.ParquetFile(path) as file:
+                print(file.read(use_threads=False).num_rows, "rows at once")
+        except MemoryError as error:
+            print(f"at once: {type(error).__name__}")
+        learn(path, epochs=2)

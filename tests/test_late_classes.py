@@ -1,0 +1,213 @@
+"""Classes that the first rows lack, and that come with later ones."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.datasets import load_digits
+from sklearn.metrics import recall_score
+from sklearn.model_selection import train_test_split
+from sklearn.neighbors import KNeighborsClassifier
+
+from skmetricmlp import MetricInitMLPClassifier
+from skmetricmlp.initialization import (
+    form_of,
+    initial_network,
+    memory_budget,
+    with_late_classes,
+)
+
+BUDGET = memory_budget(1e9, copies=4)
+LATE = [3, 8]
+CLASSES = np.arange(10)
+FORMS = [
+    {},
+    {"output_init": "logistic"},
+    {"loss": "squared_error"},
+    {"readout": "exemplars"},
+    {"readout": "exemplars", "output_init": "ridge"},
+    {"readout": "exemplars", "activation": "tanh", "n_spare_units": 20},
+    {"n_neighbors": 3},
+    {"n_neighbors": 3, "activation": "logistic"},
+    {"tied": True},
+    {"tied": True, "rivals": 8, "n_exemplars": 60},
+    {"rivals": "other_classes"},
+    {"tied": True, "readout": "exemplars"},
+    {"tied": True, "readout": "exemplars", "rivals": 20, "n_spare_units": 5},
+    {"tied": True, "readout": "exemplars", "activation": "tanh"},
+]
+
+
+def name_of(settings):
+    return "-".join(str(value) for value in settings.values()) or "default"
+
+
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return train_test_split(X / 16, y, random_state=0, stratify=y)
+
+
+X, X_test, y, y_test = digits()
+EARLY = np.flatnonzero(~np.isin(y, LATE))[:300]
+REST = np.setdiff1d(np.arange(len(y)), EARLY)
+
+
+def epochs(clf, n):
+    for _ in range(n):
+        for rows in (*np.array_split(REST, 4), EARLY):
+            clf.partial_fit(X[rows], y[rows])
+    return clf
+
+
+def recalls(clf):
+    """Mean recall of the late and of the other classes."""
+    recall = recall_score(y_test, clf.predict(X_test), average=None)
+    return recall[LATE].mean(), np.delete(recall, LATE).mean()
+
+
+@pytest.mark.parametrize("settings", FORMS, ids=name_of)
+def test_a_late_class_is_not_predicted_before_its_rows_come(settings):
+    clf = MetricInitMLPClassifier(random_state=0, **settings)
+    clf.partial_fit(X[EARLY], y[EARLY], classes=CLASSES)
+    p = clf.predict_proba(X_test)
+    assert np.isfinite(clf.predict_log_proba(X_test)).all()
+    assert p[:, LATE].max() < 0.2
+    assert p[:, LATE].mean() < 0.02
+    assert not np.isin(clf.predict(X_test), LATE).any()
+    assert not np.isin(clf.exemplar_labels_, LATE).any()
+
+
+@pytest.mark.parametrize("settings", FORMS, ids=name_of)
+def test_a_late_class_is_learned_as_well_as_the_others(settings):
+    late = MetricInitMLPClassifier(random_state=0, **settings)
+    late.partial_fit(X[EARLY], y[EARLY], classes=CLASSES)
+    # The same rows in the same steps, but the first batch has all classes.
+    mixed = MetricInitMLPClassifier(random_state=0, **settings)
+    mixed.partial_fit(X[REST[:300]], y[REST[:300]], classes=CLASSES)
+    of_late, of_others = recalls(epochs(late, 4))
+    assert of_late > 0.88
+    assert of_others > 0.93
+    assert of_late > recalls(epochs(mixed, 4))[0] - 0.05
+    assert set(late.exemplar_labels_) == set(CLASSES)
+
+
+def test_random_weights_of_the_same_form_learn_it_no_better():
+    calculated, random = (
+        epochs(
+            MetricInitMLPClassifier(init, random_state=0).partial_fit(
+                X[EARLY], y[EARLY], classes=CLASSES
+            ),
+            2,
+        )
+        for init in ("metric", "random")
+    )
+    assert recalls(calculated)[0] > recalls(random)[0]
+
+
+def test_classes_may_come_one_after_the_other():
+    clf = MetricInitMLPClassifier(random_state=0)
+    for label in CLASSES:
+        clf.partial_fit(X[y == label], y[y == label], classes=CLASSES)
+    # Thirty of the first class, then a tenth of what there is for each.
+    assert np.bincount(clf.exemplar_labels_).tolist() == [30, 3, 3, 3, 3, 4, 4, 5, 5, 6]
+    assert epochs(clf, 2).score(X_test, y_test) > 0.93
+
+
+def grow(settings):
+    form = form_of(
+        **{
+            "readout": "auto",
+            "n_neighbors": 1,
+            "activation": "relu",
+            "sharpness": 1.0,
+            "output_init": "auto",
+            "n_spare_units": "auto",
+            "tied": False,
+            "rivals": "all",
+            "loss": "log_loss",
+            **settings,
+        }
+    )
+    rng = np.random.RandomState(0)
+    start = initial_network(
+        X[EARLY],
+        y[EARLY],
+        np.ones(len(EARLY)),
+        CLASSES,
+        form,
+        init="metric",
+        n_exemplars=12,
+        exemplars="kmeans",
+        metric="sqeuclidean",
+        metric_params=None,
+        budget=BUDGET,
+        rng=rng,
+    )
+    codes, weights = y[REST], np.ones(len(REST))
+    return start, with_late_classes(
+        start, X[REST], codes, weights, len(CLASSES), form, "kmeans", BUDGET, rng
+    )
+
+
+@pytest.mark.parametrize("n_neighbors", [1, 3])
+@pytest.mark.parametrize("n_spare_units", [0, 7])
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("rivals", ["all", "other_classes", 11])
+def test_the_step_network_is_still_the_nearest_neighbors_classifier(
+    n_neighbors, n_spare_units, tied, rivals
+):
+    if n_neighbors > 1 and rivals == "other_classes":
+        rivals = "all"
+    settings = {
+        "activation": "step", "n_neighbors": n_neighbors, "tied": tied, "rivals": rivals
+    }  # fmt: skip
+    _, grown = grow({**settings, "n_spare_units": n_spare_units})
+    exemplars = grown.origin.exemplars
+    oracle = KNeighborsClassifier(n_neighbors).fit(exemplars.points, exemplars.codes)
+    predicted = grown.network.forward(X_test).argmax(axis=1)
+    np.testing.assert_array_equal(predicted, oracle.predict(X_test))
+    assert np.isin(predicted, LATE).any()
+
+
+@pytest.mark.parametrize("output_init", ["ridge", "logistic"])
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("rivals", ["all", 4])
+def test_the_outputs_of_the_other_classes_stay_as_they_were(output_init, tied, rivals):
+    start, grown = grow({"output_init": output_init, "tied": tied, "rivals": rivals})
+    before, after = (s.network.affine_output(X_test) for s in (start, grown))
+    others = np.setdiff1d(CLASSES, LATE)
+    np.testing.assert_allclose(after[:, others], before[:, others], atol=1e-9)
+    # Before any step, and though no other output makes room for them.
+    found = after.argmax(axis=1)[np.isin(y_test, LATE)]
+    assert np.isin(found, LATE).mean() > 0.4
+
+
+def test_nothing_changes_where_no_row_is_of_a_late_class():
+    clf = MetricInitMLPClassifier(random_state=0)
+    clf.partial_fit(X[EARLY], y[EARLY], classes=CLASSES)
+    shapes = [coef.shape for coef in clf.coefs_]
+    clf.partial_fit(X[EARLY], y[EARLY])
+    assert [coef.shape for coef in clf.coefs_] == shapes
+
+
+def test_exemplars_that_are_given_are_not_added_to():
+    given = X[EARLY[:40]], y[EARLY[:40]]
+    clf = MetricInitMLPClassifier(exemplars=given, random_state=0)
+    clf.partial_fit(X[EARLY], y[EARLY], classes=CLASSES).partial_fit(X[REST], y[REST])
+    assert clf.n_exemplars_ == 40
+
+
+def test_sparse_rows_of_single_precision_and_an_explanation():
+    dense, sparse = (
+        MetricInitMLPClassifier(random_state=0)
+        .partial_fit(make(X[EARLY]), y[EARLY], classes=CLASSES)
+        .partial_fit(make(X[REST]), y[REST])
+        for make in (
+            lambda a: a.astype(np.float32),
+            lambda a: sp.csr_array(a, dtype="f4"),
+        )
+    )
+    assert sparse.coefs_[0].dtype == np.float32
+    assert sparse.coefs_[0].shape == dense.coefs_[0].shape
+    assert sparse.score(X_test, y_test) > 0.93
+    explained = dense.explain(X_test[y_test == 8], n_nearest=1)
+    assert (explained["label"] == 8).mean() > 0.8
