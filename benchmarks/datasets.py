@@ -56,15 +56,16 @@ def few(problem: Problem, labels: int | None) -> Problem:
     return X[kept], y[kept], *test
 
 
-def mnist(path: Path) -> Problem:
-    """Training and test rows of an .npz file, with values from 0 to 1.
+def mnist(path: Path, rows: int | None = None) -> Problem:
+    """Training rows, perhaps the first only, and test rows, with values from 0 to 1.
 
-    Its arrays are x_train (60000, 28, 28), y_train, x_test (10000, 28, 28) and y_test.
+    The arrays of the .npz file are x_train (60000, 28, 28), y_train, x_test (10000, 28, 28) and y_test.
     """
     with np.load(path) as arrays:
         x_train, y_train, x_test, y_test = (
             arrays[name] for name in ("x_train", "y_train", "x_test", "y_test")
         )
+    x_train, y_train = x_train[:rows], y_train[:rows]
     x_train, x_test = (
         x.reshape(len(x), -1).astype(np.float32) / 255 for x in (x_train, x_test)
     )

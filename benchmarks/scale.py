@@ -1,0 +1,150 @@
+"""Exemplars from tens to ten thousands: memory, seconds and accuracy on MNIST.
+
+    python benchmarks/scale.py --data mnist.npz
+    python benchmarks/scale.py --data mnist.npz --table rivals
+
+``--data`` is an .npz file with the arrays x_train (60000, 28, 28), y_train, x_test
+(10000, 28, 28) and y_test. Each row of the first table is a process of its own, whose
+peak memory counts, data included. Exemplars are centres of k-means. The second table says
+what is lost when each exemplar is compared with a few rivals instead of all others, in
+networks that vote and are not trained.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import pandas as pd
+from datasets import Problem, high_water, mnist
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neighbors import KNeighborsClassifier
+
+from skmetricmlp import MetricInitMLPClassifier
+
+COUNTS = [30, 100, 300, 1000, 3000, 10000]
+VOTERS = {
+    "step": {"activation": "step"},
+    "relu": {"readout": "exemplars"},
+    "step, k=3": {"activation": "step", "n_neighbors": 3},
+}
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="an .npz file, see above")
+    parser.add_argument("--table", choices=["scale", "rivals"], default="scale")
+    parser.add_argument("--rows", type=int, default=20000)
+    parser.add_argument("--n-exemplars", type=int, nargs="+")
+    parser.add_argument("--rivals", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=3)
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    if arguments.table == "rivals":
+        table = pd.DataFrame(rivals(arguments)).set_index(["N", "rivals"])
+        print(table.to_string(float_format="{:.4f}".format))
+        return
+    table = pd.DataFrame(scale(arguments)).set_index(["N", "form"])
+    table["weights"] = table["weights"].map("{:,.0f}".format)
+    print(table.to_string(na_rep="", float_format="{:.4g}".format))
+
+
+def scale(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
+    """Yield a row for each number of exemplars."""
+    tied = {"tied": True, "rivals": arguments.rivals}
+    counts = arguments.n_exemplars or COUNTS
+    forms = [(counts[0], "untied, all", {})]
+    forms += [(n, f"tied, {arguments.rivals}", tied) for n in counts]
+    context = multiprocessing.get_context("spawn")
+    for n, form, settings in forms:
+        with context.Pool(1) as pool:
+            task = arguments.data, arguments.rows, n, settings, arguments.epochs
+            yield {"N": n, "form": form, **pool.apply(measure, task)}
+
+
+def measure(
+    path: Path, rows: int, n: int, settings: dict[str, object], epochs: int
+) -> dict[str, float]:
+    """Select, calculate and train, in a process of its own."""
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    X, y, X_test, y_test = mnist(path, rows)
+    given, seconds = select(X, y, n)
+    clf = MetricInitMLPClassifier(
+        exemplars=given, max_iter=0, random_state=0, **settings
+    )
+    start = perf_counter()
+    clf.fit(X, y)
+    result = {
+        "weights": sum(p.size for p in clf.network_.parameters),
+        "select s": seconds,
+        "calculate s": perf_counter() - start,
+        "untrained": clf.score(X_test, y_test),
+    }
+    laps = []
+    for _ in range(epochs):
+        start = perf_counter()
+        clf.partial_fit(X, y)
+        laps.append(perf_counter() - start)
+    result["epoch s"] = min(laps)
+    result[f"{epochs} epochs"] = clf.score(X_test, y_test)
+    result["peak MiB"] = high_water()
+    clf.set_params(max_iter=epochs, learning_rate="linear")
+    result["linear rate"] = clf.fit(X, y).score(X_test, y_test)
+    return result
+
+
+def select(
+    X: np.ndarray, y: np.ndarray, n: int
+) -> tuple[tuple[np.ndarray, np.ndarray], float]:
+    """Exemplars as ``(points, labels)``, and the seconds that their selection took."""
+    clf = MetricInitMLPClassifier(
+        n_exemplars=n, readout="exemplars", tied=True, rivals=1, max_iter=0,
+        random_state=0,
+    )  # fmt: skip
+    start = perf_counter()
+    clf.fit(X, y)
+    return (clf.exemplars_, clf.exemplar_labels_), perf_counter() - start
+
+
+def rivals(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
+    """Yield a row for each number of exemplars and choice of rivals."""
+    X, y, X_test, y_test = mnist(arguments.data, arguments.rows)
+    for n in arguments.n_exemplars or [100, 300, 1000]:
+        given, _ = select(X, y, n)
+        nearest = {k: KNeighborsClassifier(k).fit(*given) for k in (1, 3)}
+        yield {
+            "N": n,
+            "rivals": "k-NN",
+            "step": nearest[1].score(X_test, y_test),
+            "step, k=3": nearest[3].score(X_test, y_test),
+        }
+        for m in (10, 20, 50, 100, "other_classes"):
+            yield {"N": n, "rivals": m, **vote((X, y, X_test, y_test), given, m)}
+
+
+def vote(
+    problem: Problem, given: tuple[np.ndarray, np.ndarray], m: int | str
+) -> dict[str, float]:
+    """Test accuracy of untrained votes."""
+    X, y, *test = problem
+    return {
+        name: MetricInitMLPClassifier(
+            exemplars=given, tied=True, rivals=m, max_iter=0, **settings
+        )
+        .fit(X, y)
+        .score(*test)
+        for name, settings in VOTERS.items()
+        if not (m == "other_classes" and "n_neighbors" in settings)
+    }
+
+
+if __name__ == "__main__":
+    main()
