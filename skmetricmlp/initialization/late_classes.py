@@ -86,9 +86,12 @@ def with_late_classes(
     origin = Origin(grown, metric)
     X, rows = _with_exemplars(X, rows, present)
     calculated = calculated_network(X, rows, origin, n_classes, form, rng)
-    if form.output_init != "votes":
-        calculated = _unread(calculated, np.unique(present.codes))
     units = _units_kept(start.network, present, len(points), n_classes)
+    calculated = (
+        _in_scale(start.network, calculated, *units[-2:])
+        if form.output_init == "votes"
+        else _unread(calculated, np.unique(present.codes))
+    )
     network = _keep(start.network, calculated, units)
     return Start(network, len(points), origin)
 
@@ -119,6 +122,22 @@ def _with_exemplars(
         np.concatenate([exemplars.codes, rows.codes]),
         np.concatenate([np.full(n, rows.weights.mean()), rows.weights]),
     )
+
+
+def _in_scale(
+    present: Network, calculated: Network, inputs: _Units, outputs: _Units
+) -> Network:
+    """Scale the calculated output as the present one is scaled, by least squares.
+
+    Votes for all classes have to count alike.
+    """
+    old, new = present.layers[-1], calculated.layers[-1]
+    ours = old.weights[np.ix_(inputs.old, outputs.old)]
+    theirs = new.weights[np.ix_(inputs.new, outputs.new)]
+    product = float(np.sum(ours * theirs))
+    scale = product / float(np.sum(theirs**2)) if product > 0 else 1.0
+    scaled = replace(new, weights=scale * new.weights, bias=scale * new.bias)
+    return Network((*calculated.layers[:-1], scaled))
 
 
 def _unread(network: Network, classes: Ints) -> Network:
