@@ -59,7 +59,8 @@ def few(problem: Problem, labels: int | None) -> Problem:
 def mnist(path: Path, rows: int | None = None) -> Problem:
     """Training rows, perhaps the first only, and test rows, with values from 0 to 1.
 
-    The arrays of the .npz file are x_train (60000, 28, 28), y_train, x_test (10000, 28, 28) and y_test.
+    The arrays of the .npz file are x_train (60000, 28, 28), y_train, x_test (10000, 28,
+    28) and y_test.
     """
     with np.load(path) as arrays:
         x_train, y_train, x_test, y_test = (

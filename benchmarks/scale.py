@@ -40,7 +40,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, required=True, help="an .npz file, see above")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="an .npz file, see above"
+    )
     parser.add_argument("--table", choices=["scale", "rivals"], default="scale")
     parser.add_argument("--rows", type=int, default=20000)
     parser.add_argument("--n-exemplars", type=int, nargs="+")
@@ -77,9 +79,7 @@ def measure(
     warnings.simplefilter("ignore", ConvergenceWarning)
     X, y, X_test, y_test = mnist(path, rows)
     given, seconds = select(X, y, n)
-    clf = MetricInitMLPClassifier(
-        exemplars=given, max_iter=0, random_state=0, **settings
-    )
+    clf = MetricInitMLPClassifier(exemplars=given, max_iter=0, random_state=0, **settings)
     start = perf_counter()
     clf.fit(X, y)
     result = {

@@ -103,13 +103,14 @@ def test_random_weights_of_the_same_form_learn_it_no_better():
     assert recalls(calculated)[0] > recalls(random)[0]
 
 
-def test_classes_may_come_one_after_the_other():
-    clf = MetricInitMLPClassifier(random_state=0)
+@pytest.mark.parametrize("settings", [{}, {"n_neighbors": 3}], ids=name_of)
+def test_classes_may_come_one_after_the_other(settings):
+    clf = MetricInitMLPClassifier(random_state=0, **settings)
     for label in CLASSES:
         clf.partial_fit(X[y == label], y[y == label], classes=CLASSES)
     # Thirty of the first class, then a tenth of what there is for each.
     assert np.bincount(clf.exemplar_labels_).tolist() == [30, 3, 3, 3, 3, 4, 4, 5, 5, 6]
-    assert epochs(clf, 2).score(X_test, y_test) > 0.93
+    assert epochs(clf, 4).score(X_test, y_test) > 0.93
 
 
 def grow(settings):
@@ -166,6 +167,17 @@ def test_the_step_network_is_still_the_nearest_neighbors_classifier(
     predicted = grown.network.forward(X_test).argmax(axis=1)
     np.testing.assert_array_equal(predicted, oracle.predict(X_test))
     assert np.isin(predicted, LATE).any()
+
+
+@pytest.mark.parametrize("n_neighbors", [1, 3])
+@pytest.mark.parametrize("activation", ["logistic", "tanh"])
+def test_a_sharp_network_is_nearly_that(activation, n_neighbors):
+    settings = {"activation": activation, "n_neighbors": n_neighbors, "sharpness": 1e3}
+    _, grown = grow({**settings, "readout": "exemplars"})
+    exemplars = grown.origin.exemplars
+    oracle = KNeighborsClassifier(n_neighbors).fit(exemplars.points, exemplars.codes)
+    predicted = grown.network.affine_output(X_test).argmax(axis=1)
+    assert np.mean(predicted == oracle.predict(X_test)) > 0.99
 
 
 @pytest.mark.parametrize("output_init", ["ridge", "logistic"])

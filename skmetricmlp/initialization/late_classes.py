@@ -105,9 +105,12 @@ def with_late_classes(
     calculated = calculated_network(
         X, rows, scores, grown.codes, rivals, n_classes, form, rng
     )
-    if form.output_init != "votes":
-        calculated = _unread(calculated, np.unique(present.codes))
     units = _units_kept(start.origin, calculated, rivals, n_classes)
+    calculated = (
+        _in_scale(start.network, calculated, *units[-2:])
+        if form.output_init == "votes"
+        else _unread(calculated, np.unique(present.codes))
+    )
     network = _keep(start.network, calculated, units)
     return Start(network, len(points), Origin(grown, metric, rivals))
 
@@ -156,6 +159,22 @@ def _with_exemplars(
         np.concatenate([exemplars.codes, rows.codes]),
         np.concatenate([np.full(n, rows.weights.mean()), rows.weights]),
     )
+
+
+def _in_scale(
+    present: Network, calculated: Network, inputs: _Units, outputs: _Units
+) -> Network:
+    """Scale the calculated output as the present one is scaled, by least squares.
+
+    Votes for all classes have to count alike.
+    """
+    old, new = present.layers[-1].dense(), calculated.layers[-1].dense()
+    ours = old.weights[np.ix_(inputs.old, outputs.old)]
+    theirs = new.weights[np.ix_(inputs.new, outputs.new)]
+    product = float(np.sum(ours * theirs))
+    scale = product / float(np.sum(theirs**2)) if product > 0 else 1.0
+    scaled = replace(new, weights=scale * new.weights, bias=scale * new.bias)
+    return Network((*calculated.layers[:-1], scaled))
 
 
 def _unread(network: Network, classes: Ints) -> Network:
