@@ -38,12 +38,37 @@ def dense(*widths: int) -> torch.nn.Module:
     return torch.nn.Sequential(*layers[:-1])
 
 
+class Tied(torch.nn.Module):
+    """Comparisons of shared scores and spare units, and an output that reads both."""
+
+    def __init__(self, n_features: int, n: int, m: int, n_spare: int, n_out: int) -> None:
+        super().__init__()
+        self.n = n
+        self.scores = torch.nn.Linear(n_features, n + n_spare)
+        self.offsets = torch.nn.Parameter(torch.zeros(n * m))
+        self.output = torch.nn.Linear(n * m + n_spare, n_out)
+        rivals = (torch.arange(n)[:, None] + torch.arange(1, m + 1)) % n
+        self.register_buffer("i", torch.arange(n).repeat_interleave(m))
+        self.register_buffer("j", rivals.ravel())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Output before the softmax."""
+        u = self.scores(x)
+        z = u[:, self.j] - u[:, self.i] + self.offsets
+        hidden = torch.relu(torch.cat([z, u[:, self.n :]], dim=1))
+        return self.output(hidden)
+
+
 # Name: parameters of our estimator, and a function that makes the same network in
 # PyTorch from the numbers of features and classes.
 CONFIGURATIONS: dict[str, tuple[dict[str, Any], Callable[..., torch.nn.Module]]] = {
     "N = 30": (
         {"n_exemplars": 30, **SOURCE},
         lambda n_features, n_classes: dense(n_features, 30 * 29, 30, n_classes),
+    ),
+    "N = 1000, tied": (
+        {"n_exemplars": 1000, "tied": True, "rivals": 10, "n_spare_units": 500},
+        lambda n_features, n_classes: Tied(n_features, 1000, 10, 500, n_classes),
     ),
 }
 

@@ -16,6 +16,7 @@ import argparse
 import multiprocessing
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from time import perf_counter
 
@@ -67,9 +68,9 @@ def scale(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
     forms += [(n, f"tied, {arguments.rivals}", tied) for n in counts]
     context = multiprocessing.get_context("spawn")
     for n, form, settings in forms:
-        with context.Pool(1) as pool:
-            task = arguments.data, arguments.rows, n, settings, arguments.epochs
-            yield {"N": n, "form": form, **pool.apply(measure, task)}
+        task = arguments.data, arguments.rows, n, settings, arguments.epochs
+        with ProcessPoolExecutor(1, mp_context=context) as pool:
+            yield {"N": n, "form": form, **pool.submit(measure, *task).result()}
 
 
 def measure(

@@ -54,7 +54,8 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
       i wins, and the rest counts votes. Widths d, N(N-1), N, C, or with
       ``n_neighbors > 1`` d, N(N-1), N, C(C-1), C.
 
-    Backpropagation then refines either.
+    Backpropagation then refines either. The weights of the comparisons grow with the
+    square of N; for hundreds or thousands of exemplars there are ``tied`` and ``rivals``.
 
     Under ``sklearn.config_context(array_api_dispatch=True)`` X may be an array of PyTorch
     or CuPy. The weights are calculated on the host, and the network then is trained and
@@ -200,7 +201,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         The network as it is now; the next six attributes are views of it.
     coefs_ : list of array of shape (n_in, n_out)
         Weights of each layer, where X was; of a tied network those of the same function
-        without tying, made on access if ``memory_limit`` allows (else a ValueError).
+        without tying, made on access if ``memory_limit`` allows (else an AttributeError).
     intercepts_ : list of array of shape (n_out,)
         Biases of each layer, likewise.
     n_layers_ : int

@@ -24,6 +24,7 @@ def nearest_exemplar_weights(
     metric: Any = "sqeuclidean",
     metric_params: Mapping[str, Any] | None = None,
     n_neighbors: int = 1,
+    rivals: int | str = "all",
     activation: str = "relu",
     sharpness: float = 1.0,
     loss: str = "log_loss",
@@ -41,7 +42,7 @@ def nearest_exemplar_weights(
         best the training rows, by default the exemplars.
     y : array-like of shape (n_samples,), default=None
         Labels of ``X``.
-    metric, metric_params, n_neighbors, activation, sharpness, loss : various
+    metric, metric_params, n_neighbors, rivals, activation, sharpness, loss : various
         As in :class:`MetricInitMLPClassifier`.
     single_output : bool, default=True
         With two classes and the log loss, return one output, the log odds of the
@@ -93,6 +94,7 @@ def nearest_exemplar_weights(
         metric=metric,
         metric_params=metric_params,
         n_neighbors=n_neighbors,
+        rivals=rivals,
         readout="exemplars",
         activation=activation,
         sharpness=sharpness,

@@ -458,17 +458,17 @@ def test_a_ridge_output_is_a_regression_on_the_layer_before(dtype, readout):
 
 
 @pytest.mark.parametrize(
-    ("least", "most", "size"),
-    [(10, 10**9, 1000), (1200, 10**9, 1200), (1200, 110_000, 1100)],
+    ("widest", "most", "size"),
+    [(100, 10**9, 1000), (99, 10**9, 99), (99, 8000, 80)],
 )
 @pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
 def test_the_output_is_fitted_to_as_many_rows_as_memory_is_given(
-    monkeypatch, readout, least, most, size
+    monkeypatch, readout, widest, most, size
 ):
     X, y = load_digits(return_X_y=True)
     settings = dict(n_exemplars=10, readout=readout, output_init="ridge", max_iter=0)
     monkeypatch.setattr(start, "FIT_ELEMENTS", 100_000)
-    monkeypatch.setattr(start, "FIT_ROWS", least)
+    monkeypatch.setattr(start, "FIT_ROWS", widest)
     monkeypatch.setattr(start, "MOST_FIT_ELEMENTS", most)
     seen = []
     monkeypatch.setattr(

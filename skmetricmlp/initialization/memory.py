@@ -89,7 +89,8 @@ def check_dense_size(n_weights: int, dtype: Any, budget: Budget) -> None:
 
     Raises
     ------
-    ValueError
+    AttributeError
+        As of an attribute that is not there: ``hasattr`` and ``dir`` ask for all of them.
     """
     needed = n_weights * np.dtype(dtype).itemsize * budget.copies
     if needed > budget.limit:
@@ -98,7 +99,7 @@ def check_dense_size(n_weights: int, dtype: Any, budget: Budget) -> None:
             f"{_words(needed)}, more than {_words(budget.limit)} "
             f"({budget.words}); the tied one is network_"
         )
-        raise ValueError(msg)
+        raise AttributeError(msg)
 
 
 def _size(architecture: Architecture, dtype: Any, budget: Budget) -> int:
@@ -111,13 +112,12 @@ def _smaller(
     """Yield settings that take less, and how much they take."""
     form = architecture.form
     few = max(FEW_RIVALS, form.n_neighbors)
-    settings: dict[str, dict[str, Any]] = {
-        "tied=True": {"tied": True},
-        f"rivals={few}": {"rivals": few},
-        f"tied=True, rivals={few}": {"tied": True, "rivals": few},
-    }
-    for name, changes in settings.items():
+    settings: list[dict[str, Any]] = [{"rivals": few}]
+    if not form.tied:
+        settings = [{"tied": True}, *settings, {"tied": True, "rivals": few}]
+    for changes in settings:
         changed = replace(architecture, form=replace(form, **changes))
+        name = ", ".join(f"{name}={value}" for name, value in changes.items())
         yield name, _size(changed, dtype, budget)
     if fewer := _fitting(architecture, dtype, budget):
         yield f"n_exemplars={fewer.n_exemplars}", _size(fewer, dtype, budget)

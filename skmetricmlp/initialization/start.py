@@ -46,9 +46,10 @@ Weights = tuple[Sequence[Array], Sequence[Array]]
 # fewer for many exemplars.
 SAMPLE_ROWS, SAMPLE_ELEMENTS = 1000, 2**24
 # Rows that the output is fitted to: so many that their hidden values are 32 MiB in single
-# precision, or 2,000 of a wide layer if those are not 256 MiB. Four times as many gain
-# half a point untrained on MNIST, and nothing after an epoch.
-FIT_ELEMENTS, FIT_ROWS, MOST_FIT_ELEMENTS = 2**23, 2000, 2**26
+# precision. A layer wider than 1,600 is fitted to as many rows, or to as many as have
+# values of 512 MiB: the work grows with the cube of the smaller of both numbers. Four
+# times as many rows gain half a point untrained on MNIST, and nothing after an epoch.
+FIT_ELEMENTS, FIT_ROWS, MOST_FIT_ELEMENTS = 2**23, 1600, 2**27
 
 
 class Origin(NamedTuple):
@@ -215,8 +216,8 @@ def _fitted_output(
 ) -> Dense:
     """Fit an output layer to what the hidden layers make of the rows."""
     width = max(hidden[0].n_out, 1)
-    size = max(FIT_ELEMENTS // width, min(FIT_ROWS, MOST_FIT_ELEMENTS // width), 1)
-    rows = rows.take(slice(size))
+    most = FIT_ELEMENTS if width <= FIT_ROWS else min(FIT_ROWS * width, MOST_FIT_ELEMENTS)
+    rows = rows.take(slice(max(1, most // width)))
     values = _hidden_values(hidden, X, rows.index)
     weights, bias = (
         logistic_weights(values, rows.codes, rows.weights, n_classes)

@@ -80,11 +80,13 @@ class Objective:
         """Objective of a batch and its gradient, ordered as ``network.parameters``.
 
         The arrays of the gradient are new ones, the caller's to write into. Rows are
-        taken in blocks of :attr:`Network.block_rows`.
+        taken in blocks of twice :attr:`Network.block_rows`: no temporary holds more than
+        2^23 numbers, or the values of two rows.
         """
         # Arrays until the end: each number that is asked of a device waits for it.
         total = array_namespace(batch.weights).sum(batch.weights)
-        first, *others = batch.blocks(network.block_rows)
+        # Not smaller: each block costs a pass over the gradient.
+        first, *others = batch.blocks(2 * network.block_rows)
         value, gradients = self._sum_and_gradient(network, first, total)
         for block in others:
             summand, following = self._sum_and_gradient(network, block, total)
