@@ -31,7 +31,13 @@ NAMES = read_only(np.array(["setosa", "versicolor", "virginica"])[y], dtype=str)
 
 DEVICE = Place.of(strict, strict.Device("device1"))
 OTHER_DEVICE = Place.of(strict, strict.Device("device2"))
-FORMS = [{}, {"readout": "exemplars"}, {"n_neighbors": 3}]
+FORMS = [
+    {},
+    {"readout": "exemplars"},
+    {"n_neighbors": 3},
+    {"tied": True, "rivals": 3},
+    {"tied": True, "readout": "exemplars", "activation": "tanh", "n_spare_units": 4},
+]
 TOLERANCE = {"float64": 1e-10, "float32": 1e-3}
 
 
@@ -101,6 +107,20 @@ def test_learns_what_it_learns_with_numpy(place, form, dtype):
     assert_same(clf, expected, place, atol, features)
     assert_array_equal(to_numpy(labels), expected.predict(features))
     assert score == pytest.approx(expected.score(features, y))
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_a_late_class_is_added_where_the_network_is(place, tied):
+    early = np.flatnonzero(y < 2)
+    expected = classifier(tied=tied).partial_fit(X[early], y[early], classes=[0, 1, 2])
+    expected.partial_fit(X, y)
+    clf = classifier(tied=tied)
+    with config_context(array_api_dispatch=True):
+        clf.partial_fit(place.move(X[early]), place.move(y[early]), classes=[0, 1, 2])
+        clf.partial_fit(place.move(X), place.move(y))
+    assert_in(place, clf)
+    assert set(clf.exemplar_labels_) == {0, 1, 2}
+    assert_same(clf, expected, place)
 
 
 @pytest.mark.parametrize(

@@ -51,11 +51,17 @@ def available_memory() -> int:
     """Bytes that this process can get without swapping, or by its control group."""
     available = int(psutil.virtual_memory().available)
     try:
-        most = (CGROUP / "memory.max").read_text(encoding="ascii")
-        used = (CGROUP / "memory.current").read_text(encoding="ascii")
+        most, used, details = (
+            (CGROUP / f"memory.{name}").read_text(encoding="ascii").split()
+            for name in ("max", "current", "stat")
+        )
     except OSError:
         return available
-    return available if most.strip() == "max" else min(available, int(most) - int(used))
+    if most == ["max"]:
+        return available
+    # Files that are only cached give way.
+    cached = details[details.index("inactive_file") + 1]
+    return min(available, int(most[0]) - int(used[0]) + int(cached))
 
 
 def check_memory(architecture: Architecture, dtype: Any, budget: Budget) -> None:
