@@ -2,12 +2,14 @@
 
     python benchmarks/scale.py --data mnist.npz
     python benchmarks/scale.py --data mnist.npz --table rivals
+    python benchmarks/scale.py --data mnist.npz --table which
 
 ``--data`` is an .npz file with the arrays x_train (60000, 28, 28), y_train, x_test
 (10000, 28, 28) and y_test. Each row of the first table is a process of its own, whose
 peak memory counts, data included. Exemplars are centres of k-means. The second table says
 what is lost when each exemplar is compared with a few rivals instead of all others, in
-networks that vote and are not trained.
+networks that vote and are not trained. The third compares which rivals: the nearest of
+all, or of each other class in turn.
 """
 
 from __future__ import annotations
@@ -17,8 +19,10 @@ import multiprocessing
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from time import perf_counter
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -27,6 +31,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import KNeighborsClassifier
 
 from skmetricmlp import MetricInitMLPClassifier
+from skmetricmlp.initialization import start as initialization
+from skmetricmlp.initialization.rivals import chosen_rivals
 
 COUNTS = [30, 100, 300, 1000, 3000, 10000]
 VOTERS = {
@@ -44,16 +50,17 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, required=True, help="an .npz file, see above"
     )
-    parser.add_argument("--table", choices=["scale", "rivals"], default="scale")
+    parser.add_argument("--table", choices=["scale", "rivals", "which"], default="scale")
     parser.add_argument("--rows", type=int, default=20000)
     parser.add_argument("--n-exemplars", type=int, nargs="+")
     parser.add_argument("--rivals", type=int, default=10)
     parser.add_argument("--epochs", type=int, default=3)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
-    if arguments.table == "rivals":
-        table = pd.DataFrame(rivals(arguments)).set_index(["N", "rivals"])
-        print(table.to_string(float_format="{:.4f}".format))
+    if arguments.table != "scale":
+        rows = rivals(arguments) if arguments.table == "rivals" else which(arguments)
+        table = pd.DataFrame(rows).set_index(["N", "rivals"])
+        print(table.to_string(na_rep="", float_format="{:.4f}".format))
         return
     table = pd.DataFrame(scale(arguments)).set_index(["N", "form"])
     table["weights"] = table["weights"].map("{:,.0f}".format)
@@ -64,7 +71,7 @@ def scale(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
     """Yield a row for each number of exemplars."""
     tied = {"tied": True, "rivals": arguments.rivals}
     counts = arguments.n_exemplars or COUNTS
-    forms = [(counts[0], "untied, all", {})]
+    forms = [(n, "untied, all", {}) for n in counts if n == COUNTS[0]]
     forms += [(n, f"tied, {arguments.rivals}", tied) for n in counts]
     context = multiprocessing.get_context("spawn")
     for n, form, settings in forms:
@@ -80,7 +87,8 @@ def measure(
     warnings.simplefilter("ignore", ConvergenceWarning)
     X, y, X_test, y_test = mnist(path, rows)
     given, seconds = select(X, y, n)
-    clf = MetricInitMLPClassifier(exemplars=given, max_iter=0, random_state=0, **settings)
+    settings = {"exemplars": given, "random_state": 0, **settings}
+    clf = MetricInitMLPClassifier(max_iter=0, **settings)
     start = perf_counter()
     clf.fit(X, y)
     result = {
@@ -97,7 +105,7 @@ def measure(
     result["epoch s"] = min(laps)
     result[f"{epochs} epochs"] = clf.score(X_test, y_test)
     result["peak MiB"] = high_water()
-    clf.set_params(max_iter=epochs, learning_rate="linear")
+    clf = MetricInitMLPClassifier(max_iter=epochs, learning_rate="linear", **settings)
     result["linear rate"] = clf.fit(X, y).score(X_test, y_test)
     return result
 
@@ -129,6 +137,34 @@ def rivals(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
         }
         for m in (10, 20, 50, 100, "other_classes"):
             yield {"N": n, "rivals": m, **vote((X, y, X_test, y_test), given, m)}
+
+
+def which(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
+    """Yield a row for each number of exemplars and of the two ways to choose rivals."""
+    X, y, X_test, y_test = mnist(arguments.data, arguments.rows)
+    form = {"tied": True, "rivals": arguments.rivals, "random_state": 0}
+    for n in arguments.n_exemplars or [300, 1000]:
+        given, _ = select(X, y, n)
+        form["exemplars"] = given
+        for by_class in (False, True):
+            choose = partial(one_way, always=by_class)
+            with mock.patch.object(initialization, "chosen_rivals", choose):
+                voter = MetricInitMLPClassifier(activation="step", max_iter=0, **form)
+                clf = MetricInitMLPClassifier(max_iter=arguments.epochs, **form)
+                yield {
+                    "N": n,
+                    "rivals": "of each other class" if by_class else "of all",
+                    "step, untrained": voter.fit(X, y).score(X_test, y_test),
+                    f"default, {arguments.epochs} epochs": clf.fit(X, y).score(
+                        X_test, y_test
+                    ),
+                }
+
+
+def one_way(*arguments: object, always: bool, by_class: bool) -> np.ndarray:
+    """Choose rivals in one way, whatever reads their comparisons."""
+    del by_class
+    return chosen_rivals(*arguments, by_class=always)
 
 
 def vote(

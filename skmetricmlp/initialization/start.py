@@ -145,20 +145,15 @@ def initial_network(
     check_memory(architecture, X.dtype, budget)
     n = architecture.n_exemplars
     if isinstance(init, str) and init == "metric":
-        points, fitted = chosen or choose()
-        scores = fitted(points.points)
-        table = chosen_rivals(
-            scores,
-            points.points,
-            points.codes,
-            form.rivals,
-            by_class=form.readout == "exemplars",
-        )
+        selected, fitted = chosen or choose()
+        points, labels = selected.points, selected.codes
+        scores, by_class = fitted(points), form.readout == "exemplars"
+        table = chosen_rivals(scores, points, labels, form.rivals, by_class=by_class)
         network = calculated_network(
-            X, rows, scores, points.codes, table, len(classes), form, rng
+            X, rows, scores, labels, table, len(classes), form, rng
         )
-        network = _in_precision_of(X, network, points.points)
-        return Start(network, n, Origin(points, fitted, table))
+        network = _in_precision_of(X, network, points)
+        return Start(network, n, Origin(selected, fitted, table))
     network = (
         baseline_network(init, architecture, rng)
         if isinstance(init, str)
