@@ -591,7 +591,7 @@ def test_the_dense_equivalent_is_refused_where_it_does_not_fit():
     for name in ("coefs_", "intercepts_"):
         with pytest.raises(AttributeError, match=r"265,510 weights, which take 2\.12 MB"):
             getattr(clf, name)
-    assert "coefs_" not in dir(clf)
+    assert not hasattr(clf, "coefs_")
     assert "MetricInitMLPClassifier" in clf._repr_html_()
     assert clf.predict(X[:5]).shape == (5,)
     assert clone(clf).set_params(memory_limit="auto").fit(X, y).coefs_[0].shape == (
