@@ -152,7 +152,7 @@ def grow(settings):
 @pytest.mark.parametrize("n_neighbors", [1, 3])
 @pytest.mark.parametrize("n_spare_units", [0, 7])
 @pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("rivals", ["all", "other_classes", 11])
+@pytest.mark.parametrize("rivals", ["all", "other_classes", 11, 99])
 def test_the_step_network_is_still_the_nearest_neighbors_classifier(
     n_neighbors, n_spare_units, tied, rivals
 ):

@@ -118,13 +118,16 @@ def with_late_classes(
 def _grown_rivals(
     table: Ints, scores: tuple[Floats, Floats], exemplars: Exemplars, form: Form
 ) -> Ints:
-    """Let all keep their rivals, and get as many again of the late exemplars, or all."""
+    """Let all keep their rivals, and get as many again of the late exemplars, or all.
+
+    If there were fewer exemplars than rivals, there are as many more.
+    """
     points, codes = exemplars.points, exemplars.codes
     by_class = form.readout == "exemplars"
     if isinstance(form.rivals, str):
         return chosen_rivals(scores, points, codes, form.rivals, by_class=by_class)
     (n, m), n_late = table.shape, len(codes) - len(table)
-    m_late = min(n_late, m)
+    m_late = min(n_late, max(m, form.rivals - m))
     if m + m_late >= len(codes) - 1:
         return all_rivals(len(codes))
     distances = points[:n] @ scores[0][n:].T + scores[1][n:]
