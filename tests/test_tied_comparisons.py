@@ -284,6 +284,19 @@ def test_rivals_are_the_nearest_others(rivals, by_class, monkeypatch):
     assert_array_equal(chosen_rivals((A, b), *rest, by_class=by_class), expected)
 
 
+@pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
+def test_what_reads_the_comparisons_decides_who_is_compared(readout):
+    X, y = load_wine(return_X_y=True)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    given = X[::8], y[::8]
+    clf = MetricInitMLPClassifier(
+        exemplars=given, readout=readout, rivals=4, tied=True, max_iter=0
+    ).fit(X, y)
+    expected = loop_rivals(*given, 4, by_class=readout == "exemplars")
+    assert_array_equal(clf.network_.layers[0].rivals.table, expected)
+    assert (expected != loop_rivals(*given, 4, by_class=readout != "exemplars")).any()
+
+
 def test_all_other_classes_are_rivals_where_classes_differ_in_size():
     codes = np.array([0, 0, 0, 0, 1, 2, 2])
     points = np.random.default_rng(0).normal(size=(7, 2))
