@@ -1,10 +1,24 @@
-"""Read-only arrays and networks of random weights, for the tests of several layers."""
+"""Read-only arrays, networks of random weights and their form, for several tests."""
 
 from itertools import pairwise
 
 import numpy as np
 
 from skmetricmlp.network import Dense, Network
+from skmetricmlp.training import Batch
+
+# Parameters of the classifier that decide the form of its network.
+FORM = {
+    "readout": "auto",
+    "n_neighbors": 1,
+    "activation": "relu",
+    "sharpness": 1.0,
+    "output_init": "auto",
+    "n_spare_units": "auto",
+    "tied": False,
+    "rivals": "all",
+    "loss": "log_loss",
+}
 
 
 def read_only(values, dtype=float):
@@ -23,3 +37,13 @@ def random_network(widths, activation="tanh", output="softmax", seed=0):
         for shape, name in zip(pairwise(widths), activations, strict=True)
     ]
     return Network(tuple(layers))
+
+
+def random_batch():
+    """Nine rows of four features, three classes, weights between 1/2 and 2."""
+    rng = np.random.default_rng(1)
+    return Batch(
+        read_only(rng.normal(size=(9, 4))),
+        read_only(np.arange(9) % 3, int),
+        read_only(rng.uniform(0.5, 2, 9)),
+    )

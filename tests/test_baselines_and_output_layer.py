@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from networks import FORM
 from sklearn.datasets import load_digits, load_iris
 from sklearn.linear_model import LogisticRegression, RidgeCV
 
@@ -29,21 +30,11 @@ from skmetricmlp.initialization.random import (
 from skmetricmlp.initialization.rivals import all_rivals
 from skmetricmlp.network import ACTIVATIONS, Network
 
-FORM = {
-    "readout": "exemplars",
-    "n_neighbors": 1,
-    "activation": "relu",
-    "sharpness": 1.0,
-    "output_init": "auto",
-    "n_spare_units": "auto",
-    "tied": False,
-    "rivals": "all",
-    "loss": "log_loss",
-}
-
 
 def architecture(counts=(2, 2, 2, 2, 2), n_features=40, **form):
-    return Architecture(form_of(**FORM | form), n_features, counts)
+    return Architecture(
+        form_of(**FORM | {"readout": "exemplars"} | form), n_features, counts
+    )
 
 
 def draw(init, activation="relu", seed=0, **form):

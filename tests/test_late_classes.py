@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from networks import FORM
 from sklearn.datasets import load_digits
 from sklearn.metrics import recall_score
 from sklearn.model_selection import train_test_split
@@ -115,20 +116,7 @@ def test_classes_may_come_one_after_the_other(settings):
 
 def grow(settings, noise=0.0):
     """Start without the late classes, train it, or as good as that, and add them."""
-    form = form_of(
-        **{
-            "readout": "auto",
-            "n_neighbors": 1,
-            "activation": "relu",
-            "sharpness": 1.0,
-            "output_init": "auto",
-            "n_spare_units": "auto",
-            "tied": False,
-            "rivals": "all",
-            "loss": "log_loss",
-            **settings,
-        }
-    )
+    form = form_of(**FORM | settings)
     rng = np.random.RandomState(0)
     start = initial_network(
         X[EARLY],

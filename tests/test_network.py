@@ -3,7 +3,7 @@ from math import exp, log, tanh
 
 import numpy as np
 import pytest
-from networks import random_network, read_only
+from networks import random_batch, random_network, read_only
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, csr_matrix
 
@@ -80,13 +80,7 @@ def assert_all_close(actual, expected, **tolerance):
 
 @pytest.fixture
 def batch():
-    """Nine rows of four features, three classes, weights between 1/2 and 2."""
-    rng = np.random.default_rng(1)
-    return Batch(
-        read_only(rng.normal(size=(9, 4))),
-        read_only(np.arange(9) % 3, int),
-        read_only(rng.uniform(0.5, 2, 9)),
-    )
+    return random_batch()
 
 
 @pytest.fixture(params=["array_api_strict", "array_api_compat.torch"])

@@ -5,7 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from networks import random_network, read_only
+from networks import random_batch, random_network, read_only
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 from sklearn.base import clone
@@ -50,12 +50,7 @@ def tied_network(
 
 @pytest.fixture
 def batch():
-    rng = np.random.default_rng(1)
-    return Batch(
-        read_only(rng.normal(size=(9, 4))),
-        read_only(np.arange(9) % 3, int),
-        read_only(rng.uniform(0.5, 2, 9)),
-    )
+    return random_batch()
 
 
 @pytest.fixture(params=["numpy", "array_api_strict", "array_api_compat.torch"])
