@@ -1,8 +1,13 @@
 """A scikit-learn compatible neural network with weights calculated from exemplars."""
 
 from skmetricmlp.classifier import MetricInitMLPClassifier
+from skmetricmlp.regressor import MetricInitMLPRegressor
 from skmetricmlp.weights import nearest_exemplar_weights
 
-__all__ = ["MetricInitMLPClassifier", "nearest_exemplar_weights"]
+__all__ = [
+    "MetricInitMLPClassifier",
+    "MetricInitMLPRegressor",
+    "nearest_exemplar_weights",
+]
 
 __version__ = "0.1.0"

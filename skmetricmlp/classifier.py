@@ -1,44 +1,30 @@
-"""The estimator: parameters, fit / partial_fit / predict, fitted attributes."""
+"""The classifier: parameters, fit / partial_fit / predict, fitted attributes."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from copy import copy
-from math import inf
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import ClassifierMixin
 
-from skmetricmlp.arrays import HOST, Place, map_arrays, numpy_type, place_of, to_numpy
-from skmetricmlp.explanation import explain_rows
-from skmetricmlp.initialization import METRICS, Origin, check_dense_size, memory_budget
-from skmetricmlp.learning import Fitted, learn
-from skmetricmlp.network import LOG_PROBABILITIES, Network
-from skmetricmlp.training import StopReason
-from skmetricmlp.validation import (
-    check_domain,
-    check_features,
-    check_held_out,
-    check_metric_data,
-    check_parameters,
-    check_rows,
-    check_whole,
-    unchanged_on_error,
-)
+from skmetricmlp.arrays import HOST, place_of, to_numpy
+from skmetricmlp.estimator import Lesson
+from skmetricmlp.learning import Fitted
+from skmetricmlp.metric_estimator import MetricEstimator
+from skmetricmlp.network import LOG_PROBABILITIES
+from skmetricmlp.targets import Classes
+from skmetricmlp.training import Batch
+from skmetricmlp.validation import CLASSIFIER_CHOICES, Rows, class_weights
 
 __all__ = ["MetricInitMLPClassifier"]
 
 Array = Any
 
 
-class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore[misc]
     """Multi-layer perceptron whose weights are calculated from a few exemplars.
 
     Neuron (i, j) of the first layer compares the distances of two exemplars from the
@@ -266,6 +252,9 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
     [870, 30, 10]
     """
 
+    _choices = CLASSIFIER_CHOICES
+    _losses = {"log_loss": "log_loss", "squared_error": "squared_error"}  # noqa: RUF012
+
     def __init__(
         self,
         init: str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]] = "metric",
@@ -382,22 +371,7 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         ConvergenceWarning
             If ``max_iter`` epochs did not suffice, or the loss stopped being finite.
         """
-        with unchanged_on_error(self):
-            parameters = map_arrays(to_numpy, self.get_params(deep=False))
-            check_parameters(parameters, trains=self.max_iter != 0)
-            present = getattr(self, "_fitted", None) if self.warm_start else None
-            network = present.network if present else None
-            rows = check_rows(self, X, y, sample_weight, network)
-            self._check_metric(rows.X, present)
-            held_out = check_held_out(self, X_val, y_val, sample_weight_val, rows.X)
-            if held_out:
-                self._check_metric(held_out.X, present, "X_val")
-            fitted = learn(
-                parameters, rows, held_out=held_out, present=present, epochs=self.max_iter
-            )
-            self._assign(fitted)
-        self._warn(fitted.reason)
-        return self
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     def partial_fit(
         self,
@@ -432,30 +406,16 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         ValueError, TypeError
             If a parameter or the data are not accepted; the estimator is then as it was.
         """
-        with unchanged_on_error(self):
-            parameters = map_arrays(to_numpy, self.get_params(deep=False))
-            check_parameters(parameters, trains=True)
-            if self.early_stopping:
-                msg = "partial_fit does not support early_stopping=True"
-                raise ValueError(msg)
-            if self.class_weight == "balanced":
-                msg = (
-                    "partial_fit does not support class_weight='balanced', which needs "
-                    "all rows: pass a dict, or sample_weight"
-                )
-                raise ValueError(msg)
-            present = getattr(self, "_fitted", None)
-            if present is None and classes is None:
-                msg = "classes must be passed at the first call of partial_fit"
-                raise ValueError(msg)
-            network = present.network if present else None
-            rows = check_rows(self, X, y, sample_weight, network, "partial_fit")
-            self._check_metric(rows.X, present)
-            fitted = learn(parameters, rows, classes=classes, present=present, epochs=1)
-            self._assign(fitted)
-        if fitted.reason != "max_epochs":
-            self._warn(fitted.reason)
-        return self
+        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
+            msg = (
+                "partial_fit does not support class_weight='balanced', which needs all "
+                "rows: pass a dict, or sample_weight"
+            )
+            raise ValueError(msg)
+        if classes is None and not hasattr(self, "_fitted"):
+            msg = "classes must be passed at the first call of partial_fit"
+            raise ValueError(msg)
+        return self._partial_fit(X, y, sample_weight, classes)
 
     def predict(self, X: ArrayLike) -> Array:
         """Predict class labels.
@@ -575,213 +535,43 @@ class MetricInitMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         1          2     2      2    0.41   -0.41
         2          2     3      1    0.43   -0.02
         """
-        exemplars, metric, rivals = self._origin()
-        n = len(exemplars.codes)
-        n_nearest = n if n_nearest is None else n_nearest
-        check_whole("n_nearest", n_nearest, n, "None, for all exemplars,")
-        index = X.index if isinstance(X, pd.DataFrame) else None
-        X = to_numpy(check_features(self, X, self.network_, "explain"))
-        self._check_metric(X, self._fitted)
-        network = map_arrays(to_numpy, self.network_)
-        frame = explain_rows(
-            X,
-            np.argmax(network.affine_output(X), axis=1),
-            network,
-            exemplars,
-            metric(exemplars.points),
-            rivals,
-            n_nearest,
-        )
-        classes = self._fitted.classes
-        labels = {name: classes[frame[name]] for name in ("predicted", "label")}
-        rows = {} if index is None else {"row": index[frame["row"]]}
-        return frame.assign(**labels, **rows)
-
-    def move_to(self, xp: Any, device: Any = None) -> MetricInitMLPClassifier:
-        """Copy the estimator, with the network in another namespace or on another device.
-
-        The copy predicts the same, of rows that are there, and can go on training: the
-        state of the optimiser moves too. On a device without double precision the
-        network becomes one of single precision.
-
-        Parameters
-        ----------
-        xp : namespace
-            Of the array API: ``numpy``, ``torch``, ``cupy`` or ``array_api_strict``.
-        device : str or device, default=None
-            A device of that namespace; by default the one that it makes arrays on.
-
-        Returns
-        -------
-        moved : MetricInitMLPClassifier
-            ``coefs_``, ``intercepts_`` and numbers in ``classes_`` are there; exemplars
-            stay in NumPy. This estimator is left as it is.
-
-        Raises
-        ------
-        NotFittedError
-            If there is no network yet.
-        TypeError
-            If ``xp`` is no namespace of the array API.
-
-        Examples
-        --------
-        >>> import array_api_strict, numpy
-        >>> from sklearn import config_context
-        >>> from sklearn.datasets import load_iris
-        >>> from skmetricmlp import MetricInitMLPClassifier
-        >>> X, y = load_iris(return_X_y=True)
-        >>> clf = MetricInitMLPClassifier(max_iter=0, random_state=0).fit(X, y)
-        >>> moved = clf.move_to(array_api_strict)
-        >>> with config_context(array_api_dispatch=True):
-        ...     type(moved.predict(array_api_strict.asarray(X))).__module__
-        'array_api_strict._array_object'
-        >>> bool((moved.move_to(numpy).predict(X) == clf.predict(X)).all())
-        True
-        """
-        check_is_fitted(self)
-        return self.__sklearn_array_api_convert__(Place.of(xp, device).move)
-
-    def __sklearn_array_api_convert__(
-        self, converter: Callable[[Array], Array]
-    ) -> MetricInitMLPClassifier:
-        """Copy the estimator with converted arrays, as scikit-learn's protocol asks."""
-        moved = copy(self)
-        if hasattr(self, "_fitted"):
-            fitted = self._fitted.convert(converter)
-            moved.__dict__.update(
-                _fitted=fitted, network_=fitted.network, classes_=fitted.labels
-            )
-        return moved
-
-    @property
-    def coefs_(self) -> list[Array]:
-        """Weights of each layer, of a tied network those of its dense equivalent."""
-        return self._dense().parameters[::2]
-
-    @property
-    def intercepts_(self) -> list[Array]:
-        """Biases of each layer, likewise."""
-        return self._dense().parameters[1::2]
-
-    def _dense(self) -> Network:
-        n = self.network_.n_dense_weights
-        dtype = numpy_type(self.network_.parameters[0])
-        check_dense_size(n, dtype, memory_budget(self.memory_limit, copies=1))
-        return self.network_.dense()
-
-    @property
-    def exemplars_(self) -> Array:
-        """Points that the weights were calculated from."""
-        return self._origin().exemplars.points
+        frame = self._explain(X, n_nearest, None)
+        labels = self._fitted.outputs.labels
+        codes = self._origin().exemplars.codes[frame["exemplar"]]
+        frame["predicted"] = labels[frame["predicted"]]
+        frame.insert(4, "label", labels[codes])
+        return frame
 
     @property
     def exemplar_labels_(self) -> Array:
-        """Their labels."""
-        return self._fitted.classes[self._origin().exemplars.codes]
+        """Classes of the exemplars."""
+        return self._fitted.outputs.labels[self._origin().exemplars.codes]
 
-    @property
-    def exemplar_indices_(self) -> Array:
-        """Rows of the training data that are the exemplars."""
-        index = self._origin().exemplars.index
-        if index is None:
-            msg = f"exemplars={self.exemplars!r} are not rows of X"
-            raise AttributeError(msg)
-        return index
+    def _lesson(
+        self, rows: Rows, held_out: Rows | None, present: Fitted | None, declared: Any
+    ) -> Lesson:
+        classes: Classes = present.outputs if present else Classes.of(rows.y, declared)
+        classes.check_same(declared)
+        codes, labels = classes.encode(rows.y), classes.labels
+        by_class = class_weights(self.class_weight, labels, codes, rows.sample_weight)
 
-    @property
-    def effective_metric_params_(self) -> dict[str, Any]:
-        """Parameters of the metric, given or taken from the training rows."""
-        return dict(self._origin().metric.parameters)
+        def batch(X: Array, codes: Array, weights: Array) -> Batch:
+            return Batch(X, codes, (weights * by_class[codes]).astype(weights.dtype))
 
-    @property
-    def n_exemplars_(self) -> int:
-        """Number of exemplars, or with another ``init`` of those there would be."""
-        check_is_fitted(self)
-        n: int = self._fitted.n_exemplars
-        return n
-
-    def _origin(self) -> Origin:
-        check_is_fitted(self)
-        origin: Origin | None = self._fitted.origin
-        if origin is None:
-            msg = f"init={self.init!r} has no exemplars"
-            raise AttributeError(msg)
-        return origin
-
-    def _check_metric(self, X: Array, present: Fitted | None, whose: str = "X") -> None:
-        """Check that the metric, or the one that is in use, is defined for the rows."""
-        names = getattr(self, "feature_names_in_", None)
-        if present is None:
-            params = map_arrays(to_numpy, self.metric_params)
-            check_metric_data(self.metric, params, X, names, whose)
-        elif present.origin is not None:
-            metric = present.origin.metric
-            check_domain(X, metric.domain, metric.name, names, whose)
-
-    @property
-    def n_layers_(self) -> int:
-        """Number of layers, including the input."""
-        return len(self.network_.layers) + 1
-
-    @property
-    def n_outputs_(self) -> int:
-        """Number of outputs."""
-        return self.network_.layers[-1].n_out
-
-    @property
-    def out_activation_(self) -> str:
-        """Name of the output activation."""
-        return self.network_.layers[-1].activation
+        others = None
+        if held_out:
+            held_codes = classes.encode(held_out.y, "y_val")
+            others = batch(held_out.X, held_codes, held_out.sample_weight)
+        return Lesson(classes, batch(rows.X, codes, rows.sample_weight), others)
 
     def _assign(self, fitted: Fitted) -> None:
-        history = fitted.history
-        self._fitted = fitted
-        self.classes_ = fitted.labels
-        self.network_ = fitted.network
-        self.n_iter_ = len(history.loss)
-        self.t_ = history.n_rows
-        self.loss_curve_ = history.loss
-        self.loss_ = history.loss[-1] if history.loss else inf
-        self.best_loss_ = None if self.early_stopping else min(history.loss, default=inf)
-        self.validation_loss_curve_ = history.validation_loss or None
-        self.validation_scores_ = history.validation_score or None
-        self.best_validation_score_ = max(history.validation_score, default=None)
-
-    def _warn(self, reason: StopReason) -> None:
-        if reason == "diverged":
-            warnings.warn(
-                f"The loss stopped being finite in epoch {self.n_iter_ + 1}; the last "
-                f"weights with a finite loss are kept. Try a smaller learning_rate_init "
-                f"(it was {self.learning_rate_init!r}), and features of unit scale.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
-        elif reason == "interrupted":
-            warnings.warn(
-                f"Training was interrupted in epoch {self.n_iter_ + 1}; the weights "
-                f"reached by then are kept.",
-                stacklevel=3,
-            )
-        elif reason == "max_epochs" and self.max_iter:
-            warnings.warn(
-                f"Training stopped after max_iter={self.max_iter} epochs without having "
-                f"converged.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+        super()._assign(fitted)
+        labels = fitted.outputs.labels
+        # Only NumPy has arrays of strings.
+        is_number = labels.dtype.kind in "biuf"
+        place = place_of(self.network_.parameters[0]) if is_number else HOST
+        self.classes_ = place.move(labels)
 
     def _log_proba(self, X: ArrayLike, method: str) -> Array:
-        check_is_fitted(self)
-        X = check_features(self, X, self.network_, method)
-        self._check_metric(X, self._fitted)
-        return LOG_PROBABILITIES[self.out_activation_](self.network_.affine_output(X))
-
-    def __sklearn_tags__(self) -> Tags:
-        """Say what the estimator takes."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.array_api_support = True
-        formula = METRICS.get(self.metric) if isinstance(self.metric, str) else None
-        tags.input_tags.positive_only = formula is not None and formula.domain is not None
-        return tags
+        output = self._output(X, method)
+        return LOG_PROBABILITIES[self.out_activation_](output)

@@ -1,8 +1,8 @@
-"""Why a row was classified as it was: its nearest exemplars, and what they did."""
+"""Why a row was predicted as it was: its nearest exemplars, and what they did."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from skmetricmlp.initialization.metrics import Scores
 from skmetricmlp.initialization.nearest import SHARE
 from skmetricmlp.network import Network, Rivals
 
-__all__ = ["comparison_shares", "contributions", "explain_rows", "margins"]
+__all__ = ["Explained", "comparison_shares", "contributions", "explain_rows", "margins"]
 
 Array = Any
 Floats = NDArray[np.floating[Any]]
@@ -24,9 +24,29 @@ Ints = NDArray[np.intp]
 BLOCK_ELEMENTS = 2**22
 
 
+class Explained(NamedTuple):
+    """What is explained of each of m rows: the value of one output.
+
+    ``outputs`` (m,) says of which. If ``centred`` it is taken less the mean over all
+    outputs: of classes only differences matter.
+    """
+
+    outputs: Ints
+    centred: bool
+
+    def take(self, rows: Any) -> Explained:
+        """Take some of the rows."""
+        return Explained(self.outputs[rows], self.centred)
+
+    def of(self, values: Floats) -> Floats:
+        """Take it from the values (m, n_outputs) of all outputs."""
+        own: Floats = values[np.arange(len(values)), self.outputs]
+        return own - values.mean(axis=1) if self.centred else own
+
+
 def explain_rows(
     X: Array,
-    predicted: Ints,
+    explained: Explained,
     network: Network,
     exemplars: Exemplars,
     scores: Scores,
@@ -38,8 +58,8 @@ def explain_rows(
     Parameters
     ----------
     X : array or SciPy CSR of shape (m, d)
-    predicted : int array of shape (m,)
-        Codes of the predicted classes.
+    explained : Explained
+        The output of the predicted class, or one of the values.
     network : Network
     exemplars : Exemplars
         What it was calculated from: N points.
@@ -53,9 +73,8 @@ def explain_rows(
     Returns
     -------
     pandas.DataFrame
-        ``m * n_nearest`` rows, by row and by rank, with the columns ``row``,
-        ``predicted`` (a code), ``rank``, ``exemplar``, ``label`` (a code), ``excess``,
-        ``margin``, ``activation`` and ``contribution``.
+        ``m * n_nearest`` rows, by row and by rank, with the columns ``row``, ``rank``,
+        ``exemplar``, ``excess``, ``margin``, ``activation`` and ``contribution``.
     """
     A, b = scores
     dtype = network.parameters[0].dtype
@@ -68,18 +87,18 @@ def explain_rows(
         values = network.activations(block.astype(dtype))[1:]
         if len(values) == 1:
             activation, contribution = comparison_shares(
-                network, values[0], predicted[rows], rivals
+                network, values[0], explained.take(rows), rivals
             )
             contribution = _at(contribution, nearest)
         else:
             activation = values[1]
-            contribution = contributions(network, values[1], predicted[rows], nearest)
+            contribution = contributions(
+                network, values[1], explained.take(rows), nearest
+            )
         columns = {
             "row": np.arange(rows.start, rows.stop)[:, None],
-            "predicted": predicted[rows][:, None],
             "rank": np.arange(1, n_nearest + 1)[None],
             "exemplar": nearest,
-            "label": exemplars.codes[nearest],
             "excess": _at(distances - distances.min(axis=1, keepdims=True), nearest),
             "margin": _at(margins(distances, exemplars.codes), nearest),
             "activation": _at(activation, nearest),
@@ -125,12 +144,12 @@ def margins(distances: Floats, codes: Ints) -> Floats:
 
 
 def contributions(
-    network: Network, values: Floats, predicted: Ints, exemplars: Ints
+    network: Network, values: Floats, explained: Explained, exemplars: Ints
 ) -> Floats:
-    """How much the output of the predicted class owes to single exemplar neurons.
+    """How much an output owes to single exemplar neurons.
 
-    The output, before its activation and less the mean over the classes, minus what it
-    is when the neuron is silenced, that is set to the value that says "not near". With
+    The output, before its activation, minus what it is when the neuron is silenced, that
+    is set to the value that says "not near". With
     three layers these add up: over all N, to the output less that of a silent layer.
 
     Parameters
@@ -138,7 +157,7 @@ def contributions(
     network : Network
     values : array of shape (m, N)
         Of the exemplar layer.
-    predicted : int array of shape (m,)
+    explained : Explained
     exemplars : int array of shape (m, n)
         Which neurons, for each row.
 
@@ -151,22 +170,22 @@ def contributions(
     silenced = np.repeat(values[:, None, :], n, axis=1)
     np.put_along_axis(silenced, exemplars[..., None], -offset / scale, axis=2)
     upper = Network(network.layers[2:])
-    present = _centred_output(upper, values, predicted)
-    without = _centred_output(upper, silenced.reshape(m * n, -1), np.repeat(predicted, n))
+    present = explained.of(upper.affine_output(values))
+    repeated = explained.take(np.repeat(np.arange(m), n))
+    without = repeated.of(upper.affine_output(silenced.reshape(m * n, -1)))
     difference: Floats = present[:, None] - without.reshape(m, n)
     return difference
 
 
 def comparison_shares(
-    network: Network, values: Floats, predicted: Ints, rivals: Ints
+    network: Network, values: Floats, explained: Explained, rivals: Ints
 ) -> tuple[Floats, Floats]:
     """Sum up the comparisons of each exemplar, and what the output owes to it.
 
-    The output of the predicted class, before its activation and less the mean over the
-    classes, adds up what single comparisons (i, j) say. Exemplar i is given half of what
-    each comparison that it is part of says, as either of the two: its Shapley value where
-    a comparison needs both (L. S. Shapley, 1953). Over all N these add up to the output
-    less its bias and what spare units say.
+    The output, before its activation, adds up what single comparisons (i, j) say.
+    Exemplar i is given half of what each comparison that it is part of says, as either of
+    the two: its Shapley value where a comparison needs both (L. S. Shapley, 1953). Over
+    all N these add up to the output less its bias and what spare units say.
 
     Parameters
     ----------
@@ -174,7 +193,7 @@ def comparison_shares(
         Of two layers.
     values : array of shape (m, N M + n_spare_units)
         Of the first layer.
-    predicted : int array of shape (m,)
+    explained : Explained
     rivals : int array of shape (N, M)
         The j that each i is compared with.
 
@@ -187,14 +206,9 @@ def comparison_shares(
     table = Rivals(rivals)
     values = values[:, : table.n_pairs]
     weights = network.layers[1].parameters[0][: table.n_pairs]
-    weights = weights - weights.mean(axis=1, keepdims=True)
-    said = values * weights.T[predicted]
+    if explained.centred:
+        weights = weights - weights.mean(axis=1, keepdims=True)
+    said = values * weights.T[explained.outputs]
     as_i = said.reshape(-1, *rivals.shape).sum(axis=2)
     as_j = table.totals(said.T).T + as_i  # the totals are those as j less those as i
     return values.reshape(-1, *rivals.shape).sum(axis=2), (as_i + as_j) / 2
-
-
-def _centred_output(network: Network, values: Floats, classes: Ints) -> Floats:
-    output = network.affine_output(values)
-    centred: Floats = output[np.arange(len(classes)), classes] - output.mean(axis=1)
-    return centred

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn import config_context
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from skmetricmlp.arrays import map_arrays, place_of, to_numpy
-from skmetricmlp.initialization import (
-    Budget,
-    Form,
-    Origin,
-    Start,
-    form_of,
-    initial_network,
-    lacks_classes,
-    memory_budget,
-    with_late_classes,
-)
-from skmetricmlp.network import LOSSES, Network, TiedComparison
+from skmetricmlp.initialization import Origin, Start
+from skmetricmlp.network import Network
+from skmetricmlp.targets import Classes, Values
 from skmetricmlp.training import (
     SGD,
     Adam,
@@ -37,28 +28,16 @@ from skmetricmlp.training import (
     Plan,
     Position,
     StopReason,
-    loss_and_accuracy,
+    loss_and_score,
     train,
 )
-from skmetricmlp.validation import (
-    Rows,
-    check_classes,
-    check_exemplars,
-    class_codes,
-    class_weights,
-    layer_rates,
-)
+from skmetricmlp.validation import layer_rates
 
-__all__ = ["Fitted", "learn"]
+__all__ = ["Fitted", "Initialization", "learn"]
 
 Array = Any
 Ints = NDArray[np.intp]
 Parameters = Mapping[str, Any]
-
-# Step sizes where none is given: usually that of MLPClassifier. The first steps of Adam
-# move each weight by as much; where the output is fitted, and right already, this throws
-# it away on wide data (docs/benchmarks.md has the figures).
-USUAL_RATE, FITTED_RATE = 1e-3, 3e-4
 
 
 @dataclass(frozen=True)
@@ -68,7 +47,7 @@ class Fitted:
     The position is where X was, on a device perhaps; the rest is in NumPy.
     """
 
-    classes: Array
+    outputs: Any  # Classes or Values, as the estimator has it
     n_exemplars: int
     origin: Origin | None
     optimizer: Optimizer
@@ -79,30 +58,52 @@ class Fitted:
 
     @property
     def network(self) -> Network:
-        """The network at the present position."""
-        return self.position.network
+        """The network at the present position, with outputs as the user has them."""
+        network: Network = self.outputs.in_units(self.position.network)
+        return network
 
     @property
-    def labels(self) -> Array:
-        """The classes, where the network is; only NumPy has arrays of strings."""
-        if self.classes.dtype.kind not in "biuf":
-            return self.classes
-        return place_of(self.network.parameters[0]).move(self.classes)
+    def start(self) -> Start:
+        """Where training would go on from."""
+        return Start(self.position.network, self.n_exemplars, self.origin)
 
     def convert(self, converter: Callable[[Array], Array]) -> Fitted:
         """Return the same with other arrays of the network and the optimiser state."""
         return replace(self, position=map_arrays(converter, self.position))
 
 
+class Initialization(Protocol):
+    """How an estimator comes by a network to train."""
+
+    @property
+    def rate(self) -> float:
+        """Step size where none is given."""
+
+    def suffices(self, present: Start, targets: Array) -> bool:
+        """Say whether the present network does for further rows."""
+
+    def make(
+        self, present: Start | None, rows: Batch, index: Ints, rng: np.random.RandomState
+    ) -> Start:
+        """Make a network, out of the present one if there is one, on the host.
+
+        The rows, on the host too, are those at ``index`` (n,) of the user's rows.
+        """
+
+    def check(self, network: Network) -> None:
+        """Refuse to go on with a network of another form than the parameters say."""
+
+
 # An overflow is answered where it shows: in the calculated weights, or in the loss.
 @np.errstate(over="ignore", invalid="ignore")
 def learn(
     parameters: Parameters,
-    rows: Rows,
+    rows: Batch,
+    outputs: Classes | Values,
+    initialization: Initialization,
     *,
     epochs: int,
-    classes: ArrayLike | None = None,
-    held_out: Rows | None = None,
+    held_out: Batch | None = None,
     present: Fitted | None = None,
 ) -> Fitted:
     """Initialise a network, or take the present one, and train it.
@@ -110,14 +111,16 @@ def learn(
     Parameters
     ----------
     parameters : mapping
-        Those of :class:`~skmetricmlp.MetricInitMLPClassifier`, checked.
-    rows : Rows
-        To learn from.
+        Those of the estimator, checked; ``loss`` by its name among
+        :data:`~skmetricmlp.network.losses.LOSSES`.
+    rows : Batch
+        To learn from: ``X`` where it is, targets and weights on the host.
+    outputs : Classes or Values
+        What the targets mean.
+    initialization : Initialization
     epochs : int
         At most so many.
-    classes : array-like of shape (n_classes,), optional
-        All labels; by default those of ``rows``, or the present ones.
-    held_out : Rows, optional
+    held_out : Batch, optional
         To validate on.
     present : Fitted, optional
         Where to go on from.
@@ -127,33 +130,29 @@ def learn(
     Fitted
         A new one; ``present`` is left as it is.
     """
-    known = _known_classes(rows.y, classes, present)
-    codes = class_codes(rows.y, known)
-    by_class = class_weights(parameters["class_weight"], known, codes, rows.sample_weight)
-    weights, index = _weigh(codes, rows.sample_weight, by_class)
     rng = check_random_state(parameters["random_state"])
-    validation = None
+    index, validation = _rows_of_weight(rows), None
     if held_out:
-        held_codes = class_codes(held_out.y, known, "y_val")
-        held_weights, taken = _weigh(held_codes, held_out.sample_weight, by_class)
-        validation = _batch(held_out.X, held_codes, held_weights, taken)
+        validation = _batch(held_out, _rows_of_weight(held_out))
     elif parameters["early_stopping"] and epochs:
         # A warm start with the same rows and seed holds out the same ones again.
-        kept, taken = _hold_out(codes[index], parameters["validation_fraction"], rng)
-        validation = _batch(rows.X, codes, weights, index[taken])
+        classes = rows.targets[index] if isinstance(outputs, Classes) else None
+        kept, taken = _hold_out(
+            len(index), classes, parameters["validation_fraction"], rng
+        )
+        validation = _batch(rows, index[taken])
         index = index[kept]
-    data = _batch(rows.X, codes, weights, index)
-
+    data = _batch(rows, index)
     if present:
         rng = deepcopy(present.rng)
-    start = _start(
-        parameters, present, data.X, codes[index], weights[index], known, rng, index
-    )
-    network, n_exemplars, origin = start
-    plan = _plan(parameters, network, epochs)
+    network, n_exemplars, origin = _start(present, data, initialization, rng, index)
+    initialization.check(network)
+    plan = _plan(parameters, initialization.rate, len(network.layers), epochs)
     state = (
         present.position.state
-        if present and present.network is network and present.optimizer == plan.optimizer
+        if present
+        and present.position.network is network
+        and present.optimizer == plan.optimizer
         else plan.optimizer.init(network.parameters)
     )
     position, history, reason = train(
@@ -163,52 +162,37 @@ def learn(
         plan,
         rng,
         validate=validation
-        and partial(loss_and_accuracy, parameters["loss"], batch=validation),
+        and partial(loss_and_score, parameters["loss"], batch=validation),
         on_epoch=_reporter(parameters["verbose"]),
     )
     return Fitted(
-        known, n_exemplars, origin, plan.optimizer, position, history, rng, reason
+        outputs, n_exemplars, origin, plan.optimizer, position, history, rng, reason
     )
 
 
-def _known_classes(y: Array, classes: ArrayLike | None, present: Fitted | None) -> Array:
-    """Sorted labels: those declared, else those of ``y``, or those known already."""
-    declared = None if classes is None else check_classes(classes)
-    if present is None:
-        return np.unique(y) if declared is None else declared
-    if declared is not None and not np.array_equal(declared, present.classes):
-        msg = (
-            f"classes={declared.tolist()} must be the same at every call; they were "
-            f"{present.classes.tolist()}"
-        )
-        raise ValueError(msg)
-    return present.classes
-
-
-def _weigh(codes: Ints, weights: Array, by_class: Array) -> tuple[Array, Ints]:
-    """Multiply weights by class weights, and say where the product is not zero."""
-    weights = (weights * by_class[codes]).astype(weights.dtype)
-    index = np.flatnonzero(weights > 0)
+def _rows_of_weight(rows: Batch) -> Ints:
+    index = np.flatnonzero(rows.weights > 0)
     if not len(index):
-        msg = "the weight of every row, sample_weight times class_weight, is zero"
+        by_class = " times class_weight" if rows.targets.ndim == 1 else ""
+        msg = f"the weight of every row, sample_weight{by_class}, is zero"
         raise ValueError(msg)
-    return weights, index
+    return index
 
 
-def _batch(X: Array, codes: Ints, weights: Array, index: Ints) -> Batch:
+def _batch(rows: Batch, index: Ints) -> Batch:
     """Rows at the positions ``index``, all of which is then where ``X`` is."""
-    place = place_of(X)
-    batch = Batch(X, place.move(codes), place.move(weights))
-    return batch if len(index) == len(codes) else batch.take(place.move(index))
+    place = place_of(rows.X)
+    batch = Batch(rows.X, place.move(rows.targets), place.move(rows.weights))
+    return batch if len(index) == len(rows.weights) else batch.take(place.move(index))
 
 
 def _hold_out(
-    codes: Ints, fraction: float, rng: np.random.RandomState
+    n: int, classes: Ints | None, fraction: float, rng: np.random.RandomState
 ) -> tuple[Ints, Ints]:
     """Draw the rows to train on and those to validate on, stratified by class."""
     try:
         kept, taken = train_test_split(
-            np.arange(len(codes)), test_size=fraction, stratify=codes, random_state=rng
+            np.arange(n), test_size=fraction, stratify=classes, random_state=rng
         )
     except ValueError as error:
         msg = f"validation_fraction={fraction} cannot be held out: {error}"
@@ -217,86 +201,25 @@ def _hold_out(
 
 
 def _start(
-    parameters: Parameters,
     present: Fitted | None,
-    X: Array,
-    codes: Ints,
-    weights: Array,
-    classes: Array,
+    data: Batch,
+    initialization: Initialization,
     rng: np.random.RandomState,
     index: Ints,
 ) -> Start:
     """Where training starts from: where ``X`` is, but calculated on the host."""
-    if present:
-        start = Start(present.network, present.n_exemplars, present.origin)
-        if not (isinstance(parameters["exemplars"], str) and lacks_classes(start, codes)):
-            return start
-    host = Batch(to_numpy(X), codes, weights)
+    targets = to_numpy(data.targets)
+    start = present.start if present else None
+    if start and initialization.suffices(start, targets):
+        return start
+    host = Batch(to_numpy(data.X), targets, to_numpy(data.weights))
     # k-means of scikit-learn 1.6 fails on NumPy arrays where it may dispatch.
     with config_context(array_api_dispatch=False):
-        start = (
-            with_late_classes(
-                map_arrays(to_numpy, start),
-                *host,
-                len(classes),
-                _form(parameters),
-                parameters["exemplars"],
-                _budget(parameters),
-                rng,
-            )
-            if present
-            else _initialize(parameters, host, classes, rng, index)
-        )
-    return start._replace(network=map_arrays(place_of(X).move, start.network))
+        start = initialization.make(map_arrays(to_numpy, start), host, index, rng)
+    return start._replace(network=map_arrays(place_of(data.X).move, start.network))
 
 
-def _initialize(
-    parameters: Parameters,
-    data: Batch,
-    classes: Array,
-    rng: np.random.RandomState,
-    index: Ints,
-) -> Start:
-    """Make the first network; ``index`` says where in the user's rows the data are."""
-    exemplars = parameters["exemplars"]
-    if not isinstance(exemplars, str):
-        exemplars = check_exemplars(exemplars, classes, data.X, parameters["metric"])
-    start = initial_network(
-        *data,
-        classes,
-        _form(parameters),
-        init=parameters["init"],
-        n_exemplars=parameters["n_exemplars"],
-        exemplars=exemplars,
-        metric=parameters["metric"],
-        metric_params=parameters["metric_params"],
-        budget=_budget(parameters),
-        rng=rng,
-    )
-    origin = start.origin
-    if origin is None or origin.exemplars.index is None:
-        return start
-    chosen = replace(origin.exemplars, index=index[origin.exemplars.index])
-    return start._replace(origin=origin._replace(exemplars=chosen))
-
-
-def _budget(parameters: Parameters) -> Budget:
-    # Training holds the weights, their gradient, and one or two moments of it.
-    copies = 4 if parameters["solver"] == "adam" else 3
-    return memory_budget(parameters["memory_limit"], copies)
-
-
-def _form(parameters: Parameters) -> Form:
-    init = parameters["init"]
-    given = init[0] if isinstance(init, (tuple, list)) else ()
-    return form_of(
-        **{field.name: parameters[field.name] for field in fields(Form)},
-        n_given_layers=len(given) if isinstance(given, Sized) else 0,
-    )
-
-
-def _plan(parameters: Parameters, network: Network, epochs: int) -> Plan:
-    _check_network(parameters, network)
+def _plan(parameters: Parameters, usual_rate: float, n_layers: int, epochs: int) -> Plan:
     # Python's floats, unlike NumPy's scalars, leave single precision as it is.
     alpha, momentum, beta_1, beta_2, epsilon = (
         float(parameters[name])
@@ -309,14 +232,11 @@ def _plan(parameters: Parameters, network: Network, epochs: int) -> Plan:
     )
     size, rate = parameters["batch_size"], parameters["learning_rate_init"]
     if isinstance(rate, str) and rate == "auto":
-        init = parameters["init"]
-        is_calculated = isinstance(init, str) and init == "metric"
-        is_fitted = is_calculated and _form(parameters).output_init != "votes"
-        rate = FITTED_RATE if is_fitted else USUAL_RATE
+        rate = usual_rate
     return Plan(
         Objective(parameters["loss"], alpha),
         optimizer,
-        rates=layer_rates(rate, len(network.layers)),
+        rates=layer_rates(rate, n_layers),
         batch_size=200 if size == "auto" else size,
         max_epochs=epochs,
         shuffle=parameters["shuffle"],
@@ -325,27 +245,6 @@ def _plan(parameters: Parameters, network: Network, epochs: int) -> Plan:
         early_stopping=parameters["early_stopping"],
         linear_decay=parameters["learning_rate"] == "linear",
     )
-
-
-def _check_network(parameters: Parameters, network: Network) -> None:
-    """Refuse to go on with a network of another form than the parameters say."""
-    loss_of = {loss.output_activation: name for name, loss in LOSSES.items()}
-    form, depth = _form(parameters), len(network.layers)
-    k = form.n_neighbors
-    fitted = {
-        "activation": network.layers[0].activation,
-        "loss": loss_of[network.layers[-1].activation],
-        "n_neighbors": k if (k > 1) == (depth == 4) else "2 or more" if k == 1 else 1,
-        "readout": "comparisons" if depth == 2 else "exemplars",
-        "tied": isinstance(network.layers[0], TiedComparison),
-    }
-    for name, value in fitted.items():
-        if getattr(form, name) != value:
-            msg = (
-                f"{name}={getattr(form, name)!r} does not go with the network, which was "
-                f"fitted with {value!r}: fit it anew, without warm_start"
-            )
-            raise ValueError(msg)
 
 
 def _reporter(verbose: bool) -> Callable[[History], None]:

@@ -37,7 +37,15 @@ def scalar_squared_error(row, target):
     return sum((a - t) ** 2 for a, t in zip(p, target, strict=True)) / 2
 
 
-SCALAR_LOSSES = {"log_loss": scalar_log_loss, "squared_error": scalar_squared_error}
+def scalar_squared_error_of_values(row, target):
+    return sum((a - t) ** 2 for a, t in zip(row, target, strict=True)) / 2
+
+
+SCALAR_LOSSES = {
+    "log_loss": scalar_log_loss,
+    "squared_error": scalar_squared_error,
+    "identity_squared_error": scalar_squared_error_of_values,
+}
 
 
 @pytest.fixture
@@ -76,7 +84,8 @@ def test_every_name_has_an_oracle():
     assert set(ACTIVATIONS) == {*SCALAR_ACTIVATIONS, "softmax"}
     assert set(LOSSES) == set(SCALAR_LOSSES)
     outputs = {loss.output_activation for loss in LOSSES.values()}
-    assert set(LOG_PROBABILITIES) == outputs <= set(ACTIVATIONS)
+    assert outputs <= set(ACTIVATIONS)
+    assert set(LOG_PROBABILITIES) == outputs - {"identity"}
 
 
 @pytest.mark.parametrize("name", SCALAR_ACTIVATIONS)
@@ -211,6 +220,8 @@ def test_loss_survives_extremes_in_its_precision(extreme, name, dtype):
     # the logistic outputs are 1, 0, 1/2, 1 / (1 + 1/e).
     p = 1 / (1 + exp(-1))
     by_hand = {"log_loss": 2e4, "squared_error": (1 + 1 + 0.25 + p * p) / 2}
+    z_0 = extreme[0]
+    by_hand["identity_squared_error"] = sum((z_0 - np.eye(4)[1]) ** 2) / 2
     assert_allclose(values[0], by_hand[name], rtol=1e-6)
 
 

@@ -277,8 +277,8 @@ def test_spare_units_are_drawn_as_random_weights_are():
     rng = np.random.default_rng(0)
     points, X = rng.normal(size=(10, 40)), rng.normal(size=(30, 40))
     sample = Sample(X, np.arange(30) % 5, np.ones(30))
-    scores, labels = (points, np.ones(10)), np.arange(10) % 5
-    layers = hidden_layers(scores, labels, 5, sample, all_rivals(10), 1, "relu", 1.0)
+    scores, votes = (points, np.ones(10)), np.eye(5)[np.arange(10) % 5]
+    layers = hidden_layers(scores, votes, sample, all_rivals(10), 1, "relu", 1.0)
     widened = Network(with_spare_units(layers, 5000, np.random.RandomState(0))).dense()
     spare = widened.layers[0].weights[:, 90:]
     assert abs(spare).max() <= np.sqrt(6 / 40)

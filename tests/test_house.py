@@ -23,21 +23,63 @@ MAY_IMPORT = {
     "training": {"arrays", "network"},
     "initialization": {"network"},
     "validation": {"arrays", "initialization", "network"},
-    "learning": {"arrays", "initialization", "network", "training", "validation"},
-    "explanation": {"initialization", "network"},
-    "classifier": {
+    "targets": {"arrays", "network", "validation"},
+    "learning": {
         "arrays",
-        "explanation",
+        "initialization",
+        "network",
+        "targets",
+        "training",
+        "validation",
+    },
+    "metric_initialization": {
+        "initialization",
+        "network",
+        "targets",
+        "training",
+        "validation",
+    },
+    "explanation": {"initialization", "network"},
+    "estimator": {
+        "arrays",
         "initialization",
         "learning",
         "network",
+        "targets",
+        "training",
+        "validation",
+    },
+    "metric_estimator": {
+        "arrays",
+        "estimator",
+        "explanation",
+        "initialization",
+        "learning",
+        "metric_initialization",
+        "validation",
+    },
+    "classifier": {
+        "arrays",
+        "estimator",
+        "learning",
+        "metric_estimator",
+        "network",
+        "targets",
+        "training",
+        "validation",
+    },
+    "regressor": {
+        "estimator",
+        "learning",
+        "metric_estimator",
+        "targets",
         "training",
         "validation",
     },
     "weights": {"classifier"},
     "study": {"<public>"},
     "__main__": {"<public>", "study"},
-    "<public>": {"classifier", "weights"},
+    "<public>": {"classifier", "regressor", "weights"},
 }
 
 
@@ -99,7 +141,11 @@ def test_all_lists_the_public_functions_and_classes(name):
 
 
 def test_public_names():
-    assert skmetricmlp.__all__ == ["MetricInitMLPClassifier", "nearest_exemplar_weights"]
+    assert skmetricmlp.__all__ == [
+        "MetricInitMLPClassifier",
+        "MetricInitMLPRegressor",
+        "nearest_exemplar_weights",
+    ]
     assert all(hasattr(skmetricmlp, name) for name in skmetricmlp.__all__)
 
 

@@ -122,6 +122,7 @@ def grow(settings, noise=0.0):
         X[EARLY],
         y[EARLY],
         np.ones(len(EARLY)),
+        y[EARLY],
         CLASSES,
         form,
         init="metric",

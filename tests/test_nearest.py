@@ -37,9 +37,8 @@ def random_problem(seed, *, kind="continuous", n_exemplars=20, n_classes=3, n_ro
 def build(points, labels, X, codes, **settings):
     sample = Sample(X, codes, np.ones(len(X)))
     n_classes = int(labels.max()) + 1
-    return nearest_network(
-        squared_euclidean(points), labels, n_classes, sample, **settings
-    )
+    votes = np.eye(n_classes)[labels]
+    return nearest_network(squared_euclidean(points), votes, sample, **settings)
 
 
 def predict(network, X):
@@ -259,7 +258,7 @@ def test_weights_of_the_sample_are_repetitions(activation):
     weighted = Sample(X, codes, counts.astype(float))
     networks = [
         nearest_network(
-            squared_euclidean(points), labels, 3, sample, activation=activation
+            squared_euclidean(points), np.eye(3)[labels], sample, activation=activation
         )
         for sample in (repeated, weighted)
     ]

@@ -48,7 +48,8 @@ def loop_objective(loss, alpha, network, batch):
             total += weight * (log(sum(exp(v) for v in z)) - z[code])
         else:
             for c, v in enumerate(z):
-                total += weight * (1 / (1 + exp(-v)) - (c == code)) ** 2 / 2
+                said = v if loss == "identity_squared_error" else 1 / (1 + exp(-v))
+                total += weight * (said - (c == code)) ** 2 / 2
     for layer in network.layers:
         squares += sum(w * w for row in layer.weights.tolist() for w in row)
     return (total + alpha * squares / 2) / sum(batch.weights.tolist())
@@ -252,7 +253,8 @@ def test_gradient_is_that_of_autograd(batch, activation, loss, widths):
         losses = torch.nn.functional.cross_entropy(z, codes, reduction="none")
     else:
         one_hot = torch.nn.functional.one_hot(codes, 3).to(z.dtype)
-        mse = torch.nn.functional.mse_loss(torch.sigmoid(z), one_hot, reduction="none")
+        said = z if loss == "identity_squared_error" else torch.sigmoid(z)
+        mse = torch.nn.functional.mse_loss(said, one_hot, reduction="none")
         losses = mse.sum(dim=1) / 2
     penalty = 0.3 / 2 * sum(torch.linalg.norm(w) ** 2 for w in leaves[::2])
     expected = (weights @ losses + penalty) / weights.sum()

@@ -20,7 +20,7 @@ from skmetricmlp.training import (
     Objective,
     Plan,
     Position,
-    loss_and_accuracy,
+    loss_and_score,
     train,
 )
 
@@ -590,7 +590,7 @@ def test_an_epoch_visits_each_row_once(data, rng, batch_size, shuffle):
 
     def value_and_gradient(network, batch):
         rows = batch.X[:, 0].astype(int)
-        assert_array_equal(batch.codes, data.codes[rows])
+        assert_array_equal(batch.targets, data.targets[rows])
         assert_array_equal(batch.weights, data.weights[rows])
         steps.append(rows.tolist())
         return 1.0, [np.zeros_like(p) for p in network.parameters]
@@ -688,7 +688,7 @@ def test_training_on_another_namespace_equals_numpy(network, data, xp, optimizer
     ends = [
         train(
             start_of(start, optimizer), History(), rows, plan, check_random_state(0),
-            validate=lambda network, rows=rows: loss_and_accuracy(
+            validate=lambda network, rows=rows: loss_and_score(
                 "log_loss", network, rows
             ),
         )
@@ -740,7 +740,7 @@ def test_training_lowers_the_objective(network, data, rng):
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_loss_and_accuracy_is_its_loop(data, loss):
+def test_loss_and_score_is_its_loop(data, loss):
     network = random_network((3, 5, 3), output=LOSSES[loss].output_activation)
     lost = right = total = 0.0
     for row, code, weight in zip(*(part.tolist() for part in data), strict=True):
@@ -749,18 +749,19 @@ def test_loss_and_accuracy_is_its_loop(data, loss):
             lost += weight * (log(sum(exp(v) for v in z)) - z[code])
         else:
             for c, v in enumerate(z):
-                lost += weight * (1 / (1 + exp(-v)) - (c == code)) ** 2 / 2
+                said = v if loss == "identity_squared_error" else 1 / (1 + exp(-v))
+                lost += weight * (said - (c == code)) ** 2 / 2
         right += weight * (z[code] == max(z))
         total += weight
     assert 0 < right < total
-    actual = loss_and_accuracy(loss, network, data)
+    actual = loss_and_score(loss, network, data)
     assert_allclose(actual, (lost / total, right / total), rtol=1e-12)
-    scaled = loss_and_accuracy(loss, network, data._replace(weights=7 * data.weights))
+    scaled = loss_and_score(loss, network, data._replace(weights=7 * data.weights))
     assert_allclose(scaled, actual, rtol=1e-12)
 
 
 def test_accuracy_with_equal_weights_is_that_of_the_predictions(network, data):
     data = data._replace(weights=read_only(np.ones(N_ROWS)))
-    _, accuracy = loss_and_accuracy("log_loss", network, data)
+    _, accuracy = loss_and_score("log_loss", network, data)
     predicted = np.argmax(network.forward(data.X), axis=1)
-    assert_allclose(accuracy, np.mean(predicted == data.codes), rtol=1e-15)
+    assert_allclose(accuracy, np.mean(predicted == data.targets), rtol=1e-15)

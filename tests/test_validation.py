@@ -167,9 +167,9 @@ def test_more_neighbors_than_exemplars(settings, n, init):
 @pytest.mark.parametrize(
     ("points", "labels", "message"),
     [
-        (X[:6], y[:5], r"one label per point.*\(6, 4\).*\(5,\)"),
-        (X[:6], y[:6, None], r"one label per point.*\(6, 4\).*\(6, 1\)"),
-        (X[:6], 1, r"one label per point.*\(6, 4\).*\(\)"),
+        (X[:6], y[:5], r"one label or value per point.*\(6, 4\).*\(5,\)"),
+        (X[:6], y[:6, None], r"exemplars must have one label for each row.*\(6, 1\)"),
+        (X[:6], 1, r"one label or value per point.*\(6, 4\).*\(\)"),
         (X[:6, :3], y[:6], r"points of 4 features.*\(6, 3\)"),
         (X[:2], [0, 3], r"labels \[3\].*\[0, 1, 2\]"),
         (X[:2], ["a", "b"], r"labels \['a', 'b'\].*\[0, 1, 2\]"),

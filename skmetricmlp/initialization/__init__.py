@@ -1,6 +1,6 @@
 """What the weights are before training: pure functions on arrays."""
 
-from skmetricmlp.initialization.exemplars import SELECTORS, Exemplars
+from skmetricmlp.initialization.exemplars import SELECTORS, VALUE_SELECTORS, Exemplars
 from skmetricmlp.initialization.form import Form, form_of
 from skmetricmlp.initialization.late_classes import lacks_classes, with_late_classes
 from skmetricmlp.initialization.memory import Budget, check_dense_size, memory_budget
@@ -14,6 +14,7 @@ __all__ = [
     "BASELINES",
     "METRICS",
     "SELECTORS",
+    "VALUE_SELECTORS",
     "Budget",
     "Domain",
     "Exemplars",

@@ -18,7 +18,10 @@ Ints = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Architecture:
-    """A form, for so many features, exemplars of each class, and classes.
+    """A form, for so many features, exemplars of each class, and outputs.
+
+    There is an output for each class, unless ``n_values`` says how many values there are
+    to predict; all exemplars are then of one class.
 
     Examples
     --------
@@ -33,6 +36,12 @@ class Architecture:
     form: Form
     n_features: int
     counts: tuple[int, ...]
+    n_values: int | None = None
+
+    @property
+    def n_outputs(self) -> int:
+        """Width of the last layer."""
+        return len(self.counts) if self.n_values is None else self.n_values
 
     @property
     def n_exemplars(self) -> int:
@@ -47,13 +56,13 @@ class Architecture:
     @property
     def sizes(self) -> list[int]:
         """Width of the input and of every layer."""
-        form, n_classes = self.form, len(self.counts)
+        form, n_outputs = self.form, self.n_outputs
         hidden = [self.n_exemplars * self.n_rivals + form.n_spare_units]
         if form.readout == "exemplars":
             hidden.append(self.n_exemplars)
-        if form.n_neighbors > 1:
-            hidden.append(n_classes * (n_classes - 1))
-        return [self.n_features, *hidden, n_classes]
+        if form.n_neighbors > 1 and self.n_values is None:
+            hidden.append(n_outputs * (n_outputs - 1))
+        return [self.n_features, *hidden, n_outputs]
 
     @property
     def n_parameters(self) -> int:

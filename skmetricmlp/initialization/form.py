@@ -1,4 +1,4 @@
-"""The form of the network that the parameters of the classifier ask for."""
+"""The form of the network that the parameters of an estimator ask for."""
 
 from __future__ import annotations
 
@@ -12,11 +12,18 @@ __all__ = ["Form", "form_of"]
 # Comparisons of N exemplars see N-1 directions of the input and bend at the borders
 # between exemplars. Random units see the rest; docs/benchmarks.md has what they do.
 SPARE_UNITS = 500
+# Ways to fit the last layer, and those in which it carries what the exemplars stand for.
+FITTED_OUTPUTS = ("ridge", "logistic", "lagrange")
+CARRIED_OUTPUTS = ("votes", "values")
 
 
 @dataclass(frozen=True)
 class Form:
-    """Of a network: parameters of the classifier, with no ``"auto"`` among them."""
+    """Of a network: parameters of an estimator, with no ``"auto"`` among them.
+
+    An ``output_init`` of ``"init"`` is that of a network that is not calculated, and
+    whose output is drawn or given as the other layers are.
+    """
 
     readout: str
     n_neighbors: int
@@ -33,6 +40,16 @@ class Form:
         """Activation of the last layer."""
         return LOSSES[self.loss].output_activation
 
+    @property
+    def has_values(self) -> bool:
+        """Whether values are predicted, and not classes."""
+        return self.output_activation == "identity"
+
+    @property
+    def has_fitted_output(self) -> bool:
+        """Whether the last layer is fitted to the training rows."""
+        return self.output_init in FITTED_OUTPUTS
+
 
 def form_of(
     *,
@@ -41,10 +58,12 @@ def form_of(
     activation: str,
     output_init: str,
     n_spare_units: int | str,
+    loss: str,
+    is_calculated: bool = True,
     n_given_layers: int = 0,
     **others: Any,
 ) -> Form:
-    """Form that the parameters of the classifier ask for.
+    """Form that the parameters of an estimator ask for.
 
     Who asks for a vote of the nearest, by ``n_neighbors``, ``activation`` or
     ``output_init``, gets one; weights that are given have the form that they have.
@@ -62,10 +81,15 @@ def form_of(
     'votes'
     """
     if readout == "auto":
-        votes = n_neighbors > 1 or activation == "step" or output_init == "votes"
-        readout = "exemplars" if votes or n_given_layers > 2 else "comparisons"
+        of_nearest = n_neighbors > 1 or activation == "step"
+        of_nearest = of_nearest or output_init in CARRIED_OUTPUTS
+        readout = "exemplars" if of_nearest or n_given_layers > 2 else "comparisons"
+    if not is_calculated and output_init not in FITTED_OUTPUTS:
+        output_init = "init"
     if output_init == "auto":
-        output_init = "votes" if readout == "exemplars" else "ridge"
+        has_values = LOSSES[loss].output_activation == "identity"
+        carried = "values" if has_values else "votes"
+        output_init = carried if readout == "exemplars" else "ridge"
     if isinstance(n_spare_units, str):
         n_spare_units = 0 if readout == "exemplars" else SPARE_UNITS
     return Form(
@@ -74,5 +98,6 @@ def form_of(
         activation=activation,
         output_init=output_init,
         n_spare_units=n_spare_units,
+        loss=loss,
         **others,
     )

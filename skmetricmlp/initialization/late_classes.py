@@ -102,9 +102,8 @@ def with_late_classes(
     shape = replace(form, rivals=rivals.shape[1])
     check_memory(Architecture(shape, X.shape[1], tuple(counts.tolist())), X.dtype, budget)
     X, rows = _with_exemplars(X, rows, present)
-    calculated = calculated_network(
-        X, rows, scores, grown.codes, rivals, n_classes, form, rng
-    )
+    votes = grown.targets(n_classes)
+    calculated = calculated_network(X, rows, scores, votes, rivals, form, rng)
     units = _units_kept(start.origin, calculated, rivals, n_classes)
     calculated = (
         _in_scale(start.network, calculated, *units[-2:])

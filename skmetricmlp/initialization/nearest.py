@@ -1,4 +1,4 @@
-"""The method: affine scores, labels and k to a network.
+"""The method: affine scores, what the exemplars stand for, and k, to a network.
 
 Source: P. Sh. Geidarov, arXiv 2505.23876, with a threshold, a slope and a scale that
 are set by data, so that what the step network does exactly, a network with trainable
@@ -18,6 +18,9 @@ input, ``D_i(x) = a_i . x + b_i``, and low scores win.
 **Three layers** are a tournament of the exemplars by distance and a layer that adds up
 the votes of the winner's class. **Four layers** are two tournaments: the exemplars by
 distance, of which k win, and the classes by votes, of which one wins.
+
+**Values** instead of classes take three layers for any k: the output is the mean of the
+values of the k that win.
 
 **Trainable activations.** The saturating ones (logistic, tanh) count wins as the step
 does, only softly, and the order of the counts is the order of the distances at any slope.
@@ -58,6 +61,7 @@ from skmetricmlp.network import (
 __all__ = [
     "AffineMap",
     "Sample",
+    "averaging_layer",
     "comparison_layer",
     "count_layer",
     "hidden_layers",
@@ -97,8 +101,7 @@ class Sample(NamedTuple):
 
 def nearest_network(
     scores: Scores,
-    labels: Ints,
-    n_classes: int,
+    targets: Floats,
     sample: Sample,
     *,
     rivals: Ints | None = None,
@@ -107,21 +110,20 @@ def nearest_network(
     sharpness: float = 1.0,
     loss: str = "log_loss",
 ) -> Network:
-    """Calculate the network that is a (k-)nearest-exemplar classifier.
+    """Calculate the network that is a (k-)nearest-exemplar classifier or regressor.
 
     Parameters
     ----------
     scores : tuple of arrays of shapes (N, d) and (N,)
         ``(A, b)`` of a metric: ``D_i(x) = A_i . x + b_i`` up to a common term.
-    labels : int array of shape (N,)
-        Class code of each exemplar, from 0 to ``n_classes - 1``.
-    n_classes : int
+    targets : array of shape (N, n_outputs)
+        What each exemplar stands for: 1 for its class and 0 for the others, or values.
     sample : Sample
         Sets the scale of the margins, the thresholds and the output scale.
     rivals : int array of shape (N, M), optional
         Whom each exemplar is compared with; all others by default.
     n_neighbors : int
-        k; three layers for 1, four for more.
+        k; three layers for 1, and with classes four for more.
     activation : {"step", "logistic", "tanh", "relu"}
         Of the hidden layers.
     sharpness : float
@@ -129,7 +131,8 @@ def nearest_network(
         tanh networks become the k-nearest, and the ReLU network, for every k, the
         nearest-exemplar classifier. No effect on ``"step"``.
     loss : str
-        Decides the output activation, and with it the scale of the output.
+        Decides the output activation, and so whether the targets are classes, and the
+        scale of the output.
 
     Returns
     -------
@@ -137,12 +140,17 @@ def nearest_network(
         In double precision, and tied. Three layers: d -> N M -> N -> C. Four:
         d -> N M -> N -> C(C-1) -> C.
     """
-    rivals = all_rivals(len(labels)) if rivals is None else rivals
+    rivals = all_rivals(len(targets)) if rivals is None else rivals
+    votes = None if LOSSES[loss].output_activation == "identity" else targets
     layers = hidden_layers(
-        scores, labels, n_classes, sample, rivals, n_neighbors, activation, sharpness
+        scores, votes, sample, rivals, n_neighbors, activation, sharpness
     )
     values = Network((*layers, layers[-1])).activations(sample.X)[-1]
-    verdict = vote_map(labels, n_classes, activation)
+    if votes is None:
+        last = averaging_layer(targets, values, sample.weights, activation)
+        return Network((*layers, last))
+    n_classes = votes.shape[1]
+    verdict = vote_map(votes, activation)
     if n_neighbors > 1:
         standing = standing_layer(n_classes, n_classes - 1, activation).dense()
         verdict = AffineMap(*standing.parameters)
@@ -152,26 +160,28 @@ def nearest_network(
 
 def hidden_layers(
     scores: Scores,
-    labels: Ints,
-    n_classes: int,
+    votes: Floats | None,
     sample: Sample,
     rivals: Ints,
     n_neighbors: int,
     activation: str,
     sharpness: float,
 ) -> tuple[Layer, ...]:
-    """Calculate all layers but the last; see :func:`nearest_network`."""
+    """Calculate all layers but the last; see :func:`nearest_network`.
+
+    ``votes`` (N, n_classes) are those of the exemplars; None where there are no classes.
+    """
     X, _, weights = sample
     style = n_neighbors, activation, sharpness
     layers: list[Layer] = [comparison_layer(scores, rivals, X, weights, *style)]
     values = forward(layers[-1], X)
     distances = X @ scores[0].T + scores[1]
     layers.append(count_layer(rivals, distances, values, weights, *style))
-    if n_neighbors > 1:
+    if n_neighbors > 1 and votes is not None:
         values = forward(layers[-1], values)
-        votes = vote_map(labels, n_classes, activation)
-        defeats = -votes.weights.T, -votes.bias  # many votes win, low scores win
-        others = all_rivals(n_classes)
+        votes_for = vote_map(votes, activation)
+        defeats = -votes_for.weights.T, -votes_for.bias  # many votes win, low scores win
+        others = all_rivals(votes.shape[1])
         style = 1, activation, sharpness
         layers.append(comparison_layer(defeats, others, values, weights, *style).dense())
     return tuple(layers)
@@ -280,10 +290,9 @@ def standing_layer(n: int, m: int, activation: str) -> Grouped:
     return Grouped(np.full((n, m), scale), np.zeros((0, n)), np.full(n, bias), "identity")
 
 
-def vote_map(labels: Ints, n_classes: int, activation: str) -> AffineMap:
-    """From the values of N exemplar neurons to the votes for each class."""
+def vote_map(votes: Floats, activation: str) -> AffineMap:
+    """From the values of N exemplar neurons to the sum of the votes (N, n_outputs)."""
     scale, offset = SHARE[activation]
-    votes = np.eye(n_classes)[labels]
     return AffineMap(scale * votes, offset * votes.sum(axis=0))
 
 
@@ -366,6 +375,35 @@ def output_layer(
         scale * (verdict.bias - threshold),
         LOSSES[loss].output_activation,
     )
+
+
+def averaging_layer(
+    targets: Floats, values: Floats, weights: Floats, activation: str
+) -> Dense:
+    """Average the targets of the exemplars that fire.
+
+    Their sum over the number that fires, which is k with a step and otherwise the mean
+    over the sample. What all targets have in common does not depend on that number: they
+    are taken less their mean.
+
+    Parameters
+    ----------
+    targets : array of shape (N, n_outputs)
+    values : array of shape (m, N)
+        Of the exemplar layer.
+    weights : array of shape (m,)
+    activation : str
+
+    Returns
+    -------
+    Dense
+        Of shape (N, n_outputs).
+    """
+    mean = targets.mean(axis=0)
+    scale, offset = SHARE[activation]
+    fired = np.average((scale * values + offset).sum(axis=1), weights=weights)
+    total = vote_map((targets - mean) / max(fired, TINY), activation)
+    return Dense(total.weights, total.bias + mean, "identity")
 
 
 def _threshold_and_gap(

@@ -25,29 +25,42 @@ Ints = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class DistinctRows:
-    """Pairs of a row and a class that occur in the data, each once.
+    """Rows, or pairs of a row and a class, that occur in the data, each once.
 
-    ``index`` (m,) is where each first occurs, ``codes`` (m,) its class and ``weights``
-    (m,) the sum of its weights, relative to the greatest. They are ordered by a hash of
-    their values, which makes any stretch of them a reproducible random sample.
+    ``index`` (m,) is where each first occurs; ``targets`` are the class codes (m,), or
+    the mean values (m, n_outputs) of the rows that are equal; ``weights`` (m,) are sums,
+    relative to the greatest. They are ordered by a hash of the rows, which makes any
+    stretch of them a reproducible random sample.
     """
 
     index: Ints
-    codes: Ints
+    targets: Array
     weights: Floats
+
+    @property
+    def codes(self) -> Ints:
+        """Class codes (m,), which are all the same where there are values."""
+        if self.targets.ndim == 1:
+            codes: Ints = self.targets
+            return codes
+        return np.zeros(len(self.index), dtype=np.intp)
 
     def take(self, where: Any) -> DistinctRows:
         """Take some of them."""
-        return DistinctRows(self.index[where], self.codes[where], self.weights[where])
+        return DistinctRows(self.index[where], self.targets[where], self.weights[where])
 
 
-def distinct_rows(X: Array, codes: Ints, weights: Floats) -> DistinctRows:
-    """Merge equal rows of the same class, and order what is left by a hash.
+def distinct_rows(X: Array, targets: Array, weights: Floats) -> DistinctRows:
+    """Merge equal rows, if of the same class, and order what is left by a hash.
+
+    Equal rows of different values count as their weighted mean: the same to a fit by
+    least squares.
 
     Parameters
     ----------
     X : array or SciPy CSR of shape (n, d)
-    codes : array of shape (n,)
+    targets : array of shape (n,) or (n, n_outputs)
+        Class codes or values.
     weights : array of shape (n,)
 
     Returns
@@ -55,6 +68,7 @@ def distinct_rows(X: Array, codes: Ints, weights: Floats) -> DistinctRows:
     DistinctRows
     """
     digests = []
+    codes = targets if targets.ndim == 1 else np.zeros(len(targets), dtype=np.intp)
     for rows in gen_batches(X.shape[0], 1024):
         block = X[rows].toarray() if sp.issparse(X) else X[rows]
         # Adding zero turns -0.0 into 0.0: they are equal, so their bytes should be.
@@ -67,5 +81,10 @@ def distinct_rows(X: Array, codes: Ints, weights: Floats) -> DistinctRows:
         return_inverse=True,
     )
     # Relative to the greatest, so that no sum of them can overflow.
-    sums = np.bincount(group, weights.astype(float))
+    weights = weights.astype(float)
+    sums = np.bincount(group, weights)
+    if targets.ndim > 1:
+        parts = [np.bincount(group, weights * values) / sums for values in targets.T]
+        targets = np.stack(parts, axis=1)
+        return DistinctRows(index, targets, sums / sums.max())
     return DistinctRows(index, codes[index], sums / sums.max())

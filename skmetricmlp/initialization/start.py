@@ -28,7 +28,11 @@ from skmetricmlp.initialization.nearest import (
     hidden_layers,
     nearest_network,
 )
-from skmetricmlp.initialization.output_layer import logistic_weights, ridge_readout
+from skmetricmlp.initialization.output_layer import (
+    logistic_weights,
+    ridge_readout,
+    ridge_weights,
+)
 from skmetricmlp.initialization.random import baseline_network, with_spare_units
 from skmetricmlp.initialization.rivals import chosen_rivals
 from skmetricmlp.initialization.rows import DistinctRows, distinct_rows
@@ -76,9 +80,10 @@ class Start(NamedTuple):
 
 def initial_network(
     X: Array,
-    codes: Ints,
+    targets: Array,
     weights: Floats,
-    classes: Array,
+    y: Array,
+    classes: Array | None,
     form: Form,
     *,
     init: str | Weights,
@@ -96,11 +101,14 @@ def initial_network(
     Parameters
     ----------
     X : array or SciPy CSR of shape (n, d)
-    codes : int array of shape (n,)
+    targets : array of shape (n,) or (n, n_outputs)
+        Class codes or values.
     weights : array of shape (n,)
         All positive.
-    classes : array of shape (n_classes,)
-        The labels that ``codes`` stand for.
+    y : array of shape (n,) or (n, n_outputs)
+        The same as the user has them, for a metric that is fitted to them.
+    classes : array of shape (n_classes,) or None
+        The labels that class codes stand for.
     form : Form
     init, n_exemplars, exemplars, metric, metric_params : various
         As in :class:`~skmetricmlp.MetricInitMLPClassifier`; ``exemplars`` is a method
@@ -114,10 +122,12 @@ def initial_network(
     Start
         In the precision of ``X``.
     """
-    rows = distinct_rows(X, codes, weights)
+    rows = distinct_rows(X, targets, weights)
+    n_values = None if classes is not None else targets.shape[1]
+    classes = np.zeros(1) if classes is None else classes
 
     def choose() -> tuple[Exemplars, Metric]:
-        fitted = fit_metric(metric, metric_params, X, classes[codes], rows)
+        fitted = fit_metric(metric, metric_params, X, y, rows)
         if isinstance(exemplars, Exemplars):
             return exemplars, fitted
         candidates = Candidates(X, rows, fitted)
@@ -140,18 +150,19 @@ def initial_network(
         counts = np.bincount(chosen[0].codes, minlength=len(classes))
     else:
         counts = exemplar_counts(n_exemplars, classes, rows)
-    architecture = Architecture(form, X.shape[1], tuple(counts.tolist()))
+    architecture = Architecture(form, X.shape[1], tuple(counts.tolist()), n_values)
     _check_enough(architecture, X)
     check_memory(architecture, X.dtype, budget)
     n = architecture.n_exemplars
     if isinstance(init, str) and init == "metric":
         selected, fitted = chosen or choose()
-        points, labels = selected.points, selected.codes
+        points = selected.points
         scores, by_class = fitted(points), form.readout == "exemplars"
-        table = chosen_rivals(scores, points, labels, form.rivals, by_class=by_class)
-        network = calculated_network(
-            X, rows, scores, labels, table, len(classes), form, rng
+        table = chosen_rivals(
+            scores, points, selected.codes, form.rivals, by_class=by_class
         )
+        stand_for = selected.targets(architecture.n_outputs)
+        network = calculated_network(X, rows, scores, stand_for, table, form, rng)
         network = _in_precision_of(X, network, points)
         return Start(network, n, Origin(selected, fitted, table))
     network = (
@@ -159,6 +170,10 @@ def initial_network(
         if isinstance(init, str)
         else _given_network(init, architecture)
     )
+    if form.has_fitted_output:
+        hidden = network.layers[:-1]
+        output = _fitted_output(hidden, X, rows, architecture.n_outputs, form, rng)
+        network = Network((*hidden, output))
     return Start(network.astype(X.dtype), n, None)
 
 
@@ -166,20 +181,21 @@ def calculated_network(
     X: Array,
     rows: DistinctRows,
     scores: Scores,
-    labels: Ints,
+    stand_for: Floats,
     rivals: Ints,
-    n_classes: int,
     form: Form,
     rng: np.random.RandomState,
 ) -> Network:
-    """Calculate the nearest-exemplar network, or its comparisons and what reads them."""
+    """Calculate the nearest-exemplar network, or its comparisons and what reads them.
+
+    ``stand_for`` (N, n_outputs) are the classes, one-hot, or the values of the exemplars.
+    """
     size = min(SAMPLE_ROWS, max(1, SAMPLE_ELEMENTS // max(rivals.size, 1)))
     sample = _sample(X, rows, size)
-    if form.output_init == "votes":
+    if not form.has_fitted_output:
         network = nearest_network(
             scores,
-            labels,
-            n_classes,
+            stand_for,
             sample,
             rivals=rivals,
             n_neighbors=form.n_neighbors,
@@ -194,10 +210,12 @@ def calculated_network(
         hidden = (
             (comparison_layer(scores, rivals, sample.X, sample.weights, *style),)
             if form.readout == "comparisons"
-            else hidden_layers(scores, labels, n_classes, sample, rivals, *style)
+            else hidden_layers(
+                scores, None if form.has_values else stand_for, sample, rivals, *style
+            )
         )
         hidden = with_spare_units(hidden, form.n_spare_units, rng)
-        output = _fitted_output(hidden, X, rows, n_classes, form)
+        output = _fitted_output(hidden, X, rows, stand_for.shape[1], form, rng)
     network = Network((*hidden, output))
     return network if form.tied else network.dense()
 
@@ -206,20 +224,22 @@ def _fitted_output(
     hidden: tuple[Layer, ...],
     X: Array,
     rows: DistinctRows,
-    n_classes: int,
+    n_outputs: int,
     form: Form,
+    rng: np.random.RandomState,
 ) -> Dense:
     """Fit an output layer to what the hidden layers make of the rows."""
     width = max(hidden[0].n_out, 1)
     most = FIT_ELEMENTS if width <= FIT_ROWS else min(FIT_ROWS * width, MOST_FIT_ELEMENTS)
     rows = rows.take(slice(max(1, most // width)))
     values = _hidden_values(hidden, X, rows.index)
-    weights, bias = (
-        logistic_weights(values, rows.codes, rows.weights, n_classes)
-        if form.output_init == "logistic"
-        else ridge_readout(values, rows.codes, rows.weights, n_classes, form.loss)
-    )
-    return Dense(weights, bias, form.output_activation)
+    if form.output_init == "logistic":
+        fit = logistic_weights(values, rows.codes, rows.weights, n_outputs)
+    elif form.has_values:
+        fit = ridge_weights(values, rows.targets, rows.weights)[:2]
+    else:
+        fit = ridge_readout(values, rows.codes, rows.weights, n_outputs, form.loss)
+    return Dense(*fit, form.output_activation)
 
 
 def _hidden_values(hidden: tuple[Layer, ...], X: Array, index: Ints) -> Floats:

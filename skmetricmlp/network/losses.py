@@ -26,7 +26,7 @@ class Loss:
     Attributes
     ----------
     output_activation : str
-        What turns ``z`` into probabilities.
+        What turns ``z`` into probabilities; the identity where values are predicted.
     values : callable (z, t) -> array of shape (n,)
         The loss of each row.
     delta : callable (z, t) -> array of shape (n, n_outputs)
@@ -58,6 +58,15 @@ def _log_loss_delta(z: Array, t: Array) -> Array:
     return ACTIVATIONS["softmax"].function(z) - t
 
 
+def _identity_squared_error(z: Array, t: Array) -> Array:
+    """``1/2 sum_c (z_c - t_c)^2``."""
+    return 0.5 * array_namespace(z).sum((z - t) ** 2, axis=1)
+
+
+def _identity_squared_error_delta(z: Array, t: Array) -> Array:
+    return z - t
+
+
 def _squared_error(z: Array, t: Array) -> Array:
     """``1/2 sum_c (p_c - t_c)^2`` with ``p`` the logistic function of ``z``."""
     xp = array_namespace(z)
@@ -72,6 +81,9 @@ def _squared_error_delta(z: Array, t: Array) -> Array:
 LOSSES = {
     "log_loss": Loss("softmax", _log_loss, _log_loss_delta),
     "squared_error": Loss("logistic", _squared_error, _squared_error_delta),
+    "identity_squared_error": Loss(
+        "identity", _identity_squared_error, _identity_squared_error_delta
+    ),
 }
 
 # By output activation: z -> log of the outputs, scaled to sum to one over the classes.

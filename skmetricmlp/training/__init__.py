@@ -7,7 +7,7 @@ from skmetricmlp.training.loop import (
     StopReason,
     train,
 )
-from skmetricmlp.training.objective import Batch, Objective, loss_and_accuracy
+from skmetricmlp.training.objective import Batch, Objective, loss_and_score
 from skmetricmlp.training.optimizers import SGD, Adam, Optimizer
 
 __all__ = [
@@ -20,6 +20,6 @@ __all__ = [
     "Plan",
     "Position",
     "StopReason",
-    "loss_and_accuracy",
+    "loss_and_score",
     "train",
 ]

@@ -11,7 +11,7 @@ from array_api_compat import array_namespace, device, is_numpy_array
 from skmetricmlp.network import LOSSES, Network
 from skmetricmlp.training.blocks import blocks
 
-__all__ = ["Batch", "Objective", "loss_and_accuracy", "one_hot"]
+__all__ = ["Batch", "Objective", "loss_and_score", "output_targets"]
 
 Array = Any
 
@@ -19,19 +19,20 @@ Array = Any
 class Batch(NamedTuple):
     """Rows to learn from.
 
-    ``X`` (n, n_features), dense or SciPy sparse; ``codes`` (n,) class indices;
-    ``weights`` (n,), all positive.
+    ``X`` (n, n_features), dense or SciPy sparse; ``targets``, class codes (n,) or values
+    (n, n_outputs); ``weights`` (n,), all positive.
     """
 
     X: Array
-    codes: Array
+    targets: Array
     weights: Array
 
     def take(self, index: Array) -> Batch:
         """Return the rows at the positions ``index`` (m,)."""
-        xp = array_namespace(self.codes)
+        xp = array_namespace(self.targets)
         X = self.X[index] if hasattr(self.X, "tocsr") else xp.take(self.X, index, axis=0)
-        return Batch(X, xp.take(self.codes, index), xp.take(self.weights, index))
+        targets = xp.take(self.targets, index, axis=0)
+        return Batch(X, targets, xp.take(self.weights, index))
 
     def blocks(self, size: int) -> Iterator[Batch]:
         """Yield at most ``size`` rows at a time, as views of what is dense."""
@@ -41,7 +42,7 @@ class Batch(NamedTuple):
             return
         for start in range(0, n, size):
             rows = slice(start, min(start + size, n))
-            yield Batch(self.X[rows, :], self.codes[rows], self.weights[rows])
+            yield Batch(self.X[rows, :], self.targets[rows, ...], self.weights[rows])
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Objective:
         """Objective of a batch."""
         z = network.affine_output(batch.X)
         xp = array_namespace(z)
-        losses = LOSSES[self.loss].values(z, one_hot(batch.codes, z))
+        losses = LOSSES[self.loss].values(z, output_targets(batch.targets, z))
         value = xp.sum(losses * batch.weights)
         if self.alpha:
             pairs = zip(network.parameters, network.is_weight, strict=True)
@@ -107,7 +108,7 @@ class Objective:
         xp = array_namespace(batch.weights)
         activations = network.activations(batch.X)
         z = network.layers[-1].affine(activations[-1])
-        targets = one_hot(batch.codes, z)
+        targets = output_targets(batch.targets, z)
         delta = LOSSES[self.loss].delta(z, targets)
         delta *= (batch.weights / total)[:, None]
         gradients = network.backward(activations, delta)
@@ -137,19 +138,33 @@ def _add(total: Array, summand: Array) -> None:
     total += summand
 
 
-def loss_and_accuracy(loss: str, network: Network, batch: Batch) -> tuple[float, float]:
-    """Weighted mean loss, without penalty, and weighted accuracy of a batch."""
+def loss_and_score(loss: str, network: Network, batch: Batch) -> tuple[float, float]:
+    """Weighted mean loss of a batch, without penalty, and weighted accuracy or R^2.
+
+    The R^2 is the mean over the outputs; of values that are all the same it is 1 where
+    they are predicted exactly, else 0.
+    """
     z = network.affine_output(batch.X)
     xp = array_namespace(z)
-    right = xp.astype(xp.argmax(z, axis=1) == batch.codes, z.dtype)
-    accuracy = xp.sum(right * batch.weights) / xp.sum(batch.weights)
-    losses = LOSSES[loss].values(z, one_hot(batch.codes, z))
-    mean = xp.sum(losses * batch.weights) / xp.sum(batch.weights)
-    return float(mean), float(accuracy)
+    total = xp.sum(batch.weights)
+    targets = output_targets(batch.targets, z)
+    mean = xp.sum(LOSSES[loss].values(z, targets) * batch.weights) / total
+    if batch.targets.ndim == 1:
+        right = xp.astype(xp.argmax(z, axis=1) == batch.targets, z.dtype)
+        return float(mean), float(xp.sum(right * batch.weights) / total)
+    share = batch.weights / total
+    residual = share @ (z - targets) ** 2
+    variance = share @ (targets - share @ targets) ** 2
+    constant = variance == 0
+    known = 1 - residual / xp.where(constant, xp.ones_like(variance), variance)
+    scores = xp.where(constant, xp.astype(residual == 0, z.dtype), known)
+    return float(mean), float(xp.mean(scores))
 
 
-def one_hot(codes: Array, z: Array) -> Array:
-    """Targets (n, n_outputs) of class codes (n,), in the shape and precision of ``z``."""
+def output_targets(targets: Array, z: Array) -> Array:
+    """Targets (n, n_outputs) of the output ``z``: values, or class codes (n,) one-hot."""
+    if targets.ndim > 1:
+        return targets
     xp = array_namespace(z)
-    classes = xp.arange(z.shape[1], device=device(z), dtype=codes.dtype)
-    return xp.astype(codes[:, None] == classes[None, :], z.dtype)
+    classes = xp.arange(z.shape[1], device=device(z), dtype=targets.dtype)
+    return xp.astype(targets[:, None] == classes[None, :], z.dtype)

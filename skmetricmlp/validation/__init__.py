@@ -1,8 +1,19 @@
 """The door: everything a user passes in is checked here, once."""
 
-from skmetricmlp.validation.errors import check_whole, unchanged_on_error
+from skmetricmlp.validation.errors import (
+    check_whole,
+    is_whole,
+    not_accepted,
+    unchanged_on_error,
+)
 from skmetricmlp.validation.metric import check_domain, check_metric, check_metric_data
-from skmetricmlp.validation.parameters import check_parameters, layer_rates
+from skmetricmlp.validation.parameters import (
+    CLASSIFIER_CHOICES,
+    REGRESSOR_CHOICES,
+    check_parameters,
+    check_training_parameters,
+    layer_rates,
+)
 from skmetricmlp.validation.rows import (
     Rows,
     check_classes,
@@ -15,6 +26,8 @@ from skmetricmlp.validation.rows import (
 )
 
 __all__ = [
+    "CLASSIFIER_CHOICES",
+    "REGRESSOR_CHOICES",
     "Rows",
     "check_classes",
     "check_domain",
@@ -25,9 +38,12 @@ __all__ = [
     "check_metric_data",
     "check_parameters",
     "check_rows",
+    "check_training_parameters",
     "check_whole",
     "class_codes",
     "class_weights",
+    "is_whole",
     "layer_rates",
+    "not_accepted",
     "unchanged_on_error",
 ]

@@ -9,28 +9,44 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state, check_scalar
 
-from skmetricmlp.initialization import BASELINES, SELECTORS
-from skmetricmlp.network import LOSSES
+from skmetricmlp.initialization import BASELINES, SELECTORS, VALUE_SELECTORS
 from skmetricmlp.validation.errors import is_number, is_whole, not_accepted
 from skmetricmlp.validation.metric import check_metric
 
-__all__ = ["check_parameters", "layer_rates"]
+__all__ = [
+    "CLASSIFIER_CHOICES",
+    "REGRESSOR_CHOICES",
+    "check_parameters",
+    "check_training_parameters",
+    "layer_rates",
+]
 
-_CHOICES = {
+Choices = Mapping[str, tuple[str, ...]]
+
+# Words that each parameter takes: of every estimator, then of one.
+_SHARED = {
     "init": ("metric", *BASELINES),
-    "exemplars": tuple(SELECTORS),
     "n_exemplars": ("auto",),
     "activation": ("relu", "logistic", "tanh", "step"),
     "readout": ("auto", "comparisons", "exemplars"),
-    "output_init": ("auto", "votes", "ridge", "logistic"),
     "n_spare_units": ("auto",),
-    "rivals": ("all", "other_classes"),
     "memory_limit": ("auto",),
-    "loss": tuple(LOSSES),
     "solver": ("adam", "sgd"),
     "learning_rate": ("constant", "linear"),
     "batch_size": ("auto",),
+}
+CLASSIFIER_CHOICES = _SHARED | {
+    "exemplars": tuple(SELECTORS),
+    "output_init": ("auto", "votes", "ridge", "logistic", "lagrange"),
+    "rivals": ("all", "other_classes"),
+    "loss": ("log_loss", "squared_error"),
     "class_weight": ("balanced",),
+}
+REGRESSOR_CHOICES = _SHARED | {
+    "exemplars": VALUE_SELECTORS,
+    "output_init": ("auto", "values", "ridge", "lagrange"),
+    "rivals": ("all",),
+    "loss": ("squared_error",),
 }
 # Name: type, least, greatest, which of the two are allowed themselves.
 _RANGES = {
@@ -49,13 +65,17 @@ _RANGES = {
 _FLAGS = ("tied", "shuffle", "nesterovs_momentum", "early_stopping", "warm_start")
 
 
-def check_parameters(parameters: Mapping[str, Any], *, trains: bool) -> None:
-    """Check all parameters that can be checked without data.
+def check_parameters(
+    parameters: Mapping[str, Any], choices: Choices, *, trains: bool
+) -> None:
+    """Check all parameters of a network of exemplars that can be checked without data.
 
     Parameters
     ----------
     parameters : mapping
         As ``get_params`` returns them.
+    choices : mapping
+        Words that they take.
     trains : bool
         Whether weights are going to be changed.
 
@@ -64,40 +84,39 @@ def check_parameters(parameters: Mapping[str, Any], *, trains: bool) -> None:
     TypeError, ValueError
         Naming the parameter, what was given and what is accepted.
     """
-    for name, (kind, least, greatest, bounds) in _RANGES.items():
-        value = parameters[name]
-        if isinstance(value, (bool, np.bool_)):
-            raise not_accepted(name, value, "a number", TypeError)
-        check_scalar(
-            value,
-            name,
-            kind,
-            min_val=least,
-            max_val=greatest,
-            include_boundaries=bounds,
-        )
-        if not np.isfinite(value):
-            raise not_accepted(name, value, "a finite number")
-    for name in _FLAGS:
+    check_training_parameters(parameters, choices)
+    has_classes = "class_weight" in choices
+    for name in ("activation", "readout", "output_init"):
+        _check_choice(name, parameters[name], choices)
+    _check_pair("init", parameters["init"], "(coefs, intercepts)", choices)
+    pair = "(points, labels)" if has_classes else "(points, values)"
+    _check_pair("exemplars", parameters["exemplars"], pair, choices)
+    _check_n_exemplars(parameters["n_exemplars"], parameters["exemplars"], choices)
+    check_metric(parameters["metric"], parameters["metric_params"])
+    for name, least in (("n_spare_units", 0), ("rivals", 1)):
+        _check_count(name, parameters[name], least, choices)
+    _check_memory_limit(parameters["memory_limit"], choices)
+    if has_classes:
+        _check_class_weight(parameters["class_weight"], choices)
+    _check_combinations(parameters, trains=trains)
+
+
+def check_training_parameters(parameters: Mapping[str, Any], choices: Choices) -> None:
+    """Check numbers and flags, and what says how to train.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As of :func:`check_parameters`.
+    """
+    for name in [name for name in _RANGES if name in parameters]:
+        _check_range(name, parameters[name])
+    for name in [name for name in _FLAGS if name in parameters]:
         if not isinstance(parameters[name], (bool, np.bool_)):
             raise not_accepted(name, parameters[name], "True or False", TypeError)
-    for name in (
-        "activation",
-        "loss",
-        "solver",
-        "readout",
-        "output_init",
-        "learning_rate",
-    ):
-        _check_choice(name, parameters[name])
-    _check_pair("init", parameters["init"], "(coefs, intercepts)")
-    _check_pair("exemplars", parameters["exemplars"], "(points, labels)")
-    _check_n_exemplars(parameters["n_exemplars"], parameters["exemplars"])
-    check_metric(parameters["metric"], parameters["metric_params"])
-    for name, least in (("batch_size", 1), ("n_spare_units", 0), ("rivals", 1)):
-        _check_count(name, parameters[name], least)
-    _check_memory_limit(parameters["memory_limit"])
-    _check_class_weight(parameters["class_weight"])
+    for name in ("loss", "solver", "learning_rate"):
+        _check_choice(name, parameters[name], choices)
+    _check_count("batch_size", parameters["batch_size"], 1, choices)
     if not isinstance(parameters["verbose"], (int, np.integer, np.bool_)):
         raise not_accepted("verbose", parameters["verbose"], "True or False", TypeError)
     try:
@@ -105,7 +124,22 @@ def check_parameters(parameters: Mapping[str, Any], *, trains: bool) -> None:
     except ValueError as error:
         msg = f"random_state={parameters['random_state']!r}: {error}"
         raise ValueError(msg) from error
-    _check_combinations(parameters, trains=trains)
+
+
+def _check_range(name: str, value: Any) -> None:
+    kind, least, greatest, bounds = _RANGES[name]
+    if isinstance(value, (bool, np.bool_)):
+        raise not_accepted(name, value, "a number", TypeError)
+    check_scalar(
+        value,
+        name,
+        kind,
+        min_val=least,
+        max_val=greatest,
+        include_boundaries=bounds,
+    )
+    if not np.isfinite(value):
+        raise not_accepted(name, value, "a finite number")
 
 
 def _check_combinations(parameters: Mapping[str, Any], *, trains: bool) -> None:
@@ -116,10 +150,10 @@ def _check_combinations(parameters: Mapping[str, Any], *, trains: bool) -> None:
                 f"layer: it needs readout='exemplars', got readout='comparisons'"
             )
             raise ValueError(msg)
-        if parameters["output_init"] == "votes":
+        if parameters["output_init"] in {"votes", "values"}:
             msg = (
-                "output_init='votes' counts the votes of the exemplar layer: it needs "
-                "readout='exemplars', got readout='comparisons'"
+                f"output_init={parameters['output_init']!r} adds up what the exemplar "
+                f"layer says: it needs readout='exemplars', got readout='comparisons'"
             )
             raise ValueError(msg)
     rivals, k = parameters["rivals"], parameters["n_neighbors"]
@@ -155,22 +189,23 @@ def _check_combinations(parameters: Mapping[str, Any], *, trains: bool) -> None:
         raise ValueError(msg)
 
 
-def _check_choice(name: str, value: Any, other: str = "") -> None:
-    if not (isinstance(value, str) and value in _CHOICES[name]):
-        accepted = "one of " + ", ".join(map(repr, _CHOICES[name]))
+def _check_choice(name: str, value: Any, choices: Choices, other: str = "") -> None:
+    if not (isinstance(value, str) and value in choices[name]):
+        accepted = "one of " + ", ".join(map(repr, choices[name]))
         raise not_accepted(name, value, accepted + (f", or {other}" if other else ""))
 
 
-def _check_pair(name: str, value: Any, pair: str) -> None:
+def _check_pair(name: str, value: Any, pair: str, choices: Choices) -> None:
     if isinstance(value, (tuple, list)):
         if len(value) != 2:
             raise not_accepted(name, value, f"a pair {pair}")
     else:
-        _check_choice(name, value, f"a pair {pair}")
+        _check_choice(name, value, choices, f"a pair {pair}")
 
 
-def _check_n_exemplars(value: Any, exemplars: Any) -> None:
-    if isinstance(value, Mapping):
+def _check_n_exemplars(value: Any, exemplars: Any, choices: Choices) -> None:
+    has_classes = "class_weight" in choices
+    if isinstance(value, Mapping) and has_classes:
         if isinstance(exemplars, str) and exemplars == "condensed":
             msg = (
                 f"n_exemplars must be a total with exemplars='condensed', which decides "
@@ -181,28 +216,30 @@ def _check_n_exemplars(value: Any, exemplars: Any) -> None:
     is_total = is_whole(value) and value >= 1
     is_fraction = isinstance(value, (float, np.floating)) and 0 < value <= 1
     if not (is_total or is_fraction):
-        accepted = "an int >= 1, a float above 0 and up to 1, or a dict {label: count}"
-        _check_choice("n_exemplars", value, accepted)
+        accepted = "an int >= 1, a float above 0 and up to 1"
+        accepted += ", or a dict {label: count}" if has_classes else ""
+        _check_choice("n_exemplars", value, choices, accepted)
 
 
-def _check_count(name: str, value: Any, least: int) -> None:
+def _check_count(name: str, value: Any, least: int, choices: Choices) -> None:
     if not (is_whole(value) and value >= least):
-        _check_choice(name, value, f"an int >= {least}")
+        _check_choice(name, value, choices, f"an int >= {least}")
 
 
-def _check_memory_limit(value: Any) -> None:
+def _check_memory_limit(value: Any, choices: Choices) -> None:
     if not (is_number(value) and value > 0):
-        _check_choice("memory_limit", value, "a number of bytes above 0")
+        _check_choice("memory_limit", value, choices, "a number of bytes above 0")
 
 
-def _check_class_weight(value: Any) -> None:
+def _check_class_weight(value: Any, choices: Choices) -> None:
     if isinstance(value, Mapping):
         for label, weight in value.items():
             if not (is_number(weight) and 0 <= weight < np.inf):
                 name = f"class_weight[{label!r}]"
                 raise not_accepted(name, weight, "a finite number >= 0")
     elif value is not None:
-        _check_choice("class_weight", value, "None or a dict {label: weight}")
+        other = "None or a dict {label: weight}"
+        _check_choice("class_weight", value, choices, other)
 
 
 def layer_rates(learning_rate_init: Any, n_layers: int) -> list[float]:

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import get_config
+from sklearn.base import is_regressor
 from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from skmetricmlp.arrays import HOST, Place, numpy_type, place_of, to_numpy
-from skmetricmlp.initialization import METRICS, Exemplars
+from skmetricmlp.initialization import METRICS
 from skmetricmlp.network import Network
 from skmetricmlp.validation.metric import check_domain
 
@@ -33,7 +34,7 @@ Array = Any
 
 
 class Rows(NamedTuple):
-    """``X`` (n, d), labels ``y`` (n,) and ``sample_weight`` (n,).
+    """``X`` (n, d), ``y`` (n,) or (n, n_outputs), and ``sample_weight`` (n,).
 
     ``X``, dense or CSR, is where the user has it, in any array API namespace; the others
     are NumPy's.
@@ -81,14 +82,14 @@ def check_rows(
     network: Network | None = None,
     method: str = "fit",
 ) -> Rows:
-    """Check features, labels and weights of rows to learn from.
+    """Check features, labels or values, and weights of rows to learn from.
 
     Parameters
     ----------
     estimator : estimator
         ``n_features_in_`` and ``feature_names_in_`` are set, or with a network compared.
     X : array-like or sparse of shape (n, d)
-    y : array-like of shape (n,)
+    y : array-like of shape (n,), or of a regressor (n, n_outputs)
     sample_weight : None, number or array-like of shape (n,)
     network : Network, optional
         To go on from.
@@ -148,10 +149,19 @@ def _rows(
     *,
     reset: bool,
 ) -> Rows:
+    has_values = is_regressor(estimator)
     X, y = validate_data(
-        estimator, X, to_numpy(y), accept_sparse="csr", dtype=types, reset=reset
+        estimator,
+        X,
+        to_numpy(y),
+        accept_sparse="csr",
+        dtype=types,
+        reset=reset,
+        y_numeric=has_values,
+        multi_output=has_values,
     )
-    check_classification_targets(y)
+    if not has_values:
+        check_classification_targets(y)
     dtype = numpy_type(X)
     if sample_weight is None or isinstance(sample_weight, Number):
         value = 1.0 if sample_weight is None else sample_weight
@@ -198,6 +208,9 @@ def check_held_out(
 
 def class_codes(y: Array, classes: Array, name: str = "y") -> NDArray[np.intp]:
     """Position of each label in the sorted ``classes``, all of which must be known."""
+    if y.ndim > 1:
+        msg = f"{name} must have one label for each row, got the shape {y.shape}"
+        raise ValueError(msg)
     if unknown := sorted(set(y.tolist()) - set(classes.tolist()), key=str):
         msg = f"{name} has labels {unknown} that are not among {classes.tolist()}"
         raise ValueError(msg)
@@ -234,15 +247,15 @@ def class_weights(
 
 
 def check_exemplars(
-    exemplars: Sequence[Any], classes: Array, X: Array, metric: Any
-) -> Exemplars:
-    """Check exemplars that the user supplies as ``(points, labels)``.
+    exemplars: Sequence[Any], X: Array, metric: Any
+) -> tuple[Array, Array]:
+    """Check exemplars that the user supplies as ``(points, labels)``, or values.
 
     Raises
     ------
     ValueError
-        If their shapes do not fit each other or the data, a label is unknown, or the
-        metric is not defined for them.
+        If their shapes do not fit each other or the data, or the metric is not defined
+        for them.
     """
     points, labels = exemplars
     try:
@@ -251,10 +264,10 @@ def check_exemplars(
         msg = f"exemplars=(points, labels) has points that are no matrix: {error}"
         raise ValueError(msg) from error
     labels = np.asarray(labels)
-    if labels.shape != points.shape[:1]:
+    if labels.shape[:1] != points.shape[:1]:
         msg = (
-            f"exemplars=(points, labels) must have one label per point, got points of "
-            f"shape {points.shape} and labels of shape {labels.shape}"
+            f"exemplars=(points, labels) must have one label or value per point, got "
+            f"points of shape {points.shape} and labels of shape {labels.shape}"
         )
         raise ValueError(msg)
     if points.shape[1] != X.shape[1]:
@@ -265,4 +278,4 @@ def check_exemplars(
         raise ValueError(msg)
     if isinstance(metric, str):
         check_domain(points, METRICS[metric].domain, repr(metric), whose="exemplars")
-    return Exemplars(points, class_codes(labels, classes, "exemplars"), None)
+    return points, labels

@@ -2,11 +2,16 @@
 
 from skmetricmlp.initialization.exemplars.candidates import Candidates, Exemplars
 from skmetricmlp.initialization.exemplars.cross_validation import cross_validated_total
-from skmetricmlp.initialization.exemplars.selection import SELECTORS, select_exemplars
+from skmetricmlp.initialization.exemplars.selection import (
+    SELECTORS,
+    VALUE_SELECTORS,
+    select_exemplars,
+)
 from skmetricmlp.initialization.exemplars.shares import exemplar_counts
 
 __all__ = [
     "SELECTORS",
+    "VALUE_SELECTORS",
     "Candidates",
     "Exemplars",
     "cross_validated_total",

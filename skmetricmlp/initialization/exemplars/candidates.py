@@ -24,7 +24,7 @@ BLOCK_ELEMENTS = 2**22
 
 @dataclass(frozen=True)
 class Exemplars:
-    """``points`` (N, d) and their class ``codes`` (N,).
+    """``points`` (N, d) and their class ``codes`` (N,), or ``values`` (N, n_outputs).
 
     ``index`` (N,) says which rows of the data they are; None where they are none.
     """
@@ -32,6 +32,11 @@ class Exemplars:
     points: Floats
     codes: Ints
     index: Ints | None
+    values: Floats | None = None
+
+    def targets(self, n_outputs: int) -> Floats:
+        """Return what outputs are to say of each (N, n_outputs): 1 for its class."""
+        return np.eye(n_outputs)[self.codes] if self.values is None else self.values
 
 
 class Candidates(NamedTuple):

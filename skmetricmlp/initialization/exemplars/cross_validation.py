@@ -12,7 +12,12 @@ from skmetricmlp.initialization.exemplars.selection import select_exemplars
 from skmetricmlp.initialization.exemplars.shares import exemplar_counts
 from skmetricmlp.initialization.rows import DistinctRows
 
-__all__ = ["candidate_totals", "cross_validated_total", "is_classified"]
+__all__ = [
+    "candidate_totals",
+    "cross_validated_total",
+    "is_classified",
+    "squared_errors",
+]
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
@@ -21,6 +26,7 @@ PER_CLASS = (1, 2, 3, 5, 8, 13, 21, 34)
 FIRST_LAYER = 2**22  # weights at most: 32 MiB in double precision, as much as a gradient
 GREATEST = 200
 ROWS, FOLDS = 4000, 4
+VALUE_CLASSES = 6  # as many exemplars are tried for values as for so many classes
 
 
 def candidate_totals(
@@ -54,10 +60,11 @@ def cross_validated_total(
 ) -> int:
     """Choose the least total that is not clearly worse than the best.
 
-    The vote of the nearest exemplars is tried on rows that they were not chosen from, in
-    four folds of at most 4,000 rows. Not clearly worse: the mean difference in accuracy
-    from the best is at most its standard error (the one-standard-error rule of
-    L. Breiman, J. H. Friedman, R. A. Olshen, C. J. Stone, 1984, on paired differences).
+    The vote of the nearest exemplars, or the mean of their values, is tried on rows that
+    they were not chosen from, in four folds of at most 4,000 rows. Not clearly worse: the
+    mean difference in accuracy, or squared error, from the best is at most its standard
+    error (the one-standard-error rule of L. Breiman, J. H. Friedman, R. A. Olshen,
+    C. J. Stone, 1984, on paired differences).
 
     Parameters
     ----------
@@ -74,12 +81,13 @@ def cross_validated_total(
     int
     """
     rows = candidates.rows.take(slice(ROWS))
-    n_present = len(np.unique(rows.codes))
+    has_values = rows.targets.ndim > 1
+    n_present = VALUE_CLASSES if has_values else len(np.unique(rows.codes))
     totals = candidate_totals(
         n_present, candidates.X.shape[1], len(rows.codes), n_neighbors
     )
     fold = _folds(rows.codes)
-    right = np.zeros((len(totals), len(rows.codes)))
+    merits = np.zeros((len(totals), len(rows.codes)))
     for position, total in enumerate(totals):
         for number in range(FOLDS):
             chosen_from = candidates._replace(rows=rows.take(fold != number))
@@ -88,10 +96,13 @@ def cross_validated_total(
                 continue
             counts = exemplar_counts(total, np.arange(n_classes), chosen_from.rows)
             exemplars = select_exemplars(method, chosen_from, counts, rng)
-            right[position, left_out] = is_classified(
-                candidates, exemplars, rows.take(left_out), n_classes, n_neighbors
+            tried = candidates, exemplars, rows.take(left_out)
+            merits[position, left_out] = (
+                -squared_errors(*tried, n_neighbors)
+                if has_values
+                else is_classified(*tried, n_classes, n_neighbors)
             )
-    return _least_total(totals, right, rows.weights)
+    return _least_total(totals, merits, rows.weights)
 
 
 def _folds(codes: Ints) -> Ints:
@@ -111,18 +122,34 @@ def is_classified(
     n_neighbors: int,
 ) -> NDArray[np.bool_]:
     """Say which rows the vote of the nearest exemplars classifies rightly."""
-    scores = candidates.scores(exemplars.points, rows.index)
-    k = min(n_neighbors, len(exemplars.codes))
-    nearest = np.argsort(scores, axis=1, kind="stable")[:, :k]
+    nearest = _nearest(candidates, exemplars, rows, n_neighbors)
     votes = np.eye(n_classes)[exemplars.codes][nearest].sum(axis=1)
     right: NDArray[np.bool_] = votes.argmax(axis=1) == rows.codes
     return right
 
 
-def _least_total(totals: list[int], right: Floats, weights: Floats) -> int:
+def squared_errors(
+    candidates: Candidates, exemplars: Exemplars, rows: DistinctRows, n_neighbors: int
+) -> Floats:
+    """Squared error (m,) of the mean value of the nearest exemplars, over the outputs."""
+    nearest = _nearest(candidates, exemplars, rows, n_neighbors)
+    values = exemplars.targets(rows.targets.shape[1])
+    errors: Floats = np.mean((values[nearest].mean(axis=1) - rows.targets) ** 2, axis=1)
+    return errors
+
+
+def _nearest(
+    candidates: Candidates, exemplars: Exemplars, rows: DistinctRows, n_neighbors: int
+) -> Ints:
+    scores = candidates.scores(exemplars.points, rows.index)
+    k = min(n_neighbors, len(exemplars.codes))
+    return np.argsort(scores, axis=1, kind="stable")[:, :k]
+
+
+def _least_total(totals: list[int], merits: Floats, weights: Floats) -> int:
     shares = weights / weights.sum()
-    best = right[np.argmax(right @ shares)]
-    for total, own in zip(totals, right, strict=True):
+    best = merits[np.argmax(merits @ shares)]
+    for total, own in zip(totals, merits, strict=True):
         lead = best - own
         mean = shares @ lead
         error = np.sqrt(np.square(shares) @ np.square(lead - mean))

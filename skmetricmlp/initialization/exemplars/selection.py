@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,10 @@ from skmetricmlp.initialization.exemplars.candidates import Candidates, Exemplar
 from skmetricmlp.initialization.exemplars.condensed import condensed_exemplars
 from skmetricmlp.initialization.exemplars.kmedoids import partition_around_medoids
 from skmetricmlp.initialization.exemplars.lvq import move_exemplars
+from skmetricmlp.initialization.exemplars.values import exemplar_values
 from skmetricmlp.initialization.rows import DistinctRows
 
-__all__ = ["SELECTORS", "select_exemplars"]
+__all__ = ["SELECTORS", "VALUE_SELECTORS", "select_exemplars"]
 
 Ints = NDArray[np.intp]
 
@@ -45,9 +47,12 @@ def select_exemplars(
     Returns
     -------
     Exemplars
-        Ordered by class.
+        Ordered by class; with values, if the rows have values.
     """
-    return SELECTORS[method](candidates, counts, rng)
+    chosen = SELECTORS[method](candidates, counts, rng)
+    if candidates.rows.targets.ndim == 1:
+        return chosen
+    return replace(chosen, values=exemplar_values(chosen, candidates))
 
 
 def _kmeans(
@@ -134,3 +139,5 @@ SELECTORS: Mapping[str, Selector] = {
     "condensed": _condensed,
     "lvq": _lvq,
 }
+# Those that need no classes.
+VALUE_SELECTORS = ("kmeans", "random", "kmedoids")

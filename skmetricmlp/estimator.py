@@ -1,0 +1,269 @@
+"""What all estimators share: fit, partial_fit, the network and views of it."""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from copy import copy
+from math import inf
+from typing import Any, ClassVar, NamedTuple, Self
+
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from skmetricmlp.arrays import Place, map_arrays, numpy_type, to_numpy
+from skmetricmlp.initialization import check_dense_size, memory_budget
+from skmetricmlp.learning import Fitted, Initialization, learn
+from skmetricmlp.network import Network
+from skmetricmlp.targets import Classes, Values
+from skmetricmlp.training import Batch, StopReason
+from skmetricmlp.validation import (
+    Rows,
+    check_features,
+    check_held_out,
+    check_rows,
+    unchanged_on_error,
+)
+
+__all__ = ["Lesson", "NetworkEstimator"]
+
+Array = Any
+
+
+class Lesson(NamedTuple):
+    """Rows to learn from, and to validate on if there are any, and what they mean."""
+
+    outputs: Classes | Values
+    rows: Batch
+    held_out: Batch | None
+
+
+class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
+    """A network that is initialised somehow, and trained.
+
+    An estimator says how it checks its parameters, what ``y`` means, and where a network
+    comes from; and what is predicted.
+    """
+
+    # Names of losses as the parameter has them, and as the network has them.
+    _losses: ClassVar[Mapping[str, str]]
+    network_: Network
+
+    @abstractmethod
+    def _check_parameters(self, parameters: Mapping[str, Any], *, trains: bool) -> None:
+        """Check what can be checked without data."""
+
+    @abstractmethod
+    def _check_values(self, X: Array, present: Fitted | None, whose: str = "X") -> None:
+        """Check that rows, of numbers, are such that the method is defined for them."""
+
+    @abstractmethod
+    def _lesson(
+        self, rows: Rows, held_out: Rows | None, present: Fitted | None, declared: Any
+    ) -> Lesson:
+        """Say what the rows teach; the first call may have declared what is to come."""
+
+    @abstractmethod
+    def _initialization(
+        self, parameters: Mapping[str, Any], outputs: Any
+    ) -> Initialization:
+        """Say where a network comes from."""
+
+    def _fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: Any,
+        held_out: tuple[Any, Any, Any],
+    ) -> Self:
+        with unchanged_on_error(self):
+            parameters = map_arrays(to_numpy, self.get_params(deep=False))
+            self._check_parameters(parameters, trains=self.max_iter != 0)
+            present = getattr(self, "_fitted", None) if self.warm_start else None
+            network = self.network_ if present else None
+            rows = check_rows(self, X, y, sample_weight, network)
+            self._check_values(rows.X, present)
+            others = check_held_out(self, *held_out, rows.X)
+            if others:
+                self._check_values(others.X, present, "X_val")
+            lesson = self._lesson(rows, others, present, None)
+            fitted = self._learn(parameters, lesson, present, self.max_iter)
+            self._assign(fitted)
+        self._warn(fitted.reason)
+        return self
+
+    def _partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: Any, declared: Any = None
+    ) -> Self:
+        with unchanged_on_error(self):
+            parameters = map_arrays(to_numpy, self.get_params(deep=False))
+            self._check_parameters(parameters, trains=True)
+            if self.early_stopping:
+                msg = "partial_fit does not support early_stopping=True"
+                raise ValueError(msg)
+            present = getattr(self, "_fitted", None)
+            network = self.network_ if present else None
+            rows = check_rows(self, X, y, sample_weight, network, "partial_fit")
+            self._check_values(rows.X, present)
+            lesson = self._lesson(rows, None, present, declared)
+            fitted = self._learn(parameters, lesson, present, 1)
+            self._assign(fitted)
+        if fitted.reason != "max_epochs":
+            self._warn(fitted.reason)
+        return self
+
+    def _learn(
+        self,
+        parameters: Mapping[str, Any],
+        lesson: Lesson,
+        present: Fitted | None,
+        epochs: int,
+    ) -> Fitted:
+        parameters = {**parameters, "loss": self._losses[parameters["loss"]]}
+        return learn(
+            parameters,
+            lesson.rows,
+            lesson.outputs,
+            self._initialization(parameters, lesson.outputs),
+            epochs=epochs,
+            held_out=lesson.held_out,
+            present=present,
+        )
+
+    def _assign(self, fitted: Fitted) -> None:
+        history = fitted.history
+        self._fitted = fitted
+        self.network_ = fitted.network
+        self.n_iter_ = len(history.loss)
+        self.t_ = history.n_rows
+        self.loss_curve_ = history.loss
+        self.loss_ = history.loss[-1] if history.loss else inf
+        self.best_loss_ = None if self.early_stopping else min(history.loss, default=inf)
+        self.validation_loss_curve_ = history.validation_loss or None
+        self.validation_scores_ = history.validation_score or None
+        self.best_validation_score_ = max(history.validation_score, default=None)
+
+    def _warn(self, reason: StopReason) -> None:
+        if reason == "diverged":
+            warnings.warn(
+                f"The loss stopped being finite in epoch {self.n_iter_ + 1}; the last "
+                f"weights with a finite loss are kept. Try a smaller learning_rate_init "
+                f"(it was {self.learning_rate_init!r}), and features of unit scale.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        elif reason == "interrupted":
+            warnings.warn(
+                f"Training was interrupted in epoch {self.n_iter_ + 1}; the weights "
+                f"reached by then are kept.",
+                stacklevel=4,
+            )
+        elif reason == "max_epochs" and self.max_iter:
+            warnings.warn(
+                f"Training stopped after max_iter={self.max_iter} epochs without having "
+                f"converged.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    def _output(self, X: ArrayLike, method: str) -> Array:
+        """Output (n, n_outputs) of the network, before its activation."""
+        check_is_fitted(self)
+        X = check_features(self, X, self.network_, method)
+        self._check_values(X, self._fitted)
+        return self.network_.affine_output(X)
+
+    def move_to(self, xp: Any, device: Any = None) -> Self:
+        """Copy the estimator, with the network in another namespace or on another device.
+
+        The copy predicts the same, of rows that are there, and can go on training: the
+        state of the optimiser moves too. On a device without double precision the
+        network becomes one of single precision.
+
+        Parameters
+        ----------
+        xp : namespace
+            Of the array API: ``numpy``, ``torch``, ``cupy`` or ``array_api_strict``.
+        device : str or device, default=None
+            A device of that namespace; by default the one that it makes arrays on.
+
+        Returns
+        -------
+        moved : estimator
+            ``coefs_``, ``intercepts_`` and numbers in ``classes_`` are there; exemplars
+            stay in NumPy. This estimator is left as it is.
+
+        Raises
+        ------
+        NotFittedError
+            If there is no network yet.
+        TypeError
+            If ``xp`` is no namespace of the array API.
+
+        Examples
+        --------
+        >>> import array_api_strict, numpy
+        >>> from sklearn import config_context
+        >>> from sklearn.datasets import load_iris
+        >>> from skmetricmlp import MetricInitMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> clf = MetricInitMLPClassifier(max_iter=0, random_state=0).fit(X, y)
+        >>> moved = clf.move_to(array_api_strict)
+        >>> with config_context(array_api_dispatch=True):
+        ...     type(moved.predict(array_api_strict.asarray(X))).__module__
+        'array_api_strict._array_object'
+        >>> bool((moved.move_to(numpy).predict(X) == clf.predict(X)).all())
+        True
+        """
+        check_is_fitted(self)
+        return self.__sklearn_array_api_convert__(Place.of(xp, device).move)
+
+    def __sklearn_array_api_convert__(self, converter: Callable[[Array], Array]) -> Self:
+        """Copy the estimator with converted arrays, as scikit-learn's protocol asks."""
+        moved = copy(self)
+        if hasattr(self, "_fitted"):
+            moved._assign(self._fitted.convert(converter))  # noqa: SLF001 - of its class
+        return moved
+
+    @property
+    def coefs_(self) -> list[Array]:
+        """Weights of each layer, of a tied network those of its dense equivalent."""
+        return self._dense().parameters[::2]
+
+    @property
+    def intercepts_(self) -> list[Array]:
+        """Biases of each layer, likewise."""
+        return self._dense().parameters[1::2]
+
+    def _dense(self) -> Network:
+        n = self.network_.n_dense_weights
+        dtype = numpy_type(self.network_.parameters[0])
+        limit = self.get_params(deep=False).get("memory_limit", "auto")
+        check_dense_size(n, dtype, memory_budget(limit, copies=1))
+        return self.network_.dense()
+
+    @property
+    def n_layers_(self) -> int:
+        """Number of layers, including the input."""
+        return len(self.network_.layers) + 1
+
+    @property
+    def n_outputs_(self) -> int:
+        """Number of outputs."""
+        return self.network_.layers[-1].n_out
+
+    @property
+    def out_activation_(self) -> str:
+        """Name of the output activation."""
+        return self.network_.layers[-1].activation
+
+    def __sklearn_tags__(self) -> Tags:
+        """Say what the estimator takes."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.array_api_support = True
+        return tags

@@ -1,0 +1,147 @@
+"""From the parameters of an estimator to a network that is calculated of exemplars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sized
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmetricmlp.initialization import (
+    Budget,
+    Exemplars,
+    Form,
+    Start,
+    form_of,
+    initial_network,
+    lacks_classes,
+    memory_budget,
+    with_late_classes,
+)
+from skmetricmlp.network import LOSSES, Network, TiedComparison
+from skmetricmlp.targets import Classes, Values
+from skmetricmlp.training import Batch
+from skmetricmlp.validation import check_exemplars
+
+__all__ = ["MetricInitialization"]
+
+Array = Any
+Ints = NDArray[np.intp]
+
+# Step sizes where none is given: usually that of MLPClassifier. The first steps of Adam
+# move each weight by as much; where the output is fitted, and right already, this throws
+# it away on wide data (docs/benchmarks.md has the figures).
+USUAL_RATE, FITTED_RATE = 1e-3, 3e-4
+
+
+@dataclass(frozen=True)
+class MetricInitialization:
+    """Parameters of an estimator, checked, and what its outputs mean."""
+
+    parameters: Mapping[str, Any]
+    outputs: Classes | Values
+
+    @property
+    def is_calculated(self) -> bool:
+        """Whether exemplars make the weights."""
+        init = self.parameters["init"]
+        return isinstance(init, str) and init == "metric"
+
+    @cached_property
+    def form(self) -> Form:
+        """Form of the network."""
+        init = self.parameters["init"]
+        given = init[0] if isinstance(init, (tuple, list)) else ()
+        return form_of(
+            **{field.name: self.parameters[field.name] for field in fields(Form)},
+            is_calculated=self.is_calculated,
+            n_given_layers=len(given) if isinstance(given, Sized) else 0,
+        )
+
+    @property
+    def rate(self) -> float:
+        """Step size where none is given."""
+        is_fitted = self.is_calculated and self.form.has_fitted_output
+        return FITTED_RATE if is_fitted else USUAL_RATE
+
+    def suffices(self, present: Start, targets: Array) -> bool:
+        """Say whether the present network has exemplars of all classes of the targets."""
+        if not isinstance(self.parameters["exemplars"], str):
+            return True
+        return targets.ndim > 1 or not lacks_classes(present, targets)
+
+    def make(
+        self, present: Start | None, rows: Batch, index: Ints, rng: np.random.RandomState
+    ) -> Start:
+        """Make the first network, or add the classes that the present one lacks."""
+        if present and isinstance(self.outputs, Classes):
+            n_classes, method = len(self.outputs.labels), self.parameters["exemplars"]
+            return with_late_classes(
+                present, *rows, n_classes, self.form, method, self._budget, rng
+            )
+        start = initial_network(
+            *rows,
+            self._decoded(rows.targets),
+            self.outputs.labels if isinstance(self.outputs, Classes) else None,
+            self.form,
+            init=self.parameters["init"],
+            n_exemplars=self.parameters["n_exemplars"],
+            exemplars=self._exemplars(rows.X),
+            metric=self.parameters["metric"],
+            metric_params=self.parameters["metric_params"],
+            budget=self._budget,
+            rng=rng,
+        )
+        origin, init = start.origin, self.parameters["init"]
+        if not (isinstance(init, str) or self.form.has_fitted_output):
+            return start._replace(network=self.outputs.standardized(start.network))
+        if origin is None or origin.exemplars.index is None:
+            return start
+        chosen = replace(origin.exemplars, index=index[origin.exemplars.index])
+        return start._replace(origin=origin._replace(exemplars=chosen))
+
+    def check(self, network: Network) -> None:
+        """Refuse to go on with a network of another form than the parameters say."""
+        loss_of = {loss.output_activation: name for name, loss in LOSSES.items()}
+        depth, k = len(network.layers), self.form.n_neighbors
+        fitted: dict[str, Any] = {
+            "activation": network.layers[0].activation,
+            "loss": loss_of[network.layers[-1].activation],
+            "n_neighbors": k if (k > 1) == (depth == 4) else "2 or more" if k == 1 else 1,
+            "readout": "comparisons" if depth == 2 else "exemplars",
+            "tied": isinstance(network.layers[0], TiedComparison),
+        }
+        if isinstance(self.outputs, Values):  # averaged in as many layers for every k
+            del fitted["n_neighbors"]
+        for name, value in fitted.items():
+            if getattr(self.form, name) != value:
+                msg = (
+                    f"{name}={getattr(self.form, name)!r} does not go with the network, "
+                    f"which was fitted with {value!r}: fit it anew, without warm_start"
+                )
+                raise ValueError(msg)
+
+    @property
+    def _budget(self) -> Budget:
+        # Training holds the weights, their gradient, and one or two moments of it.
+        copies = 4 if self.parameters["solver"] == "adam" else 3
+        return memory_budget(self.parameters["memory_limit"], copies)
+
+    def _decoded(self, targets: Array) -> Array:
+        if isinstance(self.outputs, Classes):
+            return self.outputs.labels[targets]
+        return self.outputs.decode(targets)
+
+    def _exemplars(self, X: Array) -> str | Exemplars:
+        exemplars = self.parameters["exemplars"]
+        if isinstance(exemplars, str):
+            return exemplars
+        metric = self.parameters["metric"]
+        points, labels = check_exemplars(exemplars, X, metric)
+        if isinstance(self.outputs, Classes):
+            return Exemplars(points, self.outputs.encode(labels, "exemplars"), None)
+        values = self.outputs.encode(labels, "exemplars")
+        return Exemplars(points, np.zeros(len(points), dtype=np.intp), None, values)

@@ -1,0 +1,488 @@
+"""The regressor: parameters, fit / partial_fit / predict, fitted attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.base import RegressorMixin
+from sklearn.utils import Tags
+
+from skmetricmlp.estimator import Lesson
+from skmetricmlp.learning import Fitted
+from skmetricmlp.metric_estimator import MetricEstimator
+from skmetricmlp.targets import Values
+from skmetricmlp.training import Batch
+from skmetricmlp.validation import REGRESSOR_CHOICES, Rows, is_whole, not_accepted
+
+__all__ = ["MetricInitMLPRegressor"]
+
+Array = Any
+
+
+class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[misc]
+    """Multi-layer perceptron for values, its weights calculated from a few exemplars.
+
+    Neuron (i, j) of the first layer compares the distances of two exemplars from the
+    input, as in :class:`MetricInitMLPClassifier`. What reads them is a choice,
+    ``readout``:
+
+    - ``"comparisons"``: an output layer, fitted in closed form, reads the comparisons
+      and ``n_spare_units`` random units beside them. Layers of the widths d,
+      N(N-1) + 500, n_outputs for d features and N exemplars.
+    - ``"exemplars"``: the output layer carries the values of the exemplars. Before any
+      training the network is a nearest-exemplar regressor, or with ``n_neighbors > 1``
+      the mean of the nearest: exactly with ``activation="step"``, nearly with the
+      activations that can be trained. Widths d, N(N-1), N, n_outputs.
+
+    Backpropagation then refines either. In training, values are taken less their mean
+    and over their deviation, so that their units do not matter; ``coefs_`` and
+    ``intercepts_`` are in the units of ``y``.
+
+    Like other distance-based and gradient-based models it wants features of comparable
+    scale: put a :class:`~sklearn.preprocessing.StandardScaler` before it.
+
+    Parameters
+    ----------
+    init : str or tuple, default="metric"
+        The weights before training. ``"metric"`` calculates them. The others are
+        baselines of the same architecture: ``"random"`` (He with ReLU, else Glorot),
+        ``"uniform"`` (on [-0.5, 0.5]), ``"glorot_uniform"``, ``"he_uniform"``,
+        ``"zeros"``, ``"ones"``, or weights to start from, as ``(coefs, intercepts)``.
+    n_exemplars : int, float or "auto", default=30
+        An int is the total, at most the distinct rows. A float is that total as a
+        fraction of the distinct training rows. ``"auto"`` is the least of several totals,
+        from 6 to 200, at which the mean value of the nearest exemplars is not clearly
+        worse than at the best, by cross-validation; ``n_exemplars_`` says which.
+    exemplars : str or tuple, default="kmeans"
+        ``"kmeans"``: centres of k-means, each with the mean value of its cluster.
+        ``"random"``: rows. ``"kmedoids"``: the rows with the least total distance from
+        the others. Or given as ``(points, values)`` of shapes (N, d) and (N,) or
+        (N, n_outputs), which overrides ``n_exemplars``. Of rows that are equal, the value
+        is the mean.
+    metric : str, transformer or callable, default="sqeuclidean"
+        What is near. ``"sqeuclidean"``; ``"seuclidean"``; ``"mahalanobis"``;
+        ``"cosine"``; ``"kl"``, the generalised Kullback-Leibler divergence of data >= 0;
+        ``"itakura_saito"``, of data > 0; ``"chamfer"``, of images with values from 0
+        to 1; a scikit-learn transformer with a linear map, such as
+        :class:`~sklearn.neighbors.NeighborhoodComponentsAnalysis`, the distance being
+        the one between transformed rows; or a function that returns
+        ``(A, b)``, of shapes (N, d) and (N,), for points of shape (N, d), so that
+        ``A @ x + b`` are the distances of x from the points, up to a term that is the
+        same for all. A transformer is fitted on the training rows unless it is fitted;
+        to keep it so in a grid search, wrap it in
+        :class:`~sklearn.frozen.FrozenEstimator`.
+    metric_params : dict or None, default=None
+        ``V`` (variances) of ``"seuclidean"``; ``V`` (covariance) or ``VI`` (its inverse)
+        of ``"mahalanobis"``; ``smoothing`` of ``"kl"``, added to all values, by default
+        0.1 of their mean; ``image_shape`` (required) and ``threshold`` (0.5) of
+        ``"chamfer"``; keyword arguments of a callable. What is not given is taken from
+        the training rows.
+    n_neighbors : int, default=1
+        Of how many nearest exemplars the values are averaged, with
+        ``readout="exemplars"``.
+    readout : {"auto", "comparisons", "exemplars"}, default="auto"
+        What the output reads; see above. ``"auto"`` is ``"exemplars"`` where a mean of
+        the nearest is asked for, by ``n_neighbors > 1``, ``activation="step"`` or
+        ``output_init="values"``, or three layers or more are given as ``init``, and
+        ``"comparisons"`` otherwise.
+    activation : {"relu", "logistic", "tanh", "step"}, default="relu"
+        Of the hidden layers. ``"step"`` has no gradient and needs ``max_iter=0``. With
+        ReLU, ``n_neighbors > 1`` is a mean weighted by distance: the weight falls
+        linearly with the sum of the excesses over all nearer exemplars, and typically k
+        of them have any.
+    sharpness : float, default=1.0
+        How near the untrained network comes to the step network. In the limit logistic
+        and tanh are the k-nearest, and ReLU the nearest-exemplar regressor (for every
+        k); a sharp start is harder to train. No effect on ``"step"``.
+    output_init : {"auto", "ridge", "lagrange", "values"}, default="auto"
+        The last layer before training. ``"ridge"``: fitted to the training rows by least
+        squares, the penalty being the one that is best for rows left out.
+        ``"values"``: the values of the exemplars, over the number of them that are
+        averaged; needs ``readout="exemplars"``. ``"auto"`` is ``"ridge"`` with
+        ``readout="comparisons"`` and ``"values"`` with ``"exemplars"``. XXX
+    n_spare_units : int or "auto", default="auto"
+        Random units in the first layer beside the comparisons. An output that reads the
+        comparisons reads them too; exemplar neurons do not read them before training.
+        ``"auto"`` is 500 with ``readout="comparisons"`` and 0 with ``"exemplars"``.
+    tied : bool, default=False
+        Let all comparisons share the N scores of the exemplars, ``u_j - u_i``, instead
+        of having d weights each: N(d + M) weights instead of N M d, for M rivals. With
+        ``readout="exemplars"`` an exemplar neuron then reads its own comparisons only.
+        The same network before training, to rounding; what it can learn is less.
+    rivals : "all" or int, default="all"
+        Which others each exemplar is compared with: all N-1, or so many of the nearest.
+        An int must be at least ``n_neighbors``; N-1 or more is the same as ``"all"``.
+    memory_limit : float or "auto", default="auto"
+        Bytes that the weights may take in training, with their gradient and the state of
+        the solver (4 arrays with Adam, 3 with SGD). A network that would take more is
+        refused before it is made. ``"auto"`` is half of the memory that is available.
+        Also the most that ``coefs_`` of a tied network may take.
+    loss : {"squared_error"}, default="squared_error"
+        Half the squared error, summed over the outputs, each in units of its variance.
+    solver : {"adam", "sgd"}, default="adam"
+    alpha : float, default=0.0001
+        Strength of the L2 penalty, divided by the weight of the minibatch.
+    batch_size : int or "auto", default="auto"
+        Rows per gradient step; ``"auto"`` is ``min(200, n_samples)``.
+    learning_rate_init : "auto", float or sequence of float, default="auto"
+        One step size, or one for each layer. ``"auto"`` is 0.0003 where the output was
+        fitted to the rows (``"ridge"``, ``"logistic"``), small enough not to throw that
+        away, and 0.001 otherwise.
+    learning_rate : {"constant", "linear"}, default="constant"
+        ``"linear"`` lowers the step size from epoch to epoch, towards zero after
+        ``max_iter`` of them; each call of ``fit`` begins anew.
+    max_iter : int, default=200
+        Most epochs. 0 leaves the weights as calculated.
+    shuffle : bool, default=True
+        Draw a new order of the rows for each epoch.
+    random_state : int, RandomState instance or None, default=None
+        Draws exemplars, random weights, the validation rows and the order of the rows.
+    tol : float, default=0.0001
+        An epoch that does not improve the training loss (or, with ``early_stopping``,
+        the validation R^2) by this much counts as one without improvement.
+    verbose : bool, default=False
+        Print the loss of each epoch.
+    warm_start : bool, default=False
+        Let ``fit`` go on from the present weights.
+    momentum : float, default=0.9
+        Of ``solver="sgd"``, from 0 to 1.
+    nesterovs_momentum : bool, default=True
+        Of ``solver="sgd"``.
+    early_stopping : bool, default=False
+        Stop when the R^2 on validation rows stops improving, and keep the weights
+        with which it was highest, be it those before the first epoch.
+    validation_fraction : float, default=0.1
+        Share of the training rows that ``early_stopping`` holds out where
+        ``fit`` is not given any. Held-out rows never become exemplars.
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decay of the running means of ``solver="adam"``, from 0 up to 1.
+    epsilon : float, default=1e-8
+        Of ``solver="adam"``.
+    n_iter_no_change : int, default=10
+        More epochs in a row than this without improvement end the training.
+
+    Attributes
+    ----------
+    network_ : Network
+        The network as it is now; the next six attributes are views of it.
+    coefs_ : list of array of shape (n_in, n_out)
+        Weights of each layer, where X was; of a tied network those of the same function
+        without tying, made on access if ``memory_limit`` allows (else an AttributeError).
+    intercepts_ : list of array of shape (n_out,)
+        Biases of each layer, likewise.
+    n_layers_ : int
+        Layers including the input: 3, and with ``readout="exemplars"`` 4.
+    n_outputs_ : int
+    out_activation_ : {"identity"}
+    exemplars_ : ndarray of shape (n_exemplars, n_features)
+        In NumPy. Only with ``init="metric"``, as are the next three.
+    exemplar_values_ : ndarray of shape (n_exemplars,) or (n_exemplars, n_outputs)
+    exemplar_indices_ : ndarray of shape (n_exemplars,)
+        Rows of X that are the exemplars; not with ``exemplars="kmeans"`` or given ones.
+    effective_metric_params_ : dict
+        Parameters of the metric, given or taken from the training rows. Of a
+        transformer: its matrix ``L`` of shape (n_components, n_features).
+    n_exemplars_ : int
+        Exemplars there are, or with another ``init`` would be.
+    loss_ : float
+        Of the last epoch; infinite before the first.
+    best_loss_ : float or None
+        The lowest; None with ``early_stopping``.
+    loss_curve_ : list of float
+        Mean objective over the minibatches of each epoch, in units of the variance of y.
+    validation_loss_curve_ : list of float or None
+        Mean loss on the validation rows after each epoch; None without such rows.
+    validation_scores_ : list of float or None
+        Their R^2, likewise.
+    best_validation_score_ : float or None
+    n_iter_ : int
+        Epochs since the weights were initialised.
+    t_ : int
+        Rows that gradient steps have seen.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Only if X has feature names that are all strings.
+
+    See Also
+    --------
+    MetricInitMLPClassifier : For classes.
+    sklearn.neural_network.MLPRegressor : Starts from random weights.
+    sklearn.neighbors.KNeighborsRegressor : Does not train.
+
+    References
+    ----------
+    P. Sh. Geidarov, arXiv 2505.23876, for classes.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.model_selection import train_test_split
+    >>> from sklearn.preprocessing import scale
+    >>> from skmetricmlp import MetricInitMLPRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> X_train, X_test, y_train, y_test = train_test_split(scale(X), y, random_state=0)
+    >>> untrained = MetricInitMLPRegressor(max_iter=0, random_state=0)
+    >>> untrained.fit(X_train, y_train).score(X_test, y_test) > 0.3
+    True
+    >>> nearest = MetricInitMLPRegressor(activation="step", max_iter=0, random_state=0)
+    >>> [len(bias) for bias in nearest.fit(X_train, y_train).intercepts_]
+    [870, 30, 1]
+    """
+
+    _choices = REGRESSOR_CHOICES
+    _losses = {"squared_error": "identity_squared_error"}  # noqa: RUF012
+
+    def __init__(
+        self,
+        init: str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]] = "metric",
+        *,
+        n_exemplars: str | float = 30,
+        exemplars: str | tuple[ArrayLike, ArrayLike] = "kmeans",
+        metric: Any = "sqeuclidean",
+        metric_params: Mapping[str, Any] | None = None,
+        n_neighbors: int = 1,
+        readout: str = "auto",
+        activation: str = "relu",
+        sharpness: float = 1.0,
+        output_init: str = "auto",
+        n_spare_units: int | str = "auto",
+        tied: bool = False,
+        rivals: int | str = "all",
+        memory_limit: float | str = "auto",
+        loss: str = "squared_error",
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate_init: str | float | Sequence[float] = "auto",
+        learning_rate: str = "constant",
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: int = 10,
+    ) -> None:
+        self.init = init
+        self.n_exemplars = n_exemplars
+        self.exemplars = exemplars
+        self.metric = metric
+        self.metric_params = metric_params
+        self.n_neighbors = n_neighbors
+        self.readout = readout
+        self.activation = activation
+        self.sharpness = sharpness
+        self.output_init = output_init
+        self.n_spare_units = n_spare_units
+        self.tied = tied
+        self.rivals = rivals
+        self.memory_limit = memory_limit
+        self.loss = loss
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> MetricInitMLPRegressor:
+        """Choose exemplars, calculate the weights and train them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            float32 stays float32.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Not negative. A row of weight zero is left out; one of weight two counts
+            as two rows.
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            Rows to validate on after each epoch, also without ``early_stopping``.
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+        sample_weight_val : array-like of shape (n_val,), default=None
+
+        Returns
+        -------
+        self : MetricInitMLPRegressor
+            The same object.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or the data are not accepted; the estimator is then as it was.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If ``max_iter`` epochs did not suffice, or the loss stopped being finite.
+        """
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> MetricInitMLPRegressor:
+        """Train for one epoch over the given rows.
+
+        The first call chooses the exemplars, and the mean and the deviation that values
+        are taken by, from the rows that it is given: it should be given many.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : MetricInitMLPRegressor
+            The same object.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or the data are not accepted; the estimator is then as it was.
+        """
+        return self._partial_fit(X, y, sample_weight)
+
+    def predict(self, X: ArrayLike) -> Array:
+        """Predict values.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : array of shape (n_samples,) or (n_samples, n_outputs)
+            Where X is, of the shape that ``fit`` was given.
+
+        Raises
+        ------
+        ValueError
+            If X is not accepted, or is in another namespace or on another device than
+            the network.
+        """
+        output = self._output(X, "predict")
+        return output[:, 0] if self._fitted.outputs.is_vector else output
+
+    def explain(
+        self, X: ArrayLike, *, n_nearest: int | None = 5, output: int = 0
+    ) -> pd.DataFrame:
+        """Say which exemplars are near each row, and what they contribute to a value.
+
+        Distances are those that the weights were calculated for. What neurons do is that
+        of the present network, after any training.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        n_nearest : int or None, default=5
+            How many exemplars for each row; None for all.
+        output : int, default=0
+            Which of several outputs is explained, counted from zero.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per row of X and exemplar, the nearest first, with the columns
+
+            - ``row``: position in X, or its index if X is a DataFrame;
+            - ``predicted``: value that the network predicts;
+            - ``rank``: 1 for the nearest exemplar;
+            - ``exemplar``: position in ``exemplars_``;
+            - ``value``: its value;
+            - ``excess``: its distance minus that of the nearest exemplar;
+            - ``activation``: value of its neuron in the exemplar layer, or with
+              ``readout="comparisons"`` the sum of its comparisons;
+            - ``contribution``: how much less the prediction would be without that
+              neuron; with ``readout="comparisons"`` half of what all comparisons that it
+              is part of add to it.
+
+        Raises
+        ------
+        AttributeError
+            If the weights were not calculated: there are no exemplars.
+        ValueError
+            If ``n_nearest``, ``output`` or X is not accepted.
+
+        Examples
+        --------
+        >>> from skmetricmlp import MetricInitMLPRegressor
+        >>> X, y = [[0.0], [1.0], [4.0]], [10.0, 20.0, 70.0]
+        >>> reg = MetricInitMLPRegressor(
+        ...     exemplars=(X, y), activation="step", n_neighbors=2, max_iter=0
+        ... ).fit(X, y)
+        >>> frame = reg.explain([[3.0]], n_nearest=3)
+        >>> frame[["predicted", "rank", "value", "excess", "activation"]]
+           predicted  rank  value  excess  activation
+        0       45.0     1   70.0     0.0         1.0
+        1       45.0     2   20.0     3.0         1.0
+        2       45.0     3   10.0     8.0         0.0
+        """
+        values = self.exemplar_values_.reshape(self.n_exemplars_, -1)
+        n_outputs = values.shape[1]
+        if not (is_whole(output) and 0 <= output < n_outputs):
+            raise not_accepted("output", output, f"an int from 0 to {n_outputs - 1}")
+        frame = self._explain(X, n_nearest, output).drop(columns="margin")
+        frame.insert(4, "value", values[frame["exemplar"], output])
+        return frame
+
+    @property
+    def exemplar_values_(self) -> Array:
+        """Values of the exemplars."""
+        targets = self._origin().exemplars.targets(self.n_outputs_)
+        return self._fitted.outputs.decode(targets)
+
+    def _lesson(
+        self, rows: Rows, held_out: Rows | None, present: Fitted | None, declared: Any
+    ) -> Lesson:
+        del declared
+        values: Values = (
+            present.outputs if present else Values.of(rows.y, rows.sample_weight)
+        )
+
+        def batch(X: Array, y: Array, weights: Array, name: str) -> Batch:
+            return Batch(X, values.encode(y, name).astype(weights.dtype), weights)
+
+        others = batch(*held_out, "y_val") if held_out else None
+        return Lesson(values, batch(*rows, "y"), others)
+
+    def __sklearn_tags__(self) -> Tags:
+        """Say what the estimator takes."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

@@ -1,0 +1,150 @@
+"""What the outputs of a network mean: classes, or values in units of their deviation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skmetricmlp.arrays import place_of
+from skmetricmlp.network import Network
+from skmetricmlp.validation import check_classes, class_codes
+
+__all__ = ["Classes", "Values"]
+
+Array = Any
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.intp]
+
+TINY = 10.0 * float(np.finfo(float).eps)  # a deviation that is none but rounding errors
+
+
+@dataclass(frozen=True)
+class Classes:
+    """An output for each class, in the order of the sorted ``labels`` (n_classes,)."""
+
+    labels: Array
+
+    @classmethod
+    def of(cls, y: Array, declared: ArrayLike | None) -> Classes:
+        """Return the classes that are declared, or else those of ``y``."""
+        return cls(np.unique(y) if declared is None else check_classes(declared))
+
+    def check_same(self, declared: ArrayLike | None) -> None:
+        """Refuse other classes than these.
+
+        Raises
+        ------
+        ValueError
+            If they are declared, and not the same.
+        """
+        labels = self.labels if declared is None else check_classes(declared)
+        if not np.array_equal(labels, self.labels):
+            msg = (
+                f"classes={labels.tolist()} must be the same at every call; they were "
+                f"{self.labels.tolist()}"
+            )
+            raise ValueError(msg)
+
+    def encode(self, y: Array, name: str = "y") -> Ints:
+        """Positions (n,) of labels among the classes."""
+        return class_codes(y, self.labels, name)
+
+    def in_units(self, network: Network) -> Network:
+        """Return the network, as it is."""
+        return network
+
+    def standardized(self, network: Network) -> Network:
+        """Return the network, as it is."""
+        return network
+
+
+@dataclass(frozen=True)
+class Values:
+    """An output for each value, less its ``mean`` and over its ``deviation``.
+
+    So that one step size serves values of all sizes, and a change of units changes what
+    is predicted by that change alone. Both are of shape (n_outputs,); ``is_vector`` says
+    that there is one output, and no axis for it.
+    """
+
+    mean: Floats
+    deviation: Floats
+    is_vector: bool
+
+    @classmethod
+    def of(cls, y: Array, weights: Floats) -> Values:
+        """Return the weighted mean and deviation of ``y``, (n,) or (n, n_outputs).
+
+        Raises
+        ------
+        ValueError
+            If they are too large to be represented.
+        """
+        values = y.reshape(len(y), -1).astype(np.float64)
+        weights = weights.astype(np.float64)
+        share = weights / (weights.sum() or 1.0)
+        mean = share @ values
+        deviation = np.sqrt(share @ (values - mean) ** 2)
+        if not np.isfinite(deviation).all():
+            msg = (
+                f"y is too large, with values of up to {abs(values).max():.3g}: scale it"
+            )
+            raise ValueError(msg)
+        deviation = np.where(deviation > TINY * abs(mean), deviation, 1.0)
+        return cls(mean, deviation, y.ndim == 1)
+
+    def encode(self, y: Array, name: str = "y") -> Floats:
+        """Deviations (n, n_outputs) from the mean.
+
+        Raises
+        ------
+        ValueError
+            If there are more or fewer outputs, or they are no finite numbers.
+        """
+        try:
+            y = np.asarray(y, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            msg = f"{name} must be numbers: {error}"
+            raise ValueError(msg) from error
+        if not np.isfinite(y).all():
+            msg = f"{name} has values that are not finite"
+            raise ValueError(msg)
+        shape = () if self.is_vector else self.mean.shape
+        if y.shape[1:] != shape:
+            msg = f"{name} must have shape {(len(y), *shape)}, got {y.shape}"
+            raise ValueError(msg)
+        values: Floats = (y.reshape(len(y), -1) - self.mean) / self.deviation
+        return values
+
+    def decode(self, targets: Floats) -> Floats:
+        """Values of the user, (n,) or (n, n_outputs), from those (n, n_outputs)."""
+        values = targets * self.deviation + self.mean
+        return values[:, 0] if self.is_vector else values
+
+    def in_units(self, network: Network) -> Network:
+        """Return the network whose outputs are values as the user has them."""
+        *hidden, last = network.layers
+        deviation, mean = self._beside(last.parameters[0])
+        weights, bias = last.parameters
+        scaled = weights * deviation, bias * deviation + mean
+        return Network((*hidden, last.with_parameters(scaled)))
+
+    def standardized(self, network: Network) -> Network:
+        """Undo :meth:`in_units`."""
+        *hidden, last = network.layers
+        deviation, mean = self._beside(last.parameters[0])
+        weights, bias = last.parameters
+        scaled = weights / deviation, (bias - mean) / deviation
+        return Network((*hidden, last.with_parameters(scaled)))
+
+    def _beside(self, array: Array) -> tuple[Array, Array]:
+        """Deviation and mean where ``array`` is, in its precision."""
+        place = place_of(array)
+        deviation, mean = (
+            place.namespace.astype(place.move(part), array.dtype)
+            for part in (self.deviation, self.mean)
+        )
+        return deviation, mean
