@@ -14,7 +14,7 @@ from skmetricmlp.initialization.architecture import Architecture
 from skmetricmlp.initialization.rivals import cyclic_rivals
 from skmetricmlp.network import Dense, Grouped, Layer, Network, Rivals, TiedComparison
 
-__all__ = ["BASELINES", "baseline_network", "with_spare_units"]
+__all__ = ["BASELINES", "baseline_network", "weight_variance", "with_spare_units"]
 
 Floats = NDArray[np.floating[Any]]
 
@@ -144,3 +144,32 @@ def _bound(init: str, n_in: int, n_out: int) -> float:
     if init == "glorot_uniform":
         return float(np.sqrt(6.0 / max(n_in + n_out, 1)))
     return 0.5
+
+
+def weight_variance(init: str, n_in: int, n_out: int) -> float:
+    """Return the mean square that the weights of a layer have when they are drawn.
+
+    Of uncorrelated inputs ``h_j`` the sum ``sum_j W_j h_j`` has the variance
+    ``sum_j W_j^2 Var[h_j]``, so to keep it takes ``mean(W^2) = 1 / n_in``, and to keep
+    that of the gradients ``1 / n_out``, whatever the mean of the weights: it counts for
+    ``E[W^2]``, and Glorot and He, who have it zero, write ``Var[W]``. Between the two
+    there is Glorot's ``2 / (n_in + n_out)``; He's ``2 / n_in`` makes up for the half of
+    the mean square that ReLU takes away.
+
+    Parameters
+    ----------
+    init : {"he_uniform", "glorot_uniform", "uniform"}
+    n_in, n_out : int
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> print(f"{weight_variance('he_uniform', 8, 2):.3f}")
+    0.250
+    >>> print(f"{weight_variance('glorot_uniform', 8, 2):.3f}")
+    0.200
+    """
+    return _bound(init, n_in, n_out) ** 2 / 3.0  # of the uniform distribution

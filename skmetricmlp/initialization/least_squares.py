@@ -1,0 +1,145 @@
+"""What the least squares fits of the last layer share: centring, principal axes."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import gen_batches
+from threadpoolctl import threadpool_limits
+
+__all__ = ["CentredRows", "PrincipalAxes", "centred_rows", "principal_axes"]
+
+Floats = NDArray[np.floating[Any]]
+
+TINY = float(np.finfo(float).eps)
+BLOCK_ROWS = 1024
+
+
+class CentredRows(NamedTuple):
+    """Rows less their weighted mean, times the square roots of their shares.
+
+    With the best bias for each ``W``, the weighted mean squared error of
+    ``values @ W + bias`` is ``||A W - Y||^2``.
+
+    ``A`` (n, n_hidden), in the precision of the values; ``Y`` (n, n_targets); ``mean``
+    (n_hidden,), ``target_mean`` (n_targets,) and ``shares`` (n,), which add up to one.
+    """
+
+    A: Floats
+    Y: Floats
+    mean: Floats
+    target_mean: Floats
+    shares: Floats
+
+    def bias(self, W: Floats) -> Floats:
+        """Bias (n_targets,) that is the best beside the weights ``W``."""
+        return self.target_mean - self.mean @ W
+
+
+def centred_rows(values: Floats, targets: Floats, weights: Floats) -> CentredRows:
+    """Eliminate the bias from a weighted least squares problem.
+
+    Parameters
+    ----------
+    values : array of shape (n, n_hidden)
+    targets : array of shape (n, n_targets)
+    weights : array of shape (n,)
+        All positive.
+
+    Returns
+    -------
+    CentredRows
+    """
+    shares = weights / weights.sum()
+    roots = np.sqrt(shares)[:, None]
+    A, mean = _centred(values, shares.astype(values.dtype))
+    A *= roots.astype(values.dtype)
+    Y, target_mean = _centred(targets, shares)
+    return CentredRows(A, roots * Y, mean, target_mean, shares)
+
+
+def _centred(values: Floats, shares: Floats) -> tuple[Floats, Floats]:
+    """``values`` less their mean, and the mean.
+
+    By way of their differences from the first row: a constant column is then exactly
+    zero, and not what rounding leaves of it.
+    """
+    differences = values - values[0]
+    mean = shares @ differences
+    differences -= mean
+    return differences, values[0] + mean
+
+
+class PrincipalAxes(NamedTuple):
+    """``A = U sqrt(squares) V^T``, as far as the singular values are not zero.
+
+    ``A`` (n, n_hidden); ``squares`` (rank,), rising. Of the singular vectors there are
+    those of the shorter side alone, which are ``V`` (n_hidden, rank) unless ``A`` is
+    ``wide``, and then ``U`` (n, rank): those of the other side are large, and what is
+    wanted of them is their product with a few columns.
+    """
+
+    A: Floats
+    squares: Floats
+    vectors: Floats
+    wide: bool
+
+    def left(self) -> Floats:
+        """``U`` (n, rank), in the precision of ``A``."""
+        if self.wide:
+            return self.vectors.astype(self.A.dtype)
+        return self.A @ (self.vectors / np.sqrt(self.squares)).astype(self.A.dtype)
+
+    def gradient(self, Y: Floats) -> Floats:
+        """``V^T A^T Y`` (rank, n_targets)."""
+        if self.wide:
+            return np.sqrt(self.squares)[:, None] * (self.vectors.T @ Y)
+        return self.vectors.T @ _product(self.A, Y)
+
+    def coordinates(self, W: Floats) -> Floats:
+        """``V^T W`` (rank, n_targets)."""
+        if self.wide:
+            roots = np.sqrt(self.squares)[:, None]
+            return self.vectors.T @ _product(self.A.T, W) / roots
+        return self.vectors.T @ W
+
+    def weights(self, coordinates: Floats) -> Floats:
+        """``V coordinates`` (n_hidden, n_targets)."""
+        if self.wide:
+            roots = np.sqrt(self.squares)[:, None]
+            return _product(self.A, self.vectors @ (coordinates / roots))
+        return self.vectors @ coordinates
+
+
+def principal_axes(A: Floats) -> PrincipalAxes:
+    """Decompose ``A`` (n, n_hidden) by the smaller of ``A A^T`` and ``A^T A``.
+
+    Several times faster than a singular value decomposition. Singular values below some
+    ``1e-6`` of the largest are lost, as their squares are in the Gram matrix.
+    """
+    wide = A.shape[0] <= A.shape[1]
+    gram = _gram(A.T if wide else A)
+    # Thousands of small products, which threads slow down, the more the busier they are.
+    with threadpool_limits(limits=1, user_api="blas"):
+        squares, vectors = np.linalg.eigh(gram)
+    kept = squares > squares.max(initial=0.0) * max(A.shape) * TINY
+    return PrincipalAxes(A, squares[kept], vectors[:, kept], wide)
+
+
+def _gram(A: Floats) -> Floats:
+    """``A^T A`` in double precision, by blocks of rows: ``A`` may be large."""
+    gram = np.zeros((A.shape[1], A.shape[1]))
+    for rows in gen_batches(A.shape[0], BLOCK_ROWS):
+        block = A[rows].astype(np.float64)
+        gram += block.T @ block  # of an array with itself, at half the cost
+    return gram
+
+
+def _product(A: Floats, B: Floats) -> Floats:
+    """``A^T B`` in double precision, by blocks of rows."""
+    product = np.zeros((A.shape[1], B.shape[1]))
+    for rows in gen_batches(A.shape[0], BLOCK_ROWS):
+        product += A[rows].astype(np.float64).T @ B[rows]
+    return product
