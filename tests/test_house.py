@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "validation": {"arrays", "initialization", "network"},
     "learning": {"arrays", "initialization", "network", "training", "validation"},
     "explanation": {"initialization", "network"},
+    "inspection": {"arrays", "initialization", "network"},
     "classifier": {
         "arrays",
         "explanation",
