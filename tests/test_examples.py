@@ -22,8 +22,9 @@ def test_there_are_examples():
 @pytest.mark.parametrize(
     "path", [p for p in EXAMPLES if p.stem not in ALONE], ids=lambda path: path.stem
 )
-def test_example_runs(path, capsys):
+def test_example_runs(path, capsys, monkeypatch, tmp_path):
     if path.stem in NEEDS:
         pytest.importorskip(NEEDS[path.stem])
+    monkeypatch.chdir(tmp_path)  # some write a picture to reports/
     runpy.run_path(str(path), run_name="__main__")
     assert capsys.readouterr().out.strip()

@@ -40,6 +40,7 @@ MAY_IMPORT = {
         "validation",
     },
     "explanation": {"initialization", "network"},
+    "inspection": {"arrays", "initialization", "network"},
     "estimator": {
         "arrays",
         "initialization",

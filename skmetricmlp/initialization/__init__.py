@@ -7,7 +7,7 @@ from skmetricmlp.initialization.memory import Budget, check_dense_size, memory_b
 from skmetricmlp.initialization.metric_fit import Metric, fit_metric
 from skmetricmlp.initialization.metrics import METRICS, Domain
 from skmetricmlp.initialization.nearest import Sample, nearest_network
-from skmetricmlp.initialization.random import BASELINES
+from skmetricmlp.initialization.random import BASELINES, dense_layers
 from skmetricmlp.initialization.start import Origin, Start, initial_network
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Sample",
     "Start",
     "check_dense_size",
+    "dense_layers",
     "fit_metric",
     "form_of",
     "initial_network",

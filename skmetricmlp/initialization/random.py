@@ -14,7 +14,13 @@ from skmetricmlp.initialization.architecture import Architecture
 from skmetricmlp.initialization.rivals import cyclic_rivals
 from skmetricmlp.network import Dense, Grouped, Layer, Network, Rivals, TiedComparison
 
-__all__ = ["BASELINES", "baseline_network", "weight_variance", "with_spare_units"]
+__all__ = [
+    "BASELINES",
+    "baseline_network",
+    "dense_layers",
+    "weight_variance",
+    "with_spare_units",
+]
 
 Floats = NDArray[np.floating[Any]]
 
@@ -47,13 +53,42 @@ def baseline_network(
             layers.append(_grouped(init, architecture, rng))
     depth = len(layers)
     activations = [form.activation] * (len(sizes) - 2) + [form.output_activation]
-    layers += [
-        Dense(*_arrays(init, n_in, n_out, rng), activation)
-        for (n_in, n_out), activation in zip(
-            pairwise(sizes[depth:]), activations[depth:], strict=True
-        )
-    ]
+    layers += dense_layers(init, sizes[depth:], activations[depth:], rng)
     return Network(tuple(layers))
+
+
+def dense_layers(
+    init: str,
+    sizes: Sequence[int],
+    activations: Sequence[str],
+    rng: np.random.RandomState,
+    draw_biases: bool = False,
+) -> list[Dense]:
+    """Draw, or fill, layers in which every neuron reads every input.
+
+    Parameters
+    ----------
+    init : str
+        One of :data:`BASELINES`.
+    sizes : sequence of int
+        Width of the input and of every layer.
+    activations : sequence of str
+        Of every layer; that of the first decides what ``"random"`` is.
+    rng : numpy.random.RandomState
+    draw_biases : bool, default=False
+        Draw biases from the distribution of the weights beside them, where they would
+        be zero.
+
+    Returns
+    -------
+    list of Dense
+        In double precision.
+    """
+    init = _usual(init, activations[0])
+    return [
+        Dense(*_arrays(init, n_in, n_out, rng, draw_biases), activation)
+        for (n_in, n_out), activation in zip(pairwise(sizes), activations, strict=True)
+    ]
 
 
 def _tied_comparison(
@@ -119,7 +154,11 @@ def _usual(init: str, activation: str) -> str:
 
 
 def _arrays(
-    init: str, n_in: int, n_out: int, rng: np.random.RandomState
+    init: str,
+    n_in: int,
+    n_out: int,
+    rng: np.random.RandomState,
+    draw_biases: bool = False,
 ) -> tuple[Floats, Floats]:
     """Weights (n_in, n_out) and bias (n_out,) of a layer."""
     if init in {"zeros", "ones"}:
@@ -127,7 +166,7 @@ def _arrays(
         return np.full((n_in, n_out), value), np.full(n_out, value)
     bound = _bound(init, n_in, n_out)
     weights = rng.uniform(-bound, bound, (n_in, n_out))
-    if init == "uniform":
+    if draw_biases or init == "uniform":
         return weights, rng.uniform(-bound, bound, n_out)
     return weights, np.zeros(n_out)
 
