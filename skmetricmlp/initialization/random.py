@@ -18,6 +18,7 @@ __all__ = [
     "BASELINES",
     "baseline_network",
     "dense_layers",
+    "usual_init",
     "weight_variance",
     "with_spare_units",
 ]
@@ -45,7 +46,7 @@ def baseline_network(
         In double precision.
     """
     form, sizes = architecture.form, architecture.sizes
-    init = _usual(init, form.activation)
+    init = usual_init(init, form.activation)
     layers: list[Layer] = []
     if form.tied:
         layers.append(_tied_comparison(init, architecture, rng))
@@ -84,7 +85,7 @@ def dense_layers(
     list of Dense
         In double precision.
     """
-    init = _usual(init, activations[0])
+    init = usual_init(init, activations[0])
     return [
         Dense(*_arrays(init, n_in, n_out, rng, draw_biases), activation)
         for (n_in, n_out), activation in zip(pairwise(sizes), activations, strict=True)
@@ -129,7 +130,10 @@ def with_spare_units(
     -------
     tuple of Layer
     """
-    n_in, init = layers[0].parameters[0].shape[0], _usual("random", layers[0].activation)
+    n_in, init = (
+        layers[0].parameters[0].shape[0],
+        usual_init("random", layers[0].activation),
+    )
     weights, bias = _arrays(init, n_in, n, rng)
 
     def widened(layer: Layer) -> Layer:
@@ -147,7 +151,8 @@ def with_spare_units(
     return tuple(map(widened, layers))
 
 
-def _usual(init: str, activation: str) -> str:
+def usual_init(init: str, activation: str) -> str:
+    """Return ``init``, or of ``"random"`` the one that suits the activation."""
     if init != "random":
         return init
     return "he_uniform" if activation == "relu" else "glorot_uniform"

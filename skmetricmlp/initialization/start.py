@@ -33,9 +33,15 @@ from skmetricmlp.initialization.output_layer import (
     ridge_readout,
     ridge_weights,
 )
-from skmetricmlp.initialization.random import baseline_network, with_spare_units
+from skmetricmlp.initialization.random import (
+    baseline_network,
+    usual_init,
+    weight_variance,
+    with_spare_units,
+)
 from skmetricmlp.initialization.rivals import chosen_rivals
 from skmetricmlp.initialization.rows import DistinctRows, distinct_rows
+from skmetricmlp.initialization.variance_constraint import constrained_weights
 from skmetricmlp.network import Dense, Layer, Network, forward
 
 __all__ = ["Origin", "Start", "calculated_network", "initial_network"]
@@ -228,13 +234,23 @@ def _fitted_output(
     form: Form,
     rng: np.random.RandomState,
 ) -> Dense:
-    """Fit an output layer to what the hidden layers make of the rows."""
+    """Fit an output layer to what the hidden layers make of the rows.
+
+    Where the weights are to have a certain variance, the targets of classes are 1/2 for
+    the row's class and -1/2 for the others, and that of the weights is He's with ReLU
+    and Glorot's otherwise.
+    """
     width = max(hidden[0].n_out, 1)
     most = FIT_ELEMENTS if width <= FIT_ROWS else min(FIT_ROWS * width, MOST_FIT_ELEMENTS)
     rows = rows.take(slice(max(1, most // width)))
     values = _hidden_values(hidden, X, rows.index)
     if form.output_init == "logistic":
         fit = logistic_weights(values, rows.codes, rows.weights, n_outputs)
+    elif form.output_init == "lagrange":
+        targets = rows.targets if form.has_values else np.eye(n_outputs)[rows.codes] - 0.5
+        usual = usual_init("random", hidden[-1].activation)
+        variance = weight_variance(usual, values.shape[1], n_outputs)
+        fit = constrained_weights(values, targets, rows.weights, variance, rng)
     elif form.has_values:
         fit = ridge_weights(values, rows.targets, rows.weights)[:2]
     else:
