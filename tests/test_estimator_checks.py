@@ -4,7 +4,7 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skmetricmlp import MetricInitMLPClassifier
+from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 
 SMALL = {"n_exemplars": 6, "max_iter": 10}
 ESTIMATORS = [
@@ -27,6 +27,19 @@ ESTIMATORS = [
     MetricInitMLPClassifier(tied=True, rivals=2, **SMALL),
     MetricInitMLPClassifier(
         tied=True, rivals="other_classes", readout="exemplars", **SMALL
+    ),
+    MetricInitMLPClassifier(init="random", output_init="lagrange", **SMALL),
+    MetricInitMLPRegressor(),
+    MetricInitMLPRegressor(
+        init="random", learning_rate_init=0.03, n_exemplars=6, max_iter=50
+    ),
+    MetricInitMLPRegressor(
+        n_neighbors=3, n_exemplars="auto", activation="logistic", max_iter=50
+    ),
+    MetricInitMLPRegressor(activation="logistic", solver="sgd", **SMALL),
+    MetricInitMLPRegressor(output_init="lagrange", exemplars="kmedoids", **SMALL),
+    MetricInitMLPRegressor(
+        tied=True, rivals=5, readout="exemplars", exemplars="random", max_iter=50
     ),
 ]
 
