@@ -14,7 +14,7 @@ from skmetricmlp.initialization.architecture import Architecture
 from skmetricmlp.initialization.rivals import cyclic_rivals
 from skmetricmlp.network import Dense, Grouped, Layer, Network, Rivals, TiedComparison
 
-__all__ = ["BASELINES", "baseline_network", "with_spare_units"]
+__all__ = ["BASELINES", "baseline_network", "dense_network", "with_spare_units"]
 
 Floats = NDArray[np.floating[Any]]
 
@@ -52,6 +52,34 @@ def baseline_network(
         for (n_in, n_out), activation in zip(
             pairwise(sizes[depth:]), activations[depth:], strict=True
         )
+    ]
+    return Network(tuple(layers))
+
+
+def dense_network(
+    init: str, sizes: Sequence[int], activation: str, rng: np.random.RandomState
+) -> Network:
+    """Draw, or fill, the weights of dense layers with an identity output.
+
+    Parameters
+    ----------
+    init : {"random", "uniform", "glorot_uniform", "he_uniform", "zeros", "ones"}
+    sizes : sequence of int
+        Width of the input and of every layer.
+    activation : str
+        Of the hidden layers.
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    Network
+        In double precision.
+    """
+    init = _usual(init, activation)
+    activations = [activation] * (len(sizes) - 2) + ["identity"]
+    layers = [
+        Dense(*_arrays(init, n_in, n_out, rng), name)
+        for (n_in, n_out), name in zip(pairwise(sizes), activations, strict=True)
     ]
     return Network(tuple(layers))
 
