@@ -5,6 +5,8 @@ from skmetricmlp.initialization.basis.assembly import (
     domain_of,
     hidden_layer,
     least_squares_output,
+    on_domain,
+    to_reference,
 )
 from skmetricmlp.initialization.basis.blocks import Blocks, load_blocks
 
@@ -15,4 +17,6 @@ __all__ = [
     "hidden_layer",
     "least_squares_output",
     "load_blocks",
+    "on_domain",
+    "to_reference",
 ]

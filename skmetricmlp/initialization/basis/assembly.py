@@ -19,12 +19,20 @@ from scipy.linalg import svd
 from skmetricmlp.initialization.basis.blocks import ACTIVATION, Blocks, load_blocks
 from skmetricmlp.network import Dense, Network, forward
 
-__all__ = ["basis_network", "domain_of", "hidden_layer", "least_squares_output", "parts"]
+__all__ = [
+    "basis_network",
+    "domain_of",
+    "hidden_layer",
+    "least_squares_output",
+    "on_domain",
+    "parts",
+    "to_reference",
+]
 
 Floats = NDArray[np.floating[Any]]
 
 # Of the largest squared singular value. Below, weights that cancel make the fit to the
-# rows more exact, and the first step of a training worse: docs/benchmarks.md.
+# rows more exact, and the first steps of a training worse (benchmarks/basis.py).
 RIDGES = 10.0 ** np.arange(-10.0, 1.0)
 TINY = float(np.finfo(float).eps)
 
@@ -113,20 +121,43 @@ def hidden_layer(blocks: Blocks, domain: Floats, n_parts: int = 1) -> Dense:
     Dense
         Of ``B u n_parts^d`` units: part after part, block after block.
     """
-    layers = [_on(blocks, part) for part in parts(domain, n_parts)]
-    weights, bias = (
-        np.concatenate(arrays, axis=-1) for arrays in zip(*layers, strict=True)
-    )
-    return Dense(weights, bias, ACTIVATION)
+    layers = [on_domain(blocks.hidden(), part) for part in parts(domain, n_parts)]
+    weights = np.concatenate([layer.weights for layer in layers], axis=1)
+    return Dense(weights, np.concatenate([layer.bias for layer in layers]), ACTIVATION)
 
 
-def _on(blocks: Blocks, domain: Floats) -> tuple[Floats, Floats]:
-    """Weights (d, B u) and bias (B u,) of all blocks, at ``(x - middle) / half``."""
-    middle, half = domain.mean(axis=1), np.ptp(domain, axis=1) / 2.0
-    half = np.where(half > 0.0, half, 1.0)
-    weights = blocks.weights.transpose(1, 0, 2).reshape(len(domain), -1)
-    weights = weights / half[:, None]
-    return weights, blocks.bias.ravel() - middle @ weights
+def to_reference(X: Floats, domain: Floats) -> Floats:
+    """Map rows (n, d) from a domain to ``[-1, 1]^d``: ``(x - middle) / half``."""
+    middle, half = _middle_and_half(domain)
+    mapped: Floats = (X - middle) / half
+    return mapped
+
+
+def on_domain(layer: Dense, domain: Floats) -> Dense:
+    """Let a first layer for mapped inputs read inputs from the domain itself.
+
+    Train before, on mapped inputs: a step of one size for all weights is too large for
+    weights on a wide domain, and too small for those on a narrow one.
+
+    Parameters
+    ----------
+    layer : Dense
+        What it makes of ``to_reference(X, domain)`` the result makes of ``X``.
+    domain : array of shape (d, 2)
+
+    Returns
+    -------
+    Dense
+    """
+    middle, half = _middle_and_half(domain)
+    weights = layer.weights / half[:, None]
+    return Dense(weights, layer.bias - middle @ weights, layer.activation)
+
+
+def _middle_and_half(domain: Floats) -> tuple[Floats, Floats]:
+    """Middle and half width (d,) of each side; a side of no length has width two."""
+    half = np.ptp(domain, axis=1) / 2.0
+    return domain.mean(axis=1), np.where(half > 0.0, half, 1.0)
 
 
 def least_squares_output(

@@ -92,6 +92,11 @@ class Blocks:
         hidden = Dense(self.weights[index], self.bias[index], ACTIVATION)
         return Network((hidden, output))
 
+    def hidden(self) -> Dense:
+        """Return the hidden layers side by side: one of ``B u`` units."""
+        weights = self.weights.transpose(1, 0, 2).reshape(self.weights.shape[1], -1)
+        return Dense(weights, self.bias.ravel(), ACTIVATION)
+
     def outputs(self, X: Floats) -> Floats:
         """Values (n, B) of all basis networks at ``X`` (n, d)."""
         networks = (self.network(k) for k in range(len(self.exponents)))
