@@ -1,9 +1,10 @@
-from math import exp, log
+from math import exp, log, pi, sqrt, tanh
 
 import numpy as np
 import pytest
 from networks import read_only
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import norm
 
 from skmetricmlp.network import ACTIVATIONS, LOG_PROBABILITIES, LOSSES
 
@@ -16,8 +17,9 @@ SCALAR_ACTIVATIONS = {
     "logistic": lambda z: 1 / (1 + exp(-z)),
     "tanh": lambda z: (exp(z) - exp(-z)) / (exp(z) + exp(-z)),
     "relu": lambda z: z if z > 0 else 0.0,
+    "gelu": lambda z: z * (1 + tanh(sqrt(2 / pi) * (z + 0.044715 * z**3))) / 2,
 }
-WITH_DERIVATIVE = ["identity", "logistic", "tanh", "relu"]
+WITH_DERIVATIVE = ["identity", "logistic", "tanh", "relu", "gelu"]
 
 
 def scalar_softmax(row):
@@ -123,21 +125,48 @@ def test_sigmoids_are_odd_about_their_middle(name):
 
 
 @pytest.mark.parametrize("name", WITH_DERIVATIVE)
-def test_derivative_through_the_value_is_the_slope(name):
+def test_derivative_through_the_value_or_the_argument_is_the_slope(name):
     # Central differences straddle the kink of the ReLU at zero.
     z = read_only([point for point in POINTS if point != 0])
-    function, derivative = ACTIVATIONS[name].function, ACTIVATIONS[name].derivative
+    activation = ACTIVATIONS[name]
     h = 1e-5
-    slope = (function(z + h) - function(z - h)) / (2 * h)
-    assert_allclose(derivative(function(z)), slope, rtol=1e-7, atol=1e-9)
+    slope = (activation.function(z + h) - activation.function(z - h)) / (2 * h)
+    point = activation.function(z) if activation.through_value else z
+    assert_allclose(activation.derivative(point), slope, rtol=1e-7, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", WITH_DERIVATIVE)
-def test_derivative_leaves_the_value_alone_and_keeps_float32(name):
+def test_derivative_leaves_its_argument_alone_and_keeps_float32(name):
     value = read_only(ACTIVATIONS[name].function(np.array([POINTS])), np.float32)
     slope = ACTIVATIONS[name].derivative(value)
     assert slope.dtype == np.float32
     assert slope.shape == value.shape
+
+
+def test_derivative_through_the_argument_where_a_value_comes_twice():
+    through_argument = {name for name, f in ACTIVATIONS.items() if not f.through_value}
+    assert through_argument == {"gelu"}
+    value = ACTIVATIONS["gelu"].function(read_only([-3.0, -0.7, -0.1]))
+    assert value[1] < min(value[0], value[2])
+
+
+def test_gelu_is_nearly_the_argument_times_the_normal_distribution():
+    z = read_only(np.linspace(-8, 8, 1601))
+    value = ACTIVATIONS["gelu"].function(z)
+    assert_allclose(value, z * norm.cdf(z), atol=5e-4)
+    # As for the exact one: what is cut from z is added to zero.
+    assert_allclose(value - ACTIVATIONS["gelu"].function(-z), z, atol=1e-14)
+
+
+def test_gelu_is_that_of_pytorch():
+    torch = pytest.importorskip("torch")
+    z = torch.linspace(-6, 6, 241, dtype=torch.float64, requires_grad=True)
+    expected = torch.nn.functional.gelu(z, approximate="tanh")
+    expected.sum().backward()
+    points = read_only(z.detach().numpy())
+    gelu = ACTIVATIONS["gelu"]
+    assert_allclose(gelu.function(points), expected.detach(), rtol=1e-10, atol=1e-14)
+    assert_allclose(gelu.derivative(points), z.grad, rtol=1e-10, atol=1e-14)
 
 
 def test_step_and_softmax_state_no_derivative():
@@ -152,7 +181,8 @@ def test_activation_survives_extremes_in_its_precision(extreme, name, dtype):
     value = ACTIVATIONS[name].function(z)
     assert value.dtype == dtype
     assert np.isfinite(value).all()
-    bounds = {"identity": (-1e4, 1e4), "relu": (0, 1e4), "tanh": (-1, 1)}
+    bounds = {"identity": (-1e4, 1e4), "tanh": (-1, 1)}
+    bounds |= dict.fromkeys(["relu", "gelu"], (0, 1e4))
     low, high = bounds.get(name, (0, 1))
     assert value.min() == low
     assert value.max() == high

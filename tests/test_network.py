@@ -1,5 +1,5 @@
 from functools import partial
-from math import exp, log, tanh
+from math import exp, log, pi, sqrt, tanh
 
 import numpy as np
 import pytest
@@ -15,8 +15,9 @@ SCALAR = {
     "logistic": lambda z: 1 / (1 + exp(-z)),
     "tanh": tanh,
     "relu": lambda z: z if z > 0 else 0.0,
+    "gelu": lambda z: z * (1 + tanh(sqrt(2 / pi) * (z + 0.044715 * z**3))) / 2,
 }
-HIDDEN = ["logistic", "tanh", "relu"]
+HIDDEN = ["logistic", "tanh", "relu", "gelu"]
 WIDTHS = [(4, 3), (4, 5, 3), (4, 5, 6, 3), (4, 5, 2, 6, 3)]
 DEEP = WIDTHS[2:]
 
@@ -245,9 +246,12 @@ def test_gradient_is_that_of_autograd(batch, activation, loss, widths):
     a = X
     for k in range(0, len(leaves) - 2, 2):
         z = torch.nn.functional.linear(a, leaves[k].T, leaves[k + 1])
-        a = {"logistic": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}[
-            activation
-        ](z)
+        a = {
+            "logistic": torch.sigmoid,
+            "tanh": torch.tanh,
+            "relu": torch.relu,
+            "gelu": partial(torch.nn.functional.gelu, approximate="tanh"),
+        }[activation](z)
     z = torch.nn.functional.linear(a, leaves[-2].T, leaves[-1])
     if loss == "log_loss":
         losses = torch.nn.functional.cross_entropy(z, codes, reduction="none")

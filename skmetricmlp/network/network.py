@@ -119,10 +119,18 @@ class Network:
             layer, value = self.layers[depth], activations[depth]
             gradients[:0] = layer.gradient(value, delta)
             if depth:
-                derivative = ACTIVATIONS[self.layers[depth - 1].activation].derivative
-                if derivative is None:
-                    msg = f"layer {depth} has no useful derivative"
-                    raise ValueError(msg)
                 delta = layer.input_gradient(delta)
-                delta *= derivative(value)
+                delta *= self._slope(depth, activations)
         return gradients
+
+    def _slope(self, depth: int, activations: Sequence[Array]) -> Array:
+        """Return the derivative at ``activations[depth]``, values of a hidden layer."""
+        layer = self.layers[depth - 1]
+        activation = ACTIVATIONS[layer.activation]
+        if activation.derivative is None:
+            msg = f"layer {depth} has no useful derivative"
+            raise ValueError(msg)
+        if activation.through_value:
+            return activation.derivative(activations[depth])
+        # Once more, instead of held for every layer from the forward pass on.
+        return activation.derivative(layer.affine(activations[depth - 1]))

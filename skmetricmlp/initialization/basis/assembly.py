@@ -1,0 +1,200 @@
+"""From basis networks to the start of a network for a function on any domain.
+
+The hidden layers of all blocks stand beside each other, with the map from the domain to
+the reference domain in their weights; the output layer is fitted to the rows.
+
+X. Hu, Y. Huang, N. Yi, P. Yin, arXiv 2510.08780, pretrain basis networks on a reference
+domain, each from the degree below, and map other domains to it.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import svd
+
+from skmetricmlp.initialization.basis.blocks import ACTIVATION, Blocks, load_blocks
+from skmetricmlp.network import Dense, Network, forward
+
+__all__ = [
+    "basis_network",
+    "domain_of",
+    "hidden_layer",
+    "least_squares_output",
+    "on_domain",
+    "parts",
+    "to_reference",
+]
+
+Floats = NDArray[np.floating[Any]]
+
+# Of the largest squared singular value. Below, weights that cancel make the fit to the
+# rows more exact, and the first steps of a training worse (benchmarks/basis.py).
+RIDGES = 10.0 ** np.arange(-10.0, 1.0)
+TINY = float(np.finfo(float).eps)
+
+
+def basis_network(
+    X: Floats,
+    targets: Floats,
+    weights: Floats,
+    *,
+    degree: int,
+    domain: Floats,
+    n_parts: int = 1,
+) -> Network:
+    """Assemble the network for a function of one or two variables, before any training.
+
+    Parameters
+    ----------
+    X : array of shape (n, d)
+        With d of 1 or 2.
+    targets : array of shape (n, n_outputs)
+    weights : array of shape (n,)
+        All positive.
+    degree : int
+        Highest degree of the basis networks: up to 8 of one variable, up to 5 of two.
+    domain : array of shape (d, 2)
+        Lower and upper end of each variable.
+    n_parts : int, default=1
+        Parts that each side of the domain is cut into; every part gets basis networks.
+
+    Returns
+    -------
+    Network
+        One hidden layer and an identity output, in double precision.
+
+    Raises
+    ------
+    ValueError
+        If there are no basis networks of so many variables, or of that degree.
+
+    Examples
+    --------
+    >>> X = np.linspace(0, 3, 50)[:, None]
+    >>> net = basis_network(
+    ...     X, np.sin(X), np.ones(50), degree=4, domain=np.array([[0.0, 3.0]])
+    ... )
+    >>> bool(abs(net.forward(X) - np.sin(X)).max() < 1e-3)
+    True
+    """
+    blocks = load_blocks(X.shape[1]).up_to(degree)
+    hidden = hidden_layer(blocks, domain, n_parts)
+    values = forward(hidden, X.astype(np.float64))
+    output = Dense(*least_squares_output(values, targets, weights), "identity")
+    return Network((hidden, output))
+
+
+def domain_of(X: Floats) -> Floats:
+    """Lowest and highest value (d, 2) of each column."""
+    return np.stack([X.min(axis=0), X.max(axis=0)], axis=1).astype(np.float64)
+
+
+def parts(domain: Floats, n_parts: int) -> list[Floats]:
+    """Cut each side of a domain into so many parts: ``n_parts^d`` domains.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in parts(np.array([[0.0, 4.0]]), 2)]
+    [[[0.0, 2.0]], [[2.0, 4.0]]]
+    """
+    edges = np.linspace(domain[:, 0], domain[:, 1], n_parts + 1, axis=1)
+    sides = np.stack([edges[:, :-1], edges[:, 1:]], axis=2)  # (d, n_parts, 2)
+    return [np.stack(sides_of_one) for sides_of_one in product(*sides)]
+
+
+def hidden_layer(blocks: Blocks, domain: Floats, n_parts: int = 1) -> Dense:
+    """Put the hidden layers of blocks beside each other, for inputs from a domain.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    domain : array of shape (d, 2)
+        A side of no length is mapped to zero.
+    n_parts : int, default=1
+
+    Returns
+    -------
+    Dense
+        Of ``B u n_parts^d`` units: part after part, block after block.
+    """
+    layers = [on_domain(blocks.hidden(), part) for part in parts(domain, n_parts)]
+    weights = np.concatenate([layer.weights for layer in layers], axis=1)
+    return Dense(weights, np.concatenate([layer.bias for layer in layers]), ACTIVATION)
+
+
+def to_reference(X: Floats, domain: Floats) -> Floats:
+    """Map rows (n, d) from a domain to ``[-1, 1]^d``: ``(x - middle) / half``."""
+    middle, half = _middle_and_half(domain)
+    mapped: Floats = (X - middle) / half
+    return mapped
+
+
+def on_domain(layer: Dense, domain: Floats) -> Dense:
+    """Let a first layer for mapped inputs read inputs from the domain itself.
+
+    Train before, on mapped inputs: a step of one size for all weights is too large for
+    weights on a wide domain, and too small for those on a narrow one.
+
+    Parameters
+    ----------
+    layer : Dense
+        What it makes of ``to_reference(X, domain)`` the result makes of ``X``.
+    domain : array of shape (d, 2)
+
+    Returns
+    -------
+    Dense
+    """
+    middle, half = _middle_and_half(domain)
+    weights = layer.weights / half[:, None]
+    return Dense(weights, layer.bias - middle @ weights, layer.activation)
+
+
+def _middle_and_half(domain: Floats) -> tuple[Floats, Floats]:
+    """Middle and half width (d,) of each side; a side of no length has width two."""
+    half = np.ptp(domain, axis=1) / 2.0
+    return domain.mean(axis=1), np.where(half > 0.0, half, 1.0)
+
+
+def least_squares_output(
+    values: Floats, targets: Floats, weights: Floats
+) -> tuple[Floats, Floats]:
+    """Minimise ``sum_x w_x (values_x W + b - t_x)^2 + ridge ||W||^2``.
+
+    Each output has the ridge of the least weighted error of rows that are left out one
+    at a time, which needs no second fit: with the leverage h_x, the residual of a row
+    left out is ``residual_x / (1 - h_x)`` (D. M. Allen, Technometrics 16, 1974). By the
+    singular values of ``values``: they are strongly correlated, and would lose half of
+    their digits in ``values^T values``.
+
+    Parameters
+    ----------
+    values : array of shape (n, n_hidden)
+    targets : array of shape (n, n_outputs)
+    weights : array of shape (n,)
+        All positive; their scale does not matter.
+
+    Returns
+    -------
+    W : array of shape (n_hidden, n_outputs)
+    b : array of shape (n_outputs,)
+    """
+    share = weights.astype(np.float64) / weights.sum()
+    mean, target_mean = share @ values, share @ targets
+    root = np.sqrt(share)[:, None]
+    U, s, Vt = svd(root * (values - mean), full_matrices=False)
+    response = root * (targets - target_mean)
+    projected = U.T @ response
+    squares = s**2
+    ridges = RIDGES[:, None] * max(squares.max(initial=0.0), TINY)
+    shrinkages = squares / (squares + ridges)  # (n_ridges, rank)
+    fitted = np.einsum("nk,rk,ko->rno", U, shrinkages, projected, optimize=True)
+    leverages = shrinkages @ (U**2).T + share  # the bias has a leverage of its own
+    left_out = (response - fitted) / np.maximum(1.0 - leverages, TINY)[:, :, None]
+    best = np.argmin(np.sum(left_out**2, axis=1), axis=0)  # (n_outputs,)
+    W = Vt.T @ ((s / (squares + ridges[best])).T * projected)
+    return W, target_mean - mean @ W
