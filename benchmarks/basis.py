@@ -132,7 +132,7 @@ def from_basis(data: Problem, _: int, n_parts: int = 1) -> Network:
 
 def from_outputs(data: Problem, _: int) -> Network:
     d = data.X.shape[1]
-    hidden = hidden_layer(load_blocks(d).up_to(DEGREES[d]), reference(d))
+    hidden = hidden_layer(reference(d), DEGREES[d])
     return Network((hidden, Dense(*outputs_readout(data), "identity")))
 
 
@@ -262,7 +262,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
 
 def hidden_values(data: Problem) -> Floats:
     d = data.X.shape[1]
-    hidden = hidden_layer(load_blocks(d).up_to(DEGREES[d]), reference(d))
+    hidden = hidden_layer(reference(d), DEGREES[d])
     return forward(hidden, data.X)
 
 
@@ -306,7 +306,7 @@ def readout_table(options: argparse.Namespace) -> pd.DataFrame:
     """Errors by readout and number of variables, and the largest output weight."""
     records = []
     for name, (d, _) in FUNCTIONS.items():
-        hidden = hidden_layer(load_blocks(d).up_to(DEGREES[d]), reference(d))
+        hidden = hidden_layer(reference(d), DEGREES[d])
         for seed in range(options.seeds):
             data = problem(name, options.noise, seed)
             for readout, fit in READOUTS.items():

@@ -19,7 +19,7 @@ from skmetricmlp.arrays import Place, map_arrays, numpy_type, to_numpy
 from skmetricmlp.initialization import check_dense_size, memory_budget
 from skmetricmlp.learning import Fitted, Initialization, learn
 from skmetricmlp.network import Network
-from skmetricmlp.targets import Classes, Values
+from skmetricmlp.targets import Outputs
 from skmetricmlp.training import Batch, StopReason
 from skmetricmlp.validation import (
     Rows,
@@ -37,7 +37,7 @@ Array = Any
 class Lesson(NamedTuple):
     """Rows to learn from, and to validate on if there are any, and what they mean."""
 
-    outputs: Classes | Values
+    outputs: Outputs
     rows: Batch
     held_out: Batch | None
 

@@ -17,7 +17,7 @@ from sklearn.utils import check_random_state
 from skmetricmlp.arrays import map_arrays, place_of, to_numpy
 from skmetricmlp.initialization import Origin, Start
 from skmetricmlp.network import Network
-from skmetricmlp.targets import Classes, Values
+from skmetricmlp.targets import Classes, Outputs
 from skmetricmlp.training import (
     SGD,
     Adam,
@@ -47,7 +47,7 @@ class Fitted:
     The position is where X was, on a device perhaps; the rest is in NumPy.
     """
 
-    outputs: Any  # Classes or Values, as the estimator has it
+    outputs: Any  # Classes, Values or Function, as the estimator has it
     n_exemplars: int
     origin: Origin | None
     optimizer: Optimizer
@@ -99,7 +99,7 @@ class Initialization(Protocol):
 def learn(
     parameters: Parameters,
     rows: Batch,
-    outputs: Classes | Values,
+    outputs: Outputs,
     initialization: Initialization,
     *,
     epochs: int,
@@ -115,7 +115,7 @@ def learn(
         :data:`~skmetricmlp.network.losses.LOSSES`.
     rows : Batch
         To learn from: ``X`` where it is, targets and weights on the host.
-    outputs : Classes or Values
+    outputs : Classes, Values or Function
         What the targets mean.
     initialization : Initialization
     epochs : int

@@ -1,4 +1,4 @@
-"""What the outputs of a network mean: classes, or values in units of their deviation."""
+"""What the outputs of a network mean: classes, values, or a function on a domain."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from skmetricmlp.arrays import place_of
 from skmetricmlp.network import Network
 from skmetricmlp.validation import check_classes, class_codes
 
-__all__ = ["Classes", "Values"]
+__all__ = ["Classes", "Function", "Outputs", "Values"]
 
 Array = Any
 Floats = NDArray[np.floating[Any]]
@@ -127,7 +127,7 @@ class Values:
     def in_units(self, network: Network) -> Network:
         """Return the network whose outputs are values as the user has them."""
         *hidden, last = network.layers
-        deviation, mean = self._beside(last.parameters[0])
+        deviation, mean = _moved((self.deviation, self.mean), last.parameters[0])
         weights, bias = last.parameters
         scaled = weights * deviation, bias * deviation + mean
         return Network((*hidden, last.with_parameters(scaled)))
@@ -135,16 +135,67 @@ class Values:
     def standardized(self, network: Network) -> Network:
         """Undo :meth:`in_units`."""
         *hidden, last = network.layers
-        deviation, mean = self._beside(last.parameters[0])
+        deviation, mean = _moved((self.deviation, self.mean), last.parameters[0])
         weights, bias = last.parameters
         scaled = weights / deviation, (bias - mean) / deviation
         return Network((*hidden, last.with_parameters(scaled)))
 
+
+@dataclass(frozen=True)
+class Function:
+    """Values of a function on a ``domain`` (d, 2), lower and upper end of each variable.
+
+    The network reads the variables mapped to the reference domain ``[-1, 1]^d``: a step
+    of one size for all weights would be too large for those on a wide domain, and too
+    small for those on a narrow one.
+    """
+
+    values: Values
+    domain: Floats
+
+    @property
+    def is_vector(self) -> bool:
+        """Whether there is one output, and no axis for it."""
+        return self.values.is_vector
+
+    def encode(self, y: Array, name: str = "y") -> Floats:
+        """Deviations (n, n_outputs) of values from their mean."""
+        return self.values.encode(y, name)
+
+    def mapped(self, X: Array) -> Array:
+        """Rows ``(x - middle) / half`` of the reference domain, where ``X`` is."""
+        middle, half = self._beside(X)
+        return (X - middle) / half
+
+    def in_units(self, network: Network) -> Network:
+        """Return the network of variables and values as the user has them."""
+        first, *others = self.values.in_units(network).layers
+        weights, bias = first.parameters
+        middle, half = self._beside(weights)
+        weights = weights / half[:, None]
+        first = first.with_parameters((weights, bias - middle @ weights))
+        return Network((first, *others))
+
+    def standardized(self, network: Network) -> Network:
+        """Undo :meth:`in_units`."""
+        first, *others = self.values.standardized(network).layers
+        weights, bias = first.parameters
+        middle, half = self._beside(weights)
+        first = first.with_parameters((weights * half[:, None], bias + middle @ weights))
+        return Network((first, *others))
+
     def _beside(self, array: Array) -> tuple[Array, Array]:
-        """Deviation and mean where ``array`` is, in its precision."""
-        place = place_of(array)
-        deviation, mean = (
-            place.namespace.astype(place.move(part), array.dtype)
-            for part in (self.deviation, self.mean)
-        )
-        return deviation, mean
+        """Middle and half width (d,); a side of no length has the width two."""
+        half = np.ptp(self.domain, axis=1) / 2.0
+        parts = self.domain.mean(axis=1), np.where(half > 0.0, half, 1.0)
+        return _moved(parts, array)
+
+
+Outputs = Classes | Function | Values
+
+
+def _moved(parts: tuple[Floats, Floats], array: Array) -> tuple[Array, Array]:
+    """Move arrays to where ``array`` is, in its precision."""
+    place = place_of(array)
+    one, other = (place.namespace.astype(place.move(part), array.dtype) for part in parts)
+    return one, other

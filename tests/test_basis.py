@@ -13,6 +13,7 @@ from skmetricmlp.initialization.basis import (
     basis_network,
     domain_of,
     hidden_layer,
+    hidden_width,
     least_squares_output,
     load_blocks,
     on_domain,
@@ -115,9 +116,22 @@ def test_outputs_are_those_of_each_network():
 
 @pytest.mark.parametrize("n_inputs", [0, 3])
 def test_error_where_there_are_no_basis_networks(n_inputs):
-    X = np.zeros((4, n_inputs))
     with pytest.raises(ValueError, match=f"1 or 2 features, got {n_inputs}"):
-        basis_network(X, X, np.ones(4), degree=1, domain=np.zeros((n_inputs, 2)))
+        load_blocks(n_inputs)
+
+
+@pytest.mark.parametrize("n_parts", [1, 3])
+def test_of_more_variables_each_has_units_of_its_own(n_parts):
+    domain = np.array([[-1.0, 1.0], [0.0, 5.0], [7.0, 8.0]])
+    X = rows_on(domain.tolist())
+    values = forward(hidden_layer(domain, 4, n_parts), X)
+    alone = [forward(hidden_layer(domain[[j]], 4, n_parts), X[:, [j]]) for j in range(3)]
+    assert_allclose(values, np.concatenate(alone, axis=1), atol=1e-13)
+    assert values.shape[1] == hidden_width(3, 4, n_parts)
+    # So a sum of functions of one variable is fitted as well as each of them.
+    y = np.sin(2 * X[:, [0]]) + X[:, [1]] ** 2 - np.exp(X[:, [2]] - 7)
+    net = basis_network(X, y, np.ones(len(X)), degree=6, domain=domain)
+    assert np.abs(net.forward(X) - y).max() < 1e-2
 
 
 @pytest.mark.parametrize(("n_inputs", "degree"), [(1, 0), (1, 9), (2, 6)])
@@ -133,7 +147,7 @@ def test_error_of_a_degree_that_there_is_not(n_inputs, degree):
 def test_hidden_layer_has_the_values_of_the_blocks_on_mapped_inputs(n_inputs):
     blocks, domain = load_blocks(n_inputs).up_to(3), DOMAINS[n_inputs]
     X = rows_on(domain)
-    values = forward(hidden_layer(blocks, np.array(domain)), X)
+    values = forward(hidden_layer(np.array(domain), 3), X)
     reference = mapped(X, domain)
     u = blocks.weights.shape[2]
     assert values.shape == (len(X), u * len(blocks.exponents))
@@ -143,7 +157,7 @@ def test_hidden_layer_has_the_values_of_the_blocks_on_mapped_inputs(n_inputs):
 
 
 def test_every_part_has_the_units_of_a_domain_of_its_own():
-    blocks, domain = load_blocks(2).up_to(2), np.array(DOMAINS[2])
+    domain = np.array(DOMAINS[2])
     quarters = [
         [[-3, -1], [100, 550]],
         [[-3, -1], [550, 1000]],
@@ -152,17 +166,17 @@ def test_every_part_has_the_units_of_a_domain_of_its_own():
     ]
     assert_allclose(parts(domain, 2), quarters)
     X = rows_on(domain)
-    expected = [forward(hidden_layer(blocks, np.array(q)), X) for q in quarters]
-    values = forward(hidden_layer(blocks, domain, 2), X)
+    expected = [forward(hidden_layer(np.array(q), 2), X) for q in quarters]
+    values = forward(hidden_layer(domain, 2, 2), X)
+    assert values.shape[1] == hidden_width(2, 2, 2)
     assert_allclose(values, np.concatenate(expected, axis=1), atol=1e-12)
 
 
 def test_a_side_of_no_length_is_mapped_to_zero():
-    blocks = load_blocks(2).up_to(2)
     X = np.array([[3.0, 7.0]])
-    values = forward(hidden_layer(blocks, np.array([[3.0, 3.0], [6.0, 8.0]])), X)
+    values = forward(hidden_layer(np.array([[3.0, 3.0], [6.0, 8.0]]), 2), X)
     reference = np.array([[-1.0, 1.0], [-1.0, 1.0]])
-    expected = forward(hidden_layer(blocks, reference), np.zeros((1, 2)))
+    expected = forward(hidden_layer(reference, 2), np.zeros((1, 2)))
     assert_allclose(values, expected, atol=1e-13)
 
 

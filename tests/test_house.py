@@ -69,6 +69,17 @@ MAY_IMPORT = {
         "training",
         "validation",
     },
+    "basis_initialization": {"initialization", "network", "targets", "training"},
+    "basis_regressor": {
+        "arrays",
+        "basis_initialization",
+        "estimator",
+        "initialization",
+        "learning",
+        "targets",
+        "training",
+        "validation",
+    },
     "regressor": {
         "estimator",
         "learning",
@@ -80,7 +91,7 @@ MAY_IMPORT = {
     "weights": {"classifier"},
     "study": {"<public>"},
     "__main__": {"<public>", "study"},
-    "<public>": {"classifier", "regressor", "weights"},
+    "<public>": {"basis_regressor", "classifier", "regressor", "weights"},
 }
 
 
@@ -143,6 +154,7 @@ def test_all_lists_the_public_functions_and_classes(name):
 
 def test_public_names():
     assert skmetricmlp.__all__ == [
+        "BasisInitMLPRegressor",
         "MetricInitMLPClassifier",
         "MetricInitMLPRegressor",
         "nearest_exemplar_weights",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +19,7 @@ from skmetricmlp.initialization.exemplars import (
     select_exemplars,
 )
 from skmetricmlp.initialization.form import Form
+from skmetricmlp.initialization.given import Weights, given_network
 from skmetricmlp.initialization.memory import Budget, check_memory
 from skmetricmlp.initialization.metric_fit import Metric, fit_metric
 from skmetricmlp.initialization.nearest import (
@@ -50,7 +50,6 @@ Array = Any
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 Scores = tuple[Floats, Floats]
-Weights = tuple[Sequence[Array], Sequence[Array]]
 
 # Numbers in the comparisons of the sample that sets the scales: at most 1,000 rows, and
 # fewer for many exemplars.
@@ -174,7 +173,9 @@ def initial_network(
     network = (
         baseline_network(init, architecture, rng)
         if isinstance(init, str)
-        else _given_network(init, architecture)
+        else given_network(
+            init, architecture.sizes, form.activation, form.output_activation
+        )
     )
     if form.has_fitted_output:
         hidden = network.layers[:-1]
@@ -296,41 +297,3 @@ def _sample(X: Array, rows: DistinctRows, size: int) -> Sample:
     block = X[rows.index[:size]]
     block = block.toarray() if sp.issparse(block) else block
     return Sample(block.astype(np.float64), rows.codes[:size], rows.weights[:size])
-
-
-def _given_network(init: Weights, architecture: Architecture) -> Network:
-    """Build a network of weights that the user supplies, if their shapes fit."""
-    sizes = architecture.sizes
-    activation = architecture.form.activation
-    output_activation = architecture.form.output_activation
-    try:
-        coefs, intercepts = ([np.asarray(a, float) for a in arrays] for arrays in init)
-    except (TypeError, ValueError) as error:
-        msg = f"init=(coefs, intercepts) must be two lists of arrays: {error}"
-        raise ValueError(msg) from error
-    if output_activation == "softmax" and sizes[-1] == 2:
-        coefs, intercepts = _two_outputs(coefs, intercepts)
-    given = [c.shape for c in coefs], [b.shape for b in intercepts]
-    expected = list(pairwise(sizes)), [(width,) for width in sizes[1:]]
-    if given != expected:
-        msg = (
-            f"init=(coefs, intercepts) must have the shapes {expected[0]} and "
-            f"{expected[1]}, got {given[0]} and {given[1]}"
-        )
-        raise ValueError(msg)
-    if not all(np.isfinite(array).all() for array in (*coefs, *intercepts)):
-        msg = "init=(coefs, intercepts) contains values that are not finite"
-        raise ValueError(msg)
-    activations = [activation] * (len(coefs) - 1) + [output_activation]
-    layers = zip(coefs, intercepts, activations, strict=True)
-    return Network(tuple(Dense(*layer) for layer in layers))
-
-
-def _two_outputs(
-    coefs: list[Array], intercepts: list[Array]
-) -> tuple[list[Array], list[Array]]:
-    """Split one output, as MLPClassifier has for two classes, into one for each."""
-    if not (coefs and intercepts and coefs[-1].shape[1:] == intercepts[-1].shape == (1,)):
-        return coefs, intercepts
-    halves = np.array([-0.5, 0.5])
-    return [*coefs[:-1], coefs[-1] * halves], [*intercepts[:-1], intercepts[-1] * halves]

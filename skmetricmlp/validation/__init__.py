@@ -1,5 +1,6 @@
 """The door: everything a user passes in is checked here, once."""
 
+from skmetricmlp.validation.basis import check_basis_parameters, check_box
 from skmetricmlp.validation.errors import (
     check_whole,
     is_whole,
@@ -29,6 +30,8 @@ __all__ = [
     "CLASSIFIER_CHOICES",
     "REGRESSOR_CHOICES",
     "Rows",
+    "check_basis_parameters",
+    "check_box",
     "check_classes",
     "check_domain",
     "check_exemplars",

@@ -16,6 +16,8 @@ from skmetricmlp.validation.metric import check_metric
 __all__ = [
     "CLASSIFIER_CHOICES",
     "REGRESSOR_CHOICES",
+    "check_count",
+    "check_pair",
     "check_parameters",
     "check_training_parameters",
     "layer_rates",
@@ -88,13 +90,13 @@ def check_parameters(
     has_classes = "class_weight" in choices
     for name in ("activation", "readout", "output_init"):
         _check_choice(name, parameters[name], choices)
-    _check_pair("init", parameters["init"], "(coefs, intercepts)", choices)
+    check_pair("init", parameters["init"], "(coefs, intercepts)", choices)
     pair = "(points, labels)" if has_classes else "(points, values)"
-    _check_pair("exemplars", parameters["exemplars"], pair, choices)
+    check_pair("exemplars", parameters["exemplars"], pair, choices)
     _check_n_exemplars(parameters["n_exemplars"], parameters["exemplars"], choices)
     check_metric(parameters["metric"], parameters["metric_params"])
     for name, least in (("n_spare_units", 0), ("rivals", 1)):
-        _check_count(name, parameters[name], least, choices)
+        check_count(name, parameters[name], least, choices)
     _check_memory_limit(parameters["memory_limit"], choices)
     if has_classes:
         _check_class_weight(parameters["class_weight"], choices)
@@ -116,7 +118,7 @@ def check_training_parameters(parameters: Mapping[str, Any], choices: Choices) -
             raise not_accepted(name, parameters[name], "True or False", TypeError)
     for name in ("loss", "solver", "learning_rate"):
         _check_choice(name, parameters[name], choices)
-    _check_count("batch_size", parameters["batch_size"], 1, choices)
+    check_count("batch_size", parameters["batch_size"], 1, choices)
     if not isinstance(parameters["verbose"], (int, np.integer, np.bool_)):
         raise not_accepted("verbose", parameters["verbose"], "True or False", TypeError)
     try:
@@ -191,11 +193,13 @@ def _check_combinations(parameters: Mapping[str, Any], *, trains: bool) -> None:
 
 def _check_choice(name: str, value: Any, choices: Choices, other: str = "") -> None:
     if not (isinstance(value, str) and value in choices[name]):
-        accepted = "one of " + ", ".join(map(repr, choices[name]))
-        raise not_accepted(name, value, accepted + (f", or {other}" if other else ""))
+        words = ", ".join(map(repr, choices[name]))
+        accepted = ", or ".join(filter(None, [words and f"one of {words}", other]))
+        raise not_accepted(name, value, accepted)
 
 
-def _check_pair(name: str, value: Any, pair: str, choices: Choices) -> None:
+def check_pair(name: str, value: Any, pair: str, choices: Choices) -> None:
+    """Refuse what is neither a pair nor one of the words that are accepted."""
     if isinstance(value, (tuple, list)):
         if len(value) != 2:
             raise not_accepted(name, value, f"a pair {pair}")
@@ -221,7 +225,8 @@ def _check_n_exemplars(value: Any, exemplars: Any, choices: Choices) -> None:
         _check_choice("n_exemplars", value, choices, accepted)
 
 
-def _check_count(name: str, value: Any, least: int, choices: Choices) -> None:
+def check_count(name: str, value: Any, least: int, choices: Choices) -> None:
+    """Refuse what is neither an int >= ``least`` nor one of the words."""
     if not (is_whole(value) and value >= least):
         _check_choice(name, value, choices, f"an int >= {least}")
 

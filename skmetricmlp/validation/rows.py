@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import get_config
 from sklearn.base import is_regressor
-from sklearn.utils import check_array
+from sklearn.utils import check_array, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
@@ -71,7 +71,8 @@ def check_features(
         If X is not accepted or is elsewhere.
     """
     types = _types(estimator, X, network, method)
-    return validate_data(estimator, X, accept_sparse="csr", dtype=types, reset=False)
+    sparse = _sparse_formats(estimator)
+    return validate_data(estimator, X, accept_sparse=sparse, dtype=types, reset=False)
 
 
 def check_rows(
@@ -140,6 +141,10 @@ def _place_of_input(X: Any) -> Place:
     return place_of(X) if get_config()["array_api_dispatch"] else HOST
 
 
+def _sparse_formats(estimator: Any) -> str | bool:
+    return "csr" if get_tags(estimator).input_tags.sparse else False
+
+
 def _rows(
     estimator: Any,
     X: Any,
@@ -154,7 +159,7 @@ def _rows(
         estimator,
         X,
         to_numpy(y),
-        accept_sparse="csr",
+        accept_sparse=_sparse_formats(estimator),
         dtype=types,
         reset=reset,
         y_numeric=has_values,

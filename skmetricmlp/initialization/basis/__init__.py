@@ -1,9 +1,11 @@
-"""A start for functions of one or two variables: networks that are the monomials."""
+"""A start for functions of few variables: networks that are the monomials."""
 
 from skmetricmlp.initialization.basis.assembly import (
     basis_network,
     domain_of,
     hidden_layer,
+    hidden_width,
+    highest_degree,
     least_squares_output,
     on_domain,
     to_reference,
@@ -15,6 +17,8 @@ __all__ = [
     "basis_network",
     "domain_of",
     "hidden_layer",
+    "hidden_width",
+    "highest_degree",
     "least_squares_output",
     "load_blocks",
     "on_domain",

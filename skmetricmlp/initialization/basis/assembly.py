@@ -9,6 +9,7 @@ domain, each from the degree below, and map other domains to it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -16,13 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import svd
 
-from skmetricmlp.initialization.basis.blocks import ACTIVATION, Blocks, load_blocks
+from skmetricmlp.initialization.basis.blocks import (
+    ACTIVATION,
+    GRID_POINTS,
+    load_blocks,
+)
 from skmetricmlp.network import Dense, Network, forward
 
 __all__ = [
     "basis_network",
     "domain_of",
     "hidden_layer",
+    "hidden_width",
+    "highest_degree",
     "least_squares_output",
     "on_domain",
     "parts",
@@ -46,17 +53,16 @@ def basis_network(
     domain: Floats,
     n_parts: int = 1,
 ) -> Network:
-    """Assemble the network for a function of one or two variables, before any training.
+    """Assemble the network for a function of few variables, before any training.
 
     Parameters
     ----------
     X : array of shape (n, d)
-        With d of 1 or 2.
     targets : array of shape (n, n_outputs)
     weights : array of shape (n,)
         All positive.
     degree : int
-        Highest degree of the basis networks: up to 8 of one variable, up to 5 of two.
+        Highest degree of the basis networks: up to 5 of two variables, else up to 8.
     domain : array of shape (d, 2)
         Lower and upper end of each variable.
     n_parts : int, default=1
@@ -70,7 +76,7 @@ def basis_network(
     Raises
     ------
     ValueError
-        If there are no basis networks of so many variables, or of that degree.
+        If there are no basis networks of that degree.
 
     Examples
     --------
@@ -81,8 +87,7 @@ def basis_network(
     >>> bool(abs(net.forward(X) - np.sin(X)).max() < 1e-3)
     True
     """
-    blocks = load_blocks(X.shape[1]).up_to(degree)
-    hidden = hidden_layer(blocks, domain, n_parts)
+    hidden = hidden_layer(domain, degree, n_parts)
     values = forward(hidden, X.astype(np.float64))
     output = Dense(*least_squares_output(values, targets, weights), "identity")
     return Network((hidden, output))
@@ -106,22 +111,58 @@ def parts(domain: Floats, n_parts: int) -> list[Floats]:
     return [np.stack(sides_of_one) for sides_of_one in product(*sides)]
 
 
-def hidden_layer(blocks: Blocks, domain: Floats, n_parts: int = 1) -> Dense:
-    """Put the hidden layers of blocks beside each other, for inputs from a domain.
+def highest_degree(n_inputs: int) -> int:
+    """Return the highest degree of basis networks for functions of so many variables."""
+    return load_blocks(n_inputs if n_inputs in GRID_POINTS else 1).degree
+
+
+def hidden_width(n_inputs: int, degree: int, n_parts: int = 1) -> int:
+    """Return the units of :func:`hidden_layer`, without making it.
+
+    Examples
+    --------
+    >>> hidden_width(1, 8), hidden_width(2, 5), hidden_width(10, 8)
+    (128, 480, 1280)
+    """
+    has_own = n_inputs in GRID_POINTS
+    units = load_blocks(n_inputs if has_own else 1).up_to(degree).bias.size
+    copies = n_parts**n_inputs if has_own else n_parts * n_inputs
+    return int(units) * copies
+
+
+def hidden_layer(domain: Floats, degree: int, n_parts: int = 1) -> Dense:
+    """Put the hidden layers of all blocks beside each other, for inputs from a domain.
+
+    There are blocks for functions of one and of two variables. Of more, each variable
+    gets those for one, as if the function was a sum of functions of one variable.
 
     Parameters
     ----------
-    blocks : Blocks
     domain : array of shape (d, 2)
         A side of no length is mapped to zero.
+    degree : int
     n_parts : int, default=1
 
     Returns
     -------
     Dense
-        Of ``B u n_parts^d`` units: part after part, block after block.
+        Of B u units for each part: part after part, block after block.
     """
-    layers = [on_domain(blocks.hidden(), part) for part in parts(domain, n_parts)]
+    d = len(domain)
+    if d in GRID_POINTS:
+        blocks = load_blocks(d).up_to(degree)
+        return _beside([on_domain(blocks.hidden(), p) for p in parts(domain, n_parts)])
+    alone = [hidden_layer(domain[[j]], degree, n_parts) for j in range(d)]
+    own = np.eye(d)[:, :, None]
+    return _beside(
+        [
+            Dense(own[j] * layer.weights, layer.bias, layer.activation)
+            for j, layer in enumerate(alone)
+        ]
+    )
+
+
+def _beside(layers: Sequence[Dense]) -> Dense:
     weights = np.concatenate([layer.weights for layer in layers], axis=1)
     return Dense(weights, np.concatenate([layer.bias for layer in layers]), ACTIVATION)
 

@@ -1,0 +1,113 @@
+"""From the parameters of an estimator to a network that is made of basis networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmetricmlp.initialization import (
+    Start,
+    dense_layers,
+    distinct_rows,
+    given_network,
+    memory_budget,
+)
+from skmetricmlp.initialization.basis import basis_network, hidden_width
+from skmetricmlp.network import Network
+from skmetricmlp.targets import Function
+from skmetricmlp.training import Batch
+
+__all__ = ["BasisInitialization"]
+
+Array = Any
+Ints = NDArray[np.intp]
+
+USUAL_RATE, FITTED_RATE = 1e-3, 1e-4
+COPIES = 24  # that L-BFGS keeps of the weights, in pairs of steps and gradients
+
+
+@dataclass(frozen=True)
+class BasisInitialization:
+    """Parameters of an estimator, checked, and the function that it is to be."""
+
+    parameters: Mapping[str, Any]
+    outputs: Function
+
+    @property
+    def rate(self) -> float:
+        """Step size where none is given."""
+        return FITTED_RATE if self._is_assembled else USUAL_RATE
+
+    @property
+    def _is_assembled(self) -> bool:
+        init = self.parameters["init"]
+        return isinstance(init, str) and init == "basis"
+
+    @property
+    def _reference(self) -> NDArray[np.float64]:
+        """Domain (d, 2) of the rows, which are mapped."""
+        return np.tile([-1.0, 1.0], (len(self.outputs.domain), 1))
+
+    @property
+    def _sizes(self) -> list[int]:
+        form = self.parameters["degree"], self.parameters["n_parts"]
+        d, n_outputs = len(self.outputs.domain), len(self.outputs.values.mean)
+        return [d, hidden_width(d, *form), n_outputs]
+
+    def suffices(self, present: Start, targets: Array) -> bool:
+        """Say that the present network does for any rows."""
+        del present, targets
+        return True
+
+    def make(
+        self, present: Start | None, rows: Batch, index: Ints, rng: np.random.RandomState
+    ) -> Start:
+        """Assemble, draw or take over a network, on the host."""
+        del present, index
+        self._check_memory(rows.X.dtype)
+        return Start(self._network(rows, rng).astype(rows.X.dtype), 0, None)
+
+    def _network(self, rows: Batch, rng: np.random.RandomState) -> Network:
+        init, sizes = self.parameters["init"], self._sizes
+        if self._is_assembled:
+            # Of equal rows the mean: to count a row twice is to give it twice.
+            distinct = distinct_rows(*rows)
+            return basis_network(
+                rows.X[distinct.index],
+                distinct.targets,
+                distinct.weights,
+                degree=self.parameters["degree"],
+                domain=self._reference,
+                n_parts=self.parameters["n_parts"],
+            )
+        if isinstance(init, str):
+            return Network(tuple(dense_layers(init, sizes, ("gelu", "identity"), rng)))
+        return self.outputs.standardized(given_network(init, sizes, "gelu", "identity"))
+
+    def check(self, network: Network) -> None:
+        """Refuse to go on with a network of other basis networks."""
+        width, expected = network.layers[0].n_out, self._sizes[1]
+        if width != expected:
+            msg = (
+                f"degree={self.parameters['degree']} with n_parts="
+                f"{self.parameters['n_parts']} makes {expected} hidden units, and the "
+                f"network was fitted with {width}: fit it anew, without warm_start"
+            )
+            raise ValueError(msg)
+
+    def _check_memory(self, dtype: Any) -> None:
+        """Refuse a network whose training takes more than half of the memory there is."""
+        d, n_hidden, n_outputs = self._sizes
+        budget = memory_budget("auto", COPIES)
+        needed = (d + 1 + n_outputs) * n_hidden * np.dtype(dtype).itemsize * COPIES
+        if needed > budget.limit:
+            msg = (
+                f"X has {d} features, which with degree={self.parameters['degree']} and "
+                f"n_parts={self.parameters['n_parts']} make {n_hidden:,} hidden units, "
+                f"and more weights than there is memory for: choose fewer"
+            )
+            raise ValueError(msg)

@@ -1,0 +1,79 @@
+"""Parameters of networks of basis networks, and the domain of a function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmetricmlp.initialization import BASELINES
+from skmetricmlp.validation.parameters import (
+    check_count,
+    check_pair,
+    check_training_parameters,
+)
+
+__all__ = ["check_basis_parameters", "check_box"]
+
+Floats = NDArray[np.float64]
+
+BASIS_CHOICES = {
+    "init": ("basis", *BASELINES),
+    "degree": ("auto",),
+    "n_parts": (),
+    "loss": ("squared_error",),
+    "solver": ("lbfgs", "adam", "sgd"),
+    "learning_rate": ("constant", "linear"),
+    "batch_size": ("auto",),
+}
+
+
+def check_basis_parameters(parameters: Mapping[str, Any]) -> None:
+    """Check all parameters that can be checked without data.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the parameter, what was given and what is accepted.
+    """
+    check_training_parameters(parameters, BASIS_CHOICES)
+    check_pair("init", parameters["init"], "(coefs, intercepts)", BASIS_CHOICES)
+    for name in ("degree", "n_parts"):
+        check_count(name, parameters[name], 1, BASIS_CHOICES)
+
+
+def check_box(domain: Any, X: Floats) -> Floats:
+    """Check the domain (d, 2) that a user gives for rows (n, d).
+
+    Raises
+    ------
+    ValueError
+        If it is none, or rows are outside, which names the first such column.
+    """
+    shape = (X.shape[1], 2)
+    try:
+        box = np.asarray(domain, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        msg = f"domain must be 'auto' or an array of shape {shape}: {error}"
+        raise ValueError(msg) from error
+    if box.shape != shape:
+        msg = (
+            f"domain must be 'auto' or have the shape {shape}, lower and upper end of "
+            f"each feature of X, got {domain!r}"
+        )
+        raise ValueError(msg)
+    if not (np.isfinite(box).all() and (box[:, 0] < box[:, 1]).all()):
+        msg = f"domain must have finite ends, the lower one first, got {domain!r}"
+        raise ValueError(msg)
+    least, greatest = X.min(axis=0), X.max(axis=0)
+    outside = np.flatnonzero((least < box[:, 0]) | (greatest > box[:, 1]))
+    if len(outside):
+        j = outside[0]
+        msg = (
+            f"X must lie in the domain: column {j} goes from {least[j]:.6g} to "
+            f"{greatest[j]:.6g}, and domain[{j}] from {box[j, 0]:.6g} to {box[j, 1]:.6g}"
+        )
+        raise ValueError(msg)
+    return box
