@@ -320,7 +320,8 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         if present:
             function = present.outputs
         else:
-            X = to_numpy(rows.X)[rows.sample_weight > 0]
+            counts = rows.sample_weight > 0
+            X = to_numpy(rows.X)[counts if counts.any() else slice(None)]
             is_auto = isinstance(self.domain, str) and self.domain == "auto"
             domain = domain_of(X) if is_auto else check_box(self.domain, X)
             function = Function(Values.of(rows.y, rows.sample_weight), domain)
