@@ -168,7 +168,7 @@ def test_more_neighbors_than_exemplars(settings, n, init):
     ("points", "labels", "message"),
     [
         (X[:6], y[:5], r"one label or value per point.*\(6, 4\).*\(5,\)"),
-        (X[:6], y[:6, None], r"exemplars must have one label for each row.*\(6, 1\)"),
+        (X[:6], y[:6, None], r"must have one label for each row.*\(6, 1\)"),
         (X[:6], 1, r"one label or value per point.*\(6, 4\).*\(\)"),
         (X[:6, :3], y[:6], r"points of 4 features.*\(6, 3\)"),
         (X[:2], [0, 3], r"labels \[3\].*\[0, 1, 2\]"),
