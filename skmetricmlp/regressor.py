@@ -467,6 +467,8 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         targets = self._origin().exemplars.targets(self.n_outputs_)
         return self._fitted.outputs.decode(targets)
 
+    # An overflow is answered where it shows: in the mean and deviation, or in the loss.
+    @np.errstate(over="ignore", invalid="ignore")
     def _lesson(
         self, rows: Rows, held_out: Rows | None, present: Fitted | None, declared: Any
     ) -> Lesson:
