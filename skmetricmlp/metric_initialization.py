@@ -140,8 +140,9 @@ class MetricInitialization:
         if isinstance(exemplars, str):
             return exemplars
         metric = self.parameters["metric"]
-        points, labels = check_exemplars(exemplars, X, metric)
+        stand_for = "labels" if isinstance(self.outputs, Classes) else "values"
+        points, labels = check_exemplars(exemplars, X, metric, stand_for)
         if isinstance(self.outputs, Classes):
             return Exemplars(points, self.outputs.encode(labels, "exemplars"), None)
-        values = self.outputs.encode(labels, "exemplars")
+        values = self.outputs.encode(labels, "exemplars[1]")
         return Exemplars(points, np.zeros(len(points), dtype=np.intp), None, values)
