@@ -104,11 +104,12 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         squares, the penalty being the one that is best for rows left out. ``"values"``:
         the values of the exemplars, over the number of them that are averaged; needs
         ``readout="exemplars"``. ``"lagrange"``: fitted like ``"ridge"``, but with weights
-        of the mean square that He (ReLU) or Glorot gives them. It begins a little worse,
-        and trains better for many epochs. ``"auto"`` is ``"ridge"`` with
-        ``readout="comparisons"`` and ``"values"`` with ``"exemplars"``. An output that is
-        to be fitted is fitted for every ``init``; with another one than ``"metric"``,
-        ``"auto"`` and ``"values"`` leave it as it is drawn or given.
+        whose mean square, in units of the variance of ``y``, is the one that He (ReLU) or
+        Glorot gives. It begins a little worse, and trains better for many epochs.
+        ``"auto"`` is ``"ridge"`` with ``readout="comparisons"`` and ``"values"`` with
+        ``"exemplars"``. An output that is to be fitted is fitted for every ``init``; with
+        another one than ``"metric"``, ``"auto"`` and ``"values"`` leave it as it is drawn
+        or given.
     n_spare_units : int or "auto", default="auto"
         Random units in the first layer beside the comparisons. An output that reads the
         comparisons reads them too; exemplar neurons do not read them before training.
