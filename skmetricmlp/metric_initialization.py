@@ -64,8 +64,8 @@ class MetricInitialization:
     @property
     def rate(self) -> float:
         """Step size where none is given."""
-        is_fitted = self.is_calculated and self.form.has_fitted_output
-        return FITTED_RATE if is_fitted else USUAL_RATE
+        is_free = self.form.output_init in {"ridge", "logistic"}
+        return FITTED_RATE if is_free else USUAL_RATE
 
     def suffices(self, present: Start, targets: Array) -> bool:
         """Say whether the present network has exemplars of all classes of the targets."""
@@ -140,8 +140,9 @@ class MetricInitialization:
         if isinstance(exemplars, str):
             return exemplars
         metric = self.parameters["metric"]
-        points, labels = check_exemplars(exemplars, X, metric)
+        stand_for = "labels" if isinstance(self.outputs, Classes) else "values"
+        points, labels = check_exemplars(exemplars, X, metric, stand_for)
         if isinstance(self.outputs, Classes):
             return Exemplars(points, self.outputs.encode(labels, "exemplars"), None)
-        values = self.outputs.encode(labels, "exemplars")
+        values = self.outputs.encode(labels, "exemplars[1]")
         return Exemplars(points, np.zeros(len(points), dtype=np.intp), None, values)

@@ -81,18 +81,24 @@ class Values:
         Raises
         ------
         ValueError
-            If they are too large to be represented.
+            If they are no numbers, or too large for the precision of the weights, which
+            is that of the network.
         """
-        values = y.reshape(len(y), -1).astype(np.float64)
+        values = _numbers(y, "y").reshape(len(y), -1)
+        largest = np.finfo(weights.dtype).max
         weights = weights.astype(np.float64)
         share = weights / (weights.sum() or 1.0)
-        mean = share @ values
-        deviation = np.sqrt(share @ (values - mean) ** 2)
-        if not np.isfinite(deviation).all():
+        # From one of them: values that are all the same then are their mean exactly.
+        origin = values[np.argmax(weights)]
+        mean = origin + share @ (values - origin)
+        variance = share @ (values - mean) ** 2
+        # The square, so that products of the deviation and weights do not overflow.
+        if not ((abs(mean) <= largest).all() and (variance <= largest).all()):
             msg = (
                 f"y is too large, with values of up to {abs(values).max():.3g}: scale it"
             )
             raise ValueError(msg)
+        deviation = np.sqrt(variance)
         deviation = np.where(deviation > TINY * abs(mean), deviation, 1.0)
         return cls(mean, deviation, y.ndim == 1)
 
@@ -104,11 +110,7 @@ class Values:
         ValueError
             If there are more or fewer outputs, or they are no finite numbers.
         """
-        try:
-            y = np.asarray(y, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            msg = f"{name} must be numbers: {error}"
-            raise ValueError(msg) from error
+        y = _numbers(y, name)
         if not np.isfinite(y).all():
             msg = f"{name} has values that are not finite"
             raise ValueError(msg)
@@ -199,3 +201,11 @@ def _moved(parts: tuple[Floats, Floats], array: Array) -> tuple[Array, Array]:
     place = place_of(array)
     one, other = (place.namespace.astype(place.move(part), array.dtype) for part in parts)
     return one, other
+
+
+def _numbers(y: Array, name: str) -> Floats:
+    try:
+        return np.asarray(y, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        msg = f"{name} must be numbers: {error}"
+        raise ValueError(msg) from error

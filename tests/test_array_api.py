@@ -15,7 +15,7 @@ from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
-from skmetricmlp import MetricInitMLPClassifier
+from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 from skmetricmlp.arrays import HOST, Place, map_arrays, place_of, to_numpy
 from skmetricmlp.training import SGD, Adam
 from skmetricmlp.training.blocks import joined, split
@@ -457,3 +457,102 @@ def test_moves_arrays_of_every_layout():
     torch = Place.of(pytest.importorskip("torch"))
     for array in (X, X[::-1], X.T, X.astype(">f8"), np.array(1.5), y):
         assert_array_equal(to_numpy(torch.move(array)), array)
+
+
+# --- values ---
+
+VALUES = read_only(np.column_stack([100 + 30 * np.sin(X @ [1, 2, 0, 1]), X[:, 0] ** 2]))
+VALUE_FORMS = [
+    *FORMS[:-1],
+    {"output_init": "lagrange", "early_stopping": True},
+    {"tied": True, "readout": "exemplars", "activation": "tanh", "n_spare_units": 4},
+]
+
+
+def regressor(**parameters):
+    defaults = {"n_exemplars": 9, "max_iter": 3, "batch_size": 40, "random_state": 0}
+    return MetricInitMLPRegressor(**defaults | {"n_spare_units": 20} | parameters)
+
+
+def assert_predicts_the_same(reg, expected, place, atol=1e-9, X=X):
+    with config_context(array_api_dispatch=True):
+        found = reg.predict(place.move(X))
+    assert place_of(found) == place
+    values = expected.predict(X)
+    assert to_numpy(found).dtype == values.dtype
+    scale = max(values.std(), 1e-9)
+    assert_allclose(to_numpy(found) / scale, values / scale, atol=atol)
+
+
+@pytest.mark.parametrize("values", [VALUES, VALUES[:, 0]], ids=["two outputs", "one"])
+@pytest.mark.parametrize("form", VALUE_FORMS, ids=str)
+def test_values_are_learned_as_with_numpy(place, form, values):
+    weights = np.arange(150) % 4
+    expected = regressor(**form).fit(X, values, weights)
+    reg = regressor(**form)
+    with config_context(array_api_dispatch=True):
+        reg.fit(*map(place.move, (X, values, weights)))
+    assert_in(place, reg)
+    assert_predicts_the_same(reg, expected, place)
+    assert_allclose(reg.loss_curve_, expected.loss_curve_)
+    assert_allclose(reg.exemplar_values_, expected.exemplar_values_)
+    if expected.validation_scores_:
+        assert_allclose(reg.validation_scores_, expected.validation_scores_)
+        return
+    expected.partial_fit(X[:100], values[:100])
+    with config_context(array_api_dispatch=True):
+        reg.partial_fit(place.move(X[:100]), place.move(values[:100]))
+    assert_in(place, reg)
+    assert_predicts_the_same(reg, expected, place)
+
+
+@pytest.mark.usefixtures("dispatch")
+def test_values_in_single_precision(place):
+    rows = read_only(X, "float32")
+    expected = regressor().fit(rows, VALUES)
+    reg = regressor().fit(place.move(rows), place.move(VALUES))
+    assert {to_numpy(array).dtype for array in arrays_of(reg)} == {np.dtype("float32")}
+    assert_predicts_the_same(reg, expected, place, 1e-3, rows)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_a_regressor_moves_and_goes_on_training(place, solver):
+    stays = regressor(solver=solver).fit(X, VALUES)
+    there = stays.move_to(place.namespace, place.device)
+    assert_in(HOST, stays)
+    assert_in(place, there)
+    assert_predicts_the_same(there, stays, place)
+    with config_context(array_api_dispatch=True):
+        there.partial_fit(place.move(X), place.move(VALUES))
+        frame = there.explain(place.move(X[:5]), output=1)
+    stays.partial_fit(X, VALUES)
+    assert_predicts_the_same(there, stays, place)
+    reference = stays.explain(X[:5], output=1)
+    assert_array_equal(frame["exemplar"], reference["exemplar"])
+    for name in ("predicted", "value", "contribution"):
+        assert_allclose(frame[name], reference[name], rtol=1e-6, atol=1e-6)
+    back = there.move_to(np)
+    assert_in(HOST, back)
+    assert_allclose(back.predict(X), stays.predict(X), rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.usefixtures("dispatch")
+def test_weights_of_a_regressor_may_be_on_a_device():
+    start = regressor(readout="exemplars").fit(DEVICE.move(X), DEVICE.move(VALUES))
+    given = start.coefs_, start.intercepts_
+    again = regressor(init=given, readout="exemplars", max_iter=0)
+    again.fit(DEVICE.move(X), DEVICE.move(VALUES))
+    assert_predicts_the_same(again, start.move_to(np), DEVICE)
+    points = DEVICE.move(X[::10]), DEVICE.move(VALUES[::10])
+    reg = regressor(exemplars=points, max_iter=0).fit(DEVICE.move(X), VALUES)
+    assert_allclose(reg.exemplar_values_, VALUES[::10])
+
+
+@pytest.mark.usefixtures("dispatch")
+def test_rows_elsewhere_than_the_regressor_are_refused():
+    reg = regressor().fit(DEVICE.move(X), VALUES)
+    for method in ("predict", "explain"):
+        with pytest.raises(
+            ValueError, match=rf"MetricInitMLPRegressor\.{method}\(\) must use the same"
+        ):
+            getattr(reg, method)(X)

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from networks import FORM
-from sklearn.datasets import load_digits, load_iris
+from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.preprocessing import scale
 
-from skmetricmlp import MetricInitMLPClassifier
+from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 from skmetricmlp.initialization import output_layer, start
 from skmetricmlp.initialization.architecture import Architecture
 from skmetricmlp.initialization.form import form_of
@@ -28,6 +29,8 @@ from skmetricmlp.initialization.random import (
     with_spare_units,
 )
 from skmetricmlp.initialization.rivals import all_rivals
+from skmetricmlp.initialization.rows import distinct_rows
+from skmetricmlp.initialization.variance_constraint import constrained_weights
 from skmetricmlp.network import ACTIVATIONS, Network
 
 
@@ -471,3 +474,158 @@ def test_the_output_is_fitted_to_as_many_rows_as_memory_is_given(
     clf.fit(X, y)
     assert seen == [(size, 100 if readout == "comparisons" else 10)]
     assert clf.score(X, y) > 0.6
+
+
+# --- an output of a given variance, and fitted outputs of baselines ---
+
+
+def labels_or_values(kind):
+    """Estimator, rows, what to learn, and the targets that an output is fitted to."""
+    if kind == "classes":
+        X, y = load_iris(return_X_y=True)
+        return MetricInitMLPClassifier, scale(X), y, np.eye(3)[y] - 0.5
+    X, y = load_diabetes(return_X_y=True)
+    X, y = X[:150], y[:150]
+    if kind == "values":
+        y = np.column_stack([y, 1e3 * X[:, 0]])
+    targets = (y - y.mean(axis=0)) / y.std(axis=0)
+    return MetricInitMLPRegressor, scale(X), y, targets.reshape(150, -1)
+
+
+def start_of(kind, **settings):
+    make, X, y, _ = labels_or_values(kind)
+    defaults = dict(n_exemplars=9, n_spare_units=15, max_iter=0, random_state=0)
+    settings = defaults | settings
+    if settings.get("init") == "given":
+        plain = {k: v for k, v in settings.items() if k not in {"init", "output_init"}}
+        first = make(**plain).fit(X, y)
+        settings["init"] = [a.copy() for a in first.coefs_], first.intercepts_
+    return make(**settings).fit(X, y)
+
+
+def hidden_values(estimator, X):
+    """Of the last hidden layer."""
+    for weights, bias in zip(
+        estimator.coefs_[:-1], estimator.intercepts_[:-1], strict=True
+    ):
+        X = ACTIVATIONS[estimator.activation].function(X @ weights + bias)
+    return X
+
+
+KINDS = ["classes", "value", "values"]
+INITS = ["metric", "random", "uniform", "glorot_uniform", "given"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("activation", ["relu", "tanh", "logistic"])
+@pytest.mark.parametrize("init", INITS)
+@pytest.mark.parametrize("form", [{}, {"readout": "exemplars"}, {"n_neighbors": 3}])
+def test_weights_of_a_lagrange_output_have_the_usual_mean_square(
+    form, init, activation, kind
+):
+    estimator = start_of(
+        kind, init=init, activation=activation, output_init="lagrange", **form
+    )
+    weights = estimator._fitted.position.network.layers[-1].weights
+    n_in, n_out = weights.shape
+    expected = 2 / n_in if activation == "relu" else 2 / (n_in + n_out)
+    assert np.mean(weights**2) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("init", INITS)
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_a_lagrange_output_is_the_constrained_fit_to_the_layer_before(
+    activation, init, kind
+):
+    """More rows than units, and no equal ones: nothing is drawn."""
+    _, X, y, targets = labels_or_values(kind)
+    estimator = start_of(
+        kind, init=init, activation=activation, output_init="lagrange",
+        readout="exemplars", n_spare_units=0,
+    )  # fmt: skip
+    codes = y if kind == "classes" else np.zeros(150, int)
+    rows = distinct_rows(X, codes, np.ones(150))
+    hidden = hidden_values(estimator, X)[rows.index]
+    n_in, n_out = hidden.shape[1], targets.shape[1]
+    variance = 2 / n_in if activation == "relu" else 2 / (n_in + n_out)
+    W, b = constrained_weights(
+        hidden, targets[rows.index], rows.weights, variance, np.random.RandomState(0)
+    )
+    last = estimator._fitted.position.network.layers[-1]
+    expected = hidden @ W + b
+    atol = 1e-6 * abs(expected).max()
+    np.testing.assert_allclose(hidden @ last.weights + last.bias, expected, atol=atol)
+    if kind != "classes":  # in the units of the user
+        found = estimator.predict(X[rows.index]).reshape(expected.shape)
+        deviation, mean = y.reshape(150, -1).std(axis=0), y.reshape(150, -1).mean(axis=0)
+        np.testing.assert_allclose((found - mean) / deviation, expected, atol=atol)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_lagrange_output_is_nearer_to_the_targets_than_other_weights_as_long(kind):
+    _, X, _, targets = labels_or_values(kind)
+    estimator = start_of(kind, output_init="lagrange", readout="exemplars")
+    hidden, rng = hidden_values(estimator, X), np.random.default_rng(0)
+    last = estimator._fitted.position.network.layers[-1]
+
+    def error(W):
+        residual = targets - targets.mean(axis=0) - (hidden - hidden.mean(axis=0)) @ W
+        return (residual**2).sum()
+
+    least = error(last.weights)
+    for size in (0.01, 0.1, 1.0):
+        for _ in range(20):
+            moved = last.weights + size * rng.normal(size=last.weights.shape)
+            moved *= np.linalg.norm(last.weights) / np.linalg.norm(moved)
+            assert error(moved) > least
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("output_init", ["ridge", "lagrange"])
+@pytest.mark.parametrize("init", ["random", "uniform", "he_uniform", "given"])
+def test_a_named_output_is_fitted_for_every_init(init, output_init, kind):
+    settings = {"init": init, "readout": "exemplars", "activation": "tanh"}
+    plain, fitted = (
+        start_of(kind, output_init=o, **settings) for o in ("auto", output_init)
+    )
+    for one, other in zip(plain.coefs_[:-1], fitted.coefs_[:-1], strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not np.allclose(plain.coefs_[-1], fitted.coefs_[-1])
+    _, X, y, _ = labels_or_values(kind)
+    assert fitted.score(X, y) > plain.score(X, y) or init == "given"
+    assert fitted.score(X, y) > 0.05
+    carried = "votes" if kind == "classes" else "values"
+    named = start_of(kind, output_init=carried, **settings)
+    np.testing.assert_array_equal(named.coefs_[-1], plain.coefs_[-1])
+
+
+@pytest.mark.parametrize("init", ["metric", "random", "given"])
+def test_a_ridge_output_of_values_is_the_fit_to_the_layer_before(init):
+    _, X, y, targets = labels_or_values("values")
+    settings = {"readout": "exemplars", "output_init": "ridge"}
+    estimator = start_of("values", init=init, **settings)
+    hidden = hidden_values(estimator, X)
+    fit = ridge_weights(hidden, targets, np.ones(150))
+    expected = (hidden @ fit.weights + fit.bias) * y.std(axis=0) + y.mean(axis=0)
+    atol = 1e-6 * y.std(axis=0).max()
+    np.testing.assert_allclose(estimator.predict(X), expected, atol=atol)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_output_is_fitted_by_the_weights_of_the_rows(kind):
+    make, X, y, _ = labels_or_values(kind)
+    times = np.random.default_rng(0).integers(1, 4, 150)
+    for output_init in ("ridge", "lagrange"):
+        settings = dict(
+            init="random", output_init=output_init, readout="exemplars", n_exemplars=9
+        )
+        repeated, weighted, plain = (
+            make(max_iter=0, random_state=0, **settings).fit(*rows)
+            for rows in ((X.repeat(times, 0), y.repeat(times, 0)), (X, y, times), (X, y))
+        )
+        scale_of = abs(plain.coefs_[-1]).max()
+        np.testing.assert_allclose(
+            repeated.coefs_[-1], weighted.coefs_[-1], atol=1e-6 * scale_of
+        )
+        assert abs(plain.coefs_[-1] - weighted.coefs_[-1]).max() > 1e-3 * scale_of

@@ -8,27 +8,33 @@ import scipy.sparse as sp
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits, make_blobs, make_moons
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
-from skmetricmlp import MetricInitMLPClassifier
+from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 from skmetricmlp.initialization.exemplars import (
     SELECTORS,
     Candidates,
+    Exemplars,
     exemplar_counts,
     select_exemplars,
     selection,
 )
+from skmetricmlp.initialization.exemplars import values as values_module
 from skmetricmlp.initialization.exemplars.cross_validation import (
     _least_total,
     candidate_totals,
+    cross_validated_total,
     is_classified,
+    squared_errors,
 )
 from skmetricmlp.initialization.exemplars.kmedoids import (
     _swap_changes,
     partition_around_medoids,
 )
 from skmetricmlp.initialization.exemplars.lvq import attraction
+from skmetricmlp.initialization.exemplars.selection import VALUE_SELECTORS
 from skmetricmlp.initialization.exemplars.shares import share_exemplars
+from skmetricmlp.initialization.exemplars.values import exemplar_values
 from skmetricmlp.initialization.metric_fit import fit_metric
 from skmetricmlp.initialization.rows import distinct_rows
 
@@ -94,6 +100,43 @@ def test_a_stretch_of_the_order_is_a_fair_sample():
     X = np.random.default_rng(0).normal(size=(4000, 1))
     rows = distinct_rows(X, np.zeros(4000, int), np.ones(4000))
     assert abs(X[rows.index[:1000]].mean() - X.mean()) < 4 / np.sqrt(1000)
+
+
+def rows_and_values():
+    X, _, weights = rows_and_codes()
+    values = np.random.default_rng(2).normal(size=(60, 2))
+    values.flags.writeable = False
+    return X, values, weights
+
+
+def test_equal_rows_have_the_mean_of_their_values():
+    X, values, weights = rows_and_values()
+    expected = {}
+    for x, value, weight in zip(X, values, weights, strict=True):
+        total, sums = expected.get(tuple(x), (0.0, 0.0))
+        expected[tuple(x)] = total + weight, sums + weight * value
+    rows = distinct_rows(X, values, weights)
+    heaviest = max(total for total, _ in expected.values())
+    assert len(rows.index) == len(expected) == 9
+    for index, target, weight in zip(rows.index, rows.targets, rows.weights, strict=True):
+        total, sums = expected[tuple(X[index])]
+        np.testing.assert_allclose(target, sums / total)
+        assert weight == pytest.approx(total / heaviest)
+    np.testing.assert_array_equal(rows.codes, np.zeros(9))
+    few = rows.take(slice(3))
+    np.testing.assert_array_equal(few.targets, rows.targets[:3])
+    np.testing.assert_array_equal(few.codes, [0, 0, 0])
+
+
+def test_rows_with_values_are_in_the_order_of_one_class():
+    X, values, weights = rows_and_values()
+    order = np.random.default_rng(1).permutation(len(X))
+    one = distinct_rows(X, values, weights)
+    other = distinct_rows(X[order], values[order], weights[order])
+    of_one_class = distinct_rows(X, np.zeros(60, int), weights)
+    np.testing.assert_array_equal(one.index, of_one_class.index)
+    np.testing.assert_array_equal(X[one.index], X[order][other.index])
+    np.testing.assert_allclose(one.targets, other.targets)
 
 
 # --- how many ---
@@ -207,6 +250,62 @@ def test_random_exemplars_come_in_proportion_to_weight():
     ]
     shares = np.bincount(drawn, minlength=3) / 2000
     np.testing.assert_allclose(shares, [0.1, 0.2, 0.7], atol=4 * np.sqrt(0.21 / 2000))
+
+
+# --- the values they stand for ---
+
+
+@pytest.mark.parametrize("block", [1, 5, 2**22])
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+def test_values_of_centres_are_means_over_the_rows_nearest_to_each(
+    monkeypatch, form, block
+):
+    monkeypatch.setattr(values_module, "BLOCK_ELEMENTS", block)
+    rng = np.random.default_rng(0)
+    X, y, weights = (
+        rng.normal(size=(80, 2)),
+        rng.normal(size=(80, 3)),
+        rng.uniform(1, 5, 80),
+    )
+    points = np.concatenate([rng.normal(size=(4, 2)), [[99.0, 99.0]]])
+    data = candidates(form(X), y, weights)
+    found = exemplar_values(Exemplars(points, np.zeros(5, int), None), data)
+    nearest = [min(range(5), key=lambda i: sum((x - points[i]) ** 2)) for x in X]
+    for cell in range(4):
+        own = [row for row in range(80) if nearest[row] == cell]
+        expected = sum(weights[row] * y[row] for row in own) / weights[own].sum()
+        np.testing.assert_allclose(found[cell], expected)
+    np.testing.assert_allclose(found[4], np.average(y, axis=0, weights=weights))
+
+
+@pytest.mark.parametrize("method", ["random", "kmedoids"])
+def test_values_of_rows_are_theirs(method):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 2)), rng.normal(size=(40, 2))
+    chosen = select(method, X, y, [12])
+    assert len(set(chosen.index.tolist())) == 12
+    np.testing.assert_array_equal(chosen.points, X[chosen.index])
+    np.testing.assert_allclose(chosen.values, y[chosen.index])
+    np.testing.assert_array_equal(chosen.targets(2), chosen.values)
+    with_classes = select(method, X, np.zeros(40, int), [12])
+    assert with_classes.values is None
+    np.testing.assert_array_equal(with_classes.index, chosen.index)
+    np.testing.assert_array_equal(with_classes.targets(2), [[1, 0]] * 12)
+
+
+@pytest.mark.parametrize("method", VALUE_SELECTORS)
+@pytest.mark.parametrize("metric", ["sqeuclidean", "mahalanobis"])
+def test_points_and_values_depend_on_neither_order_nor_repetition(method, metric):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 2)), rng.normal(size=60)
+    order = rng.permutation(np.repeat(np.arange(60), 2))
+    settings = dict(exemplars=method, metric=metric, n_exemplars=10, max_iter=0)
+    one, other = (
+        MetricInitMLPRegressor(random_state=0, **settings).fit(X[rows], y[rows])
+        for rows in (slice(None), order)
+    )
+    np.testing.assert_array_equal(one.exemplars_, other.exemplars_)
+    np.testing.assert_allclose(one.exemplar_values_, other.exemplar_values_)
 
 
 # --- k-medoids ---
@@ -536,6 +635,60 @@ def test_auto_counts_rows_rightly_classified():
         rows = data.rows
         found = is_classified(data, exemplars, rows, 2, k)
         np.testing.assert_array_equal(found, expected[rows.index])
+
+
+@pytest.mark.parametrize("k", [1, 3, 99])
+def test_auto_counts_squared_errors_of_values(k):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 2)), rng.normal(size=(30, 2))
+    data = candidates(X, y)
+    exemplars = select("kmeans", X, y, [6])
+    neighbors = KNeighborsRegressor(min(k, 6)).fit(exemplars.points, exemplars.values)
+    expected = np.mean((neighbors.predict(X) - y) ** 2, axis=1)
+    found = squared_errors(data, exemplars, data.rows, k)
+    np.testing.assert_allclose(found, expected[data.rows.index])
+
+
+@pytest.mark.parametrize("method", VALUE_SELECTORS)
+@pytest.mark.parametrize(("n_groups", "expected"), [(5, 6), (12, 12)])
+def test_auto_finds_the_number_of_groups_of_values(method, n_groups, expected):
+    """Of 6, 12, 18, 30, …: the least that leaves no group without an exemplar."""
+    rng = np.random.default_rng(n_groups)
+    groups = np.arange(320) % n_groups
+    X = np.column_stack([20 * groups, np.zeros(320)]) + rng.normal(size=(320, 2))
+    y = rng.permutation(n_groups)[groups] + 0.01 * rng.normal(size=320)
+    data = candidates(X, y[:, None])
+    found = cross_validated_total(method, data, 1, 1, np.random.RandomState(0))
+    if method == "kmedoids":  # the others miss groups, and need more
+        assert found == expected
+    assert found >= expected
+
+
+def test_auto_tries_values_on_rows_that_they_were_not_chosen_from():
+    """With values that mean nothing more exemplars are right on their own rows only."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(200, 2)), rng.normal(size=200)
+    reg = MetricInitMLPRegressor(
+        n_exemplars="auto", exemplars="random", max_iter=0, random_state=0
+    )
+    assert reg.fit(X, y).n_exemplars_ <= 12
+    smooth = reg.fit(X, np.sin(3 * X[:, 0]))
+    assert smooth.n_exemplars_ >= 30
+
+
+@pytest.mark.parametrize(
+    ("n_neighbors", "init", "least"), [(1, "metric", 6), (9, "metric", 9), (1, "ones", 6)]
+)
+def test_auto_of_values_with_neighbors_baselines_and_few_rows(n_neighbors, init, least):
+    X, _ = two_moons()
+    y = X[:, 0] ** 2
+    settings = dict(n_exemplars="auto", n_neighbors=n_neighbors, max_iter=0)
+    reg = MetricInitMLPRegressor(init, random_state=0, **settings).fit(X, y)
+    calculated = MetricInitMLPRegressor(random_state=0, **settings).fit(X, y)
+    assert least <= reg.n_exemplars_ == calculated.n_exemplars_ <= 126
+    for n in (1, 2, 5):
+        few = MetricInitMLPRegressor(n_exemplars="auto", max_iter=0, random_state=0)
+        assert few.fit(X[:n], y[:n]).n_exemplars_ == n
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 
-from skmetricmlp import MetricInitMLPClassifier, explanation
+from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor, explanation
 from skmetricmlp.explanation import margins
 from skmetricmlp.network import ACTIVATIONS
 
@@ -184,3 +184,131 @@ def test_without_exemplars_there_is_no_explanation():
         fitted(init="random").explain(X)
     with pytest.raises(ValueError, match="X has 3 features"):
         fitted(0).explain(X[:, :3])
+
+
+# --- of values ---
+
+weights_of_rows = np.random.default_rng(0).normal(size=(4, 2))
+values = 100 + 30 * np.sin(X @ weights_of_rows)
+values.flags.writeable = False
+
+
+def fitted_to_values(epochs=2, target=values, **settings):
+    defaults = dict(
+        exemplars="random",
+        n_exemplars=9,
+        readout="exemplars",
+        max_iter=0,
+        random_state=0,
+    )
+    reg = MetricInitMLPRegressor(**(defaults | settings)).fit(X, target)
+    for _ in range(epochs):
+        reg.partial_fit(X, target)
+    return reg
+
+
+@pytest.mark.parametrize("output", [0, 1])
+def test_ranks_values_and_predictions_of_an_output(output):
+    reg = fitted_to_values()
+    frame = reg.explain(X[::15], n_nearest=None, output=output)
+    assert frame.columns.tolist() == [
+        "row",
+        "predicted",
+        "rank",
+        "exemplar",
+        "value",
+        "excess",
+        "activation",
+        "contribution",
+    ]
+    predicted = reg.predict(X[::15])[:, output]
+    for row, group in frame.groupby("row"):
+        away = distances(reg, X[::15][row])
+        assert group["exemplar"].tolist() == np.argsort(away).tolist()
+        assert group["rank"].tolist() == list(range(1, 10))
+        np.testing.assert_allclose(group["predicted"], predicted[row])
+        for line in group.itertuples():
+            carried = reg.exemplar_values_[line.exemplar, output]
+            assert line.value == carried
+            assert carried == pytest.approx(
+                values[reg.exemplar_indices_[line.exemplar], output]
+            )
+            assert line.excess == pytest.approx(away[line.exemplar] - min(away))
+
+
+@pytest.mark.parametrize("n_neighbors", [1, 3])
+@pytest.mark.parametrize("activation", ["relu", "logistic", "tanh", "step"])
+def test_contributions_are_what_a_value_loses_without_the_neuron(activation, n_neighbors):
+    reg = fitted_to_values(
+        0 if activation == "step" else 2, activation=activation, n_neighbors=n_neighbors
+    )
+    function = ACTIVATIONS[activation].function
+    off = -1.0 if activation == "tanh" else 0.0
+    weights, bias = reg.coefs_[-1], reg.intercepts_[-1]
+    frame = reg.explain(X[::15], n_nearest=None, output=1)
+    for line in frame.itertuples():
+        fires = X[::15][line.row]
+        for w, b in zip(reg.coefs_[:2], reg.intercepts_[:2], strict=True):
+            fires = function(fires @ w + b)
+        assert line.activation == pytest.approx(fires[line.exemplar])
+        silenced = fires.copy()
+        silenced[line.exemplar] = off
+        expected = ((fires - silenced) @ weights)[1]
+        assert line.contribution == pytest.approx(expected, abs=1e-7)
+    total = frame.groupby("row")["contribution"].sum()
+    silent = bias[1] + off * weights[:, 1].sum()
+    np.testing.assert_allclose(total + silent, reg.predict(X[::15])[:, 1])
+
+
+def test_contributions_of_comparisons_to_a_value():
+    reg = fitted_to_values(readout="comparisons", n_spare_units=0)
+    frame = reg.explain(X[::15], n_nearest=None, output=1)
+    h = np.maximum(X[::15] @ reg.coefs_[0] + reg.intercepts_[0], 0)
+    pairs = [(i, j) for i in range(9) for j in range(9) if i != j]
+    for line in frame.itertuples():
+        said = [
+            h[line.row, k] * reg.coefs_[1][k, 1] / 2
+            for k, pair in enumerate(pairs)
+            if line.exemplar in pair
+        ]
+        assert line.contribution == pytest.approx(sum(said), abs=1e-7)
+    total = frame.groupby("row")["contribution"].sum() + reg.intercepts_[1][1]
+    np.testing.assert_allclose(total, reg.predict(X[::15])[:, 1])
+
+
+@pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
+def test_explanations_are_in_the_units_of_the_values(readout):
+    target = values[:, 0]
+    one = fitted_to_values(0, target, readout=readout).explain(X[::15])
+    other = fitted_to_values(0, 5 - 3 * target, readout=readout).explain(X[::15])
+    for name in ("rank", "exemplar", "excess", "activation"):
+        np.testing.assert_array_equal(one[name], other[name])
+    for name in ("predicted", "value"):
+        np.testing.assert_allclose(other[name], 5 - 3 * one[name])
+    np.testing.assert_allclose(other["contribution"], -3 * one["contribution"], atol=1e-6)
+
+
+@pytest.mark.parametrize("output", [-1, 2, 0.0, True, None, "all"])
+def test_outputs_that_there_are_not(output):
+    shown = r"^output must be an int from 0 to 1, got "
+    with pytest.raises(ValueError, match=shown + repr(output)):
+        fitted_to_values(0).explain(X, output=output)
+
+
+def test_a_regressor_without_exemplars_or_rows_explains_nothing():
+    with pytest.raises(NotFittedError):
+        MetricInitMLPRegressor().explain(X)
+    with pytest.raises(AttributeError, match="init='random' has no exemplars"):
+        fitted_to_values(init="random").explain(X)
+    with pytest.raises(ValueError, match="X has 3 features"):
+        fitted_to_values(0).explain(X[:, :3])
+    with pytest.raises(ValueError, match=r"^n_nearest must be None"):
+        fitted_to_values(0).explain(X, n_nearest=10)
+
+
+def test_rows_of_values_are_named_by_the_index_of_a_data_frame():
+    frame = pd.DataFrame(X[:2], columns=list("abcd"), index=["first", "second"])
+    reg = MetricInitMLPRegressor(n_exemplars=6, max_iter=0)
+    reg.fit(pd.DataFrame(X, columns=list("abcd")), values[:, 0])
+    explained = reg.explain(frame, n_nearest=2)
+    assert explained["row"].tolist() == ["first"] * 2 + ["second"] * 2

@@ -6,12 +6,18 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from sklearn.model_selection import train_test_split
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.preprocessing import StandardScaler
 
-from skmetricmlp import MetricInitMLPClassifier
+from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 from skmetricmlp.initialization.metrics import squared_euclidean
-from skmetricmlp.initialization.nearest import REACH, Sample, nearest_network
+from skmetricmlp.initialization.nearest import (
+    REACH,
+    Sample,
+    averaging_layer,
+    nearest_network,
+)
+from skmetricmlp.initialization.rivals import chosen_rivals
 
 NEIGHBORS = [1, 2, 3, 5, 7]
 TRAINABLE = ["relu", "logistic", "tanh"]
@@ -296,3 +302,167 @@ def test_exemplars_that_are_all_the_same(activation):
     labels = np.array([1, 0, 1, 0])
     network = build(X, labels, X, labels, activation=activation, sharpness=1e6)
     assert predict(network, X).tolist() == [1, 1, 1, 1]  # the class of the first
+
+
+# --- values instead of classes ---
+
+
+def values_of(points, n_outputs=2, seed=0):
+    rng = np.random.default_rng(100 + seed)
+    values = 10 + rng.normal(size=(len(points), n_outputs)) * np.arange(1, n_outputs + 1)
+    values.flags.writeable = False
+    return values
+
+
+def build_values(points, values, X, weights=None, **settings):
+    weights = np.ones(len(X)) if weights is None else weights
+    sample = Sample(X, np.zeros(len(X), int), weights)
+    settings["loss"] = "identity_squared_error"
+    return nearest_network(squared_euclidean(points), values, sample, **settings)
+
+
+def mean_of_nearest(points, values, x, k):
+    """k nearest by (distance, index), and the mean of their values."""
+    distances = [sum((a - b) ** 2 for a, b in zip(x, p, strict=True)) for p in points]
+    nearest = sorted(range(len(points)), key=lambda i: (distances[i], i))[:k]
+    return [sum(values[i][c] for i in nearest) / k for c in range(values.shape[1])]
+
+
+@pytest.mark.parametrize("k", NEIGHBORS)
+@pytest.mark.parametrize("kind", ["continuous", "duplicates", "grid"])
+def test_step_network_is_the_mean_of_the_nearest(kind, k):
+    for seed in range(3):
+        points, _, X, _ = random_problem(seed, kind=kind)
+        values = values_of(points, seed=seed)
+        network = build_values(points, values, X, n_neighbors=k, activation="step")
+        expected = [mean_of_nearest(points, values, x, k) for x in X]
+        np.testing.assert_allclose(network.forward(X), expected)
+
+
+@pytest.mark.parametrize("k", NEIGHBORS)
+@pytest.mark.parametrize("kind", ["continuous", "duplicates", "grid"])
+def test_step_estimator_equals_k_neighbors_regressor(kind, k):
+    """Row for row where the k-th distance is less than the next."""
+    compared = 0
+    for seed in range(5):
+        points, _, X, _ = random_problem(seed, kind=kind)
+        values = values_of(points, 1 + seed % 2, seed)
+        reg = MetricInitMLPRegressor(
+            exemplars=(points, values), n_neighbors=k, activation="step", max_iter=0
+        ).fit(points, values)
+        neighbors = KNeighborsRegressor(k).fit(points, values)
+        distances, _ = neighbors.kneighbors(X, k + 1)
+        decided = distances[:, k - 1] < distances[:, k]
+        expected = neighbors.predict(X[decided])
+        np.testing.assert_allclose(reg.predict(X[decided]), expected)
+        compared += decided.sum()
+    assert compared > 300
+
+
+@pytest.mark.parametrize(
+    ("activation", "k"),
+    [("relu", 1), *[(f, k) for f in ("logistic", "tanh") for k in (1, 3, 7)]],
+)
+def test_sharp_limit_agrees_with_the_mean_of_the_nearest(activation, k):
+    agreeing = []
+    for seed in range(3):
+        points, _, X, _ = random_problem(seed)
+        values = values_of(points, seed=seed)
+        settings = {"n_neighbors": k, "activation": activation, "sharpness": 1e6}
+        found = build_values(points, values, X, **settings).forward(X)
+        expected = [mean_of_nearest(points, values, x, k) for x in X]
+        agreeing += (abs(found - expected).max(axis=1) < 0.01).tolist()
+    assert np.mean(agreeing) >= 0.97
+
+
+@pytest.mark.parametrize("activation", ["step", *TRAINABLE])
+def test_averaging_layer_is_its_loop(activation):
+    rng = np.random.default_rng(0)
+    targets, weights = values_of(np.zeros(5), 2), rng.uniform(1, 3, 12)
+    off, on = {"tanh": (-1.0, 1.0)}.get(activation, (0.0, 1.0))
+    fires = rng.integers(0, 2, (12, 5))
+    if activation != "step":  # less than one may fire
+        fires = 0.2 * rng.random((12, 5))
+    values = off + (on - off) * fires
+    layer = averaging_layer(targets, values, weights, activation)
+    assert layer.activation == "identity"
+    number = sum(w * sum(f) for w, f in zip(weights, fires, strict=True)) / sum(weights)
+    mean = sum(targets) / 5
+    for fire, found in zip(fires, layer.affine(values), strict=True):
+        total = sum(f * (t - mean) for f, t in zip(fire, targets, strict=True))
+        np.testing.assert_allclose(found, mean + total / number)
+
+
+def test_averaging_of_exemplars_that_never_fire_is_finite():
+    targets = values_of(np.zeros(4))
+    layer = averaging_layer(targets, np.zeros((3, 4)), np.ones(3), "relu")
+    np.testing.assert_allclose(layer.affine(np.zeros((1, 4)))[0], targets.mean(axis=0))
+
+
+@pytest.mark.parametrize("activation", ["step", *TRAINABLE])
+@pytest.mark.parametrize("k", [1, 3])
+def test_units_and_origin_of_the_values_do_not_matter(activation, k):
+    points, _, X, _ = random_problem(6)
+    values = values_of(points)
+    settings = {"n_neighbors": k, "activation": activation}
+    one = build_values(points, values, X, **settings).forward(X)
+    unit = np.array([-30.0, 0.01])
+    other = build_values(points, values * unit - 7, X, **settings).forward(X)
+    np.testing.assert_allclose(other, one * unit - 7)
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_tanh_is_logistic_in_other_units_for_values_too(k):
+    points, _, X, _ = random_problem(5)
+    logistic, tanh = (
+        build_values(points, values_of(points), X, n_neighbors=k, activation=f)
+        for f in ("logistic", "tanh")
+    )
+    np.testing.assert_allclose(logistic.forward(X), tanh.forward(X), atol=1e-9)
+
+
+@pytest.mark.parametrize("activation", TRAINABLE)
+def test_weights_of_a_sample_with_values_are_repetitions(activation):
+    points, _, X, _ = random_problem(7, n_rows=60)
+    counts = np.random.default_rng(0).integers(1, 4, len(X))
+    values, settings = values_of(points), {"n_neighbors": 3, "activation": activation}
+    repeated = build_values(points, values, X.repeat(counts, axis=0), **settings)
+    weighted = build_values(points, values, X, counts.astype(float), **settings)
+    for one, other in zip(repeated.parameters, weighted.parameters, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("activation", ["step", *TRAINABLE])
+@pytest.mark.parametrize("k", [1, 3])
+def test_values_take_three_layers_for_every_k(activation, k):
+    points, _, X, _ = random_problem(9, n_exemplars=5)
+    values = values_of(points, 3)
+    network = build_values(points, values, X, activation=activation, n_neighbors=k)
+    shapes = [layer.weights.shape for layer in network.dense().layers]
+    assert shapes == list(pairwise([4, 5 * 4, 5, 3]))
+    names = [layer.activation for layer in network.layers]
+    assert names == [activation, activation, "identity"]
+
+
+def test_where_rivals_are_few_all_that_beat_theirs_are_averaged():
+    points, _, X, _ = random_problem(3)
+    values = values_of(points)
+    scores = squared_euclidean(points)
+    rivals = chosen_rivals(scores, points, np.zeros(20, int), 4, by_class=False)
+    network = build_values(points, values, X, rivals=rivals, activation="step")
+    distances = ((X[:, None] - points) ** 2).sum(axis=2)
+    fires = (distances[:, :, None] < distances[:, rivals]).all(axis=2)
+    assert fires.any(axis=1).all()
+    assert fires.sum() > len(X)
+    totals = fires @ (values - values.mean(axis=0))
+    expected = values.mean(axis=0) + totals / fires.sum(axis=1).mean()
+    np.testing.assert_allclose(network.forward(X), expected)
+
+
+@pytest.mark.parametrize("activation", ["step", *TRAINABLE])
+def test_one_exemplar_or_equal_ones_with_values(activation):
+    X = np.arange(6.0).reshape(3, 2)
+    network = build_values(X[:1], np.array([[4.0]]), X, activation=activation)
+    np.testing.assert_allclose(network.forward(X), np.full((3, 1), 4.0))
+    same = build_values(np.ones((4, 2)), values_of(X[[0] * 4]), X, activation=activation)
+    assert np.isfinite(same.forward(X)).all()

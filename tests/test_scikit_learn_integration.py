@@ -6,23 +6,25 @@ import pytest
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.compose import make_column_transformer
-from sklearn.datasets import load_iris, load_wine
-from sklearn.ensemble import VotingClassifier
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
+from sklearn.datasets import load_diabetes, load_iris, load_wine
+from sklearn.ensemble import BaggingRegressor, VotingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.metrics import log_loss
 from sklearn.model_selection import (
     GridSearchCV,
+    KFold,
     StratifiedKFold,
     cross_val_predict,
     cross_val_score,
     train_test_split,
 )
+from sklearn.multioutput import MultiOutputRegressor
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, scale
 
-from skmetricmlp import MetricInitMLPClassifier
+from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Training stopped after max_iter:sklearn.exceptions.ConvergenceWarning"
@@ -254,3 +256,83 @@ def test_validation_rows_are_transformed_and_routed_by_a_pipeline():
     assert pipeline[-1].validation_loss_curve_ == by_hand.validation_loss_curve_
     assert_same_network(pipeline[-1], by_hand)
     assert pipeline.score(X_val, y_val) == by_hand.best_validation_score_
+
+
+# --- the regressor ---
+
+
+def regressor(**parameters):
+    defaults = {"n_exemplars": 9, "n_spare_units": 20, "max_iter": 2, "random_state": 0}
+    return MetricInitMLPRegressor(**(defaults | parameters))
+
+
+def diabetes():
+    X, y = load_diabetes(return_X_y=True)
+    return X[:150], y[:150]
+
+
+def test_regressor_in_a_pipeline_with_a_scaler():
+    X, y = diabetes()
+    pipeline = make_pipeline(StandardScaler(), regressor()).fit(X, y)
+    assert_same_network(pipeline[-1], regressor().fit(scale(X), y))
+    assert pipeline.score(X, y) > 0.4
+
+
+def test_grid_search_over_regressors():
+    X, y = diabetes()
+    grid = [
+        {"n_exemplars": [3, 6], "n_neighbors": [1, 3]},
+        {"init": ["random"], "output_init": ["auto", "lagrange"]},
+    ]
+    one, two = (
+        GridSearchCV(regressor(), grid, cv=2, n_jobs=n, error_score="raise").fit(X, y)
+        for n in (1, 2)
+    )
+    scores = [
+        cross_val_score(regressor(**candidate), X, y, cv=KFold(2)).mean()
+        for candidate in one.cv_results_["params"]
+    ]
+    np.testing.assert_allclose(one.cv_results_["mean_test_score"], scores)
+    np.testing.assert_allclose(two.cv_results_["mean_test_score"], scores)
+    assert_same_network(one.best_estimator_, regressor(**one.best_params_).fit(X, y))
+    assert_same_network(one.best_estimator_, two.best_estimator_)
+
+
+def test_transformed_targets_make_no_difference_where_they_are_linear():
+    X, y = diabetes()
+    scaled = TransformedTargetRegressor(
+        regressor(activation="tanh"), transformer=StandardScaler()
+    )
+    plain = regressor(activation="tanh").fit(X, y)
+    np.testing.assert_allclose(scaled.fit(X, y).predict(X), plain.predict(X))
+
+
+def test_meta_regressors():
+    X, y = diabetes()
+    Y = np.column_stack([y, -(y**2)])
+    each = MultiOutputRegressor(regressor()).fit(X, Y)
+    for column, member in zip(Y.T, each.estimators_, strict=True):
+        assert_same_network(member, regressor().fit(X, column))
+    together = BaggingRegressor(regressor(random_state=None), 3, random_state=0)
+    assert together.fit(X, y).score(X, y) > 0.3
+
+
+@pytest.mark.usefixtures("metadata_routing")
+def test_weights_and_validation_rows_are_routed_to_a_regressor():
+    X, y = diabetes()
+    X, X_val, y, y_val = train_test_split(X, y, random_state=0)
+    weights = np.random.default_rng(0).uniform(0.1, 2, len(y))
+    settings = {"early_stopping": True, "max_iter": 3}
+    estimator = regressor(**settings)
+    estimator.set_fit_request(X_val=True, y_val=True, sample_weight=True)
+    pipeline = Pipeline(
+        [("scale", StandardScaler().set_fit_request(sample_weight=False)),
+         ("regress", estimator)],
+        transform_input=["X_val"],
+    ).fit(X, y, X_val=X_val, y_val=y_val, sample_weight=weights)  # fmt: skip
+    transform = pipeline[0].transform
+    by_hand = regressor(**settings)
+    by_hand.fit(transform(X), y, weights, X_val=transform(X_val), y_val=y_val)
+    assert pipeline[-1].validation_loss_curve_ == by_hand.validation_loss_curve_
+    assert_same_network(pipeline[-1], by_hand)
+    assert differ(by_hand, regressor(**settings).fit(transform(X), y))

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import r2_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils import check_random_state
 
@@ -765,3 +766,71 @@ def test_accuracy_with_equal_weights_is_that_of_the_predictions(network, data):
     _, accuracy = loss_and_score("log_loss", network, data)
     predicted = np.argmax(network.forward(data.X), axis=1)
     assert_allclose(accuracy, np.mean(predicted == data.targets), rtol=1e-15)
+
+
+def values_to_learn(data, n_outputs=3):
+    """The rows, with values instead of classes."""
+    values = np.random.default_rng(3).normal(size=(len(data.weights), n_outputs))
+    return data._replace(targets=read_only(values * np.arange(1, n_outputs + 1)))
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_loss_and_r2_of_values_are_their_loops(data, n_outputs):
+    data = values_to_learn(data, n_outputs)
+    network = random_network((3, 5, n_outputs), output="identity")
+    said, total = network.affine_output(data.X), sum(data.weights)
+    lost, scores = 0.0, []
+    for z, t in zip(said.T.tolist(), data.targets.T.tolist(), strict=True):
+        rows = list(zip(z, t, data.weights.tolist(), strict=True))
+        mean = sum(w * b for _, b, w in rows) / total
+        left = sum(w * (a - b) ** 2 for a, b, w in rows)
+        scores.append(1 - left / sum(w * (b - mean) ** 2 for _, b, w in rows))
+        lost += left / 2 / total
+    actual = loss_and_score("identity_squared_error", network, data)
+    assert_allclose(actual, (lost, np.mean(scores)), rtol=1e-12)
+    assert_allclose(
+        actual[1], r2_score(data.targets, said, sample_weight=data.weights), rtol=1e-12
+    )
+    scaled = data._replace(weights=7 * data.weights)
+    assert_allclose(
+        loss_and_score("identity_squared_error", network, scaled), actual, rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e6])
+def test_r2_of_values_that_are_all_the_same(data, value):
+    """One where they are predicted exactly, else zero, as scikit-learn has it."""
+    network = random_network((3, 5, 2), output="identity")
+    data = values_to_learn(data, 2)
+    n = len(data.weights)
+    targets = np.column_stack([np.full(n, value), data.targets[:, 0]])
+    _, score = loss_and_score(
+        "identity_squared_error", network, data._replace(targets=targets)
+    )
+    z = network.affine_output(data.X)
+    varying = r2_score(targets[:, 1], z[:, 1], sample_weight=data.weights)
+    assert_allclose(score, (0 + varying) / 2, rtol=1e-12)
+    last = network.layers[-1]
+    exact = last.with_parameters((last.weights * [0.0, 1.0], np.array([value, 0.3])))
+    network = type(network)((*network.layers[:-1], exact))
+    _, score = loss_and_score(
+        "identity_squared_error", network, data._replace(targets=targets)
+    )
+    z = network.affine_output(data.X)
+    varying = r2_score(targets[:, 1], z[:, 1], sample_weight=data.weights)
+    assert_allclose(score, (1 + varying) / 2, rtol=1e-12)
+
+
+def test_loss_and_r2_on_another_namespace_equal_numpy(data, xp):
+    data = values_to_learn(data)
+    network = random_network((3, 5, 3), output="identity")
+    expected = loss_and_score("identity_squared_error", network, data)
+    moved = type(data)(*(xp.asarray(np.array(part)) for part in data))
+    there = type(network)(
+        tuple(
+            layer.with_parameters([xp.asarray(np.array(p)) for p in layer.parameters])
+            for layer in network.layers
+        )
+    )
+    actual = loss_and_score("identity_squared_error", there, moved)
+    assert_allclose(actual, expected, rtol=1e-12)

@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.preprocessing import scale
 
-from skmetricmlp import MetricInitMLPClassifier
+from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 
 X, y = load_iris(return_X_y=True)
 X = scale(X)
@@ -168,7 +168,7 @@ def test_more_neighbors_than_exemplars(settings, n, init):
     ("points", "labels", "message"),
     [
         (X[:6], y[:5], r"one label or value per point.*\(6, 4\).*\(5,\)"),
-        (X[:6], y[:6, None], r"exemplars must have one label for each row.*\(6, 1\)"),
+        (X[:6], y[:6, None], r"must have one label for each row.*\(6, 1\)"),
         (X[:6], 1, r"one label or value per point.*\(6, 4\).*\(\)"),
         (X[:6, :3], y[:6], r"points of 4 features.*\(6, 3\)"),
         (X[:2], [0, 3], r"labels \[3\].*\[0, 1, 2\]"),
@@ -334,3 +334,88 @@ def test_a_logistic_output_needs_the_log_loss():
 def test_votes_need_the_exemplar_layer(settings, message):
     with pytest.raises(ValueError, match=message):
         classifier(readout="comparisons", **settings).fit(X, y)
+
+
+# --- the regressor ---
+
+
+def regressor(**parameters):
+    defaults = {"n_exemplars": 9, "max_iter": 0, "random_state": 0}
+    return MetricInitMLPRegressor(**(defaults | parameters))
+
+
+OF_CLASSES = [
+    *(("exemplars", value) for value in ("lvq", "condensed")),
+    *(("output_init", value) for value in ("votes", "logistic")),
+    ("rivals", "other_classes"),
+    ("loss", "log_loss"),
+    ("n_exemplars", {0: 3}),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [*OF_CLASSES, *(pair for pair in WRONG_VALUES if pair[0] != "class_weight")],
+    ids=repr,
+)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_wrong_value_of_a_regressor(method, name, value):
+    with pytest.raises(ValueError, match=rf"^{name} .*{re.escape(repr(value))}"):
+        getattr(regressor(**{name: value}), method)(X, y)
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG_TYPES, ids=repr)
+def test_wrong_type_of_a_regressor(name, value):
+    shown = f"({re.escape(repr(value))}|{type(value).__name__})"
+    with pytest.raises(TypeError, match=rf"^{name} must be .*{shown}"):
+        regressor(**{name: value}).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"n_exemplars": {0: 3}}, r"^n_exemplars must be (?!.*dict \{label).*, got"),
+        ({"exemplars": "lvq"}, r"'kmeans', 'random', 'kmedoids', or a pair \(points"),
+        ({"output_init": "values", "readout": "comparisons"},
+         r"^output_init='values' .* needs readout='exemplars', got"),
+        ({"n_neighbors": 3, "readout": "comparisons"},
+         r"^n_neighbors=3 .* needs readout='exemplars', got"),
+        ({"n_neighbors": 3, "rivals": 2}, "^rivals=2 is less than n_neighbors=3"),
+        ({"activation": "step", "max_iter": 1}, "^activation='step' has no gradient"),
+        ({"tied": True, "init": ([X], [y])}, "needs tied=False, got tied=True"),
+    ],
+)  # fmt: skip
+def test_what_a_regressor_takes_is_said(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        regressor(**parameters).fit(X, y)
+
+
+def test_a_regressor_knows_no_class_weight():
+    with pytest.raises(TypeError, match="class_weight"):
+        regressor(class_weight="balanced")
+    assert set(MetricInitMLPClassifier().get_params()) - set(
+        regressor().get_params()
+    ) == {"class_weight"}
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.where(y == 0, -0.5, 1), "sample_weight must not be negative, got -0.5"),
+        (np.ones(149), r"sample_weight must have shape \(150,\), .*got \(149,\)"),
+        (np.zeros(150), "^the weight of every row, sample_weight, is zero"),
+        (0.0, "^the weight of every row, sample_weight, is zero"),
+        (np.where(y == 0, nan, 1), "sample_weight must be numbers: .*NaN"),
+    ],
+)
+def test_weights_of_rows_that_a_regressor_refuses(weights, message, method):
+    with pytest.raises(ValueError, match=message):
+        getattr(regressor(), method)(X, y, sample_weight=weights)
+
+
+@pytest.mark.parametrize("change", [too_few_layers, transposed, biases_as_columns])
+def test_given_weights_of_wrong_shapes_for_a_regressor(change):
+    init = change(*weights_of(regressor().fit(X, y)))
+    with pytest.raises(ValueError, match=r"init=.* shapes .*\(4, 572\).*, got "):
+        regressor(init=init).fit(X, y)

@@ -382,9 +382,9 @@ def averaging_layer(
 ) -> Dense:
     """Average the targets of the exemplars that fire.
 
-    Their sum over the number that fires, which is k with a step and otherwise the mean
-    over the sample. What all targets have in common does not depend on that number: they
-    are taken less their mean.
+    Their sum over the number that fires in the mean over the sample, which is k with a
+    step, unless rivals are few. What all targets have in common does not depend on that
+    number: they are taken less their mean.
 
     Parameters
     ----------

@@ -252,9 +252,11 @@ def class_weights(
 
 
 def check_exemplars(
-    exemplars: Sequence[Any], X: Array, metric: Any
+    exemplars: Sequence[Any], X: Array, metric: Any, stand_for: str = "labels"
 ) -> tuple[Array, Array]:
     """Check exemplars that the user supplies as ``(points, labels)``, or values.
+
+    ``stand_for`` is what an error calls the latter.
 
     Raises
     ------
@@ -263,22 +265,23 @@ def check_exemplars(
         for them.
     """
     points, labels = exemplars
+    pair = f"exemplars=(points, {stand_for})"
     try:
         points = check_array(points, dtype=X.dtype, input_name="exemplars")
     except (ValueError, TypeError) as error:
-        msg = f"exemplars=(points, labels) has points that are no matrix: {error}"
+        msg = f"{pair} has points that are no matrix: {error}"
         raise ValueError(msg) from error
     labels = np.asarray(labels)
     if labels.shape[:1] != points.shape[:1]:
         msg = (
-            f"exemplars=(points, labels) must have one label or value per point, got "
-            f"points of shape {points.shape} and labels of shape {labels.shape}"
+            f"{pair} must have one label or value per point, got points of shape "
+            f"{points.shape} and {stand_for} of shape {labels.shape}"
         )
         raise ValueError(msg)
     if points.shape[1] != X.shape[1]:
         msg = (
-            f"exemplars=(points, labels) must have points of {X.shape[1]} features, "
-            f"as X has, got shape {points.shape}"
+            f"{pair} must have points of {X.shape[1]} features, as X has, got shape "
+            f"{points.shape}"
         )
         raise ValueError(msg)
     if isinstance(metric, str):
