@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
+from sklearn.utils.metaestimators import available_if
 
 from skmetricmlp.arrays import HOST, place_of, to_numpy
-from skmetricmlp.estimator import Lesson
+from skmetricmlp.estimator import Lesson, learns_in_steps
 from skmetricmlp.learning import Fitted
 from skmetricmlp.metric_estimator import MetricEstimator
 from skmetricmlp.network import LOG_PROBABILITIES
@@ -133,13 +134,19 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         or more is the same as ``"all"``.
     memory_limit : float or "auto", default="auto"
         Bytes that the weights may take in training, with their gradient and the state of
-        the solver (4 arrays with Adam, 3 with SGD). A network that would take more is
-        refused before it is made. ``"auto"`` is half of the memory that is available.
-        Also the most that ``coefs_`` of a tied network may take.
+        the solver (4 arrays with Adam, 3 with SGD, 42 with L-BFGS, 38 of them in double
+        precision). A network that would take more is refused before it is made.
+        ``"auto"`` is half of the memory that is available. Also the most that
+        ``coefs_`` of a tied network may take.
     loss : {"log_loss", "squared_error"}, default="log_loss"
         Cross-entropy of a softmax output, or half the squared error, summed over the
         classes, of a logistic output.
-    solver : {"adam", "sgd"}, default="adam"
+    solver : {"adam", "sgd", "lbfgs"}, default="adam"
+        ``"lbfgs"``: L-BFGS on all rows at once, for small or smooth problems. An epoch is
+        then an iteration, and its loss the objective of all rows after it; what is said
+        of minibatches and step sizes (``batch_size``, ``learning_rate_init``,
+        ``learning_rate``, ``shuffle``, ``momentum`` and so on) has no effect, and there
+        is no ``partial_fit``.
     alpha : float, default=0.0001
         Strength of the L2 penalty, divided by the weight of the minibatch.
     batch_size : int or "auto", default="auto"
@@ -380,6 +387,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         """
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
+    @available_if(learns_in_steps)  # type: ignore[untyped-decorator]
     def partial_fit(
         self,
         X: ArrayLike,
@@ -387,7 +395,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> MetricInitMLPClassifier:
-        """Train for one epoch over the given rows.
+        """Train for one epoch over the given rows. Not there with ``solver="lbfgs"``.
 
         The first call chooses the exemplars, from the rows that it is given. A class
         that they lack gets exemplars, comparisons and an output from the first rows of

@@ -29,9 +29,26 @@ from skmetricmlp.validation import (
     unchanged_on_error,
 )
 
-__all__ = ["Lesson", "NetworkEstimator"]
+__all__ = ["Lesson", "NetworkEstimator", "learns_in_steps"]
 
 Array = Any
+
+
+def learns_in_steps(estimator: NetworkEstimator) -> bool:
+    """Say whether there can be a ``partial_fit``: no L-BFGS, which needs all rows.
+
+    Raises
+    ------
+    AttributeError
+        If there is none, as of a method that is not there: ``hasattr`` asks.
+    """
+    if estimator.solver == "lbfgs":
+        msg = (
+            "partial_fit does not support solver='lbfgs', which needs all rows: choose "
+            "'adam' or 'sgd', or call fit"
+        )
+        raise AttributeError(msg)
+    return True
 
 
 class Lesson(NamedTuple):
@@ -149,10 +166,13 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _warn(self, reason: StopReason) -> None:
         if reason == "diverged":
+            advice = "features of unit scale"
+            if self.solver != "lbfgs":
+                rate = f"learning_rate_init (it was {self.learning_rate_init!r})"
+                advice = f"a smaller {rate}, and {advice}"
             warnings.warn(
                 f"The loss stopped being finite in epoch {self.n_iter_ + 1}; the last "
-                f"weights with a finite loss are kept. Try a smaller learning_rate_init "
-                f"(it was {self.learning_rate_init!r}), and features of unit scale.",
+                f"weights with a finite loss are kept. Try {advice}.",
                 ConvergenceWarning,
                 stacklevel=4,
             )

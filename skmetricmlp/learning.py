@@ -19,6 +19,7 @@ from skmetricmlp.initialization import Origin, Start
 from skmetricmlp.network import Network
 from skmetricmlp.targets import Classes, Outputs
 from skmetricmlp.training import (
+    LBFGS,
     SGD,
     Adam,
     Batch,
@@ -30,6 +31,7 @@ from skmetricmlp.training import (
     StopReason,
     loss_and_score,
     train,
+    train_lbfgs,
 )
 from skmetricmlp.validation import layer_rates
 
@@ -155,7 +157,8 @@ def learn(
         and present.optimizer == plan.optimizer
         else plan.optimizer.init(network.parameters)
     )
-    position, history, reason = train(
+    run = train_lbfgs if parameters["solver"] == "lbfgs" else train
+    position, history, reason = run(
         Position(network, state),
         present.history if present else History(),
         data,
@@ -225,17 +228,17 @@ def _plan(parameters: Parameters, usual_rate: float, n_layers: int, epochs: int)
         float(parameters[name])
         for name in ("alpha", "momentum", "beta_1", "beta_2", "epsilon")
     )
-    optimizer: Optimizer = (
-        Adam(beta_1, beta_2, epsilon)
-        if parameters["solver"] == "adam"
-        else SGD(momentum, parameters["nesterovs_momentum"])
-    )
+    optimizers: dict[str, Optimizer] = {
+        "adam": Adam(beta_1, beta_2, epsilon),
+        "sgd": SGD(momentum, parameters["nesterovs_momentum"]),
+        "lbfgs": LBFGS(),
+    }
     size, rate = parameters["batch_size"], parameters["learning_rate_init"]
     if isinstance(rate, str) and rate == "auto":
         rate = usual_rate
     return Plan(
         Objective(parameters["loss"], alpha),
-        optimizer,
+        optimizers[parameters["solver"]],
         rates=layer_rates(rate, n_layers),
         batch_size=200 if size == "auto" else size,
         max_epochs=epochs,

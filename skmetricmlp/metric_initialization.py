@@ -35,6 +35,10 @@ Ints = NDArray[np.intp]
 # move each weight by as much; where the output is fitted, and right already, this throws
 # it away on wide data (docs/benchmarks.md has the figures).
 USUAL_RATE, FITTED_RATE = 1e-3, 3e-4
+# Arrays of all weights that training holds, in their own precision and in double: the
+# weights, their gradient, and one or two moments of it; of L-BFGS, SciPy's workspace and
+# bounds (measured, SciPy 1.17).
+HELD = {"adam": (4, 0), "sgd": (3, 0), "lbfgs": (4, 38)}
 
 
 @dataclass(frozen=True)
@@ -126,9 +130,8 @@ class MetricInitialization:
 
     @property
     def _budget(self) -> Budget:
-        # Training holds the weights, their gradient, and one or two moments of it.
-        copies = 4 if self.parameters["solver"] == "adam" else 3
-        return memory_budget(self.parameters["memory_limit"], copies)
+        held = HELD[self.parameters["solver"]]
+        return memory_budget(self.parameters["memory_limit"], *held)
 
     def _decoded(self, targets: Array) -> Array:
         if isinstance(self.outputs, Classes):

@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.utils import Tags
+from sklearn.utils.metaestimators import available_if
 
-from skmetricmlp.estimator import Lesson
+from skmetricmlp.estimator import Lesson, learns_in_steps
 from skmetricmlp.learning import Fitted
 from skmetricmlp.metric_estimator import MetricEstimator
 from skmetricmlp.targets import Values
@@ -124,12 +125,18 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         An int must be at least ``n_neighbors``; N-1 or more is the same as ``"all"``.
     memory_limit : float or "auto", default="auto"
         Bytes that the weights may take in training, with their gradient and the state of
-        the solver (4 arrays with Adam, 3 with SGD). A network that would take more is
-        refused before it is made. ``"auto"`` is half of the memory that is available.
-        Also the most that ``coefs_`` of a tied network may take.
+        the solver (4 arrays with Adam, 3 with SGD, 42 with L-BFGS, 38 of them in double
+        precision). A network that would take more is refused before it is made.
+        ``"auto"`` is half of the memory that is available. Also the most that
+        ``coefs_`` of a tied network may take.
     loss : {"squared_error"}, default="squared_error"
         Half the squared error, summed over the outputs, each in units of its variance.
-    solver : {"adam", "sgd"}, default="adam"
+    solver : {"adam", "sgd", "lbfgs"}, default="adam"
+        ``"lbfgs"``: L-BFGS on all rows at once, for small or smooth problems. An epoch is
+        then an iteration, and its loss the objective of all rows after it; what is said
+        of minibatches and step sizes (``batch_size``, ``learning_rate_init``,
+        ``learning_rate``, ``shuffle``, ``momentum`` and so on) has no effect, and there
+        is no ``partial_fit``.
     alpha : float, default=0.0001
         Strength of the L2 penalty, divided by the weight of the minibatch.
     batch_size : int or "auto", default="auto"
@@ -360,10 +367,11 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         """
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
+    @available_if(learns_in_steps)  # type: ignore[untyped-decorator]
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> MetricInitMLPRegressor:
-        """Train for one epoch over the given rows.
+        """Train for one epoch over the given rows. Not there with ``solver="lbfgs"``.
 
         The first call chooses the exemplars, and the mean and the deviation that values
         are taken by, from the rows that it is given: it should be given many.

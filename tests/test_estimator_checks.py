@@ -15,6 +15,7 @@ ESTIMATORS = [
     MetricInitMLPClassifier(activation="logistic", **SMALL),
     MetricInitMLPClassifier(activation="tanh", **SMALL),
     MetricInitMLPClassifier(solver="sgd", **SMALL),
+    MetricInitMLPClassifier(solver="lbfgs", n_spare_units=20, **SMALL),
     MetricInitMLPClassifier(exemplars="random", **SMALL),
     MetricInitMLPClassifier(loss="squared_error", **SMALL),
     MetricInitMLPClassifier(exemplars="lvq", n_exemplars="auto", max_iter=10),
@@ -37,6 +38,7 @@ ESTIMATORS = [
         n_neighbors=3, n_exemplars="auto", activation="logistic", max_iter=50
     ),
     MetricInitMLPRegressor(activation="logistic", solver="sgd", **SMALL),
+    MetricInitMLPRegressor(solver="lbfgs", n_spare_units=20, **SMALL),
     MetricInitMLPRegressor(output_init="lagrange", exemplars="kmedoids", **SMALL),
     MetricInitMLPRegressor(
         tied=True, rivals=5, readout="exemplars", exemplars="random", max_iter=50

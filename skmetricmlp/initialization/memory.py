@@ -26,14 +26,18 @@ CGROUP = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True)
 class Budget:
-    """Bytes that weights may take, in words, and how often training holds them."""
+    """Bytes that weights may take, in words, and how often training holds them.
+
+    That is ``copies`` times in their own precision and ``doubles`` times in double.
+    """
 
     limit: float
     words: str
     copies: int
+    doubles: int = 0
 
 
-def memory_budget(memory_limit: float | str, copies: int) -> Budget:
+def memory_budget(memory_limit: float | str, copies: int, doubles: int = 0) -> Budget:
     """Budget of so many bytes, or with ``"auto"`` of half of what is available now.
 
     Examples
@@ -43,8 +47,8 @@ def memory_budget(memory_limit: float | str, copies: int) -> Budget:
     """
     if isinstance(memory_limit, str):
         words = "memory_limit='auto', half of the memory available"
-        return Budget(available_memory() / 2, words, copies)
-    return Budget(memory_limit, f"memory_limit={memory_limit}", copies)
+        return Budget(available_memory() / 2, words, copies, doubles)
+    return Budget(memory_limit, f"memory_limit={memory_limit}", copies, doubles)
 
 
 def available_memory() -> int:
@@ -75,6 +79,7 @@ def check_memory(architecture: Architecture, dtype: Any, budget: Budget) -> None
     needed = _size(architecture, dtype, budget)
     if needed <= budget.limit:
         return
+    held = budget.copies + budget.doubles
     words = "; ".join(
         f"{name} ({_words(size)})"
         for name, size in _smaller(architecture, dtype, budget)
@@ -84,7 +89,7 @@ def check_memory(architecture: Architecture, dtype: Any, budget: Budget) -> None
         f"n_exemplars={architecture.n_exemplars} with n_features="
         f"{architecture.n_features} makes a network of {architecture.n_parameters:,} "
         f"weights. In {np.dtype(dtype)} they take {_words(needed)}, being held "
-        f"{budget.copies} times (with gradient and state of the solver), more than "
+        f"{held} times (with gradient and state of the solver), more than "
         f"{_words(budget.limit)} ({budget.words}). What takes less: {words}"
     )
     raise ValueError(msg)
@@ -109,7 +114,8 @@ def check_dense_size(n_weights: int, dtype: Any, budget: Budget) -> None:
 
 
 def _size(architecture: Architecture, dtype: Any, budget: Budget) -> int:
-    return architecture.n_parameters * int(np.dtype(dtype).itemsize) * budget.copies
+    size = int(np.dtype(dtype).itemsize) * budget.copies + 8 * budget.doubles
+    return architecture.n_parameters * size
 
 
 def _smaller(

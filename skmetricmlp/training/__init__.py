@@ -1,16 +1,13 @@
 """How weights change. Runs on arrays of any array API namespace."""
 
-from skmetricmlp.training.loop import (
-    History,
-    Plan,
-    Position,
-    StopReason,
-    train,
-)
+from skmetricmlp.training.epochs import History, Plan, Position, StopReason
+from skmetricmlp.training.lbfgs import LBFGS, train_lbfgs
+from skmetricmlp.training.loop import train
 from skmetricmlp.training.objective import Batch, Objective, loss_and_score
 from skmetricmlp.training.optimizers import SGD, Adam, Optimizer
 
 __all__ = [
+    "LBFGS",
     "SGD",
     "Adam",
     "Batch",
@@ -22,4 +19,5 @@ __all__ = [
     "StopReason",
     "loss_and_score",
     "train",
+    "train_lbfgs",
 ]

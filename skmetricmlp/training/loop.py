@@ -8,115 +8,29 @@ The optimiser state is the loop's own, and a step changes it in place.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from math import inf, isfinite
-from typing import Any, Literal, NamedTuple
+from math import isfinite
+from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace
 
 from skmetricmlp.arrays import HOST, place_of, to_numpy
 from skmetricmlp.network import Network
-from skmetricmlp.training.objective import Batch, Objective
-from skmetricmlp.training.optimizers import Optimizer
+from skmetricmlp.training.epochs import (
+    History,
+    Plan,
+    Position,
+    StopReason,
+    Watch,
+    check_finite,
+)
+from skmetricmlp.training.objective import Batch
 
-__all__ = ["History", "Plan", "Position", "StopReason", "train"]
+__all__ = ["train"]
 
 Array = Any
 # Numbers to take from the rows on a device at once.
 TAKE_ELEMENTS = 2**22
-
-StopReason = Literal["converged", "max_epochs", "diverged", "interrupted"]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How to train: everything that stays the same from the first step to the last.
-
-    Parameters
-    ----------
-    objective : Objective
-    optimizer : Optimizer
-    rates : sequence of float
-        One learning rate per layer.
-    batch_size : int
-        Rows per step.
-    max_epochs : int
-    shuffle : bool
-        Draw a new order of the rows for each epoch.
-    tol : float
-        What counts as an improvement.
-    patience : int
-        More epochs in a row than this without improvement end the training.
-    early_stopping : bool
-        Look for improvement in the validation score, and return the network where it
-        was highest, be it the one before the first epoch, instead of looking at the
-        training loss.
-    linear_decay : bool
-        Lower the rates from epoch to epoch, in equal steps towards zero after
-        ``max_epochs``.
-    """
-
-    objective: Objective
-    optimizer: Optimizer
-    rates: Sequence[float]
-    batch_size: int
-    max_epochs: int
-    shuffle: bool = True
-    tol: float = 1e-4
-    patience: int = 10
-    early_stopping: bool = False
-    linear_decay: bool = False
-
-    def rates_in(self, epoch: int) -> list[float]:
-        """One rate for each layer, in an epoch counted from zero."""
-        share = 1 - epoch / self.max_epochs if self.linear_decay else 1.0
-        return [share * rate for rate in self.rates]
-
-
-class Position(NamedTuple):
-    """Where training stands: a network and the optimiser state that belongs to it.
-
-    The network never changes, so a reference to it is a checkpoint that costs nothing;
-    the state does with the next step.
-    """
-
-    network: Network
-    state: Any
-
-    def checkpoint(self, optimizer: Optimizer) -> Position:
-        """Return a position that stays when steps go on from here."""
-        return Position(self.network, optimizer.copy(self.state))
-
-
-@dataclass
-class History:
-    """What was seen so far, an entry an epoch.
-
-    The validation lists stay empty where there are no validation rows; ``n_rows``
-    counts the rows that steps have learned from.
-    """
-
-    loss: list[float] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
-    validation_score: list[float] = field(default_factory=list)
-    n_rows: int = 0
-
-    def append(self, loss: float, held_out: tuple[float, float] | None) -> None:
-        """Add an epoch: its loss, and the loss and score on held-out rows, if any."""
-        self.loss.append(loss)
-        if held_out is not None:
-            self.validation_loss.append(held_out[0])
-            self.validation_score.append(held_out[1])
-
-    def copy(self) -> History:
-        """Return a history that can grow apart from this one."""
-        return replace(
-            self,
-            loss=list(self.loss),
-            validation_loss=list(self.validation_loss),
-            validation_score=list(self.validation_score),
-        )
 
 
 def train(
@@ -158,9 +72,8 @@ def train(
     history : History
     reason : {"converged", "max_epochs", "diverged", "interrupted"}
     """
-    history = history.copy()
-    patience = _Patience(plan.tol, _lowest(start, history, plan, validate))
-    position, trusted, best = start.checkpoint(plan.optimizer), start.network, start
+    watch = Watch.of(start, history, plan, validate, on_epoch)
+    position, trusted = start.checkpoint(plan.optimizer), start.network
     reason: StopReason = "max_epochs"
     try:
         for epoch in range(plan.max_epochs):
@@ -171,14 +84,9 @@ def train(
                 trusted, position = position.network, following
                 losses.append(loss)
                 totals.append(array_namespace(batch.weights).sum(batch.weights))
-                history.n_rows += batch.weights.shape[0]
-            held_out = None if validate is None else validate(position.network)
-            _check_finite(held_out[0] if held_out else 0.0)
-            history.append(_average(losses, totals), held_out)
-            if patience.update(_criterion(history, plan)) and plan.early_stopping:
-                best = position.checkpoint(plan.optimizer)
-            on_epoch(history)
-            if patience.stale > plan.patience:
+                watch.history.n_rows += batch.weights.shape[0]
+            watch.see(_average(losses, totals), position)
+            if watch.is_over:
                 reason = "converged"
                 break
     except KeyboardInterrupt:
@@ -190,11 +98,7 @@ def train(
         plan.objective.value(position.network, batch)
     ):
         reason = "diverged"
-    if plan.early_stopping:
-        position = best
-    elif reason == "diverged":
-        position = Position(trusted, plan.optimizer.init(trusted.parameters))
-    return position, history, reason
+    return watch.result(position, trusted, reason)
 
 
 def _step(
@@ -209,7 +113,7 @@ def _step(
     """
     network, state = position
     loss, gradients = plan.objective.value_and_gradient(network, batch)
-    _check_finite(loss)
+    check_finite(loss)
     rates = [
         rate
         for layer, rate in zip(network.layers, rates, strict=True)
@@ -217,11 +121,6 @@ def _step(
     ]
     parameters, state = plan.optimizer.step(network.parameters, gradients, state, rates)
     return loss, Position(network.with_parameters(parameters), state)
-
-
-def _check_finite(loss: float) -> None:
-    if not isfinite(loss):
-        raise FloatingPointError
 
 
 def _minibatches(data: Batch, plan: Plan, rng: np.random.RandomState) -> Iterator[Batch]:
@@ -242,39 +141,3 @@ def _minibatches(data: Batch, plan: Plan, rng: np.random.RandomState) -> Iterato
 def _average(losses: Sequence[float], totals: Sequence[Array]) -> float:
     weights = to_numpy(array_namespace(totals[0]).stack(totals))
     return float(np.average(losses, weights=weights))
-
-
-def _criterion(history: History, plan: Plan) -> float:
-    """Return what training wants to be low, after the last epoch."""
-    return -history.validation_score[-1] if plan.early_stopping else history.loss[-1]
-
-
-def _lowest(
-    start: Position,
-    history: History,
-    plan: Plan,
-    validate: Callable[[Network], tuple[float, float]] | None,
-) -> float:
-    """Return the lowest criterion of the epochs so far, or the one of the start."""
-    if not plan.early_stopping:
-        return min(history.loss, default=inf)
-    scores = history.validation_score
-    if validate and not scores:
-        scores = [validate(start.network)[1]]
-    return -max(scores, default=-inf)
-
-
-@dataclass
-class _Patience:
-    """Counts the epochs in a row that did not improve ``lowest`` by ``tol``."""
-
-    tol: float
-    lowest: float
-    stale: int = 0
-
-    def update(self, value: float) -> bool:
-        """Take an epoch's criterion and say whether it is the lowest so far."""
-        self.stale = self.stale + 1 if value > self.lowest - self.tol else 0
-        is_lowest = value < self.lowest
-        self.lowest = min(value, self.lowest)
-        return is_lowest

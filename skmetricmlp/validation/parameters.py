@@ -33,7 +33,7 @@ _SHARED = {
     "readout": ("auto", "comparisons", "exemplars"),
     "n_spare_units": ("auto",),
     "memory_limit": ("auto",),
-    "solver": ("adam", "sgd"),
+    "solver": ("adam", "sgd", "lbfgs"),
     "learning_rate": ("constant", "linear"),
     "batch_size": ("auto",),
 }

@@ -1,0 +1,217 @@
+"""What all training shares: a plan, a position, and what the end of an epoch means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from math import inf, isfinite
+from typing import Any, Literal, NamedTuple
+
+from skmetricmlp.network import Network
+from skmetricmlp.training.objective import Objective
+from skmetricmlp.training.optimizers import Optimizer
+
+__all__ = ["History", "Plan", "Position", "StopReason", "Watch", "check_finite"]
+
+StopReason = Literal["converged", "max_epochs", "diverged", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train: everything that stays the same from the first step to the last.
+
+    Parameters
+    ----------
+    objective : Objective
+    optimizer : Optimizer
+    rates : sequence of float
+        One learning rate per layer.
+    batch_size : int
+        Rows per step.
+    max_epochs : int
+    shuffle : bool
+        Draw a new order of the rows for each epoch.
+    tol : float
+        What counts as an improvement.
+    patience : int
+        More epochs in a row than this without improvement end the training.
+    early_stopping : bool
+        Look for improvement in the validation score, and return the network where it
+        was highest, be it the one before the first epoch, instead of looking at the
+        training loss.
+    linear_decay : bool
+        Lower the rates from epoch to epoch, in equal steps towards zero after
+        ``max_epochs``.
+    """
+
+    objective: Objective
+    optimizer: Optimizer
+    rates: Sequence[float]
+    batch_size: int
+    max_epochs: int
+    shuffle: bool = True
+    tol: float = 1e-4
+    patience: int = 10
+    early_stopping: bool = False
+    linear_decay: bool = False
+
+    def rates_in(self, epoch: int) -> list[float]:
+        """One rate for each layer, in an epoch counted from zero."""
+        share = 1 - epoch / self.max_epochs if self.linear_decay else 1.0
+        return [share * rate for rate in self.rates]
+
+
+class Position(NamedTuple):
+    """Where training stands: a network and the optimiser state that belongs to it.
+
+    The network never changes, so a reference to it is a checkpoint that costs nothing;
+    the state does with the next step.
+    """
+
+    network: Network
+    state: Any
+
+    def checkpoint(self, optimizer: Optimizer) -> Position:
+        """Return a position that stays when steps go on from here."""
+        return Position(self.network, optimizer.copy(self.state))
+
+
+@dataclass
+class History:
+    """What was seen so far, an entry an epoch.
+
+    The validation lists stay empty where there are no validation rows; ``n_rows``
+    counts the rows that steps have learned from.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    validation_score: list[float] = field(default_factory=list)
+    n_rows: int = 0
+
+    def append(self, loss: float, held_out: tuple[float, float] | None) -> None:
+        """Add an epoch: its loss, and the loss and score on held-out rows, if any."""
+        self.loss.append(loss)
+        if held_out is not None:
+            self.validation_loss.append(held_out[0])
+            self.validation_score.append(held_out[1])
+
+    def copy(self) -> History:
+        """Return a history that can grow apart from this one."""
+        return replace(
+            self,
+            loss=list(self.loss),
+            validation_loss=list(self.validation_loss),
+            validation_score=list(self.validation_score),
+        )
+
+
+@dataclass
+class _Patience:
+    """Counts the epochs in a row that did not improve ``lowest`` by ``tol``."""
+
+    tol: float
+    lowest: float
+    stale: int = 0
+
+    def update(self, value: float) -> bool:
+        """Take an epoch's criterion and say whether it is the lowest so far."""
+        self.stale = self.stale + 1 if value > self.lowest - self.tol else 0
+        is_lowest = value < self.lowest
+        self.lowest = min(value, self.lowest)
+        return is_lowest
+
+
+@dataclass
+class Watch:
+    """Looks at each epoch that ends: keeps history and the best, knows when to stop.
+
+    Parameters
+    ----------
+    plan : Plan
+    history : History
+        Grows with each epoch.
+    best : Position
+        With the highest score, counting the start; kept with ``early_stopping`` only.
+    validate, on_epoch : callable
+        Those of :func:`~skmetricmlp.training.train`.
+    """
+
+    plan: Plan
+    history: History
+    best: Position
+    validate: Callable[[Network], tuple[float, float]] | None
+    on_epoch: Callable[[History], None]
+    _patience: _Patience
+
+    @classmethod
+    def of(
+        cls,
+        start: Position,
+        history: History,
+        plan: Plan,
+        validate: Callable[[Network], tuple[float, float]] | None,
+        on_epoch: Callable[[History], None],
+    ) -> Watch:
+        """Watch training from ``start`` on; ``history`` is copied."""
+        patience = _Patience(plan.tol, _lowest(start, history, plan, validate))
+        return cls(plan, history.copy(), start, validate, on_epoch, patience)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether more epochs in a row than ``plan.patience`` improved nothing."""
+        return self._patience.stale > self.plan.patience
+
+    def see(self, loss: float, position: Position) -> None:
+        """Take the loss of an epoch and where it ended.
+
+        Raises
+        ------
+        FloatingPointError
+            If the loss on held-out rows is not finite.
+        """
+        validate = self.validate
+        held_out = None if validate is None else validate(position.network)
+        check_finite(held_out[0] if held_out else 0.0)
+        self.history.append(loss, held_out)
+        is_lowest = self._patience.update(_criterion(self.history, self.plan))
+        if is_lowest and self.plan.early_stopping:
+            self.best = position.checkpoint(self.plan.optimizer)
+        self.on_epoch(self.history)
+
+    def result(
+        self, position: Position, trusted: Network, reason: StopReason
+    ) -> tuple[Position, History, StopReason]:
+        """Choose the position to return, ``trusted`` having had a finite loss."""
+        if self.plan.early_stopping:
+            position = self.best
+        elif reason == "diverged":
+            state = self.plan.optimizer.init(trusted.parameters)
+            position = Position(trusted, state)
+        return position, self.history, reason
+
+
+def check_finite(loss: float) -> None:
+    """Raise a FloatingPointError if a loss is not finite."""
+    if not isfinite(loss):
+        raise FloatingPointError
+
+
+def _criterion(history: History, plan: Plan) -> float:
+    """Return what training wants to be low, after the last epoch."""
+    return -history.validation_score[-1] if plan.early_stopping else history.loss[-1]
+
+
+def _lowest(
+    start: Position,
+    history: History,
+    plan: Plan,
+    validate: Callable[[Network], tuple[float, float]] | None,
+) -> float:
+    """Return the lowest criterion of the epochs so far, or the one of the start."""
+    if not plan.early_stopping:
+        return min(history.loss, default=inf)
+    scores = history.validation_score
+    if validate and not scores:
+        scores = [validate(start.network)[1]]
+    return -max(scores, default=-inf)
