@@ -14,7 +14,7 @@ from skmetricmlp.initialization import (
     dense_layers,
     distinct_rows,
     given_network,
-    memory_budget,
+    training_budget,
 )
 from skmetricmlp.initialization.basis import basis_network, hidden_width
 from skmetricmlp.network import Network
@@ -27,7 +27,6 @@ Array = Any
 Ints = NDArray[np.intp]
 
 USUAL_RATE, FITTED_RATE = 1e-3, 1e-4
-COPIES = 24  # that L-BFGS keeps of the weights, in pairs of steps and gradients
 
 
 @dataclass(frozen=True)
@@ -102,9 +101,9 @@ class BasisInitialization:
     def _check_memory(self, dtype: Any) -> None:
         """Refuse a network whose training takes more than half of the memory there is."""
         d, n_hidden, n_outputs = self._sizes
-        budget = memory_budget("auto", COPIES)
-        needed = (d + 1 + n_outputs) * n_hidden * np.dtype(dtype).itemsize * COPIES
-        if needed > budget.limit:
+        budget = training_budget("auto", self.parameters["solver"])
+        held = np.dtype(dtype).itemsize * budget.copies + 8 * budget.doubles
+        if (d + 1 + n_outputs) * n_hidden * held > budget.limit:
             msg = (
                 f"X has {d} features, which with degree={self.parameters['degree']} and "
                 f"n_parts={self.parameters['n_parts']} make {n_hidden:,} hidden units, "

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.utils import Tags
+from sklearn.utils.metaestimators import available_if
 
 from skmetricmlp.arrays import to_numpy
 from skmetricmlp.basis_initialization import BasisInitialization
-from skmetricmlp.estimator import Lesson, NetworkEstimator
+from skmetricmlp.estimator import Lesson, NetworkEstimator, learns_in_steps
 from skmetricmlp.initialization.basis import domain_of, highest_degree
 from skmetricmlp.learning import Fitted
 from skmetricmlp.targets import Function, Values
@@ -252,13 +253,14 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         """
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
+    @available_if(learns_in_steps)  # type: ignore[untyped-decorator]
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> BasisInitMLPRegressor:
         """Train for one epoch over the given rows.
 
-        The first call fits the output to the rows that it is given. It needs a solver
-        that takes them batch by batch, and a ``domain`` that all later rows lie in.
+        The first call fits the output to the rows that it is given, and a ``domain`` of
+        ``"auto"`` is their range. There is no such method with ``solver="lbfgs"``.
 
         Parameters
         ----------
@@ -312,6 +314,7 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
     def _check_values(self, X: Array, present: Fitted | None, whose: str = "X") -> None:
         """Accept all numbers, outside the domain too."""
 
+    @np.errstate(over="ignore", invalid="ignore")
     def _lesson(
         self, rows: Rows, held_out: Rows | None, present: Fitted | None, declared: Any
     ) -> Lesson:

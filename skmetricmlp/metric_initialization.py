@@ -18,7 +18,7 @@ from skmetricmlp.initialization import (
     form_of,
     initial_network,
     lacks_classes,
-    memory_budget,
+    training_budget,
     with_late_classes,
 )
 from skmetricmlp.network import LOSSES, Network, TiedComparison
@@ -35,10 +35,6 @@ Ints = NDArray[np.intp]
 # move each weight by as much; where the output is fitted, and right already, this throws
 # it away on wide data (docs/benchmarks.md has the figures).
 USUAL_RATE, FITTED_RATE = 1e-3, 3e-4
-# Arrays of all weights that training holds, in their own precision and in double: the
-# weights, their gradient, and one or two moments of it; of L-BFGS, SciPy's workspace and
-# bounds (measured, SciPy 1.17).
-HELD = {"adam": (4, 0), "sgd": (3, 0), "lbfgs": (4, 38)}
 
 
 @dataclass(frozen=True)
@@ -130,8 +126,7 @@ class MetricInitialization:
 
     @property
     def _budget(self) -> Budget:
-        held = HELD[self.parameters["solver"]]
-        return memory_budget(self.parameters["memory_limit"], *held)
+        return training_budget(self.parameters["memory_limit"], self.parameters["solver"])
 
     def _decoded(self, targets: Array) -> Array:
         if isinstance(self.outputs, Classes):

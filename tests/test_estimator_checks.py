@@ -4,7 +4,11 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
+from skmetricmlp import (
+    BasisInitMLPRegressor,
+    MetricInitMLPClassifier,
+    MetricInitMLPRegressor,
+)
 
 SMALL = {"n_exemplars": 6, "max_iter": 10}
 ESTIMATORS = [
@@ -30,6 +34,9 @@ ESTIMATORS = [
         tied=True, rivals="other_classes", readout="exemplars", **SMALL
     ),
     MetricInitMLPClassifier(init="random", output_init="lagrange", **SMALL),
+    BasisInitMLPRegressor(max_iter=20),
+    BasisInitMLPRegressor(solver="adam", degree=3, max_iter=10),
+    BasisInitMLPRegressor("random", degree=3, max_iter=50),
     MetricInitMLPRegressor(),
     MetricInitMLPRegressor(
         init="random", learning_rate_init=0.03, n_exemplars=6, max_iter=50

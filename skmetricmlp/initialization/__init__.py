@@ -4,7 +4,12 @@ from skmetricmlp.initialization.exemplars import SELECTORS, VALUE_SELECTORS, Exe
 from skmetricmlp.initialization.form import Form, form_of
 from skmetricmlp.initialization.given import given_network
 from skmetricmlp.initialization.late_classes import lacks_classes, with_late_classes
-from skmetricmlp.initialization.memory import Budget, check_dense_size, memory_budget
+from skmetricmlp.initialization.memory import (
+    Budget,
+    check_dense_size,
+    memory_budget,
+    training_budget,
+)
 from skmetricmlp.initialization.metric_fit import Metric, fit_metric
 from skmetricmlp.initialization.metrics import METRICS, Domain
 from skmetricmlp.initialization.nearest import Sample, nearest_network
@@ -35,5 +40,6 @@ __all__ = [
     "lacks_classes",
     "memory_budget",
     "nearest_network",
+    "training_budget",
     "with_late_classes",
 ]

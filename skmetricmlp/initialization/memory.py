@@ -18,9 +18,14 @@ __all__ = [
     "check_dense_size",
     "check_memory",
     "memory_budget",
+    "training_budget",
 ]
 
 FEW_RIVALS = 20  # to suggest
+# Arrays of all weights that training holds, in their own precision and in double: the
+# weights, their gradient, and one or two moments of it; of L-BFGS, SciPy's workspace and
+# bounds (measured, SciPy 1.17).
+HELD = {"adam": (4, 0), "sgd": (3, 0), "lbfgs": (4, 38)}
 CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -49,6 +54,11 @@ def memory_budget(memory_limit: float | str, copies: int, doubles: int = 0) -> B
         words = "memory_limit='auto', half of the memory available"
         return Budget(available_memory() / 2, words, copies, doubles)
     return Budget(memory_limit, f"memory_limit={memory_limit}", copies, doubles)
+
+
+def training_budget(memory_limit: float | str, solver: str) -> Budget:
+    """Budget of so many bytes for what a solver holds."""
+    return memory_budget(memory_limit, *HELD[solver])
 
 
 def available_memory() -> int:
