@@ -1,14 +1,19 @@
-"""Networks assembled from basis networks, against Glorot's random start.
+"""Networks put together from basis networks, against Glorot's random start.
 
-    python benchmarks/basis.py [--rate 0.001] [--seeds 5] [--noise 0] [--readouts]
+    python benchmarks/basis.py
+    python benchmarks/basis.py --solver adam
+    python benchmarks/basis.py --noise 0.05
+    python benchmarks/basis.py --readouts
 
-Functions of one variable (200 rows, degree 8) and of two (400 rows, degree 4), drawn
+Functions of one variable (200 rows, degree 8) and of two (400 rows, degree 5), drawn
 uniformly from the reference domain, targets of mean zero and variance one. Geometric
 mean over seeds of the root mean squared error on a grid after 0, 10, 100 and 1,000
-epochs of Adam in batches of 50, and outside the domain, up to a quarter of its half
-width away, at the start and after the last epoch. "equal" is the first epoch (of 0, 1,
-.. 10, 20, ..) with an error no larger than Glorot's after all, or "never".
+epochs, and outside the domain, up to a quarter of its half width away, at the start and
+after the last epoch. An epoch is an iteration of L-BFGS, or with ``--solver adam`` a pass
+over the rows in batches of 50. "equal" is the first epoch (of 0, 1, .. 10, 20, ..) with an error no larger than
+Glorot's after all, or "never".
 
+"basis" is BasisInitMLPRegressor as it is, "Glorot" its baseline of the same architecture;
 "outputs" is the same start with its output layer fitted to the outputs of the basis
 networks, instead of to the hidden units; "fitted" has Glorot's hidden layer and an output
 layer fitted to it; "deep" has Glorot's weights in two hidden layers of 64.
@@ -19,12 +24,13 @@ layer fitted to it; "deep" has Glorot's weights in two hidden layers of 64.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.linalg import lstsq
 
@@ -37,13 +43,23 @@ from skmetricmlp.initialization.basis import (
 from skmetricmlp.initialization.output_layer import ridge_weights
 from skmetricmlp.initialization.random import dense_layers
 from skmetricmlp.network import Dense, Network, forward
-from skmetricmlp.training import Adam
+from skmetricmlp.training import (
+    LBFGS,
+    Adam,
+    Batch,
+    History,
+    Objective,
+    Plan,
+    Position,
+    train,
+    train_lbfgs,
+)
 
 Floats = NDArray[np.floating[Any]]
 
 MARKS = (0, 10, 100, 1000)
 OUTSIDE = 1.25
-DEGREES, ROWS, POINTS = {1: 8, 2: 4}, {1: 200, 2: 400}, {1: 501, 2: 51}
+DEGREES, ROWS, POINTS = {1: 8, 2: 5}, {1: 200, 2: 400}, {1: 501, 2: 51}
 BATCH_SIZE = 50
 
 
@@ -173,9 +189,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--solver", choices=["lbfgs", "adam"], default="lbfgs")
+    parser.add_argument("--rate", type=float, default=1e-3, help="of Adam")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--noise", type=float, default=0.0)
+    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--readouts", action="store_true")
     options = parser.parse_args()
     if options.readouts:
@@ -190,13 +208,18 @@ def main() -> None:
 
 def function_table(name: str, options: argparse.Namespace) -> pd.DataFrame:
     """Errors of a function, a row for each start."""
-    runs = {
-        start: [course(start, name, seed, options) for seed in range(options.seeds)]
-        for start in STARTS
-        # Of two variables, four parts have a thousand units and more.
-        if start != "basis, 2 parts" or FUNCTIONS[name][0] == 1
+    # Of two variables, four parts have a thousand units and more.
+    starts = [s for s in STARTS if s != "basis, 2 parts" or FUNCTIONS[name][0] == 1]
+    jobs = (
+        delayed(course)(start, name, seed, options)
+        for start in starts
+        for seed in range(options.seeds)
+    )
+    courses = Parallel(n_jobs=options.jobs)(jobs)
+    curves = {
+        start: geometric_mean(courses[k * options.seeds : (k + 1) * options.seeds])
+        for k, start in enumerate(starts)
     }
-    curves = {start: geometric_mean(courses) for start, courses in runs.items()}
     goal = curves["Glorot"]["inside"].iloc[-1]
     rows = {}
     for start, curve in curves.items():
@@ -217,39 +240,38 @@ def geometric_mean(frames: list[pd.DataFrame]) -> pd.DataFrame:
 def course(start: str, name: str, seed: int, options: argparse.Namespace) -> pd.DataFrame:
     """Errors inside and outside the domain, by epoch."""
     data = problem(name, options.noise, seed)
-    records = {}
-    networks = trained(STARTS[start](data, seed), data, options.rate, seed)
-    for epoch, network in enumerate(networks):
-        if epoch <= MARKS[1] or epoch % MARKS[1] == 0:
-            records[epoch] = {
-                "inside": rms_error(network, *data.inside),
-                "outside": rms_error(network, *data.outside),
-            }
-    return pd.DataFrame.from_dict(records, orient="index")
+    networks = [STARTS[start](data, seed)]
+
+    def look(network: Network) -> tuple[float, float]:
+        networks.append(network)
+        return 0.0, 0.0
+
+    plan = Plan(
+        Objective("identity_squared_error"),
+        LBFGS() if options.solver == "lbfgs" else Adam(),
+        rates=[options.rate] * len(networks[0].layers),
+        batch_size=BATCH_SIZE,
+        max_epochs=MARKS[-1],
+        tol=0.0,
+        patience=MARKS[-1],
+    )
+    first = Position(networks[0], plan.optimizer.init(networks[0].parameters))
+    rows = Batch(data.X, data.targets, np.ones(len(data.X)))
+    run = train_lbfgs if options.solver == "lbfgs" else train
+    run(first, History(), rows, plan, np.random.RandomState(seed), validate=look)
+    networks += networks[-1:] * (MARKS[-1] + 1 - len(networks))  # where nothing moves
+    looked_at = [*range(MARKS[1]), *range(MARKS[1], MARKS[-1] + 1, MARKS[1])]
+    return pd.DataFrame(
+        {
+            "inside": [rms_error(networks[e], *data.inside) for e in looked_at],
+            "outside": [rms_error(networks[e], *data.outside) for e in looked_at],
+        },
+        index=looked_at,
+    )
 
 
 def rms_error(network: Network, X: Floats, values: Floats) -> float:
     return float(np.sqrt(np.mean((network.forward(X) - values) ** 2)))
-
-
-def trained(network: Network, data: Problem, rate: float, seed: int) -> Iterator[Network]:
-    """Yield the network before training and after each epoch of half squared errors."""
-    rng = np.random.RandomState(seed)
-    optimizer = Adam()
-    state = optimizer.init(network.parameters)
-    rates = [rate] * len(network.parameters)
-    yield network
-    for _ in range(MARKS[-1]):
-        order = rng.permutation(len(data.X))
-        for rows in np.split(order, range(BATCH_SIZE, len(order), BATCH_SIZE)):
-            activations = network.activations(data.X[rows])
-            residuals = network.layers[-1].affine(activations[-1]) - data.targets[rows]
-            gradients = network.backward(activations, residuals / len(rows))
-            parameters, state = optimizer.step(
-                network.parameters, gradients, state, rates
-            )
-            network = network.with_parameters(parameters)
-        yield network
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
