@@ -10,8 +10,8 @@ uniformly from the reference domain, targets of mean zero and variance one. Geom
 mean over seeds of the root mean squared error on a grid after 0, 10, 100 and 1,000
 epochs, and outside the domain, up to a quarter of its half width away, at the start and
 after the last epoch. An epoch is an iteration of L-BFGS, or with ``--solver adam`` a pass
-over the rows in batches of 50. "equal" is the first epoch (of 0, 1, .. 10, 20, ..) with an error no larger than
-Glorot's after all, or "never".
+over the rows in batches of 50. "equal" is the first epoch (of 0, 1, .. 10, 20, ..) with
+an error no larger than Glorot's after all, or "never".
 
 "basis" is BasisInitMLPRegressor as it is, "Glorot" its baseline of the same architecture;
 "outputs" is the same start with its output layer fitted to the outputs of the basis

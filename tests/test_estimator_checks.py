@@ -42,7 +42,7 @@ ESTIMATORS = [
         init="random", learning_rate_init=0.03, n_exemplars=6, max_iter=50
     ),
     MetricInitMLPRegressor(
-        n_neighbors=3, n_exemplars="auto", activation="logistic", max_iter=50
+        n_neighbors=3, n_exemplars=20, activation="logistic", max_iter=50
     ),
     MetricInitMLPRegressor(activation="logistic", solver="sgd", **SMALL),
     MetricInitMLPRegressor(solver="lbfgs", n_spare_units=20, **SMALL),

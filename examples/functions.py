@@ -1,0 +1,97 @@
+"""
+A function from its values
+==========================
+
+Small networks that were trained once, to be polynomials, are put together to a network
+for any smooth function of one or two variables, which training then only refines.
+"""
+
+# %%
+# Two hundred values of a function on [0, 10], and others between them and beyond.
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from sklearn.exceptions import ConvergenceWarning
+
+from skmetricmlp import BasisInitMLPRegressor
+
+warnings.simplefilter("ignore", ConvergenceWarning)  # few epochs are meant
+
+
+def damped(x):
+    """Oscillate, and die out."""
+    return np.exp(-x / 4) * np.sin(2 * x)
+
+
+X = np.random.default_rng(0).uniform(0, 10, (200, 1))
+y = damped(X[:, 0])
+inside = np.linspace(0, 10, 1001)
+outside = np.linspace(10, 11, 101)
+
+# %%
+# The largest errors of three starts, after so many iterations of L-BFGS: basis networks,
+# two sets of them for the halves of the domain, and Glorot's random weights.
+STARTS = {
+    "basis": {},
+    "basis, 2 parts": {"n_parts": 2},
+    "Glorot": {"init": "glorot_uniform"},
+}
+rows = []
+for name, settings in STARTS.items():
+    for epochs in (0, 20, 200):
+        reg = BasisInitMLPRegressor(
+            domain=[[0, 10]], max_iter=epochs, tol=0, random_state=0, **settings
+        ).fit(X, y)
+        rows.append(
+            {
+                "start": name,
+                "units": len(reg.intercepts_[0]),
+                "epochs": epochs,
+                "inside": np.abs(reg.predict(inside[:, None]) - damped(inside)).max(),
+                "outside": np.abs(reg.predict(outside[:, None]) - damped(outside)).max(),
+            }
+        )
+print(pd.DataFrame(rows).to_string(index=False, float_format="{:.1e}".format), "\n")
+
+# %%
+# Two variables, with values that are off by a hundredth: Franke's function.
+X = np.random.default_rng(1).uniform(0, 1, (600, 2))
+
+
+def franke(X):
+    """Return the height of two peaks and a dip, on the unit square."""
+    x, y = 9 * X[:, 0], 9 * X[:, 1]
+    return (
+        0.75 * np.exp(-((x - 2) ** 2 + (y - 2) ** 2) / 4)
+        + 0.75 * np.exp(-((x + 1) ** 2) / 49 - (y + 1) / 10)
+        + 0.5 * np.exp(-((x - 7) ** 2 + (y - 3) ** 2) / 4)
+        - 0.2 * np.exp(-((x - 4) ** 2) - (y - 7) ** 2)
+    )
+
+
+y = franke(X) + 0.01 * np.random.default_rng(2).normal(size=len(X))
+axis = np.linspace(0, 1, 51)
+grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+errors = {}
+for name, settings in STARTS.items():
+    reg = BasisInitMLPRegressor(max_iter=20, tol=0, random_state=0, **settings).fit(X, y)
+    errors[name] = (reg.predict(grid) - franke(grid)).reshape(51, 51)
+    deviation = np.sqrt(np.mean(errors[name] ** 2))
+    print(f"{name}: root mean squared error after 20 epochs {deviation:.1e}")
+
+# %%
+# Where the errors are.
+figure = Figure(figsize=(10, 3.2), layout="constrained")
+panels = figure.subplots(1, 3)
+for panel, (name, error) in zip(panels, errors.items(), strict=True):
+    image = panel.imshow(error, origin="lower", cmap="RdBu", extent=(0, 1, 0, 1))
+    image.set_clim(-0.1, 0.1)
+    panel.set_title(name)
+figure.colorbar(image, ax=panels, label="error")
+path = Path("reports") / "functions.png"
+path.parent.mkdir(exist_ok=True)
+figure.savefig(path, dpi=120)
+print(f"\npicture: {path}")
