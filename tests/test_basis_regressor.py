@@ -332,3 +332,19 @@ def test_it_moves_to_another_namespace_and_trains_there():
 def test_too_few_epochs_warn():
     with pytest.warns(ConvergenceWarning, match="max_iter=1 epochs"):
         by_adam(1).fit(LINE, wave(LINE))
+
+
+@pytest.mark.parametrize("init", ["basis", "random"])
+def test_by_default_all_is_refined_and_no_step_raises_the_loss(init):
+    start = untrained(init=init, degree=2, random_state=0).fit(LINE, wave(LINE))
+    reg = BasisInitMLPRegressor(init, degree=2, max_iter=60, tol=0, random_state=0)
+    reg.fit(LINE, wave(LINE))
+    assert (np.diff(reg.loss_curve_) <= 0).all()
+    assert reg.score(LINE, wave(LINE)) > start.score(LINE, wave(LINE))
+    for a, b in zip(reg.coefs_, start.coefs_, strict=True):
+        assert np.abs(a - b).max() > 0
+
+
+def test_what_needs_all_rows_has_no_partial_fit():
+    assert not hasattr(BasisInitMLPRegressor(), "partial_fit")
+    assert hasattr(BasisInitMLPRegressor(solver="adam"), "partial_fit")
