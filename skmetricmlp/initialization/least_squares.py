@@ -1,4 +1,4 @@
-"""What the least squares fits of the last layer share: centring, principal axes."""
+"""What the least squares fits of the last layer share: centring, axes, left-out rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 from threadpoolctl import threadpool_limits
 
-__all__ = ["CentredRows", "PrincipalAxes", "centred_rows", "principal_axes"]
+__all__ = [
+    "CentredRows",
+    "PrincipalAxes",
+    "centred_rows",
+    "left_out_residuals",
+    "principal_axes",
+]
 
 Floats = NDArray[np.floating[Any]]
 
@@ -70,6 +76,37 @@ def _centred(values: Floats, shares: Floats) -> tuple[Floats, Floats]:
     mean = shares @ differences
     differences -= mean
     return differences, values[0] + mean
+
+
+def left_out_residuals(
+    U: Floats, shrinkages: Floats, Y: Floats, shares: Floats
+) -> list[Floats]:
+    """Residual of each row by the fit to all other rows, without fitting it.
+
+    With the leverage h_x of a row, which is that of its values and of the bias, it is
+    ``residual_x / (1 - h_x)`` (D. M. Allen, Technometrics 16, 1974).
+
+    Parameters
+    ----------
+    U : array of shape (n, rank)
+        Left singular vectors of the centred values.
+    shrinkages : array of shape (n_fits, rank)
+        Of each fit, what it leaves of the response along each of them.
+    Y : array of shape (n, n_targets)
+        Centred targets.
+    shares : array of shape (n,)
+
+    Returns
+    -------
+    list of n_fits arrays of shape (n, n_targets)
+    """
+    leverages = shrinkages @ (U**2).T + shares
+    projected = U.T @ Y
+    return [
+        (Y - U @ (shrinkage[:, None] * projected))
+        / np.maximum(1.0 - leverage, TINY)[:, None]
+        for shrinkage, leverage in zip(shrinkages, leverages, strict=True)
+    ]
 
 
 class PrincipalAxes(NamedTuple):

@@ -11,7 +11,11 @@ from scipy.optimize import minimize_scalar
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from skmetricmlp.initialization.least_squares import centred_rows, principal_axes
+from skmetricmlp.initialization.least_squares import (
+    centred_rows,
+    left_out_residuals,
+    principal_axes,
+)
 from skmetricmlp.network import LOSSES
 
 __all__ = [
@@ -115,9 +119,7 @@ def ridge_weights(values: Floats, targets: Floats, weights: Floats) -> Readout:
     The ridge has the least ``n log(error) + ((log ridge - likely) / deviation)^2``, with
     the weighted mean squared error of rows that are left out one at a time: twice the
     negative logarithm of a normal likelihood, and of a normal prior, which decides where
-    rows are few. To leave rows out needs no second fit: with the leverage h_x, the
-    residual of a row left out is ``residual_x / (1 - h_x)`` (D. M. Allen, Technometrics
-    16, 1974). One eigendecomposition of the smaller Gram matrix serves all ridges.
+    rows are few. One eigendecomposition of the smaller Gram matrix serves all ridges.
 
     Parameters
     ----------
@@ -136,17 +138,12 @@ def ridge_weights(values: Floats, targets: Floats, weights: Floats) -> Readout:
     response, share = (a.astype(values.dtype) for a in (rows.Y, rows.shares))
     ridges = 10.0**LOG_RIDGES * max(squares.mean() if len(squares) else 0.0, TINY)
     shrinkages = (squares / (squares + ridges[:, None])).astype(values.dtype)
-    leverages = shrinkages @ (U**2).T + share  # the bias has a leverage of its own
-    projected = U.T @ response
-    left_out = [
-        (response - U @ (shrinkage[:, None] * projected))
-        / np.maximum(1.0 - leverage, TINY)[:, None]
-        for shrinkage, leverage in zip(shrinkages, leverages, strict=True)
-    ]
+    left_out = left_out_residuals(U, shrinkages, response, share)
     errors = np.array([np.sum(residuals**2) for residuals in left_out], dtype=float)
     unlikely = ((LOG_RIDGES - LIKELY_LOG_RIDGE) / LOG_RIDGE_DEVIATION) ** 2
     best = int(np.argmin(len(values) * np.log(np.maximum(errors, TINY)) + unlikely))
-    W = axes.weights((np.sqrt(squares) / (squares + ridges[best]))[:, None] * projected)
+    shrunken = (np.sqrt(squares) / (squares + ridges[best]))[:, None] * (U.T @ response)
+    W = axes.weights(shrunken)
     return Readout(W, rows.bias(W), targets - left_out[best] / np.sqrt(share)[:, None])
 
 

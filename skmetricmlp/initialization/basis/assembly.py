@@ -22,6 +22,7 @@ from skmetricmlp.initialization.basis.blocks import (
     GRID_POINTS,
     load_blocks,
 )
+from skmetricmlp.initialization.least_squares import centred_rows, left_out_residuals
 from skmetricmlp.network import Dense, Network, forward
 
 __all__ = [
@@ -207,10 +208,8 @@ def least_squares_output(
     """Minimise ``sum_x w_x (values_x W + b - t_x)^2 + ridge ||W||^2``.
 
     Each output has the ridge of the least weighted error of rows that are left out one
-    at a time, which needs no second fit: with the leverage h_x, the residual of a row
-    left out is ``residual_x / (1 - h_x)`` (D. M. Allen, Technometrics 16, 1974). By the
-    singular values of ``values``: they are strongly correlated, and would lose half of
-    their digits in ``values^T values``.
+    at a time. By the singular values of ``values``: they are strongly correlated, and
+    would lose half of their digits in ``values^T values``.
 
     Parameters
     ----------
@@ -224,18 +223,12 @@ def least_squares_output(
     W : array of shape (n_hidden, n_outputs)
     b : array of shape (n_outputs,)
     """
-    share = weights.astype(np.float64) / weights.sum()
-    mean, target_mean = share @ values, share @ targets
-    root = np.sqrt(share)[:, None]
-    U, s, Vt = svd(root * (values - mean), full_matrices=False)
-    response = root * (targets - target_mean)
-    projected = U.T @ response
+    rows = centred_rows(values, targets, weights.astype(np.float64))
+    U, s, Vt = svd(rows.A, full_matrices=False)
     squares = s**2
     ridges = RIDGES[:, None] * max(squares.max(initial=0.0), TINY)
-    shrinkages = squares / (squares + ridges)  # (n_ridges, rank)
-    fitted = np.einsum("nk,rk,ko->rno", U, shrinkages, projected, optimize=True)
-    leverages = shrinkages @ (U**2).T + share  # the bias has a leverage of its own
-    left_out = (response - fitted) / np.maximum(1.0 - leverages, TINY)[:, :, None]
-    best = np.argmin(np.sum(left_out**2, axis=1), axis=0)  # (n_outputs,)
-    W = Vt.T @ ((s / (squares + ridges[best])).T * projected)
-    return W, target_mean - mean @ W
+    left_out = left_out_residuals(U, squares / (squares + ridges), rows.Y, rows.shares)
+    errors = np.array([np.sum(residuals**2, axis=0) for residuals in left_out])
+    best = np.argmin(errors, axis=0)  # (n_outputs,)
+    W = Vt.T @ ((s / (squares + ridges[best])).T * (U.T @ rows.Y))
+    return W, rows.bias(W)
