@@ -70,8 +70,8 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         ``"cosine"``; ``"kl"``, the generalised Kullback-Leibler divergence of data >= 0;
         ``"itakura_saito"``, of data > 0; ``"chamfer"``, of images with values from 0
         to 1; a scikit-learn transformer with a linear map, such as
-        :class:`~sklearn.neighbors.NeighborhoodComponentsAnalysis`, the distance being
-        the one between transformed rows; or a function that returns
+        :class:`~sklearn.cross_decomposition.PLSRegression`, the distance being the one
+        between transformed rows; or a function that returns
         ``(A, b)``, of shapes (N, d) and (N,), for points of shape (N, d), so that
         ``A @ x + b`` are the distances of x from the points, up to a term that is the
         same for all. A transformer is fitted on the training rows unless it is fitted;
@@ -123,6 +123,7 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
     rivals : "all" or int, default="all"
         Which others each exemplar is compared with: all N-1, or so many of the nearest.
         An int must be at least ``n_neighbors``; N-1 or more is the same as ``"all"``.
+        With fewer, more than ``n_neighbors`` exemplars may be averaged.
     memory_limit : float or "auto", default="auto"
         Bytes that the weights may take in training, with their gradient and the state of
         the solver (4 arrays with Adam, 3 with SGD, 42 with L-BFGS, 38 of them in double
