@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skmetricmlp.arrays import place_of
+from skmetricmlp.initialization.basis import middle_and_half, on_domain
 from skmetricmlp.network import Network
 from skmetricmlp.validation import check_classes, class_codes
 
@@ -172,11 +173,8 @@ class Function:
     def in_units(self, network: Network) -> Network:
         """Return the network of variables and values as the user has them."""
         first, *others = self.values.in_units(network).layers
-        weights, bias = first.parameters
-        middle, half = self._beside(weights)
-        weights = weights / half[:, None]
-        first = first.with_parameters((weights, bias - middle @ weights))
-        return Network((first, *others))
+        middle, half = self._beside(first.parameters[0])
+        return Network((on_domain(first.dense(), middle, half), *others))
 
     def standardized(self, network: Network) -> Network:
         """Undo :meth:`in_units`."""
@@ -187,10 +185,8 @@ class Function:
         return Network((first, *others))
 
     def _beside(self, array: Array) -> tuple[Array, Array]:
-        """Middle and half width (d,); a side of no length has the width two."""
-        half = np.ptp(self.domain, axis=1) / 2.0
-        parts = self.domain.mean(axis=1), np.where(half > 0.0, half, 1.0)
-        return _moved(parts, array)
+        """Middle and half width (d,) of the domain where ``array`` is."""
+        return _moved(middle_and_half(self.domain), array)
 
 
 Outputs = Classes | Function | Values

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "training": {"arrays", "network"},
     "initialization": {"network"},
     "validation": {"arrays", "initialization", "network"},
-    "targets": {"arrays", "network", "validation"},
+    "targets": {"arrays", "initialization", "network", "validation"},
     "learning": {
         "arrays",
         "initialization",

@@ -7,8 +7,8 @@ from skmetricmlp.initialization.basis.assembly import (
     hidden_width,
     highest_degree,
     least_squares_output,
+    middle_and_half,
     on_domain,
-    to_reference,
 )
 from skmetricmlp.initialization.basis.blocks import Blocks, load_blocks
 
@@ -21,6 +21,6 @@ __all__ = [
     "highest_degree",
     "least_squares_output",
     "load_blocks",
+    "middle_and_half",
     "on_domain",
-    "to_reference",
 ]

@@ -32,9 +32,9 @@ __all__ = [
     "hidden_width",
     "highest_degree",
     "least_squares_output",
+    "middle_and_half",
     "on_domain",
     "parts",
-    "to_reference",
 ]
 
 Floats = NDArray[np.floating[Any]]
@@ -152,7 +152,12 @@ def hidden_layer(domain: Floats, degree: int, n_parts: int = 1) -> Dense:
     d = len(domain)
     if d in GRID_POINTS:
         blocks = load_blocks(d).up_to(degree)
-        return _beside([on_domain(blocks.hidden(), p) for p in parts(domain, n_parts)])
+        return _beside(
+            [
+                on_domain(blocks.hidden(), *middle_and_half(p))
+                for p in parts(domain, n_parts)
+            ]
+        )
     alone = [hidden_layer(domain[[j]], degree, n_parts) for j in range(d)]
     own = np.eye(d)[:, :, None]
     return _beside(
@@ -168,35 +173,25 @@ def _beside(layers: Sequence[Dense]) -> Dense:
     return Dense(weights, np.concatenate([layer.bias for layer in layers]), ACTIVATION)
 
 
-def to_reference(X: Floats, domain: Floats) -> Floats:
-    """Map rows (n, d) from a domain to ``[-1, 1]^d``: ``(x - middle) / half``."""
-    middle, half = _middle_and_half(domain)
-    mapped: Floats = (X - middle) / half
-    return mapped
-
-
-def on_domain(layer: Dense, domain: Floats) -> Dense:
-    """Let a first layer for mapped inputs read inputs from the domain itself.
-
-    Train before, on mapped inputs: a step of one size for all weights is too large for
-    weights on a wide domain, and too small for those on a narrow one.
+def on_domain(layer: Dense, middle: Any, half: Any) -> Dense:
+    """Let a first layer for mapped inputs ``(x - middle) / half`` read ``x`` itself.
 
     Parameters
     ----------
     layer : Dense
-        What it makes of ``to_reference(X, domain)`` the result makes of ``X``.
-    domain : array of shape (d, 2)
+    middle, half : arrays of shape (d,)
+        Of the domain, in the namespace of the layer; see :func:`middle_and_half`.
 
     Returns
     -------
     Dense
     """
-    middle, half = _middle_and_half(domain)
-    weights = layer.weights / half[:, None]
-    return Dense(weights, layer.bias - middle @ weights, layer.activation)
+    weights, bias = layer.parameters
+    weights = weights / half[:, None]
+    return layer.with_parameters((weights, bias - middle @ weights))
 
 
-def _middle_and_half(domain: Floats) -> tuple[Floats, Floats]:
+def middle_and_half(domain: Floats) -> tuple[Floats, Floats]:
     """Middle and half width (d,) of each side; a side of no length has width two."""
     half = np.ptp(domain, axis=1) / 2.0
     return domain.mean(axis=1), np.where(half > 0.0, half, 1.0)
