@@ -25,7 +25,7 @@ from skmetricmlp import MetricInitMLPClassifier
 
 N_GROUPS, N_ROWS = 120, 2500
 PIXELS = [f"pixel_{i}" for i in range(64)]
-MORE_MEMORY = 48 * 2**20  # of which 28 to 36 are used, as threads of Arrow have it
+MORE_MEMORY = 48 * 2**20  # 28 to 36 were needed
 
 X, y = load_digits(return_X_y=True)
 X = (X / 16).astype(np.float32)

@@ -55,7 +55,8 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         own: for functions that vary more than a polynomial of that degree can.
     domain : array-like of shape (n_features, 2) or "auto", default="auto"
         Lower and upper end of each variable. ``"auto"`` is the range of the training
-        rows. Rows to learn from must lie in it; to predict, they need not.
+        rows. The rows of the first call must lie in it; later ones, and those to predict,
+        need not.
     loss : {"squared_error"}, default="squared_error"
         Half the squared error, summed over the outputs, each in units of its variance.
     solver : {"lbfgs", "adam", "sgd"}, default="lbfgs"
