@@ -89,7 +89,7 @@ MAY_IMPORT = {
         "validation",
     },
     "weights": {"classifier"},
-    "study": {"<public>"},
+    "study": {"<public>", "plotting"},
     "__main__": {"<public>", "study"},
     "<public>": {"basis_regressor", "classifier", "regressor", "weights"},
 }
