@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
-from sklearn.model_selection import KFold
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.neighbors import NeighborhoodComponentsAnalysis
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, OneHotEncoder, StandardScaler
@@ -75,20 +76,31 @@ def scaled(**settings):
     return make_pipeline(StandardScaler(), model).fit(iris.data, y)
 
 
-FROM_FITTED = [
-    ExemplarsDisplay.from_estimator,
-    ComparisonWeightsDisplay.from_estimator,
-    lambda fitted, **kw: DecisionBoundariesDisplay.from_estimator(
-        fitted, X, y, grid_resolution=5, **kw
-    ),
-    lambda fitted, **kw: MarginsDisplay.from_estimator(fitted, X[0], **kw),
-]
-FROM_ANY = [
-    *FROM_FITTED,
-    lambda fitted, **kw: LearningCurvesDisplay.from_estimator(
-        fitted, X, y, n_epochs=1, cv=2, **kw
-    ),
-]
+def draw_exemplars(fitted, **keywords):
+    return ExemplarsDisplay.from_estimator(fitted, **keywords)
+
+
+def draw_weights(fitted, **keywords):
+    return ComparisonWeightsDisplay.from_estimator(fitted, **keywords)
+
+
+def draw_boundaries(fitted, **keywords):
+    keywords = dict(grid_resolution=5) | keywords
+    return DecisionBoundariesDisplay.from_estimator(fitted, X, y, **keywords)
+
+
+def draw_margins(fitted, **keywords):
+    return MarginsDisplay.from_estimator(fitted, X[0], **keywords)
+
+
+def draw_curves(estimator, **keywords):
+    keywords = dict(n_epochs=1, cv=2) | keywords
+    return LearningCurvesDisplay.from_estimator(estimator, X, y, **keywords)
+
+
+FROM_EXEMPLARS = [draw_exemplars, draw_weights, draw_margins]
+FROM_FITTED = [*FROM_EXEMPLARS, draw_boundaries]
+FROM_ANY = [*FROM_FITTED, draw_curves]
 
 
 def cells(display):
@@ -417,8 +429,6 @@ def test_rows_that_are_sparse_and_columns_that_are_no_numbers():
     for one, other in zip(dense[:4], sparse[:4], strict=True):
         np.testing.assert_array_equal(one, other)
     frame = iris.data.assign(colour=pd.Categorical(np.where(X[:, 0] > 5, "red", "blue")))
-    from sklearn.compose import make_column_transformer  # noqa: PLC0415
-
     columns = make_column_transformer(
         (OneHotEncoder(), ["colour"]), remainder="passthrough"
     )
@@ -515,8 +525,6 @@ def test_the_score_is_the_accuracy_or_r2_unless_another_is_asked_for():
     display = LearningCurvesDisplay.from_estimator(clf, X, y, n_epochs=1, cv=2)
     assert display.ax_.get_ylabel() == "accuracy"
     assert not hasattr(clf, "network_")
-    from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415
-
     splits = enumerate(StratifiedKFold(2).split(X, y))
     for split, (train, test) in splits:
         start = clone(clf).set_params(max_iter=0).fit(X[train], y[train])
@@ -572,7 +580,7 @@ def test_curves_that_are_not_accepted():
     frame = pd.DataFrame({"epoch": [0], "accuracy": [0.5]})
     with pytest.raises(ValueError, match=r"hue must be one of the columns \['epoch', 'a"):
         LearningCurvesDisplay.from_curves(frame)
-    with pytest.raises(ValueError, match="y must be one of the columns .*, got 'score'"):
+    with pytest.raises(ValueError, match=r"y must be one of the columns .*, got 'score'"):
         summarise(frame, y="score")
     with pytest.raises(ValueError, match="no rows"):
         summarise(frame[:0])
@@ -637,6 +645,8 @@ def test_one_prediction_of_a_table():
             MarginsDisplay.from_predictions(explained, row=row)
     with pytest.raises(ValueError, match=r"has the columns \['contribution', 'excess'"):
         MarginsDisplay.from_predictions(explained[["row", "rank"]], row="first")
+    with pytest.raises(ValueError, match=r"n_nearest must be None, .*, got 0"):
+        MarginsDisplay.from_estimator(clf, X[0], n_nearest=0)
     with pytest.raises(ValueError, match=r"x must be one row, .*, got \(2, 4\)"):
         MarginsDisplay.from_estimator(clf, X[:2])
 
@@ -683,7 +693,7 @@ def test_without_axes_a_figure_is_made_and_plot_can_be_called_again(draw):
     assert len(plt.get_fignums()) == 2
 
 
-@pytest.mark.parametrize("draw", [FROM_ANY[2], FROM_ANY[3]])
+@pytest.mark.parametrize("draw", [draw_boundaries, draw_margins])
 def test_two_axes_may_be_given(draw):
     _, axes = plt.subplots(2, 1)
     assert draw(classifier(), ax=axes).axes_ == list(axes)
@@ -711,13 +721,12 @@ def test_keywords_are_passed_on():
     assert display.colorbar_ is None
     assert display.im_.get_cmap().name == "coolwarm"
     assert display.text_[0].get_color() == "red"
-    draw = FROM_FITTED[2]
-    display = draw(clf, surface_kw={"alpha": 1.0}, point_kw={"s": 99})
+    display = draw_boundaries(clf, surface_kw={"alpha": 1.0}, point_kw={"s": 99})
     assert display.surfaces_[0].get_alpha() == 1.0
     assert display.points_[0].get_sizes() == [99]
-    display = FROM_FITTED[3](clf, bar_kw={"height": 0.5})
+    display = draw_margins(clf, bar_kw={"height": 0.5})
     assert display.bars_[0][0].get_height() == 0.5
-    display = FROM_ANY[4](
+    display = draw_curves(
         clf, line_kw={"color": "red"}, fill_between_kw={"color": "blue"}
     )
     assert display.lines_[0].get_color() == "red"
@@ -758,7 +767,7 @@ def test_an_estimator_of_another_kind(draw):
         draw(make_pipeline(StandardScaler(), LogisticRegression()))
 
 
-@pytest.mark.parametrize("draw", [FROM_FITTED[k] for k in (0, 1, 3)])
+@pytest.mark.parametrize("draw", FROM_EXEMPLARS)
 def test_an_estimator_without_exemplars(draw):
     with pytest.raises(
         ValueError,
@@ -772,13 +781,13 @@ def test_an_estimator_without_exemplars(draw):
 )
 @pytest.mark.parametrize("display", [ExemplarsDisplay, ComparisonWeightsDisplay])
 def test_images_of_another_shape(display, shape):
-    with pytest.raises(ValueError, match="image_shape must be .* product is 4, .* got"):
+    with pytest.raises(ValueError, match=r"image_shape must be .* product is 4, .* got"):
         display.from_estimator(classifier(), image_shape=shape)
 
 
 @pytest.mark.parametrize("display", [ExemplarsDisplay, ComparisonWeightsDisplay])
 def test_other_arguments_that_are_not_accepted(display):
-    with pytest.raises(ValueError, match="feature_names must be 4 names, .*got 3"):
+    with pytest.raises(ValueError, match=r"feature_names must be 4 names, .*got 3"):
         display.from_estimator(classifier(), feature_names=list("abc"))
     with pytest.raises(ValueError, match="n_columns must be an int of at least 1, got 0"):
         display.from_estimator(classifier(), image_shape=(2, 2), n_columns=0)
@@ -823,7 +832,7 @@ def test_a_network_elsewhere_is_drawn():
     clf = classifier()
     moved = clf.move_to(strict)
     for draw, attribute in zip(
-        FROM_FITTED, ("exemplars", "weights", "after", "distances"), strict=True
+        FROM_FITTED, ("exemplars", "weights", "distances", "after"), strict=True
     ):
         np.testing.assert_array_equal(
             getattr(draw(moved), attribute), getattr(draw(clf), attribute)

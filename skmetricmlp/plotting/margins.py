@@ -15,6 +15,7 @@ from skmetricmlp.plotting._drawing import PALETTE, abbreviated, is_narrow, panel
 from skmetricmlp.plotting._estimators import (
     Parts,
     fitted_parts,
+    is_position,
     require_exemplars,
     titles_of,
 )
@@ -108,7 +109,7 @@ class MarginsDisplay:
         x : {array-like, sparse matrix} of shape (n_features,) or (1, n_features)
             The row, as the first step takes it; also a Series or a DataFrame.
         n_nearest : int or None, default=5
-            How many exemplars; None for all.
+            How many exemplars, if there are as many; None for all.
         output : int, default=0
             Of a regressor of several outputs, the one that is explained.
         ax : matplotlib Axes or sequence of two, default=None
@@ -256,7 +257,8 @@ def one_prediction(explained: pd.DataFrame, row: Any) -> pd.DataFrame:
 
 
 def _explain(parts: Parts, x: Array, n_nearest: int | None, output: int) -> pd.DataFrame:
-    keywords: dict[str, Any] = {"n_nearest": n_nearest}
+    few = is_position(n_nearest, np.inf) and n_nearest > parts.model.n_exemplars_
+    keywords: dict[str, Any] = {"n_nearest": None if few else n_nearest}
     if not is_classifier(parts.model):
         keywords["output"] = output
     explained: pd.DataFrame = parts.model.explain(parts.transform(x), **keywords)
