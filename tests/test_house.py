@@ -89,6 +89,7 @@ MAY_IMPORT = {
         "validation",
     },
     "weights": {"classifier"},
+    "plotting": {"<public>"},
     "study": {"<public>", "plotting"},
     "__main__": {"<public>", "study"},
     "<public>": {"basis_regressor", "classifier", "regressor", "weights"},
