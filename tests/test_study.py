@@ -307,8 +307,8 @@ def test_time_to_a_given_target(made_up):
 
 def test_tables_say_mean_deviation_and_never(made_up):
     table = accuracy_table(made_up.curves)
-    assert table.loc[2, (30, "calculated")] == "90.0 ± 0.0"
-    assert table.loc[2, (30, "random")] == "70.0 ± 14.1"
+    assert table.loc[(30, "calculated"), 2] == "90.0 ± 0.0"
+    assert table.loc[(30, "random"), 2] == "70.0 ± 14.1"
     design = replace(made_up.design, target_accuracy=0.9)
     times = target_table(time_to_target(made_up.curves, design))
     assert times.loc[(30, "random"), "epochs"] == "never"
@@ -319,7 +319,7 @@ def test_tables_say_mean_deviation_and_never(made_up):
 def test_long_trainings_are_shown_at_a_few_epochs():
     curves = np.linspace(0, 1, 38)[None]
     study = made_up_study({"calculated": curves, "random": curves})
-    assert accuracy_table(study.curves).index.tolist() == [0, 1, 2, 5, 10, 20, 37]
+    assert accuracy_table(study.curves).columns.tolist() == [0, 1, 2, 5, 10, 20, 37]
 
 
 def test_the_interval_of_a_difference_is_that_of_a_corrected_t_test():

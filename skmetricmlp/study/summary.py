@@ -204,14 +204,13 @@ def time_to_target(curves: pd.DataFrame, design: Design) -> pd.DataFrame:
 
 
 def accuracy_table(curves: pd.DataFrame) -> pd.DataFrame:
-    """Mean and deviation of the accuracy in percent: epochs by sizes and starts."""
+    """Mean and deviation of the accuracy in percent: sizes and starts by epochs."""
     n_epochs = curves["epoch"].max()
     shown = curves[curves["epoch"].isin([*SHOWN_EPOCHS, n_epochs])]
     percent = 100 * shown.set_index(["size", "start", "epoch"])["accuracy"]
     cells = percent.groupby(level=[0, 1, 2], sort=False).agg(_mean_and_deviation)
-    table = cells.unstack(["size", "start"])
-    table.columns.names = ["training rows", "start"]
-    return table
+    table = cells.unstack("epoch").reindex(cells.index.droplevel("epoch").unique())
+    return table.rename_axis(index=["training rows", "start"])
 
 
 def target_table(times: pd.DataFrame) -> pd.DataFrame:
