@@ -61,9 +61,9 @@ def draw_pictures(study: Study) -> dict[str, list[Picture]]:
     Returns
     -------
     dict of str to list of Picture
-        "curves", one for each size; "sizes"; "seconds"; "confusion", of the references
-        and the starts that are compared with them, or none where there are more than
-        twenty classes; and "exemplars".
+        "curves", one for each size; "sizes", where there are several; "seconds";
+        "confusion", of the first start and its reference, where there are at most twenty
+        classes; and "exemplars", of the first start that has some.
     """
     return {
         "curves": [_curves(study, size) for size in reversed(study.design.sizes)],
@@ -143,9 +143,8 @@ def _seconds(study: Study) -> Picture:
 def _confusions(study: Study) -> list[Picture]:
     if study.dataset.y.nunique() > MOST_CLASSES:
         return []
-    starts = {start.reference: None for start in study.design.starts}
-    compared = study.design.compared[:1]
-    return [_confusion(study, name) for name in [*(s.name for s in compared), *starts]]
+    first = study.design.compared[0]
+    return [_confusion(study, start) for start in (first.name, first.reference)]
 
 
 def _confusion(study: Study, start: str) -> Picture:

@@ -50,17 +50,20 @@ def in_words(
     >>> print(fill(in_words(row, n_splits=5), 84))
     With 1,000 training rows, calculated weights had 90.0 % before training. In 0.4 (0.3
     to 0.6) of the epochs, and 0.5 of the time, they reached the 95.0 % at which random
-    weights ended. Calculated weights ended 0.2 ± 0.3 points ahead, which 5 splits
-    cannot tell from level.
+    weights ended. They ended 0.2 ± 0.3 points ahead, which 5 splits cannot tell from
+    level.
     """
     ours, theirs = _called(row["start"]), _called(row["reference"])
     goal = f"the {_percent(row['target'])} at which {theirs} ended"
     if target is not None:
         goal = f"the target of {_percent(target)}"
-    end = _end(row["difference"], row["half_width"], n_splits)
+    arrival = _arrival(row, goal, theirs)
+    # Only one of the sentences on the way is about the others.
+    who = _sentence(ours) if arrival.startswith(_sentence(theirs)) else "They"
     return (
         f"With {row['size']:,} training rows, {ours} had {_percent(row['untrained'])} "
-        f"before training. {_arrival(row, goal, theirs)} {_sentence(ours)} ended {end}."
+        f"before training. {arrival} {who} ended "
+        f"{_end(row['difference'], row['half_width'], n_splits)}."
     )
 
 
