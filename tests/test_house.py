@@ -91,6 +91,7 @@ MAY_IMPORT = {
         "validation",
     },
     "weights": {"classifier"},
+    "plotting": {"<public>"},
     "study": {"<public>"},
     "__main__": {"<public>", "study"},
     "<public>": {"basis_regressor", "classifier", "regressor", "weights"},
