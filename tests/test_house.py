@@ -19,6 +19,7 @@ MODULES = sorted(
 # What each part may import of the package, besides itself.
 MAY_IMPORT = {
     "arrays": set(),
+    "callbacks": set(),
     "network": set(),
     "training": {"arrays", "network"},
     "initialization": {"network"},
@@ -43,6 +44,7 @@ MAY_IMPORT = {
     "inspection": {"arrays", "initialization", "network"},
     "estimator": {
         "arrays",
+        "callbacks",
         "initialization",
         "learning",
         "network",
