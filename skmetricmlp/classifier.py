@@ -209,11 +209,14 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         One per class, also for two classes.
     out_activation_ : {"softmax", "logistic"}
     exemplars_ : ndarray of shape (n_exemplars, n_features)
-        In NumPy. Only with ``init="metric"``, as are the next three.
+        In NumPy. Only with ``init="metric"``, as are the next four.
     exemplar_labels_ : ndarray of shape (n_exemplars,)
     exemplar_indices_ : ndarray of shape (n_exemplars,)
         Rows of X that are the exemplars; not with ``exemplars="kmeans"`` or ``"lvq"``,
         or with given ones.
+    rivals_ : ndarray of shape (n_exemplars, n_rivals)
+        Positions of the exemplars that each is compared with: neuron ``i n_rivals + m``
+        of the first layer compares i with ``rivals_[i, m]``, and spare units follow.
     effective_metric_params_ : dict
         Parameters of the metric, given or taken from the training rows. Of a
         transformer: its matrix ``L`` of shape (n_components, n_features).

@@ -68,6 +68,11 @@ class MetricEstimator(NetworkEstimator):
         return index
 
     @property
+    def rivals_(self) -> Array:
+        """Whom each exemplar is compared with, in the order of the comparisons."""
+        return self._origin().rivals
+
+    @property
     def effective_metric_params_(self) -> dict[str, Any]:
         """Parameters of the metric, given or taken from the training rows."""
         return dict(self._origin().metric.parameters)

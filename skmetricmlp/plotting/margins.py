@@ -1,0 +1,274 @@
+"""What one prediction is explained by: margins and contributions of exemplars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from numpy.typing import ArrayLike
+from sklearn.base import is_classifier
+
+from skmetricmlp.plotting._drawing import PALETTE, abbreviated, panels
+from skmetricmlp.plotting._estimators import (
+    Parts,
+    fitted_parts,
+    require_exemplars,
+    titles_of,
+)
+
+__all__ = ["MarginsDisplay", "one_prediction"]
+
+Array = Any
+Keywords = Mapping[str, Any] | None
+COLUMNS = {"row", "predicted", "rank", "exemplar", "excess", "contribution"}
+
+
+class MarginsDisplay:
+    """Margins and contributions of the nearest exemplars of one prediction.
+
+    On the left, how much nearer each exemplar is than the nearest of another class; of a
+    regressor, which has no classes, how much farther it is than the nearest. On the right,
+    how much it adds to what is predicted. It is recommended to use
+    :meth:`from_estimator` or :meth:`from_predictions`.
+
+    Parameters
+    ----------
+    explained : pandas.DataFrame
+        Rows of one prediction, as ``explain`` returns them.
+
+    Attributes
+    ----------
+    explained : pandas.DataFrame
+        By rank.
+    labels : ndarray of shape (n_nearest,)
+        Classes, or values, of the exemplars.
+    distances : ndarray of shape (n_nearest,)
+        The margins, or of a regressor the excesses.
+    contributions : ndarray of shape (n_nearest,)
+    predicted : object
+        What is predicted.
+    is_classifier : bool
+        Whether that is a class.
+    axes_ : list of two matplotlib Axes
+    figure_ : matplotlib Figure
+    bars_ : list of two matplotlib BarContainer
+
+    Raises
+    ------
+    ValueError
+        If it is no table of ``explain``, or one of several predictions.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_iris
+    >>> from skmetricmlp import MetricInitMLPClassifier
+    >>> from skmetricmlp.plotting import MarginsDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = MetricInitMLPClassifier(exemplars=(X[::25], y[::25]), max_iter=0).fit(X, y)
+    >>> display = MarginsDisplay.from_estimator(clf, X[-1], n_nearest=3)
+    >>> display.distances.round(2)
+    array([ 0.41, -0.41, -0.02])
+    >>> plt.close(display.figure_)
+    """
+
+    axes_: list[Any]
+    figure_: Any
+
+    def __init__(self, explained: pd.DataFrame) -> None:
+        self.explained = one_prediction(explained, None)
+        self.is_classifier = "label" in self.explained
+        names = ("label", "margin") if self.is_classifier else ("value", "excess")
+        self.labels = self.explained[names[0]].to_numpy()
+        self.distances = self.explained[names[1]].to_numpy()
+        self.contributions = self.explained["contribution"].to_numpy()
+        self.predicted = self.explained["predicted"].iloc[0]
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        x: ArrayLike,
+        *,
+        n_nearest: int | None = 5,
+        output: int = 0,
+        ax: Any = None,
+        **plot_kw: Any,
+    ) -> Self:
+        """Draw what the prediction of one row is explained by.
+
+        Parameters
+        ----------
+        estimator : estimator of this package, or Pipeline that ends in one
+            Fitted.
+        x : {array-like, sparse matrix} of shape (n_features,) or (1, n_features)
+            The row, as the first step takes it; also a Series or a DataFrame.
+        n_nearest : int or None, default=5
+            How many exemplars; None for all.
+        output : int, default=0
+            Of a regressor of several outputs, the one that is explained.
+        ax : matplotlib Axes or sequence of two, default=None
+            An axes in a grid of a figure is divided. By default a new figure.
+        **plot_kw
+            Passed on to :meth:`plot`.
+
+        Returns
+        -------
+        display : MarginsDisplay
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If it is none of this package.
+        ValueError
+            If it has no exemplars, or x or another argument is not accepted.
+        """
+        parts = fitted_parts(estimator)
+        require_exemplars(parts.model, cls.__name__)
+        explained = _explain(parts, _one_row(x), n_nearest, output)
+        return cls(explained).plot(ax=ax, **plot_kw)
+
+    @classmethod
+    def from_predictions(
+        cls, explained: pd.DataFrame, *, row: Any = None, ax: Any = None, **plot_kw: Any
+    ) -> Self:
+        """Draw one prediction of a table that ``explain`` has returned.
+
+        Parameters
+        ----------
+        explained : pandas.DataFrame
+        row : object, default=None
+            Which one, of its column ``row``. May be left out if there is only one.
+        ax : matplotlib Axes or sequence of two, default=None
+            An axes in a grid of a figure is divided. By default a new figure.
+        **plot_kw
+            Passed on to :meth:`plot`.
+
+        Returns
+        -------
+        display : MarginsDisplay
+
+        Raises
+        ------
+        ValueError
+            If it is no table of ``explain``, or has no such row.
+        """
+        return cls(one_prediction(explained, row)).plot(ax=ax, **plot_kw)
+
+    def plot(self, ax: Any = None, *, bar_kw: Keywords = None) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or sequence of two, default=None
+            An axes in a grid of a figure is divided. By default a new figure.
+        bar_kw : dict, default=None
+            Passed on to matplotlib's ``barh``.
+
+        Returns
+        -------
+        self : MarginsDisplay
+        """
+        n = len(self.labels)
+        size = 7.6, min(12.0, 1.5 + 0.36 * n)
+        self.axes_ = panels(type(self).__name__, ax, 2, size)
+        self.figure_ = self.axes_[0].figure
+        colours = self._colours()
+        self.bars_ = []
+        values = np.nan_to_num(self.distances, posinf=np.nan), self.contributions
+        for panel, widths in zip(self.axes_, values, strict=True):
+            keywords = {"color": colours, "height": 0.7, **(bar_kw or {})}
+            bars = panel.barh(np.arange(n), widths, **keywords)
+            numbers = ["" if np.isnan(w) else f"{w:.3g}" for w in widths]
+            panel.bar_label(bars, numbers, padding=3, fontsize="small")
+            panel.axvline(0, color=panel.spines["left"].get_edgecolor(), linewidth=0.8)
+            panel.margins(x=0.2)
+            panel.spines[["top", "right", "left"]].set_visible(False)
+            panel.tick_params(axis="y", length=0)
+            panel.set_ylim(n - 0.4, -0.6)
+            panel.set_yticks(np.arange(n), [""] * n)
+            self.bars_.append(bars)
+        self._write()
+        return self
+
+    def _colours(self) -> Any:
+        """Colour the exemplars of the predicted class, or all."""
+        if not self.is_classifier:
+            return PALETTE[0]
+        return [PALETTE[0 if c == self.predicted else 1] for c in self.labels]
+
+    def _write(self) -> None:
+        names = titles_of(self.labels, self.is_classifier)
+        numbers = self.explained["exemplar"]
+        self.axes_[0].set_yticks(
+            np.arange(len(names)),
+            [
+                f"{abbreviated(name, 20)}  (exemplar {k})"
+                for name, k in zip(names, numbers, strict=True)
+            ],
+        )
+        left = "margin over the nearest of another class"
+        self.axes_[0].set_xlabel(left if self.is_classifier else "excess of the distance")
+        (predicted,) = titles_of([self.predicted], self.is_classifier)
+        self.axes_[1].set_xlabel(f"contribution to {abbreviated(predicted, 24)}")
+        self.axes_[0].set_ylabel("nearest first")
+
+
+def one_prediction(explained: pd.DataFrame, row: Any) -> pd.DataFrame:
+    """Take the rows of one prediction, by rank.
+
+    Parameters
+    ----------
+    explained : pandas.DataFrame
+        As ``explain`` returns it.
+    row : object or None
+        Which one, of the column ``row``; None if there is only one.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    ValueError
+        If columns are missing, or the row is not there or has to be named.
+    """
+    if missing := sorted(COLUMNS - set(getattr(explained, "columns", ()))):
+        msg = f"explained must be a table of explain, which has the columns {missing}"
+        raise ValueError(msg)
+    known = explained["row"].unique().tolist()
+    if row is None and len(known) == 1:
+        row = known[0]
+    if row not in known:
+        more = " and so on" if len(known) > 12 else ""
+        msg = f"row must be one of {known[:12]}{more}, got {row!r}"
+        raise ValueError(msg)
+    return explained[explained["row"] == row].sort_values("rank")
+
+
+def _explain(parts: Parts, x: Array, n_nearest: int | None, output: int) -> pd.DataFrame:
+    keywords: dict[str, Any] = {"n_nearest": n_nearest}
+    if not is_classifier(parts.model):
+        keywords["output"] = output
+    explained: pd.DataFrame = parts.model.explain(parts.transform(x), **keywords)
+    return explained
+
+
+def _one_row(x: Any) -> Array:
+    """Make a table of one row of it."""
+    if isinstance(x, pd.Series):
+        x = x.to_frame().T.infer_objects()
+    if not (isinstance(x, pd.DataFrame) or sp.issparse(x)):
+        x = np.asarray(x)
+        x = x[None] if x.ndim == 1 else x
+    if x.ndim != 2 or x.shape[0] != 1:
+        msg = (
+            f"x must be one row, of shape (n_features,) or (1, n_features), got {x.shape}"
+        )
+        raise ValueError(msg)
+    return x
