@@ -58,6 +58,11 @@ toc_object_entries_show_parents = "hide"
 # --- Figures ---
 plot_html_show_formats = False
 plot_html_show_source_link = False
+plot_pre_code = """
+import warnings
+from sklearn.exceptions import ConvergenceWarning
+warnings.simplefilter("ignore", ConvergenceWarning)  # few epochs are meant
+"""
 plot_formats = [("png", 100)]
 plot_srcset = ["2x"]
 plot_rcparams = {"figure.constrained_layout.use": True, "font.size": 9}
@@ -76,6 +81,7 @@ sphinx_gallery_conf = {
     "reset_modules": ("matplotlib", "gallery.without_convergence_warnings"),
     "abort_on_example_error": True,
     "download_all_examples": False,
+    "default_thumb_file": str(HERE / "_static/logo.svg"),
     "show_signature": False,
     "write_computation_times": False,
     "min_reported_time": 1e9,
