@@ -10,11 +10,9 @@ shape of the data.
 # %%
 # Himmelblau's function has four minima, one maximum between them, and hardly any trend.
 # Both inputs are scaled from [-5, 5] to [0, 1], the target to a deviation of one.
-from pathlib import Path
-
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from sklearn.neural_network import MLPRegressor
 from sklearn.preprocessing import scale
 
@@ -103,13 +101,10 @@ for name, model in models.items():
 # The surfaces beside each other, a random one first.
 shown = {"random": random_network(random_state=0).forward, **functions}
 del shown["Himmelblau"]
-figure = Figure(figsize=(11, 4), layout="constrained")
+figure = plt.figure(figsize=(11, 4), layout="constrained")
 for place, (name, predict) in enumerate(shown.items(), start=1):
     u, v, z = surface(predict, n_grid=61)
     panel = figure.add_subplot(1, 3, place, projection="3d")
     panel.plot_surface(*np.meshgrid(u, v, indexing="ij"), z, cmap="viridis")
     panel.set(title=name, xlabel="first input", ylabel="second input")
-path = Path("reports") / "flat_random_networks.png"
-path.parent.mkdir(exist_ok=True)
-figure.savefig(path, dpi=120)
-print(f"\npicture: {path}")
+plt.show()

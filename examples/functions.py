@@ -9,11 +9,10 @@ for any smooth function of one or two variables, which training then only refine
 # %%
 # Two hundred values of a function on [0, 10], and others between them and beyond.
 import warnings
-from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from sklearn.exceptions import ConvergenceWarning
 
 from skmetricmlp import BasisInitMLPRegressor
@@ -39,12 +38,13 @@ STARTS = {
     "basis, 2 parts": {"n_parts": 2},
     "Glorot": {"init": "glorot_uniform"},
 }
-rows = []
+rows, curves = [], {}
 for name, settings in STARTS.items():
     for epochs in (0, 20, 200):
         reg = BasisInitMLPRegressor(
             domain=[[0, 10]], max_iter=epochs, tol=0, random_state=0, **settings
         ).fit(X, y)
+        curves[name, epochs] = reg.predict(np.linspace(0, 11, 1101)[:, None])
         rows.append(
             {
                 "start": name,
@@ -55,6 +55,18 @@ for name, settings in STARTS.items():
             }
         )
 print(pd.DataFrame(rows).to_string(index=False, float_format="{:.1e}".format), "\n")
+
+# %%
+# What they are before training and after 20 iterations. No value beyond 10 was given.
+figure, panels = plt.subplots(
+    1, 2, figsize=(10, 3.2), sharex=True, sharey=True, layout="constrained"
+)
+for panel, epochs in zip(panels, (0, 20), strict=True):
+    panel.plot(X[:, 0], y, ".", color="0.7", label="values")
+    for name in STARTS:
+        panel.plot(np.linspace(0, 11, 1101), curves[name, epochs], label=name)
+    panel.set(title=f"after {epochs} epochs", xlabel="x", ylim=(-1, 1.2))
+panels[0].legend()
 
 # %%
 # Two variables, with values that are off by a hundredth: Franke's function.
@@ -84,14 +96,10 @@ for name, settings in STARTS.items():
 
 # %%
 # Where the errors are.
-figure = Figure(figsize=(10, 3.2), layout="constrained")
-panels = figure.subplots(1, 3)
+figure, panels = plt.subplots(1, 3, figsize=(10, 3.2), layout="constrained")
 for panel, (name, error) in zip(panels, errors.items(), strict=True):
     image = panel.imshow(error, origin="lower", cmap="RdBu", extent=(0, 1, 0, 1))
     image.set_clim(-0.1, 0.1)
     panel.set_title(name)
 figure.colorbar(image, ax=panels, label="error")
-path = Path("reports") / "functions.png"
-path.parent.mkdir(exist_ok=True)
-figure.savefig(path, dpi=120)
-print(f"\npicture: {path}")
+plt.show()

@@ -10,6 +10,7 @@ which exemplars a prediction comes from.
 # The progression of diabetes in a year, from ten measurements of 442 patients.
 import warnings
 
+import matplotlib.pyplot as plt
 import pandas as pd
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes
@@ -21,6 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmetricmlp import MetricInitMLPRegressor
+from skmetricmlp.plotting import MarginsDisplay
 
 warnings.simplefilter("ignore", ConvergenceWarning)  # few epochs are meant
 X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
@@ -60,7 +62,19 @@ table["MLPRegressor"] = [float("nan")] * 3 + [score(other)]
 columns = [f"{epochs} epochs" for epochs in EPOCHS]
 frame = pd.DataFrame.from_dict(table, orient="index", columns=columns)
 print(frame.to_string(float_format="{:.2f}".format, na_rep="-"))
-print(f"\n5 nearest patients: {score(KNeighborsRegressor(5)):.2f}\n")
+neighbours = score(KNeighborsRegressor(5))
+print(f"\n5 nearest patients: {neighbours:.2f}\n")
+
+# %%
+# The same as a picture. The calculated start is the best that it will be: training on so
+# few rows only fits their noise.
+figure, axes = plt.subplots(figsize=(6, 3.6), layout="constrained")
+for name in STARTS:
+    axes.plot(range(len(EPOCHS)), table[name], marker="o", label=name)
+axes.axhline(neighbours, color="0.6", linestyle="--", label="5 nearest patients")
+axes.set(xlabel="epochs of training", ylabel="R$^2$ on test rows", ylim=(-0.5, 0.6))
+axes.set_xticks(range(len(EPOCHS)), EPOCHS)
+axes.legend(loc="lower right", fontsize="small")
 
 # %%
 # With ``readout="exemplars"`` the output carries the values of the exemplars, here rows.
@@ -78,3 +92,9 @@ rows = X_train.index[nearest.exemplar_indices_[explained["exemplar"][:3]]]
 print(
     "\n", X.loc[[*patient.index, *rows], ["age", "bmi", "bp", "s5"]].to_string(), sep=""
 )
+
+# %%
+# How much farther each exemplar is than the nearest, and how much it adds to what is
+# predicted. The fourth adds nothing.
+MarginsDisplay.from_predictions(explained)
+plt.show()

@@ -12,6 +12,7 @@ nothing in them is drawn.
 # to draw. The other starts fill a network of the same size: 870 neurons, 30, and 10.
 import warnings
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from sklearn.datasets import load_digits
@@ -45,7 +46,7 @@ def fitted(init, activation="relu", epochs=0, seed=0):
 # %%
 # How many neurons of each hidden layer compute different functions, and the accuracy on
 # test rows, before and after 20 epochs over shuffled minibatches.
-table = []
+table, trained = [], {}
 for activation in ("relu", "logistic"):
     for init in ("zeros", "ones", "random", "metric"):
         row = {"activation": activation, "init": init}
@@ -53,6 +54,7 @@ for activation in ("relu", "logistic"):
             clf = fitted(init, activation, epochs)
             distinct = count_distinct_neurons(clf)["n_distinct"]
             row[f"distinct {when}"] = " ".join(map(str, distinct))
+            trained[activation, init] = clf
             row[f"accuracy {when}"] = f"{clf.score(X_test, y_test):.3f}"
         table.append(row)
 print(pd.DataFrame(table).to_string(index=False), "\n")
@@ -68,9 +70,22 @@ for layer, values in enumerate(hidden, start=1):
     print(f"ones: the {values.shape[1]} neurons of layer {layer} differ by {spread:.0e}")
 
 # %%
+# The weights of forty neurons of the first layer after training, each a column of 64
+# pixels: where all columns are the same there is one neuron, forty times.
+figure, panels = plt.subplots(1, 4, figsize=(10, 3.6), layout="constrained")
+for panel, init in zip(panels, ("zeros", "ones", "random", "metric"), strict=True):
+    weights = trained["logistic", init].coefs_[0][:, :40]
+    largest = abs(weights).max() or 1.0
+    panel.imshow(weights, cmap="RdBu", vmin=-largest, vmax=largest, aspect="auto")
+    panel.set(title=init, xlabel="neuron")
+panels[0].set_ylabel("pixel")
+
+# %%
 # What was drawn depends on the seed. What was calculated does not: with another seed the
 # weights are the same to the last bit, and no two neurons are alike.
 for init in ("random", "metric"):
     one, other = (fitted(init, seed=seed).network_.parameters for seed in (0, 1))
     same = all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
     print(f"{init}: two seeds give {'the same' if same else 'different'} weights")
+
+plt.show()

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from copy import copy
 from math import inf
+from numbers import Number
 from typing import Any, ClassVar, NamedTuple, Self
 
 from numpy.typing import ArrayLike
@@ -16,6 +17,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skmetricmlp.arrays import Place, map_arrays, numpy_type, to_numpy
+from skmetricmlp.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from skmetricmlp.initialization import check_dense_size, memory_budget
 from skmetricmlp.learning import Fitted, Initialization, learn
 from skmetricmlp.network import Network
@@ -59,7 +61,7 @@ class Lesson(NamedTuple):
     held_out: Batch | None
 
 
-class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
+class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
     """A network that is initialised somehow, and trained.
 
     An estimator says how it checks its parameters, what ``y`` means, and where a network
@@ -108,9 +110,9 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             if others:
                 self._check_values(others.X, present, "X_val")
             lesson = self._lesson(rows, others, present, None)
-            fitted = self._learn(parameters, lesson, present, self.max_iter)
-            self._assign(fitted)
-        self._warn(fitted.reason)
+            task = self._task(X, y, sample_weight, rows)
+            reason = self._learn(task, "fit", parameters, lesson, present, self.max_iter)
+        self._warn(reason)
         return self
 
     def _partial_fit(
@@ -127,21 +129,34 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             rows = check_rows(self, X, y, sample_weight, network, "partial_fit")
             self._check_values(rows.X, present)
             lesson = self._lesson(rows, None, present, declared)
-            fitted = self._learn(parameters, lesson, present, 1)
-            self._assign(fitted)
-        if fitted.reason != "max_epochs":
-            self._warn(fitted.reason)
+            task = self._task(X, y, sample_weight, rows)
+            reason = self._learn(task, "partial-fit", parameters, lesson, present, 1)
+        if reason != "max_epochs":
+            self._warn(reason)
         return self
 
+    def _task(self, X: Any, y: Any, sample_weight: Any, rows: Rows) -> FitTask:
+        """Make what callbacks see: what the user passed, and a weight for each row."""
+        metadata = None
+        if sample_weight is not None:
+            is_one = isinstance(sample_weight, Number)
+            metadata = {"sample_weight": rows.sample_weight if is_one else sample_weight}
+        shown = {"X": X, "y": y, "metadata": metadata}
+        return FitTask(self, shown, lambda fitted: fitted and self._attributes(fitted))
+
+    @with_callbacks  # type: ignore[untyped-decorator]
     def _learn(
         self,
+        task: FitTask,
+        name: str,
         parameters: Mapping[str, Any],
         lesson: Lesson,
         present: Fitted | None,
         epochs: int,
-    ) -> Fitted:
+    ) -> StopReason:
         parameters = {**parameters, "loss": self._losses[parameters["loss"]]}
-        return learn(
+        task.begin(name, epochs)
+        fitted = learn(
             parameters,
             lesson.rows,
             lesson.outputs,
@@ -149,7 +164,17 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             epochs=epochs,
             held_out=lesson.held_out,
             present=present,
+            listener=task,
         )
+        self._assign(fitted)
+        task.end()
+        return fitted.reason
+
+    def _attributes(self, fitted: Fitted) -> dict[str, Any]:
+        """Attributes of this estimator if it was fitted so."""
+        other = copy(self)
+        other._assign(fitted)  # noqa: SLF001 - of its class
+        return dict(vars(other))
 
     def _assign(self, fitted: Fitted) -> None:
         history = fitted.history

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
+from math import isfinite
 from typing import Any, Protocol
 
 import numpy as np
@@ -35,7 +36,7 @@ from skmetricmlp.training import (
 )
 from skmetricmlp.validation import layer_rates
 
-__all__ = ["Fitted", "Initialization", "learn"]
+__all__ = ["Fitted", "Initialization", "Listener", "learn"]
 
 Array = Any
 Ints = NDArray[np.intp]
@@ -73,6 +74,15 @@ class Fitted:
         """Return the same with other arrays of the network and the optimiser state."""
         return replace(self, position=map_arrays(converter, self.position))
 
+    def copy_at(self, history: History, position: Position) -> Fitted:
+        """Return what is fitted if training ends there, and stays so if it goes on."""
+        return replace(
+            self,
+            history=history.copy(),
+            position=position.checkpoint(self.optimizer),
+            rng=deepcopy(self.rng),
+        )
+
 
 class Initialization(Protocol):
     """How an estimator comes by a network to train."""
@@ -96,6 +106,20 @@ class Initialization(Protocol):
         """Refuse to go on with a network of another form than the parameters say."""
 
 
+class Listener(Protocol):
+    """Who is told of epochs.
+
+    ``training``, where it is called, says what is fitted if training ends there, or None
+    if the loss is not finite there. It costs a loss of all rows and copies of the state.
+    """
+
+    def begin_epoch(self, training: Callable[[], Fitted | None]) -> None:
+        """Hear of an epoch that begins."""
+
+    def end_epoch(self, training: Callable[[], Fitted | None]) -> bool:
+        """Hear of an epoch that ended, and say whether to stop."""
+
+
 # An overflow is answered where it shows: in the calculated weights, or in the loss.
 @np.errstate(over="ignore", invalid="ignore")
 def learn(
@@ -107,6 +131,7 @@ def learn(
     epochs: int,
     held_out: Batch | None = None,
     present: Fitted | None = None,
+    listener: Listener | None = None,
 ) -> Fitted:
     """Initialise a network, or take the present one, and train it.
 
@@ -126,6 +151,8 @@ def learn(
         To validate on.
     present : Fitted, optional
         Where to go on from.
+    listener : Listener, optional
+        To tell of each epoch.
 
     Returns
     -------
@@ -157,20 +184,12 @@ def learn(
         and present.optimizer == plan.optimizer
         else plan.optimizer.init(network.parameters)
     )
-    run = train_lbfgs if parameters["solver"] == "lbfgs" else train
-    position, history, reason = run(
-        Position(network, state),
-        present.history if present else History(),
-        data,
-        plan,
-        rng,
-        validate=validation
-        and partial(loss_and_score, parameters["loss"], batch=validation),
-        on_epoch=_reporter(parameters["verbose"]),
+    position = Position(network, state)
+    history = present.history if present else History()
+    start = Fitted(
+        outputs, n_exemplars, origin, plan.optimizer, position, history, rng, "max_epochs"
     )
-    return Fitted(
-        outputs, n_exemplars, origin, plan.optimizer, position, history, rng, reason
-    )
+    return _train(start, data, validation, plan, parameters, listener)
 
 
 def _rows_of_weight(rows: Batch) -> Ints:
@@ -250,12 +269,47 @@ def _plan(parameters: Parameters, usual_rate: float, n_layers: int, epochs: int)
     )
 
 
-def _reporter(verbose: bool) -> Callable[[History], None]:
-    def report(history: History) -> None:
-        if verbose:
-            line = f"Epoch {len(history.loss)}, loss = {history.loss[-1]:.8f}"
-            if history.validation_score:
-                line += f", validation score = {history.validation_score[-1]:f}"
-            print(line)  # noqa: T201 - verbose means to print
+def _train(
+    start: Fitted,
+    data: Batch,
+    validation: Batch | None,
+    plan: Plan,
+    parameters: Parameters,
+    listener: Listener | None,
+) -> Fitted:
+    """Train, and tell of each epoch."""
 
-    return report
+    def ended(history: History, position: Position) -> Fitted | None:
+        if not isfinite(plan.objective.value(position.network, data)):
+            return None
+        return start.copy_at(history, position)
+
+    def before_epoch(history: History, position: Position) -> None:
+        if listener:
+            listener.begin_epoch(partial(ended, history, position))
+
+    def on_epoch(history: History, position: Position) -> bool:
+        if parameters["verbose"]:
+            _report(history)
+        return bool(listener and listener.end_epoch(partial(ended, history, position)))
+
+    run = train_lbfgs if parameters["solver"] == "lbfgs" else train
+    position, history, reason = run(
+        start.position,
+        start.history,
+        data,
+        plan,
+        start.rng,
+        validate=validation
+        and partial(loss_and_score, parameters["loss"], batch=validation),
+        before_epoch=before_epoch,
+        on_epoch=on_epoch,
+    )
+    return replace(start, position=position, history=history, reason=reason)
+
+
+def _report(history: History) -> None:
+    line = f"Epoch {len(history.loss)}, loss = {history.loss[-1]:.8f}"
+    if history.validation_score:
+        line += f", validation score = {history.validation_score[-1]:f}"
+    print(line)  # noqa: T201 - verbose means to print

@@ -19,6 +19,7 @@ MODULES = sorted(
 # What each part may import of the package, besides itself.
 MAY_IMPORT = {
     "arrays": set(),
+    "callbacks": set(),
     "network": set(),
     "training": {"arrays", "network"},
     "initialization": {"network"},
@@ -43,6 +44,7 @@ MAY_IMPORT = {
     "inspection": {"arrays", "initialization", "network"},
     "estimator": {
         "arrays",
+        "callbacks",
         "initialization",
         "learning",
         "network",
@@ -89,6 +91,7 @@ MAY_IMPORT = {
         "validation",
     },
     "weights": {"classifier"},
+    "plotting": {"<public>"},
     "study": {"<public>"},
     "__main__": {"<public>", "study"},
     "<public>": {"basis_regressor", "classifier", "regressor", "weights"},

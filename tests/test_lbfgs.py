@@ -230,6 +230,30 @@ def test_a_search_that_fails_is_convergence(network, data):
     assert_allclose(flatten(end.network.parameters), flatten(network.parameters))
 
 
+@pytest.mark.parametrize("epoch", [1, 2, 5])
+def test_who_is_told_of_epochs_can_stop_it(network, data, epoch):
+    events, networks = [], [network]
+
+    def before_epoch(history, position):
+        events.append(("before", len(history.loss)))
+        assert position.network is networks[-1]
+
+    def on_epoch(history, position):
+        events.append(("on", len(history.loss)))
+        networks.append(position.network)
+        return len(history.loss) == epoch
+
+    end, history, reason = minimise(
+        network, data, before_epoch=before_epoch, on_epoch=on_epoch
+    )
+    assert reason == "stopped"
+    assert len(history.loss) == epoch
+    assert events == [
+        (k, n + (k == "on")) for n in range(epoch) for k in ("before", "on")
+    ]
+    assert end.network is networks[-1]
+
+
 @pytest.mark.parametrize("patience", [0, 1, 3])
 def test_patience_and_tol_are_those_of_the_loop(network, data, patience):
     plan = plan_of(max_epochs=30, patience=30)
@@ -308,7 +332,7 @@ def test_a_held_out_loss_that_is_not_finite_takes_the_epoch_back(network, data):
 
 
 def test_an_interrupted_report_keeps_its_epoch(network, data):
-    def report(history):
+    def report(history, _):
         if len(history.loss) == 3:
             raise KeyboardInterrupt
 

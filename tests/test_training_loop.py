@@ -456,7 +456,7 @@ def test_interrupt_between_epochs_returns_where_training_stands(
         seen.append(present)
         return 1.0, 0.5
 
-    def on_epoch(history):
+    def on_epoch(history, _):
         if len(history.loss) == epoch:
             raise KeyboardInterrupt
 
@@ -716,7 +716,7 @@ def test_training_keeps_float32(network, data, rng, optimizer):
 def test_history_has_an_entry_an_epoch(network, data, rng, validated):
     lengths, identities = [], set()
 
-    def on_epoch(history):
+    def on_epoch(history, _):
         lengths.append((len(history.loss), len(history.validation_loss), history.n_rows))
         identities.add(id(history))
 
@@ -730,6 +730,48 @@ def test_history_has_an_entry_an_epoch(network, data, rng, validated):
     assert history.validation_loss == [0.25] * (4 * validated)
     assert history.validation_score == [0.75] * (4 * validated)
     assert history.n_rows == 4 * N_ROWS
+
+
+def test_epochs_begin_where_the_one_before_ended(network, data, rng):
+    events = []
+
+    def note(kind):
+        return lambda history, position: events.append(
+            (kind, len(history.loss), position.network)
+        )
+
+    end, _, _ = train(
+        start_of(network, Adam()), History(), data, plan_of(), rng,
+        before_epoch=note("before"), on_epoch=note("on"),
+    )  # fmt: skip
+    expected = [("before", 0), ("on", 1), ("before", 1), ("on", 2), ("before", 2)]
+    assert [event[:2] for event in events] == [*expected, ("on", 3)]
+    networks = [event[2] for event in events]
+    assert networks[0] is network
+    assert networks[1] is networks[2] is not networks[3] is networks[4]
+    assert networks[5] is end.network
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_who_is_told_of_epochs_can_stop_training(
+    network, data, rng, epoch, early_stopping
+):
+    scores = iter([0.1, 0.4, 0.3, 0.2])
+    seen = [network]
+
+    def on_epoch(history, position):
+        seen.append(position.network)
+        return len(history.loss) == epoch
+
+    end, history, reason = train(
+        start_of(network, Adam()), History(), data,
+        plan_of(early_stopping=early_stopping), rng,
+        validate=lambda _: (1.0, next(scores)), on_epoch=on_epoch,
+    )  # fmt: skip
+    assert reason == "stopped"
+    assert len(history.loss) == epoch
+    assert end.network is seen[1 if early_stopping else epoch]
 
 
 def test_training_lowers_the_objective(network, data, rng):

@@ -19,15 +19,19 @@ __all__ = [
     "add_legend",
     "class_style",
     "colour_bar",
+    "contrasting",
     "diverging_map",
     "draw_mosaic",
     "feature_ticks",
     "ink_map",
+    "is_narrow",
+    "legend_lines",
     "make_mosaic",
     "mosaic_columns",
     "mosaic_size",
     "panels",
     "pyplot",
+    "value_map",
 ]
 
 Floats = NDArray[np.floating[Any]]
@@ -48,6 +52,7 @@ PALETTE = (
     "#717581",
     "#92dadd",
 )
+VALUE_COLOURS = ("#3d6fd1", "#2fa3a0", "#e0a11b")
 LINES, MARKERS = ("-", "--", ":", "-."), "osD^vPX*<>"
 MOST_IN_LEGEND = 20
 CELL_INCHES, TITLE_SHARE, GAP_SHARE = 0.75, 0.34, 0.14
@@ -64,16 +69,13 @@ def pyplot(display: str) -> Any:
     try:
         import matplotlib.pyplot as plt  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        msg = (
-            f"{display}.plot needs matplotlib: run pip install 'skmetricmlp[plot]'. What "
-            f"would be drawn is in the attributes of the display."
-        )
+        msg = f"{display}.plot needs matplotlib: run pip install 'skmetricmlp[plot]'"
         raise ModuleNotFoundError(msg, name=error.name) from error
     return plt
 
 
 def panels(display: str, ax: Any, n: int, figsize: tuple[float, float]) -> list[Any]:
-    """Return n axes in a row: of a new figure, in the place of ``ax``, or those of ``ax``.
+    """Return n axes in a row: of a new figure, in the place of ``ax``, or those given.
 
     Raises
     ------
@@ -125,6 +127,13 @@ def add_legend(
     )
 
 
+def legend_lines(n: int) -> list[Any]:
+    """Return a line in the style of each of n classes."""
+    from matplotlib.lines import Line2D  # noqa: PLC0415
+
+    return [Line2D([], [], markersize=4, **class_style(k)) for k in range(n)]
+
+
 def abbreviated(text: str, length: int) -> str:
     """Cut a text to so many characters.
 
@@ -143,14 +152,29 @@ def feature_ticks(ax: Any, names: Sequence[str], most: int = 24) -> None:
     """
     step = ceil(len(names) / most)
     shown = [abbreviated(name, 24) for name in names[::step]]
-    crowded = sum(map(len, shown)) + len(shown) > 48
+    room = ax.get_window_extent().width * 72 / ax.figure.dpi / 6  # characters
+    crowded = len(shown) * (max(map(len, shown)) + 1) > 0.9 * room
     turn = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if crowded else {}
     ax.set_xticks(np.arange(0, len(names), step), shown, fontsize="small", **turn)
 
 
+def is_narrow(ax: Any) -> bool:
+    """Say whether an axes is less than 2.4 inches wide, to begin with."""
+    return bool(ax.get_window_extent().width / ax.figure.dpi < 2.4)
+
+
+def value_map() -> Any:
+    """Return a colour map for lines, of colours that are seen on light and on dark."""
+    import matplotlib as mpl  # noqa: PLC0415
+
+    return mpl.colors.LinearSegmentedColormap.from_list("value", VALUE_COLOURS)
+
+
 def colour_bar(im: Any, ax: Any, label: str) -> Any:
     """Add a colour bar beside the axes."""
-    bar = ax.figure.colorbar(im, ax=ax, fraction=0.046, pad=0.03, label=label)
+    bar = ax.figure.colorbar(im, ax=ax, fraction=0.046, pad=0.03)
+    bar.set_label(label, fontsize="small")
+    bar.ax.tick_params(labelsize="small")
     bar.outline.set_visible(False)
     return bar
 
@@ -183,8 +207,28 @@ def diverging_map(ax: Any) -> Any:
     return mpl.colors.LinearSegmentedColormap.from_list("diverging", ends)
 
 
+def contrasting(ax: Any, colours: Floats) -> list[Any]:
+    """Return the colour of text on each colour: that of the style, or the background's.
+
+    ``colours`` (n, 3) are of red, green and blue; the contrast is that of WCAG 2.
+    """
+    candidates = np.array(_paper_and_ink(ax))
+    behind, before = (_luminance(c) + 0.05 for c in (colours, candidates))
+    ratio = before[:, None] / behind
+    best = np.argmax(np.maximum(ratio, 1 / ratio) * [[0.8], [1.0]], axis=0)
+    return list(candidates[best])
+
+
+def _luminance(colours: Floats) -> Floats:
+    linear = np.where(
+        colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4
+    )
+    luminance: Floats = linear @ [0.2126, 0.7152, 0.0722]
+    return luminance
+
+
 class Mosaic(NamedTuple):
-    """Images in one: ``pixels``, missing between them, and each one's upper left pixel."""
+    """Images in one: ``pixels``, missing between them, and the upper left of each."""
 
     pixels: Floats
     tops: Ints
@@ -197,7 +241,7 @@ def mosaic_columns(n: int, shape: tuple[int, int]) -> int:
     Examples
     --------
     >>> [mosaic_columns(n, (28, 28)) for n in (1, 6, 30, 60)]
-    [1, 4, 8, 11]
+    [1, 4, 8, 10]
     """
     height, width = np.add(shape, _gaps(shape))
     return int(min(n, max(1, ceil(np.sqrt(1.4 * n * height / width)))))

@@ -22,6 +22,7 @@ __all__ = [
     "Parts",
     "check_count",
     "check_image_shape",
+    "check_names",
     "column_values",
     "exemplar_values",
     "fitted_parts",
@@ -123,7 +124,7 @@ def column_values(values: Array, output: int) -> Array:
 
 
 def name_features(parts: Parts, given: ArrayLike | None) -> list[str]:
-    """Names of the features that the network reads: given, or else those it was fitted on.
+    """Names of the features that the network reads: given, or those it was fitted on.
 
     Raises
     ------
@@ -141,11 +142,11 @@ def name_features(parts: Parts, given: ArrayLike | None) -> list[str]:
 
 def check_names(names: Any, n_features: int) -> list[str]:
     """Refuse names that are more or fewer than there are features."""
-    names = list(map(str, names))
-    if len(names) != n_features:
-        msg = f"feature_names must be {n_features} names, one a feature, got {len(names)}"
+    known = [str(name) for name in names]
+    if len(known) != n_features:
+        msg = f"feature_names must be {n_features} names, one a feature, got {len(known)}"
         raise ValueError(msg)
-    return names
+    return known
 
 
 def image_shape_of(model: Any, given: Any) -> tuple[int, int] | None:

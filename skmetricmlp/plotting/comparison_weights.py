@@ -1,4 +1,4 @@
-"""The weights of single comparisons: what in the input speaks for one of two exemplars."""
+"""The weights of single comparisons: what speaks for one of two exemplars."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from skmetricmlp.plotting._drawing import (
     Mosaic,
     abbreviated,
     colour_bar,
+    contrasting,
     diverging_map,
     draw_mosaic,
     feature_ticks,
@@ -218,7 +219,7 @@ class ComparisonWeightsDisplay:
             n_columns = check_count("n_columns", n_columns)
             mosaic = make_mosaic(self.weights.reshape(n, *shape), n_columns)
             width, height = mosaic_size(n, n_columns, shape)
-            size = 1.6 * width + 1.0, 1.6 * height
+            size = 1.6 * width + 1.2, 1.6 * height
         (self.ax_,) = panels(type(self).__name__, ax, 1, size)
         limit = float(abs(self.weights).max()) or 1.0
         defaults = {"cmap": diverging_map(self.ax_), "vmin": -limit, "vmax": limit}
@@ -230,7 +231,7 @@ class ComparisonWeightsDisplay:
             else self._plot_table(im_kw, text_kw)
         )
         if colorbar:
-            label = "← for the second   weight   for the first →"
+            label = "← second   weight   first →"
             self.colorbar_ = colour_bar(self.im_, self.ax_, label)
         self.figure_ = self.ax_.figure
         return self
@@ -246,6 +247,17 @@ class ComparisonWeightsDisplay:
         im_kw: Mapping[str, Any],
         text_kw: Keywords,
     ) -> tuple[Any, list[Any]]:
+        from matplotlib.patches import Rectangle  # noqa: PLC0415
+
+        frame: dict[str, Any] = {
+            "fill": False,
+            "alpha": 0.4,
+            "linewidth": 0.6,
+            "clip_on": False,
+        }
+        for corner in zip(mosaic.lefts - 0.5, mosaic.tops - 0.5, strict=True):
+            edge = self.ax_.xaxis.label.get_color()
+            self.ax_.add_patch(Rectangle(corner, *shape[::-1], edgecolor=edge, **frame))
         titles = [f"{i} or {j}" for i, j in self.pairs]
         return draw_mosaic(self.ax_, mosaic, shape, titles, im_kw, text_kw)
 
@@ -259,16 +271,24 @@ class ComparisonWeightsDisplay:
         feature_ticks(self.ax_, self.feature_names)
         self.ax_.tick_params(length=0)
         self.ax_.spines[:].set_visible(False)
-        texts = []
-        if d <= 12 and n <= 20:
-            text_kw = {"ha": "center", "va": "center", "fontsize": "small"} | dict(
-                text_kw or {}
-            )
-            texts = [
-                self.ax_.text(column, row, f"{weight:.2g}", **text_kw)
-                for (row, column), weight in np.ndenumerate(self.weights)
-            ]
+        texts = self._write_numbers(im, text_kw) if d <= 12 and n <= 20 else []
         return im, texts
+
+    def _write_numbers(self, im: Any, text_kw: Keywords) -> list[Any]:
+        keywords = {"ha": "center", "va": "center", "fontsize": "small"}
+        rgb = im.cmap(im.norm(self.weights.ravel()))[:, :3]
+        digits = max(0, 1 - int(np.floor(np.log10(im.norm.vmax))))
+        cells = zip(
+            np.ndindex(self.weights.shape), contrasting(self.ax_, rgb), strict=True
+        )
+        return [
+            self.ax_.text(
+                *at[::-1],
+                f"{self.weights[at]:z.{digits}f}",
+                **{**keywords, "color": colour, **(text_kw or {})},
+            )
+            for at, colour in cells
+        ]
 
 
 def comparison_weights(model: Any, pairs: Pairs) -> Floats:
@@ -321,8 +341,8 @@ def _neuron(pair: Any, rivals: Ints) -> int:
     place = np.flatnonzero(rivals[i] == j)
     if not len(place):
         msg = (
-            f"pairs must be of exemplars that are compared, got {pair!r}: exemplar {i} is "
-            f"compared with {rivals[i].tolist()}"
+            f"pairs must be of exemplars that are compared, got {pair!r}: exemplar {i} "
+            f"is compared with {rivals[i].tolist()}"
         )
         raise ValueError(msg)
     return int(i * m + place[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from skmetricmlp.plotting._drawing import (
     add_legend,
     class_style,
     colour_bar,
+    is_narrow,
     panels,
 )
 from skmetricmlp.plotting._estimators import (
@@ -31,7 +32,9 @@ from skmetricmlp.plotting._estimators import (
 )
 
 __all__ = [
+    "Boundaries",
     "DecisionBoundariesDisplay",
+    "decision_boundaries",
     "exemplars_of_user",
     "feature_grid",
     "grid_rows",
@@ -175,36 +178,15 @@ class DecisionBoundariesDisplay:
         ValueError
             If y is missing, or another argument is not accepted.
         """
-        parts = fitted_parts(estimator)
-        if y is None:
-            msg = (
-                "y must be given: the network before training is calculated from X and y"
-            )
-            raise ValueError(msg)
-        check_count("grid_resolution", grid_resolution, 2)
-        X = X if isinstance(X, pd.DataFrame) or sp.issparse(X) else np.asarray(X)
-        names = _column_names(X, estimator)
-        columns = _two_columns(features, names)
-        margin = 0.0 if has_domain(parts.model) else MARGIN
-        xx0, xx1 = feature_grid(X, columns, grid_resolution, margin)
-        rows = grid_rows(X, columns, xx0, xx1)
-        start = Parts(parts.steps, start_of(parts.model, parts.transform(X), y))
-        before, after = (
-            column_values(predict_in_batches(p, rows), output).reshape(xx0.shape)
-            for p in (start, parts)
+        computed = decision_boundaries(
+            estimator,
+            X,
+            y,
+            features=features,
+            grid_resolution=grid_resolution,
+            output=output,
         )
-        points = exemplars_of_user(parts)
-        display = cls(
-            xx0,
-            xx1,
-            before,
-            after,
-            exemplars=None if points is None else points[:, columns],
-            labels=None if points is None else exemplar_values(parts.model, output),
-            feature_names=(names[columns[0]], names[columns[1]]),
-            is_classifier=predicts_classes(parts.model),
-        )
-        return display.plot(ax=ax, **plot_kw)
+        return cls(**computed._asdict()).plot(ax=ax, **plot_kw)
 
     def plot(
         self, ax: Any = None, *, surface_kw: Keywords = None, point_kw: Keywords = None
@@ -225,18 +207,17 @@ class DecisionBoundariesDisplay:
         """
         self.axes_ = panels(type(self).__name__, ax, 2, (8.6, 3.9))
         self.figure_ = self.axes_[0].figure
-        self.surfaces_, self.points_ = [], []
+        self.surfaces_: list[Any] = []
+        self.points_: list[Any] = []
         draw = self._plot_regions if self.is_classifier else self._plot_values
         draw(dict(surface_kw or {}), dict(point_kw or {}))
-        for panel, title in zip(
-            self.axes_, ("before training", "after training"), strict=True
-        ):
-            panel.set(title=title, xlabel=self.feature_names[0])
-            panel.set(
-                xlim=(self.xx0.min(), self.xx0.max()),
-                ylim=(self.xx1.min(), self.xx1.max()),
-            )
-        self.axes_[0].set_ylabel(self.feature_names[1])
+        size = "x-small" if is_narrow(self.axes_[0]) else "medium"
+        for panel, when in zip(self.axes_, ("before", "after"), strict=True):
+            panel.set_title(f"{when} training", fontsize=size)
+            panel.set_xlabel(self.feature_names[0], fontsize=size)
+            panel.set_xlim(self.xx0.min(), self.xx0.max())
+            panel.set_ylim(self.xx1.min(), self.xx1.max())
+        self.axes_[0].set_ylabel(self.feature_names[1], fontsize=size)
         self.axes_[1].set_yticklabels([])
         return self
 
@@ -277,16 +258,18 @@ class DecisionBoundariesDisplay:
         add_legend(self.axes_[1], handles, titles_of(classes, are_classes=True), "class")
 
     def _plot_values(self, surface_kw: dict[str, Any], point_kw: dict[str, Any]) -> None:
+        from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+
         values = [self.before.ravel(), self.after.ravel()]
         low, high = np.min(values), np.max(values)
         high = high if high > low else low + 1.0
-        levels = np.linspace(low, high, 13)
+        levels = MaxNLocator(12).tick_values(low, high)
         for panel, surface in zip(self.axes_, (self.before, self.after), strict=True):
             keywords = {"levels": levels, "cmap": "viridis", **surface_kw}
             contours = panel.contourf(self.xx0, self.xx1, surface, **keywords)
             self.surfaces_.append(contours)
             if self.exemplars is not None:
-                style = {"c": self.labels, "cmap": "viridis", "vmin": low, "vmax": high}
+                style = {"c": self.labels, "cmap": "viridis", "norm": contours.norm}
                 everyone = np.ones(len(self.exemplars), dtype=bool)
                 self._scatter(panel, everyone, style | {"s": 28} | point_kw)
         colour_bar(self.surfaces_[1], self.axes_[1], "predicted value")
@@ -308,6 +291,75 @@ def _marker(k: int, size: str = "s") -> dict[str, Any]:
         "marker": style["marker"],
         size: 30 if size == "s" else 6,
     }
+
+
+class Boundaries(NamedTuple):
+    """What a :class:`DecisionBoundariesDisplay` is made of, by the same names."""
+
+    xx0: Floats
+    xx1: Floats
+    before: Array
+    after: Array
+    exemplars: Floats | None
+    labels: Array | None
+    feature_names: tuple[str, str]
+    is_classifier: bool
+
+
+def decision_boundaries(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    features: tuple[int | str, int | str] = (0, 1),
+    grid_resolution: int = 100,
+    output: int = 0,
+) -> Boundaries:
+    """Predict over two features, before training and after it.
+
+    Parameters
+    ----------
+    estimator, X, y, features, grid_resolution, output : various
+        As in :meth:`DecisionBoundariesDisplay.from_estimator`.
+
+    Returns
+    -------
+    Boundaries
+
+    Raises
+    ------
+    NotFittedError, TypeError, ValueError
+        As :meth:`DecisionBoundariesDisplay.from_estimator` does.
+    """
+    parts = fitted_parts(estimator)
+    if y is None:
+        msg = "y must be given, as the start is calculated from X and y, got None"
+        raise ValueError(msg)
+    check_count("grid_resolution", grid_resolution, 2)
+    X = X if isinstance(X, pd.DataFrame) or sp.issparse(X) else np.asarray(X)
+    names = _column_names(X, estimator)
+    columns = _two_columns(features, names)
+    margin = 0.0 if has_domain(parts.model) else MARGIN
+    xx0, xx1 = feature_grid(X, columns, grid_resolution, margin)
+    rows = grid_rows(X, columns, xx0, xx1)
+    start = Parts(parts.steps, start_of(parts.model, parts.transform(X), y))
+    before, after = (
+        column_values(predict_in_batches(p, rows), output).reshape(xx0.shape)
+        for p in (start, parts)
+    )
+    points, labels = exemplars_of_user(parts), None
+    if points is not None:
+        points, labels = points[:, columns], exemplar_values(parts.model, output)
+    return Boundaries(
+        xx0,
+        xx1,
+        before,
+        after,
+        points,
+        labels,
+        feature_names=(names[columns[0]], names[columns[1]]),
+        is_classifier=predicts_classes(parts.model),
+    )
 
 
 def start_of(model: Any, X: Array, y: Array) -> Any:

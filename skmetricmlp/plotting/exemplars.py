@@ -10,16 +10,19 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier as predicts_classes
 
 from skmetricmlp.plotting._drawing import (
+    Mosaic,
     add_legend,
     class_style,
     colour_bar,
     draw_mosaic,
     feature_ticks,
     ink_map,
+    legend_lines,
     make_mosaic,
     mosaic_columns,
     mosaic_size,
     panels,
+    value_map,
 )
 from skmetricmlp.plotting._estimators import (
     check_count,
@@ -208,7 +211,10 @@ class ExemplarsDisplay:
             check_count("max_images", max_images) if self.image_shape else None,
             is_classifier=self.is_classifier,
         )
-        self.mosaic_, self.im_, self.text_, self.lines_ = None, None, [], []
+        self.mosaic_: Mosaic | None = None
+        self.im_: Any = None
+        self.text_: list[Any] = []
+        self.lines_: list[Any] = []
         if self.image_shape:
             self._plot_images(ax, n_columns, im_kw, text_kw)
         else:
@@ -249,9 +255,9 @@ class ExemplarsDisplay:
         for k in self.shown_:
             style = class_style(codes[k]) | {"marker": "o" if d <= 24 else ""}
             if colours:
-                style["color"] = colours.to_rgba(self.labels[k])
+                style |= {"color": colours.to_rgba(self.labels[k]), "linestyle": "-"}
             (line,) = self.ax_.plot(
-                np.arange(d), self.exemplars[k], **(faint | style | line_kw)
+                np.arange(d), self.exemplars[k], **{**faint, **style, **line_kw}
             )
             self.lines_.append(line)
         self.ax_.set(xlabel="feature", ylabel="value in the exemplar")
@@ -261,8 +267,8 @@ class ExemplarsDisplay:
         if colours:
             colour_bar(colours, self.ax_, "value that it stands for")
         else:
-            first = [self.lines_[k] for k in np.unique(codes, return_index=True)[1]]
-            add_legend(self.ax_, first, titles_of(classes, self.is_classifier), "class")
+            titles = titles_of(classes, self.is_classifier)
+            add_legend(self.ax_, legend_lines(len(classes)), titles, "class")
 
 
 def shown_exemplars(
@@ -289,7 +295,7 @@ def shown_exemplars(
     >>> shown_exemplars(np.array(["b", "b", "b", "a", "a"]))
     array([3, 4, 0, 1, 2])
     >>> shown_exemplars(np.array(["b", "b", "b", "a", "a"]), most=3)
-    array([3, 0, 1])
+    array([3, 4, 0])
     """
     order = np.argsort(labels, kind="stable")
     n = len(labels)
@@ -308,4 +314,4 @@ def _value_colours(values: Floats) -> Any:
     from matplotlib.cm import ScalarMappable  # noqa: PLC0415
     from matplotlib.colors import Normalize  # noqa: PLC0415
 
-    return ScalarMappable(Normalize(values.min(), values.max()), "viridis")
+    return ScalarMappable(Normalize(values.min(), values.max()), value_map())

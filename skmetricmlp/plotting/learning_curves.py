@@ -255,11 +255,10 @@ def summarise(
     Examples
     --------
     >>> frame = pd.DataFrame({"epoch": [0, 0, 1], "accuracy": [0.5, 0.7, 0.9]})
-    >>> summarise(frame).round(3)
-           mean    std  count
-    epoch
-    0       0.6  0.141      2
-    1       0.9    NaN      1
+    >>> summarise(frame).round(3).reset_index()
+       epoch  mean    std  count
+    0      0   0.6  0.141      2
+    1      1   0.9    NaN      1
     """
     for name, column in {"x": x, "y": y, "hue": hue}.items():
         if column is not None and column not in curves:

@@ -11,10 +11,11 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from sklearn.base import is_classifier
 
-from skmetricmlp.plotting._drawing import PALETTE, abbreviated, panels
+from skmetricmlp.plotting._drawing import PALETTE, abbreviated, is_narrow, panels
 from skmetricmlp.plotting._estimators import (
     Parts,
     fitted_parts,
+    is_position,
     require_exemplars,
     titles_of,
 )
@@ -30,9 +31,10 @@ class MarginsDisplay:
     """Margins and contributions of the nearest exemplars of one prediction.
 
     On the left, how much nearer each exemplar is than the nearest of another class; of a
-    regressor, which has no classes, how much farther it is than the nearest. On the right,
-    how much it adds to what is predicted. It is recommended to use
-    :meth:`from_estimator` or :meth:`from_predictions`.
+    regressor, which has no classes, how much farther it is than the nearest. On the
+    right, how much it adds to what is predicted. Exemplars of the predicted class are
+    blue, others are orange. It is recommended to use :meth:`from_estimator` or
+    :meth:`from_predictions`.
 
     Parameters
     ----------
@@ -107,7 +109,7 @@ class MarginsDisplay:
         x : {array-like, sparse matrix} of shape (n_features,) or (1, n_features)
             The row, as the first step takes it; also a Series or a DataFrame.
         n_nearest : int or None, default=5
-            How many exemplars; None for all.
+            How many exemplars, if there are as many; None for all.
         output : int, default=0
             Of a regressor of several outputs, the one that is explained.
         ax : matplotlib Axes or sequence of two, default=None
@@ -184,10 +186,11 @@ class MarginsDisplay:
         for panel, widths in zip(self.axes_, values, strict=True):
             keywords = {"color": colours, "height": 0.7, **(bar_kw or {})}
             bars = panel.barh(np.arange(n), widths, **keywords)
-            numbers = ["" if np.isnan(w) else f"{w:.3g}" for w in widths]
-            panel.bar_label(bars, numbers, padding=3, fontsize="small")
+            if not is_narrow(panel):
+                numbers = ["" if np.isnan(w) else f"{w:.3g}" for w in widths]
+                panel.bar_label(bars, numbers, padding=3, fontsize="small")
             panel.axvline(0, color=panel.spines["left"].get_edgecolor(), linewidth=0.8)
-            panel.margins(x=0.2)
+            panel.margins(x=0.25)
             panel.spines[["top", "right", "left"]].set_visible(False)
             panel.tick_params(axis="y", length=0)
             panel.set_ylim(n - 0.4, -0.6)
@@ -203,20 +206,21 @@ class MarginsDisplay:
         return [PALETTE[0 if c == self.predicted else 1] for c in self.labels]
 
     def _write(self) -> None:
+        size = "x-small" if is_narrow(self.axes_[0]) else "medium"
         names = titles_of(self.labels, self.is_classifier)
         numbers = self.explained["exemplar"]
-        self.axes_[0].set_yticks(
-            np.arange(len(names)),
-            [
-                f"{abbreviated(name, 20)}  (exemplar {k})"
-                for name, k in zip(names, numbers, strict=True)
-            ],
-        )
-        left = "margin over the nearest of another class"
-        self.axes_[0].set_xlabel(left if self.is_classifier else "excess of the distance")
+        titles = [
+            f"{abbreviated(name, 20)}  (exemplar {k})"
+            for name, k in zip(names, numbers, strict=True)
+        ]
+        self.axes_[0].set_yticks(np.arange(len(names)), titles, fontsize=size)
         (predicted,) = titles_of([self.predicted], self.is_classifier)
-        self.axes_[1].set_xlabel(f"contribution to {abbreviated(predicted, 24)}")
-        self.axes_[0].set_ylabel("nearest first")
+        is_class = self.is_classifier
+        left = "margin over other classes" if is_class else "distance beyond the nearest"
+        right = abbreviated(predicted, 24) if is_class else f"the value {predicted}"
+        self.axes_[0].set_xlabel(left, fontsize=size)
+        self.axes_[1].set_xlabel(f"contribution to {right}", fontsize=size)
+        self.axes_[0].set_ylabel("nearest first", fontsize=size)
 
 
 def one_prediction(explained: pd.DataFrame, row: Any) -> pd.DataFrame:
@@ -248,11 +252,13 @@ def one_prediction(explained: pd.DataFrame, row: Any) -> pd.DataFrame:
         more = " and so on" if len(known) > 12 else ""
         msg = f"row must be one of {known[:12]}{more}, got {row!r}"
         raise ValueError(msg)
-    return explained[explained["row"] == row].sort_values("rank")
+    own: pd.DataFrame = explained[explained["row"] == row]
+    return own.sort_values("rank")
 
 
 def _explain(parts: Parts, x: Array, n_nearest: int | None, output: int) -> pd.DataFrame:
-    keywords: dict[str, Any] = {"n_nearest": n_nearest}
+    few = is_position(n_nearest, np.inf) and n_nearest > parts.model.n_exemplars_
+    keywords: dict[str, Any] = {"n_nearest": None if few else n_nearest}
     if not is_classifier(parts.model):
         keywords["output"] = output
     explained: pd.DataFrame = parts.model.explain(parts.transform(x), **keywords)

@@ -13,7 +13,7 @@ from skmetricmlp.training.optimizers import Optimizer
 
 __all__ = ["History", "Plan", "Position", "StopReason", "Watch", "check_finite"]
 
-StopReason = Literal["converged", "max_epochs", "diverged", "interrupted"]
+StopReason = Literal["converged", "stopped", "max_epochs", "diverged", "interrupted"]
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class Watch:
         Grows with each epoch.
     best : Position
         With the highest score, counting the start; kept with ``early_stopping`` only.
-    validate, on_epoch : callable
+    validate, before_epoch, on_epoch : callable
         Those of :func:`~skmetricmlp.training.train`.
     """
 
@@ -141,8 +141,11 @@ class Watch:
     history: History
     best: Position
     validate: Callable[[Network], tuple[float, float]] | None
-    on_epoch: Callable[[History], None]
+    before_epoch: Callable[[History, Position], object]
+    on_epoch: Callable[[History, Position], object]
     _patience: _Patience
+    _has_begun: bool = False
+    _is_told_to_stop: bool = False
 
     @classmethod
     def of(
@@ -151,16 +154,26 @@ class Watch:
         history: History,
         plan: Plan,
         validate: Callable[[Network], tuple[float, float]] | None,
-        on_epoch: Callable[[History], None],
+        before_epoch: Callable[[History, Position], object],
+        on_epoch: Callable[[History, Position], object],
     ) -> Watch:
         """Watch training from ``start`` on; ``history`` is copied."""
         patience = _Patience(plan.tol, _lowest(start, history, plan, validate))
-        return cls(plan, history.copy(), start, validate, on_epoch, patience)
+        history = history.copy()
+        return cls(plan, history, start, validate, before_epoch, on_epoch, patience)
 
     @property
-    def is_over(self) -> bool:
-        """Whether more epochs in a row than ``plan.patience`` improved nothing."""
-        return self._patience.stale > self.plan.patience
+    def verdict(self) -> StopReason | None:
+        """Why training is over after this epoch, or None where it goes on."""
+        if self._is_told_to_stop:
+            return "stopped"
+        return "converged" if self._patience.stale > self.plan.patience else None
+
+    def begin(self, position: Position) -> None:
+        """Say that an epoch begins, unless that has been said."""
+        if not self._has_begun:
+            self._has_begun = True
+            self.before_epoch(self.history, position)
 
     def see(self, loss: float, position: Position) -> None:
         """Take the loss of an epoch and where it ended.
@@ -177,7 +190,8 @@ class Watch:
         is_lowest = self._patience.update(_criterion(self.history, self.plan))
         if is_lowest and self.plan.early_stopping:
             self.best = position.checkpoint(self.plan.optimizer)
-        self.on_epoch(self.history)
+        self._has_begun = False
+        self._is_told_to_stop = self.on_epoch(self.history, position) is True
 
     def result(
         self, position: Position, trusted: Network, reason: StopReason

@@ -65,7 +65,8 @@ def train_lbfgs(
     rng: np.random.RandomState,  # noqa: ARG001 - the parameters of train
     *,
     validate: Callable[[Network], tuple[float, float]] | None = None,
-    on_epoch: Callable[[History], None] = lambda _: None,
+    before_epoch: Callable[[History, Position], object] = lambda *_: None,
+    on_epoch: Callable[[History, Position], object] = lambda *_: None,
 ) -> tuple[Position, History, StopReason]:
     """Minimise ``plan.objective`` over all rows of ``data`` by L-BFGS.
 
@@ -78,8 +79,9 @@ def train_lbfgs(
 
     Parameters
     ----------
-    start, history, data, plan, rng, validate, on_epoch
+    start, history, data, plan, rng, validate, before_epoch, on_epoch
         Those of :func:`~skmetricmlp.training.train`, with an :class:`LBFGS` in the plan.
+        An epoch that begins does not end where no lower objective is found in it.
 
     Returns
     -------
@@ -87,11 +89,11 @@ def train_lbfgs(
         The best one with ``early_stopping``; else the one after the last iteration that
         ended, or after an objective that is not finite the last at which it was.
     history : History
-    reason : {"converged", "max_epochs", "diverged", "interrupted"}
+    reason : {"converged", "stopped", "max_epochs", "diverged", "interrupted"}
         ``"converged"`` also where no lower objective is found any more. Where that is
         so from the start, the history gets one epoch, which changes nothing.
     """
-    watch = Watch.of(start, history, plan, validate, on_epoch)
+    watch = Watch.of(start, history, plan, validate, before_epoch, on_epoch)
     if not plan.max_epochs:
         return start, watch.history, "max_epochs"
     like, state = start.network, start.state
@@ -99,6 +101,7 @@ def train_lbfgs(
     reason: StopReason = "converged"
 
     def value_and_gradient(x: Vector) -> tuple[float, Vector]:
+        watch.begin(position)
         network = unflatten(x, like)
         value, gradients = plan.objective.value_and_gradient(network, data)
         gradient = flatten(gradients)
@@ -115,7 +118,7 @@ def train_lbfgs(
 
     def callback(intermediate_result: OptimizeResult) -> None:
         advance(intermediate_result)
-        if watch.is_over:
+        if watch.verdict:
             raise StopIteration
 
     # Zeros: by itself it stops only where nothing moves any more.
@@ -131,8 +134,8 @@ def train_lbfgs(
         )
         if not result.nit:
             advance(result)
-        elif result.nit == plan.max_epochs and not watch.is_over:
-            reason = "max_epochs"
+        is_last = result.nit == plan.max_epochs
+        reason = watch.verdict or ("max_epochs" if is_last else "converged")
     except KeyboardInterrupt:
         reason = "interrupted"
     except FloatingPointError:

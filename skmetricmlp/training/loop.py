@@ -41,7 +41,8 @@ def train(
     rng: np.random.RandomState,
     *,
     validate: Callable[[Network], tuple[float, float]] | None = None,
-    on_epoch: Callable[[History], None] = lambda _: None,
+    before_epoch: Callable[[History, Position], object] = lambda *_: None,
+    on_epoch: Callable[[History, Position], object] = lambda *_: None,
 ) -> tuple[Position, History, StopReason]:
     """Train from ``start`` until convergence or ``plan.max_epochs``.
 
@@ -60,8 +61,10 @@ def train(
         From a network to its loss and its score (higher is better) on held-out rows.
         Required by ``plan.early_stopping``. Without earlier epochs that also scores the
         start, which then is the network to beat; the history says nothing of it.
-    on_epoch : callable
-        Called with the history after each epoch.
+    before_epoch, on_epoch : callable
+        Called with the history and the position before and after each epoch. Both go
+        on to change, but not the network: what is to be kept has to be copied. If
+        ``on_epoch`` returns True, training stops.
 
     Returns
     -------
@@ -70,13 +73,14 @@ def train(
         not finite the last network at which it was, with a new optimiser state. An
         interruption amid a step may leave some of its gradient in the state.
     history : History
-    reason : {"converged", "max_epochs", "diverged", "interrupted"}
+    reason : {"converged", "stopped", "max_epochs", "diverged", "interrupted"}
     """
-    watch = Watch.of(start, history, plan, validate, on_epoch)
+    watch = Watch.of(start, history, plan, validate, before_epoch, on_epoch)
     position, trusted = start.checkpoint(plan.optimizer), start.network
     reason: StopReason = "max_epochs"
     try:
         for epoch in range(plan.max_epochs):
+            watch.begin(position)
             rates = plan.rates_in(epoch)
             losses, totals = [], []
             for batch in _minibatches(data, plan, rng):
@@ -86,8 +90,8 @@ def train(
                 totals.append(array_namespace(batch.weights).sum(batch.weights))
                 watch.history.n_rows += batch.weights.shape[0]
             watch.see(_average(losses, totals), position)
-            if watch.is_over:
-                reason = "converged"
+            if watch.verdict:
+                reason = watch.verdict
                 break
     except KeyboardInterrupt:
         reason = "interrupted"

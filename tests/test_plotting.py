@@ -1,0 +1,890 @@
+"""What the displays draw, against the estimators and against loops."""
+
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from sklearn.base import clone
+from sklearn.compose import make_column_transformer
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, log_loss
+from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.neighbors import NeighborhoodComponentsAnalysis
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Normalizer, OneHotEncoder, StandardScaler
+
+from skmetricmlp import (
+    BasisInitMLPRegressor,
+    MetricInitMLPClassifier,
+    MetricInitMLPRegressor,
+)
+from skmetricmlp.plotting import (
+    ComparisonWeightsDisplay,
+    DecisionBoundariesDisplay,
+    ExemplarsDisplay,
+    LearningCurvesDisplay,
+    MarginsDisplay,
+)
+from skmetricmlp.plotting._drawing import PALETTE, class_style, make_mosaic
+from skmetricmlp.plotting.comparison_weights import comparison_weights, telling_pairs
+from skmetricmlp.plotting.decision_boundaries import decision_boundaries, start_of
+from skmetricmlp.plotting.learning_curves import learning_curves, summarise
+
+mpl = pytest.importorskip("matplotlib")
+mpl.use("Agg")
+plt = pytest.importorskip("matplotlib.pyplot")
+
+iris = load_iris(as_frame=True)
+X, NAMES = iris.data.to_numpy(), list(iris.data.columns)
+y = np.array(["setosa", "versicolor", "virginica"])[iris.target]
+Xr, yr = load_diabetes(return_X_y=True, scaled=False)
+Xr = (Xr - Xr.mean(axis=0)) / Xr.std(axis=0)
+for array in (X, y, Xr, yr):
+    array.flags.writeable = False
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_is_left_open():
+    assert not plt.get_fignums()
+    yield
+    plt.close("all")
+
+
+def classifier(X=X, y=y, epochs=2, **settings):
+    defaults = dict(n_exemplars=9, n_spare_units=4, max_iter=0, random_state=0)
+    clf = MetricInitMLPClassifier(**(defaults | settings)).fit(X, y)
+    for _ in range(epochs):
+        clf.partial_fit(X, y)
+    return clf
+
+
+def regressor(X=Xr, y=yr, **settings):
+    defaults = dict(n_exemplars=9, n_spare_units=4, max_iter=0, random_state=0)
+    return MetricInitMLPRegressor(**(defaults | settings)).fit(X, y)
+
+
+def scaled(**settings):
+    model = MetricInitMLPClassifier(n_exemplars=9, max_iter=0, random_state=0)
+    model.set_params(**settings)
+    return make_pipeline(StandardScaler(), model).fit(iris.data, y)
+
+
+def draw_exemplars(fitted, **keywords):
+    return ExemplarsDisplay.from_estimator(fitted, **keywords)
+
+
+def draw_weights(fitted, **keywords):
+    return ComparisonWeightsDisplay.from_estimator(fitted, **keywords)
+
+
+def draw_boundaries(fitted, **keywords):
+    keywords = dict(grid_resolution=5) | keywords
+    return DecisionBoundariesDisplay.from_estimator(fitted, X, y, **keywords)
+
+
+def draw_margins(fitted, **keywords):
+    return MarginsDisplay.from_estimator(fitted, X[0], **keywords)
+
+
+def draw_curves(estimator, **keywords):
+    keywords = dict(n_epochs=1, cv=2) | keywords
+    return LearningCurvesDisplay.from_estimator(estimator, X, y, **keywords)
+
+
+FROM_EXEMPLARS = [draw_exemplars, draw_weights, draw_margins]
+FROM_FITTED = [*FROM_EXEMPLARS, draw_boundaries]
+FROM_ANY = [*FROM_FITTED, draw_curves]
+
+
+def cells(display):
+    """Images of a mosaic, cut out of what matplotlib was given."""
+    rows, columns = display.image_shape
+    drawn = np.ma.filled(display.im_.get_array(), np.nan)
+    return np.array(
+        [
+            drawn[top : top + rows, left : left + columns]
+            for top, left in zip(display.mosaic_.tops, display.mosaic_.lefts, strict=True)
+        ]
+    )
+
+
+# Exemplars
+
+
+def test_the_cells_of_the_mosaic_are_the_exemplars_by_class_with_their_labels():
+    rng = np.random.default_rng(0)
+    images = rng.uniform(size=(60, 12))
+    labels = np.array(list("cab") * 20)
+    clf = classifier(images, labels, n_exemplars=11)
+    display = ExemplarsDisplay.from_estimator(clf, image_shape=(3, 4))
+    expected = sorted(range(11), key=lambda k: (clf.exemplar_labels_[k], k))
+    np.testing.assert_array_equal(
+        cells(display), [clf.exemplars_[k].reshape(3, 4) for k in expected]
+    )
+    titles = [text.get_text() for text in display.text_]
+    assert titles == [clf.exemplar_labels_[k] for k in expected]
+    # Nothing but the images is drawn, and each pixel of them once.
+    assert np.isfinite(display.mosaic_.pixels).sum() == 11 * 12
+
+
+def test_titles_stand_above_their_images_and_do_not_overlap():
+    labels = np.array([f"a rather long name {k % 3}" for k in range(9)])
+    display = ExemplarsDisplay(np.ones((9, 6)), labels, image_shape=(2, 3)).plot()
+    display.figure_.canvas.draw()
+    boxes = [text.get_window_extent() for text in display.text_]
+    for k, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[k + 1 :])
+    to_data = display.ax_.transData.inverted()
+    for box, top, left in zip(
+        boxes, display.mosaic_.tops, display.mosaic_.lefts, strict=True
+    ):
+        (x0, bottom), (x1, _) = to_data.transform(box.get_points())
+        assert bottom < top - 0.5
+        assert (x0 + x1) / 2 == pytest.approx(left + 1, abs=0.1)
+
+
+def test_of_many_images_the_first_of_each_class_are_drawn():
+    labels = np.repeat(["a", "b", "c"], [10, 2, 10])
+    points = np.arange(22.0)[:, None] * np.ones(4)
+    display = ExemplarsDisplay(points, labels, image_shape=(2, 2)).plot(max_images=9)
+    assert display.shown_.tolist() == [0, 1, 2, 3, 10, 11, 12, 13, 14]
+    assert display.ax_.get_title() == "9 of 22 exemplars"
+    everyone = display.plot(max_images=22)
+    assert len(everyone.text_) == 22
+    assert everyone.ax_.get_title() == ""
+
+
+def test_values_are_drawn_in_their_order_and_the_cut_keeps_the_ends():
+    values = np.array([3.0, 1.0, 2.0, 5.0, 4.0])
+    display = ExemplarsDisplay(
+        np.eye(5)[:, :4], values, image_shape=(2, 2), is_classifier=False
+    )
+    assert display.plot().shown_.tolist() == [1, 2, 0, 4, 3]
+    assert display.plot(max_images=3).shown_.tolist() == [1, 0, 3]
+    assert [text.get_text() for text in display.text_] == ["1", "3", "5"]
+
+
+def test_the_shape_of_an_image_is_that_of_the_metric():
+    images = np.random.default_rng(0).uniform(size=(40, 12))
+    params = {"image_shape": (4, 3)}
+    clf = classifier(
+        images, np.arange(40) % 2, metric="chamfer", metric_params=params, n_exemplars=4
+    )
+    assert ExemplarsDisplay.from_estimator(clf).image_shape == (4, 3)
+    assert ExemplarsDisplay.from_estimator(clf, image_shape=(3, 4)).image_shape == (3, 4)
+    assert ComparisonWeightsDisplay.from_estimator(clf).image_shape == (4, 3)
+
+
+def test_profiles_are_the_exemplars_in_the_colour_of_their_class():
+    pipeline = scaled()
+    model = pipeline[-1]
+    display = ExemplarsDisplay.from_estimator(pipeline)
+    classes = model.classes_.tolist()
+    for line, k in zip(display.lines_, display.shown_, strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), model.exemplars_[k])
+        code = classes.index(model.exemplar_labels_[k])
+        assert line.get_color() == PALETTE[code]
+    assert [t.get_text() for t in display.ax_.get_xticklabels()] == NAMES
+    legend = display.ax_.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == classes
+
+
+def test_profiles_of_values_are_coloured_by_value():
+    reg = regressor()
+    display = ExemplarsDisplay.from_estimator(reg)
+    np.testing.assert_array_equal(display.labels, reg.exemplar_values_)
+    colours = [tuple(line.get_color()) for line in display.lines_]
+    assert len(set(colours)) == len(set(reg.exemplar_values_))
+    bar = display.figure_.axes[1]
+    assert bar.get_ylim() == pytest.approx(
+        (reg.exemplar_values_.min(), reg.exemplar_values_.max())
+    )
+
+
+def test_labels_of_floats_are_classes_nevertheless():
+    clf = classifier(X, iris.target.to_numpy().astype(float))
+    display = ExemplarsDisplay.from_estimator(clf, image_shape=(2, 2))
+    assert {text.get_text() for text in display.text_} == {"0.0", "1.0", "2.0"}
+
+
+def test_one_of_several_outputs_is_shown():
+    values = np.stack([yr, -2 * yr], axis=1)
+    reg = regressor(y=values)
+    display = ExemplarsDisplay.from_estimator(reg, output=1)
+    np.testing.assert_allclose(display.labels, reg.exemplar_values_[:, 1])
+    with pytest.raises(ValueError, match="output must be an int from 0 to 1, got 2"):
+        ExemplarsDisplay.from_estimator(reg, output=2)
+
+
+def test_forty_classes_are_told_apart():
+    styles = {tuple(sorted(class_style(k).items())) for k in range(40)}
+    assert len(styles) == 40
+    labels = np.array([f"class {k}" for k in range(26)])
+    display = ExemplarsDisplay(np.eye(26), labels).plot()
+    legend = display.ax_.get_legend()
+    assert legend.get_title().get_text() == "class: first 20 of 26"
+    assert len(legend.get_texts()) == 20
+
+
+# Weights of comparisons
+
+
+@pytest.mark.parametrize("activation", ["relu", "logistic", "tanh", "step"])
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
+@pytest.mark.parametrize("metric", ["sqeuclidean", "cosine"])
+def test_at_the_start_a_table_is_the_difference_of_the_metric(
+    activation, tied, readout, metric
+):
+    if activation == "step" and readout == "comparisons":
+        activation = "relu"
+    clf = classifier(
+        epochs=0, activation=activation, tied=tied, readout=readout, metric=metric
+    )
+    pairs = [(0, 8), (5, 2), (8, 0)]
+    display = ComparisonWeightsDisplay.from_estimator(clf, pairs=pairs)
+    P = clf.exemplars_
+    slopes = (
+        -2 * P if metric == "sqeuclidean" else -P / np.linalg.norm(P, axis=1)[:, None]
+    )
+    expected = np.array([slopes[j] - slopes[i] for i, j in pairs])
+    scale = np.linalg.norm(display.weights) / np.linalg.norm(expected)
+    assert scale > 0
+    np.testing.assert_allclose(display.weights, scale * expected, atol=1e-9 * scale)
+    np.testing.assert_array_equal(display.im_.get_array(), display.weights)
+    # Of opposite comparisons they are opposite.
+    np.testing.assert_allclose(display.weights[0], -display.weights[2])
+
+
+@pytest.mark.parametrize("rivals", ["all", "other_classes", 3])
+@pytest.mark.parametrize("tied", [False, True])
+def test_after_training_a_table_is_the_column_of_that_comparison(rivals, tied):
+    clf = classifier(rivals=rivals, tied=tied)
+    n = 0
+    for i, others in enumerate(clf.rivals_):
+        for j in others:
+            # The neurons are in the order of the pairs.
+            column = clf.coefs_[0][:, n]
+            np.testing.assert_allclose(comparison_weights(clf, [(i, j)])[0], -column)
+            n += 1
+    assert clf.coefs_[0].shape[1] == n + 4
+
+
+def test_the_sign_says_which_of_both_is_nearer():
+    clf = classifier(epochs=0)
+    (i, j), *_ = pairs = telling_pairs(clf.exemplars_, clf.rivals_, clf.exemplar_labels_)
+    (table, *_) = comparison_weights(clf, pairs)
+    # From j to i the weighted sum grows.
+    assert table @ (clf.exemplars_[i] - clf.exemplars_[j]) > 0
+
+
+def test_tables_of_images_stand_in_a_mosaic_about_zero():
+    clf = classifier()
+    display = ComparisonWeightsDisplay.from_estimator(
+        clf, pairs=[(0, 4), (1, 8), (2, 7)], image_shape=(2, 2)
+    )
+    np.testing.assert_array_equal(cells(display), display.weights.reshape(3, 2, 2))
+    low, high = display.im_.get_clim()
+    assert -low == high == abs(display.weights).max()
+    label = clf.exemplar_labels_
+    titles = [text.get_text() for text in display.text_]
+    assert titles == [f"{label[i]} or {label[j]}" for i, j in [(0, 4), (1, 8), (2, 7)]]
+
+
+def test_the_pairs_that_are_chosen_are_the_nearest_of_two_classes():
+    clf = classifier(rivals=4)
+    points, labels = clf.exemplars_, clf.exemplar_labels_
+    best = {}
+    for i, others in enumerate(clf.rivals_):
+        for j in others:
+            if labels[i] != labels[j]:
+                key = frozenset((labels[i], labels[j]))
+                away = sum((points[i] - points[j]) ** 2)
+                best[key] = min(best.get(key, np.inf), away)
+    chosen = telling_pairs(points, clf.rivals_, labels)
+    found = [sum((points[i] - points[j]) ** 2) for i, j in chosen]
+    np.testing.assert_allclose(found, sorted(best.values()))
+
+
+def test_pairs_of_one_class_or_of_values_are_chosen_too():
+    points = np.array([[0.0], [1.0], [5.0], [5.5]])
+    rivals = np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])
+    assert telling_pairs(points, rivals) == [(2, 3), (0, 1)]
+    assert telling_pairs(points, rivals, np.zeros(4)) == [(2, 3)]
+    display = ComparisonWeightsDisplay.from_estimator(regressor())
+    assert 1 <= len(display.weights) <= 4
+
+
+@pytest.mark.parametrize(
+    "pair", [(0, 0), (0, 9), (-1, 2), (0.0, 1), (True, 2), (1, 2, 3), 4]
+)
+def test_pairs_that_are_none(pair):
+    with pytest.raises(ValueError, match=r"pairs must be .* from 0 to 8, got .*"):
+        ComparisonWeightsDisplay.from_estimator(classifier(), pairs=[pair])
+
+
+def test_pairs_that_are_not_compared():
+    clf = classifier(rivals="other_classes")
+    with pytest.raises(ValueError, match=r"compared, got \(0, 1\): exemplar 0 is comp"):
+        ComparisonWeightsDisplay.from_estimator(clf, pairs=[(0, 1)])
+    with pytest.raises(ValueError, match="pairs must be one pair of exemplars or more"):
+        ComparisonWeightsDisplay.from_estimator(clf, pairs=[])
+
+
+# Decision boundaries
+
+
+@pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
+@pytest.mark.parametrize("tied", [False, True])
+def test_regions_are_what_is_predicted_on_the_grid(readout, tied):
+    clf = classifier(readout=readout, tied=tied)
+    start = classifier(epochs=0, readout=readout, tied=tied)
+    display = DecisionBoundariesDisplay.from_estimator(
+        clf, X, y, features=(3, 1), grid_resolution=7
+    )
+    median = np.median(X, axis=0)
+    assert display.xx0.min() < X[:, 3].min()
+    assert display.xx0.max() > X[:, 3].max()
+    for a, b in np.ndindex(7, 7):
+        row = median.copy()
+        row[3], row[1] = display.xx0[a, b], display.xx1[a, b]
+        assert display.after[a, b] == clf.predict([row])[0]
+        assert display.before[a, b] == start.predict([row])[0]
+    np.testing.assert_array_equal(display.exemplars, clf.exemplars_[:, [3, 1]])
+    np.testing.assert_array_equal(display.labels, clf.exemplar_labels_)
+    for surface, regions in zip(
+        display.surfaces_, (display.before, display.after), strict=True
+    ):
+        drawn = clf.classes_[np.asarray(surface.get_array()).reshape(7, 7).astype(int)]
+        np.testing.assert_array_equal(drawn, regions)
+
+
+def test_axes_are_features_of_the_user_and_the_estimator_stays_as_it_is():
+    pipeline = scaled().set_params(metricinitmlpclassifier__max_iter=3)
+    with pytest.warns(match="Training stopped"):
+        pipeline.fit(iris.data, y)
+    before = [a.copy() for a in pipeline[-1].coefs_]
+    features = ("petal width (cm)", "sepal length (cm)")
+    display = DecisionBoundariesDisplay.from_estimator(
+        pipeline, iris.data, y, features=features, grid_resolution=6
+    )
+    left, right = display.axes_
+    assert (left.get_xlabel(), left.get_ylabel()) == features
+    assert right.get_xlabel() == features[0]
+    restored = pipeline[0].inverse_transform(pipeline[-1].exemplars_)[:, [3, 0]]
+    np.testing.assert_allclose(display.exemplars, restored)
+    rows = pd.DataFrame([iris.data.median()] * 36)
+    rows[features[0]], rows[features[1]] = display.xx0.ravel(), display.xx1.ravel()
+    np.testing.assert_array_equal(display.after.ravel(), pipeline.predict(rows))
+    start = clone(pipeline).set_params(metricinitmlpclassifier__max_iter=0)
+    start.fit(iris.data, y)
+    np.testing.assert_array_equal(display.before.ravel(), start.predict(rows))
+    for one, other in zip(before, pipeline[-1].coefs_, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert pipeline[-1].max_iter == 3
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_the_start_has_the_exemplars_of_the_estimator_without_a_seed(make):
+    model = make(random_state=None, exemplars="random")
+    rows, targets = (X, y) if make is classifier else (Xr, yr)
+    for _ in range(3):
+        start = start_of(model, rows, targets)
+        np.testing.assert_array_equal(start.exemplars_, model.exemplars_)
+        assert start.n_iter_ == 0
+    few = start_of(model, rows[::2], targets[::2])
+    np.testing.assert_array_equal(few.exemplars_, model.exemplars_)
+
+
+def test_the_start_with_a_seed_is_that_of_the_estimator():
+    start, again = classifier(epochs=0), start_of(classifier(epochs=3), X, y)
+    for one, other in zip(start.coefs_, again.coefs_, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_contours_are_the_predictions_of_a_regressor():
+    reg = regressor(y=np.stack([yr, yr**2], axis=1))
+    display = DecisionBoundariesDisplay.from_estimator(
+        reg, Xr, np.stack([yr, yr**2], axis=1), grid_resolution=5, output=1
+    )
+    rows = np.tile(np.median(Xr, axis=0), (25, 1))
+    rows[:, 0], rows[:, 1] = display.xx0.ravel(), display.xx1.ravel()
+    np.testing.assert_allclose(display.after.ravel(), reg.predict(rows)[:, 1])
+    np.testing.assert_allclose(display.before, display.after)
+    np.testing.assert_allclose(display.labels, reg.exemplar_values_[:, 1])
+    assert display.surfaces_[0].levels.tolist() == display.surfaces_[1].levels.tolist()
+
+
+def test_rows_that_are_sparse_and_columns_that_are_no_numbers():
+    clf = classifier()
+    dense = decision_boundaries(clf, X, y, grid_resolution=4)
+    sparse = decision_boundaries(clf, sp.csr_array(X), y, grid_resolution=4)
+    for one, other in zip(dense[:4], sparse[:4], strict=True):
+        np.testing.assert_array_equal(one, other)
+    frame = iris.data.assign(colour=pd.Categorical(np.where(X[:, 0] > 5, "red", "blue")))
+    columns = make_column_transformer(
+        (OneHotEncoder(), ["colour"]), remainder="passthrough"
+    )
+    pipeline = make_pipeline(columns, clone(clf)).fit(frame, y)
+    computed = decision_boundaries(pipeline, frame, y, grid_resolution=4)
+    rows = pd.DataFrame([frame[NAMES].median()] * 16).assign(colour="red")
+    rows[NAMES[0]], rows[NAMES[1]] = computed.xx0.ravel(), computed.xx1.ravel()
+    np.testing.assert_array_equal(computed.after.ravel(), pipeline.predict(rows))
+    assert computed.exemplars is None
+    with pytest.raises(ValueError, match="features must be columns of numbers, got 'col"):
+        decision_boundaries(pipeline, frame, y, features=(0, "colour"))
+
+
+def test_the_grid_keeps_to_the_domain_of_a_metric():
+    clf = classifier(metric="kl")
+    computed = decision_boundaries(clf, X, y, features=(2, 3), grid_resolution=3)
+    assert computed.xx0.min() == X[:, 2].min()
+    assert computed.xx1.max() == X[:, 3].max()
+
+
+def test_baselines_have_boundaries_and_no_exemplars():
+    clf = classifier(init="random")
+    display = DecisionBoundariesDisplay.from_estimator(clf, X, y, grid_resolution=4)
+    assert display.exemplars is None
+    assert display.points_ == []
+    basis = BasisInitMLPRegressor(max_iter=0, random_state=0).fit(Xr[:, :2], yr)
+    display = DecisionBoundariesDisplay.from_estimator(
+        basis, Xr[:, :2], yr, grid_resolution=4
+    )
+    assert display.after.shape == (4, 4)
+
+
+@pytest.mark.parametrize(
+    "features",
+    [(0, 0), (0, 4), (-1, 0), ("petal", 1), (1,), (0, 1, 2), "ab", 3, (0, True)],
+)
+def test_features_that_are_no_two_columns(features):
+    with pytest.raises(ValueError, match=r"features must be two different columns .*got"):
+        decision_boundaries(classifier(), iris.data.to_numpy(), y, features=features)
+
+
+def test_the_start_needs_y():
+    with pytest.raises(ValueError, match="y must be given"):
+        DecisionBoundariesDisplay.from_estimator(classifier(), X)
+    with pytest.raises(ValueError, match="grid_resolution must be an int of at least 2"):
+        DecisionBoundariesDisplay.from_estimator(classifier(), X, y, grid_resolution=1)
+
+
+# Learning curves
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+def test_scores_are_those_of_networks_trained_for_so_many_epochs(solver):
+    pipeline = make_pipeline(
+        StandardScaler(),
+        MetricInitMLPClassifier(
+            n_exemplars=6,
+            n_spare_units=3,
+            init="random",
+            output_init="votes",
+            readout="exemplars",
+            solver=solver,
+            class_weight="balanced",
+            early_stopping=True,
+            random_state=0,
+        ),
+    )
+    cv = KFold(3, shuffle=True, random_state=0)
+    frame = learning_curves(
+        pipeline, iris.data, y, n_epochs=3, cv=cv, scoring="neg_log_loss"
+    )
+    assert frame.columns.tolist() == ["split", "epoch", "score"]
+    rows = frame.itertuples()
+    model = clone(pipeline[-1]).set_params(early_stopping=False)
+    if solver == "lbfgs":
+        model.set_params(random_state=np.random.RandomState(0).randint(2**31 - 1))
+    for split, (train, test) in enumerate(cv.split(X)):
+        scaler = StandardScaler().fit(X[train])
+        for epoch in range(4):
+            model.set_params(max_iter=epoch)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                model.fit(scaler.transform(X[train]), y[train])
+            proba = model.predict_proba(scaler.transform(X[test]))
+            line = next(rows)
+            assert (line.split, line.epoch) == (split, epoch)
+            assert line.score == pytest.approx(-log_loss(y[test], proba))
+    assert next(rows, None) is None
+    assert frame.groupby("split")["score"].nunique().min() > 1
+
+
+def test_the_score_is_the_accuracy_or_r2_unless_another_is_asked_for():
+    clf = MetricInitMLPClassifier(n_exemplars=6, random_state=0)
+    display = LearningCurvesDisplay.from_estimator(clf, X, y, n_epochs=1, cv=2)
+    assert display.ax_.get_ylabel() == "accuracy"
+    assert not hasattr(clf, "network_")
+    splits = enumerate(StratifiedKFold(2).split(X, y))
+    for split, (train, test) in splits:
+        start = clone(clf).set_params(max_iter=0).fit(X[train], y[train])
+        expected = accuracy_score(y[test], start.predict(X[test]))
+        assert display.curves.query(f"split == {split}")["score"].iloc[0] == expected
+    reg = MetricInitMLPRegressor(n_exemplars=6, random_state=0)
+    display = LearningCurvesDisplay.from_estimator(reg, Xr, yr, n_epochs=1, cv=2)
+    assert display.ax_.get_ylabel() == "R²"
+    start = clone(reg).set_params(max_iter=0).fit(Xr[221:], yr[221:])
+    assert display.curves["score"].iloc[0] == start.score(Xr[:221], yr[:221])
+    display = LearningCurvesDisplay.from_estimator(
+        clf, sp.csr_array(X), list(y), n_epochs=1, cv=2, scoring="balanced_accuracy"
+    )
+    assert display.ax_.get_ylabel() == "balanced accuracy"
+
+
+def test_curves_are_means_and_deviations_by_hand():
+    rng = np.random.default_rng(0)
+    lines = [
+        (start, seed, epoch, rng.uniform())
+        for start in ("random", "metric")
+        for seed in range(4)
+        for epoch in (2, 0, 1)
+    ]
+    frame = pd.DataFrame(lines, columns=["start", "seed", "epoch", "accuracy"])
+    display = LearningCurvesDisplay.from_curves(frame)
+    texts = display.ax_.get_legend().get_texts()
+    assert [text.get_text() for text in texts] == ["random", "metric"]
+    for name, line, band in zip(
+        ["random", "metric"], display.lines_, display.fill_between_, strict=True
+    ):
+        assert line.get_xdata().tolist() == [0, 1, 2]
+        (polygon,) = band.get_paths()
+        for epoch in range(3):
+            own = np.array([v for s, _, e, v in lines if (s, e) == (name, epoch)])
+            mean = own.sum() / 4
+            spread = np.sqrt(((own - mean) ** 2).sum() / 3)
+            assert line.get_ydata()[epoch] == pytest.approx(mean)
+            drawn = polygon.vertices[polygon.vertices[:, 0] == epoch, 1]
+            assert drawn.min() == pytest.approx(mean - spread)
+            assert drawn.max() == pytest.approx(mean + spread)
+
+
+def test_one_repetition_has_a_curve_and_no_spread():
+    frame = pd.DataFrame({"epoch": [0, 1], "accuracy": [0.5, 0.75]})
+    display = LearningCurvesDisplay.from_curves(frame, hue=None)
+    assert display.lines_[0].get_ydata().tolist() == [0.5, 0.75]
+    assert display.summary["std"].isna().all()
+    assert display.ax_.get_legend() is None
+
+
+def test_curves_that_are_not_accepted():
+    frame = pd.DataFrame({"epoch": [0], "accuracy": [0.5]})
+    with pytest.raises(ValueError, match=r"hue must be one of the columns \['epoch', 'a"):
+        LearningCurvesDisplay.from_curves(frame)
+    with pytest.raises(ValueError, match=r"y must be one of the columns .*, got 'score'"):
+        summarise(frame, y="score")
+    with pytest.raises(ValueError, match="no rows"):
+        summarise(frame[:0])
+    clf = MetricInitMLPClassifier(learning_rate="linear")
+    with pytest.raises(ValueError, match="learning_rate must be 'constant'"):
+        LearningCurvesDisplay.from_estimator(clf, X, y)
+    clf = MetricInitMLPClassifier()
+    with pytest.raises(ValueError, match="n_epochs must be an int of at least 1, got 0"):
+        LearningCurvesDisplay.from_estimator(clf, X, y, n_epochs=0)
+
+
+# Margins
+
+
+@pytest.mark.parametrize("x", [X[70], X[[70]], sp.csr_array(X[[70]])])
+@pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
+def test_bars_are_what_explain_says(x, readout):
+    clf = classifier(readout=readout)
+    expected = clf.explain(X[[70]], n_nearest=4)
+    display = MarginsDisplay.from_estimator(clf, x, n_nearest=4)
+    for bars, column in zip(display.bars_, ("margin", "contribution"), strict=True):
+        np.testing.assert_allclose([bar.get_width() for bar in bars], expected[column])
+    assert display.predicted == clf.predict(X[[70]])[0]
+    ticks = [text.get_text() for text in display.axes_[0].get_yticklabels()]
+    assert ticks == [
+        f"{line.label}  (exemplar {line.exemplar})" for line in expected.itertuples()
+    ]
+    # The nearest is at the top.
+    assert display.axes_[0].yaxis_inverted()
+    colours = [mpl.colors.to_hex(bar.get_facecolor()) for bar in display.bars_[0]]
+    assert colours == [
+        PALETTE[0 if label == display.predicted else 1] for label in expected["label"]
+    ]
+
+
+def test_bars_of_a_regressor_are_excesses():
+    reg = regressor(y=np.stack([yr, -yr], axis=1))
+    expected = reg.explain(Xr[[5]], output=1)
+    display = MarginsDisplay.from_estimator(reg, Xr[5], output=1)
+    np.testing.assert_allclose(display.distances, expected["excess"])
+    np.testing.assert_allclose(display.contributions, expected["contribution"])
+    np.testing.assert_allclose(display.labels, expected["value"])
+
+
+def test_rows_go_through_the_steps_before_the_estimator():
+    pipeline = scaled()
+    expected = pipeline[-1].explain(pipeline[0].transform(iris.data.iloc[[7]]))
+    for x in (iris.data.iloc[[7]], iris.data.iloc[7]):
+        display = MarginsDisplay.from_estimator(pipeline, x)
+        np.testing.assert_allclose(display.distances, expected["margin"])
+
+
+def test_one_prediction_of_a_table():
+    clf = classifier()
+    frame = pd.DataFrame(X[:3], index=["first", "second", "third"])
+    explained = clf.explain(frame, n_nearest=2)
+    display = MarginsDisplay.from_predictions(explained.sample(frac=1), row="second")
+    expected = explained[explained["row"] == "second"]
+    assert display.explained["exemplar"].tolist() == expected["exemplar"].tolist()
+    for row in (None, "fourth", 1):
+        with pytest.raises(ValueError, match=r"row must be one of \['first', 'second', "):
+            MarginsDisplay.from_predictions(explained, row=row)
+    with pytest.raises(ValueError, match=r"has the columns \['contribution', 'excess'"):
+        MarginsDisplay.from_predictions(explained[["row", "rank"]], row="first")
+    with pytest.raises(ValueError, match=r"n_nearest must be None, .*, got 0"):
+        MarginsDisplay.from_estimator(clf, X[0], n_nearest=0)
+    with pytest.raises(ValueError, match=r"x must be one row, .*, got \(2, 4\)"):
+        MarginsDisplay.from_estimator(clf, X[:2])
+
+
+def test_a_margin_over_nothing_has_no_bar():
+    clf = classifier(X[:60], y[:60], exemplars=(X[:3], y[:3]))
+    display = MarginsDisplay.from_estimator(clf, X[0])
+    assert np.isinf(display.distances).all()
+    display.figure_.canvas.draw()
+    assert all(np.isnan(bar.get_width()) for bar in display.bars_[0])
+
+
+# What all of them have in common
+
+
+@pytest.mark.parametrize("draw", FROM_ANY)
+@pytest.mark.parametrize("style", ["default", "dark_background"])
+def test_given_axes_are_used_and_others_left_alone(draw, style):
+    with plt.style.context(style):
+        figure, (left, right) = plt.subplots(1, 2, layout="constrained")
+        own = set(figure.axes)
+        display = draw(classifier(), ax=left)
+        figure.canvas.draw()
+    axes = getattr(display, "axes_", None) or [display.ax_]
+    bars = getattr(display, "colorbar_", None)
+    expected = own | set(axes) | ({bars.ax} if bars else set())
+    assert set(figure.axes) == expected
+    assert display.figure_ is figure
+    assert not right.has_data()
+    assert plt.get_fignums() == [figure.number]
+    if axes != [left]:
+        assert not left.axison
+        row = left.get_subplotspec()
+        assert all(ax.get_subplotspec().get_topmost_subplotspec() == row for ax in axes)
+
+
+@pytest.mark.parametrize("draw", FROM_ANY)
+def test_without_axes_a_figure_is_made_and_plot_can_be_called_again(draw):
+    first = draw(classifier())
+    figure = first.figure_
+    assert plt.get_fignums() == [figure.number]
+    assert first.plot() is first
+    assert first.figure_ is not figure
+    assert len(plt.get_fignums()) == 2
+
+
+@pytest.mark.parametrize("draw", [draw_boundaries, draw_margins])
+def test_two_axes_may_be_given(draw):
+    _, axes = plt.subplots(2, 1)
+    assert draw(classifier(), ax=axes).axes_ == list(axes)
+    figure, axes = plt.subplots(3, 1)
+    with pytest.raises(
+        ValueError, match="ax must be an axes in a grid of a figure, or 2"
+    ):
+        draw(classifier(), ax=axes)
+    with pytest.raises(ValueError, match="ax must be an axes in a grid"):
+        draw(classifier(), ax=figure.add_axes((0, 0, 1, 1)))
+
+
+def test_keywords_are_passed_on():
+    clf = classifier()
+    display = ExemplarsDisplay.from_estimator(
+        clf, image_shape=(2, 2), im_kw={"cmap": "magma"}, text_kw={"color": "red"}
+    )
+    assert display.im_.get_cmap().name == "magma"
+    assert display.text_[0].get_color() == "red"
+    display = ExemplarsDisplay.from_estimator(clf, line_kw={"linewidth": 7})
+    assert display.lines_[0].get_linewidth() == 7
+    display = ComparisonWeightsDisplay.from_estimator(
+        clf, colorbar=False, im_kw={"cmap": "coolwarm"}, text_kw={"color": "red"}
+    )
+    assert display.colorbar_ is None
+    assert display.im_.get_cmap().name == "coolwarm"
+    assert display.text_[0].get_color() == "red"
+    display = draw_boundaries(clf, surface_kw={"alpha": 1.0}, point_kw={"s": 99})
+    assert display.surfaces_[0].get_alpha() == 1.0
+    assert display.points_[0].get_sizes() == [99]
+    display = draw_margins(clf, bar_kw={"height": 0.5})
+    assert display.bars_[0][0].get_height() == 0.5
+    display = draw_curves(
+        clf, line_kw={"color": "red"}, fill_between_kw={"color": "blue"}
+    )
+    assert display.lines_[0].get_color() == "red"
+    assert mpl.colors.same_color(display.fill_between_[0].get_facecolor()[0, :3], "blue")
+
+
+@pytest.mark.parametrize("draw", FROM_ANY)
+def test_text_has_the_colour_of_the_style(draw):
+    with plt.style.context("dark_background"):
+        display = draw(classifier())
+    axes = getattr(display, "axes_", None) or [display.ax_]
+    texts = [t for ax in axes for t in ax.findobj(mpl.text.Text) if t.get_text()]
+    assert texts
+    light = [np.mean(mpl.colors.to_rgb(t.get_color())) > 0.5 for t in texts]
+    # Only numbers on bright cells of a table are dark.
+    on_cells = set(getattr(display, "text_", []))
+    assert all(
+        is_light or t in on_cells for t, is_light in zip(texts, light, strict=True)
+    )
+
+
+@pytest.mark.parametrize("draw", FROM_FITTED)
+def test_an_estimator_that_is_not_fitted(draw):
+    for unfitted in (
+        MetricInitMLPClassifier(),
+        make_pipeline(StandardScaler(), MetricInitMLPClassifier()),
+    ):
+        with pytest.raises(NotFittedError):
+            draw(unfitted)
+    assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize("draw", FROM_ANY)
+def test_an_estimator_of_another_kind(draw):
+    with pytest.raises(TypeError, match="estimator must be one of MetricInitMLPClassifi"):
+        draw(LogisticRegression())
+    with pytest.raises(TypeError, match=r"ends in one, got Pipeline\("):
+        draw(make_pipeline(StandardScaler(), LogisticRegression()))
+
+
+@pytest.mark.parametrize("draw", FROM_EXEMPLARS)
+def test_an_estimator_without_exemplars(draw):
+    with pytest.raises(
+        ValueError,
+        match=r"Display needs exemplars, which init='metric' has, got .*'zeros'",
+    ):
+        draw(classifier(init="zeros"))
+
+
+@pytest.mark.parametrize(
+    "shape", [(3, 2), (4,), (1, 2, 2), 4, (-2, -2), (2.0, 2.0), "ab"]
+)
+@pytest.mark.parametrize("display", [ExemplarsDisplay, ComparisonWeightsDisplay])
+def test_images_of_another_shape(display, shape):
+    with pytest.raises(ValueError, match=r"image_shape must be .* product is 4, .* got"):
+        display.from_estimator(classifier(), image_shape=shape)
+
+
+@pytest.mark.parametrize("display", [ExemplarsDisplay, ComparisonWeightsDisplay])
+def test_other_arguments_that_are_not_accepted(display):
+    with pytest.raises(ValueError, match=r"feature_names must be 4 names, .*got 3"):
+        display.from_estimator(classifier(), feature_names=list("abc"))
+    with pytest.raises(ValueError, match="n_columns must be an int of at least 1, got 0"):
+        display.from_estimator(classifier(), image_shape=(2, 2), n_columns=0)
+    with pytest.raises(ValueError, match="max_images must be an int of at least 1"):
+        ExemplarsDisplay.from_estimator(classifier(), image_shape=(2, 2), max_images=2.5)
+    with pytest.raises(ValueError, match=r"labels must have shape \(3,\), got \(2,\)"):
+        ExemplarsDisplay(np.ones((3, 2)), [0, 1])
+    with pytest.raises(ValueError, match="pairs must be 3, one a row of weights, got 1"):
+        ComparisonWeightsDisplay(np.ones((3, 2)), [("a", "b")])
+
+
+@pytest.mark.parametrize("display", [ExemplarsDisplay, ComparisonWeightsDisplay])
+def test_names_of_features(display):
+    assert display.from_estimator(classifier()).feature_names == ["x0", "x1", "x2", "x3"]
+    assert display.from_estimator(classifier(iris.data)).feature_names == NAMES
+    assert display.from_estimator(scaled()).feature_names == NAMES
+    reduced = make_pipeline(PCA(2), MetricInitMLPClassifier(n_exemplars=6, max_iter=0))
+    drawn = display.from_estimator(reduced.fit(iris.data, y))
+    assert drawn.feature_names == ["pca0", "pca1"]
+    drawn = display.from_estimator(scaled(), feature_names=list("abcd"))
+    assert drawn.feature_names == list("abcd")
+    ticks = [text.get_text() for text in drawn.ax_.get_xticklabels()]
+    assert ticks == list("abcd")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        dict(readout="exemplars", n_neighbors=3),
+        dict(tied=True, rivals=3),
+        dict(rivals="other_classes", activation="logistic"),
+        dict(metric=NeighborhoodComponentsAnalysis(1, random_state=0)),
+    ],
+)
+@pytest.mark.parametrize("draw", FROM_ANY)
+def test_networks_of_every_form_are_drawn(draw, settings):
+    draw(classifier(**settings)).figure_.canvas.draw()
+
+
+def test_a_network_elsewhere_is_drawn():
+    strict = pytest.importorskip("array_api_strict")
+    clf = classifier()
+    moved = clf.move_to(strict)
+    for draw, attribute in zip(
+        FROM_FITTED, ("exemplars", "weights", "distances", "after"), strict=True
+    ):
+        np.testing.assert_array_equal(
+            getattr(draw(moved), attribute), getattr(draw(clf), attribute)
+        )
+
+
+def test_steps_without_an_inverse_or_names():
+    pipeline = make_pipeline(
+        StandardScaler(), Normalizer(), MetricInitMLPClassifier(n_exemplars=6, max_iter=0)
+    ).fit(X, y)
+    for draw in FROM_ANY:
+        draw(pipeline)
+    assert decision_boundaries(pipeline, X, y, grid_resolution=3).exemplars is None
+
+
+def test_a_mosaic_is_undone_by_cutting():
+    images = np.random.default_rng(0).normal(size=(7, 2, 5))
+    for n_columns in (1, 3, 7):
+        pixels, tops, lefts = make_mosaic(images, n_columns)
+        for image, top, left in zip(images, tops, lefts, strict=True):
+            np.testing.assert_array_equal(pixels[top : top + 2, left : left + 5], image)
+        assert np.isfinite(pixels).sum() == images.size
+        assert len(np.unique(lefts)) == n_columns
+
+
+@pytest.mark.parametrize("draw", FROM_ANY)
+def test_without_matplotlib_the_error_says_what_to_install(monkeypatch, draw):
+    clf = classifier()
+    display = draw(clf)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    for call in (display.plot, lambda: draw(clf)):
+        with pytest.raises(
+            ModuleNotFoundError, match=r"pip install 'skmetricmlp\[plot\]'"
+        ):
+            call()
+
+
+def test_without_matplotlib_displays_are_made(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    clf = classifier()
+    ExemplarsDisplay(clf.exemplars_, clf.exemplar_labels_)
+    ComparisonWeightsDisplay(comparison_weights(clf, [(0, 4)]), [("a", "b")])
+    computed = decision_boundaries(clf, X, y, grid_resolution=3)
+    DecisionBoundariesDisplay(**computed._asdict())
+    curves = learning_curves(clf, X, y, n_epochs=1, cv=2)
+    LearningCurvesDisplay(curves, y="score", hue=None)
+    MarginsDisplay(clf.explain(X[:1]))
+
+
+def test_matplotlib_is_not_imported_before_something_is_drawn():
+    code = "import sys, skmetricmlp.plotting; print('matplotlib' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
