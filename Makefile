@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-oldest lint format clean
+.PHONY: demo test test-oldest docs lint format clean
 
 demo: .venv/.demo
 	$(BIN)/python -m skmetricmlp compare digits --jobs -1
@@ -13,6 +13,12 @@ test: .venv/.test
 # The oldest scikit-learn and NumPy that are supported, in an environment of its own.
 test-oldest: .venv-oldest/.test
 	OMP_NUM_THREADS=1 .venv-oldest/bin/python -m pytest -n auto
+
+# The site, without a network. INTERSPHINX=1 links to other projects' manuals.
+docs: .venv/.docs
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet \
+	  -d docs/_build/doctrees docs docs/_build/html
+	@echo "docs/_build/html/index.html"
 
 lint: .venv/.lint
 	$(BIN)/ruff check .
@@ -25,7 +31,7 @@ format: .venv/.lint
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv .venv-oldest reports
+	rm -rf .venv .venv-oldest reports docs/_build docs/gallery docs/api/generated docs/api/backreferences
 
 # --- environments: made once, and again when pyproject.toml changes ---
 
@@ -41,6 +47,10 @@ clean:
 
 .venv/.test: .venv/.pip pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable . --group test
+	touch $@
+
+.venv/.docs: .venv/.pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable . --group docs
 	touch $@
 
 .venv/.lint: .venv/.pip pyproject.toml
