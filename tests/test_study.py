@@ -25,7 +25,7 @@ from skmetricmlp.study import (
     time_to_target,
     verdict,
 )
-from skmetricmlp.study.runs import Split, split_rows
+from skmetricmlp.study.runs import Split, _warm_up, split_rows
 from skmetricmlp.study.summary import epochs_ratio, paired_difference
 from skmetricmlp.study.verdict import in_words
 
@@ -175,6 +175,7 @@ def test_what_is_finished_is_not_calculated_again(
 ):
     """A study that stops in the middle goes on where it was, and has the same result."""
     fit, fitted = MetricInitMLPClassifier.fit, []
+    _warm_up()
 
     def fit_five_times(self, X, y):
         if len(fitted) == 5:
@@ -201,6 +202,7 @@ def test_what_is_finished_is_not_calculated_again(
 
 def test_results_of_other_data_or_settings_are_not_taken(tmp_path, monkeypatch):
     fit, fitted = MetricInitMLPClassifier.fit, []
+    _warm_up()
 
     def counted(self, X, y):
         fitted.append(self)
