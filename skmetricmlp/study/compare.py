@@ -6,7 +6,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
+from multiprocessing import parent_process
 from pathlib import Path
+from signal import SIG_IGN, SIGINT, signal
 from typing import Any
 
 import joblib
@@ -177,6 +179,9 @@ def _calls(dataset: Dataset, design: Design) -> dict[Run, dict[str, Any]]:
 def _labelled(
     run: Run, kept: Callable[..., Result], call: dict[str, Any]
 ) -> tuple[Run, Result]:
+    if parent_process() is not None:
+        # Ctrl-C reaches all processes. The first one ends the others.
+        signal(SIGINT, SIG_IGN)
     return run, kept(**call)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from time import perf_counter
 from typing import Any, NamedTuple
+from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 import pandas as pd
@@ -81,7 +82,7 @@ def train_and_score(
     for epoch in range(n_epochs + 1):
         started = perf_counter()
         learn = model.partial_fit if epoch else model.fit
-        learn(X_train, y_train)
+        _uninterrupted(learn, X_train, y_train)
         seconds += perf_counter() - started
         predicted[epoch] = model.predict(X_test)
         accuracy = float((predicted[epoch] == y_test).mean())
@@ -108,6 +109,16 @@ def split_rows(y: Array, split: Split) -> tuple[NDArray[np.intp], NDArray[np.int
     order = _stratified_order(y, split.seed)
     n_test = len(y) - split.n_train
     return order[n_test : n_test + split.size], order[:n_test]
+
+
+def _uninterrupted(learn: Callable[[Any, Any], object], X: Any, y: Any) -> None:
+    """Learn, or end as the whole run does: what was cut short must not be kept."""
+    with catch_warnings():
+        filterwarnings("error", message="Training was interrupted", category=UserWarning)
+        try:
+            learn(X, y)
+        except UserWarning as error:
+            raise KeyboardInterrupt from error
 
 
 @cache
