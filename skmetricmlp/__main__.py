@@ -26,7 +26,7 @@ def _truth(text: str) -> bool:
     return text == "true"
 
 
-# Of the classifier; several values of one make several starts.
+# Of the estimator; several values of one make several starts.
 SETTINGS: dict[str, Callable[[str], Any]] = {
     "n_exemplars": _number_or_word,
     "exemplars": str,
@@ -75,24 +75,29 @@ def _parser() -> argparse.ArgumentParser:
         "data",
         nargs="?",
         default="digits",
-        help="a CSV or Parquet file; or breast_cancer, digits, iris or wine, of "
-        "scikit-learn; or openml:NAME, which is downloaded (%(default)s)",
+        help="a CSV or Parquet file; or breast_cancer, diabetes, digits, iris or wine, "
+        "of scikit-learn; or openml:NAME, which is downloaded (%(default)s)",
     )
-    add("--target", metavar="COLUMN", help="column of the file with the class labels")
+    add("--target", metavar="COLUMN", help="column of the file to predict")
+    add(
+        "--task",
+        choices=["classes", "values"],
+        help="what that column holds (judged by its values)",
+    )
     add(
         "--separator", default=",", help="between the columns of a CSV file (%(default)s)"
     )
     add("--sizes", type=int, nargs="+", metavar="ROWS", help="training-set sizes")
     add("--seeds", type=int, default=5, help="number of random splits (%(default)s)")
     add("--epochs", type=int, default=10, help="how long to train (%(default)s)")
-    add("--target-accuracy", type=float, help="default: where the reference ends")
+    add("--target-score", type=float, help="default: where the reference ends")
     add("--jobs", type=int, help="networks trained at once; -1: one a processor (1)")
     add("--output", type=Path, metavar="FOLDER", help="default: reports/compare-NAME")
     add("--format", choices=["csv", "parquet"], default="csv", help="of the tables")
     add("--quiet", action="store_true", help="no progress bar")
     starts = command.add_argument_group(
         "starts",
-        "Parameters of the classifier. Several values of one make several starts, each "
+        "Parameters of the estimator. Several values of one make several starts, each "
         "compared with the same network that has the last of the values of --init.",
     )
     starts.add_argument("--init", nargs="+", default=["metric", "random"])
@@ -126,7 +131,7 @@ def _compare(options: argparse.Namespace, command: str) -> int:
             sizes=options.sizes,
             n_seeds=options.seeds,
             n_epochs=options.epochs,
-            target_accuracy=options.target_accuracy,
+            target_score=options.target_score,
         )
         study = run_study(
             dataset,
@@ -159,7 +164,9 @@ def _dataset(options: argparse.Namespace) -> Any:
     from skmetricmlp.study import DataError, load_dataset, read_dataset  # noqa: PLC0415
 
     if Path(options.data).suffix or Path(options.data).exists():
-        return read_dataset(options.data, options.target, separator=options.separator)
+        return read_dataset(
+            options.data, options.target, separator=options.separator, task=options.task
+        )
     if options.target is not None:
         msg = "--target names a column of a file, and no file is given"
         raise DataError(msg)
@@ -168,25 +175,25 @@ def _dataset(options: argparse.Namespace) -> Any:
 
 def _print(study: Any, paths: Sequence[Path]) -> None:
     from skmetricmlp.study import (  # noqa: PLC0415
-        accuracy_table,
+        score_table,
         target_table,
-        time_to_target,
         verdict,
     )
 
     rows, columns = study.dataset.X.shape
+    task = study.dataset.task
     print(
         f"{study.dataset.name}: {rows} rows, {columns} columns, "
-        f"{study.dataset.y.nunique()} classes\n\n"
-        f"Test accuracy in percent (mean ± deviation over "
-        f"{study.design.n_seeds} splits); epoch 0 is untrained\n"
+        f"{study.dataset.y.nunique()} {task.name}\n\n"
+        f"Test {task.score_name}{' in percent' if task.unit else ''} (mean ± deviation "
+        f"over {study.design.n_seeds} splits); epoch 0 is untrained\n"
     )
-    print(accuracy_table(study.curves).to_string())
+    print(score_table(study).to_string())
     print(
         "\nEpochs and seconds (calculating the weights included) until the test "
-        "accuracy reaches the target\n"
+        "score reaches the target\n"
     )
-    print(target_table(time_to_target(study.curves, study.design)).to_string())
+    print(target_table(study).to_string())
     print("", *verdict(study), sep="\n")
     report, *tables = paths
     print("\nTables:", *tables, sep="\n  ")

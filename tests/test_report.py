@@ -143,6 +143,20 @@ def test_many_classes_have_no_matrix_but_a_table_of_mistakes(tmp_path):
     assert "The most frequent mistakes" in "".join(page.text)
 
 
+def test_values_are_drawn_against_what_is_true(tmp_path):
+    data = load_dataset("diabetes")
+    design = Design.of(data, starts_of({}), sizes=[100], n_seeds=2, n_epochs=1)
+    study = run_study(data, design)
+    write_report(tmp_path, study)
+    page = Page((tmp_path / "report.html").read_text("utf-8"))
+    text = re.sub(r"\s+", " ", "".join(page.text))
+    assert verdict(study)[0] in text
+    assert "Predicted and true" in text
+    assert "mistakes" not in text
+    alternatives = [a["alt"] for a in page.all("img")]
+    assert sum(a.startswith("True against predicted") for a in alternatives) == 2
+
+
 # --- in a browser ---
 
 
@@ -221,7 +235,9 @@ def test_tables_hold_the_figures(study, tmp_path, table_format):
         read(tmp_path / f"curves.{table_format}"), study.curves, check_dtype=False
     )
     pd.testing.assert_frame_equal(
-        read(tmp_path / f"confusion.{table_format}"), study.confusion, check_dtype=False
+        read(tmp_path / f"predictions.{table_format}"),
+        study.predictions,
+        check_dtype=False,
     )
     assert len(read(tmp_path / f"to_target.{table_format}")) == 2 * 2 * 2
     assert len(read(tmp_path / f"summary.{table_format}")) == 2

@@ -7,18 +7,20 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
+from sklearn.base import clone
 
-from skmetricmlp import MetricInitMLPClassifier
+from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 from skmetricmlp.study import (
     DataError,
+    Dataset,
     Design,
     Start,
     Study,
-    accuracy_table,
     compare,
     load_dataset,
     mistakes_table,
     run_study,
+    score_table,
     starts_of,
     summarise,
     target_table,
@@ -27,6 +29,7 @@ from skmetricmlp.study import (
 )
 from skmetricmlp.study.runs import Split, _warm_up, split_rows
 from skmetricmlp.study.summary import epochs_ratio, paired_difference
+from skmetricmlp.study.tasks import CLASSES, VALUES, task_of
 from skmetricmlp.study.verdict import in_words
 
 KEYS = ["size", "seed", "start"]
@@ -92,12 +95,12 @@ def test_sizes_by_default_are_all_rows_a_quarter_and_a_sixteenth(digits):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"sizes": [9]}, "size 9 is not possible: 10 classes"),
+        ({"sizes": [9]}, "size 9 is not possible: at least 10 training rows"),
         ({"sizes": [5000]}, "size 5000 is not possible.*there are 1348"),
         ({"n_seeds": 0}, "n_seeds must be at least 1, got 0"),
         ({"n_epochs": 0}, "n_epochs must be at least 1, got 0"),
         ({"test_fraction": 1.0}, "test_fraction must be between 0 and 1, got 1.0"),
-        ({"target_accuracy": 95}, "target_accuracy must be from 0 to 1, got 95"),
+        ({"target_score": 95}, "target_score must be at most 1, got 95"),
     ],
 )
 def test_designs_that_are_impossible(digits, parameters, message):
@@ -121,7 +124,7 @@ def test_the_figures_are_those_of_the_public_estimator(study, digits):
     """The same rows, by hand: an own split, then ``max_iter`` epochs in one fit."""
     n_test = study.design.n_test
     split = Split(n_train=len(digits.y) - n_test, size=40, seed=1)
-    train, test = split_rows(digits.y.to_numpy(), split)
+    train, test = split_rows(digits, split)
     assert len(set(train) | set(test)) == 40 + n_test
     X, y = digits.X.to_numpy() / 16, digits.y.to_numpy()
     for name, init in (("calculated", "metric"), ("random", "random")):
@@ -133,7 +136,7 @@ def test_the_figures_are_those_of_the_public_estimator(study, digits):
         of_run = f"size == 40 and seed == 1 and start == {name!r}"
         rows = study.curves.query(of_run).sort_values("epoch")
         np.testing.assert_allclose(rows["accuracy"], accuracies, rtol=1e-12)
-        found = study.confusion.query(of_run + " and epoch == 2")
+        found = study.predictions.query(of_run + " and epoch == 2")
         for true, predicted in product(range(10), repeat=2):
             count = np.sum((y[test] == true) & (clf.predict(X[test]) == predicted))
             pair = (found["true"] == true) & (found["predicted"] == predicted)
@@ -142,14 +145,15 @@ def test_the_figures_are_those_of_the_public_estimator(study, digits):
 
 def test_smaller_training_sets_are_parts_of_larger_ones():
     y = np.repeat([0, 1, 2], [300, 60, 12])
-    large, test = split_rows(y, Split(n_train=279, size=279, seed=0))
-    small, same_test = split_rows(y, Split(n_train=279, size=93, seed=0))
+    data = Dataset.from_arrays(np.zeros((len(y), 1)), y)
+    large, test = split_rows(data, Split(n_train=279, size=279, seed=0))
+    small, same_test = split_rows(data, Split(n_train=279, size=93, seed=0))
     np.testing.assert_array_equal(test, same_test)
     np.testing.assert_array_equal(small, large[:93])
     assert sorted([*test, *large]) == list(range(len(y)))
     for rows in (test, small):
         assert np.abs(np.bincount(y[rows], minlength=3) - [75, 15, 3]).max() <= 1
-    other, _ = split_rows(y, Split(n_train=279, size=279, seed=1))
+    other, _ = split_rows(data, Split(n_train=279, size=279, seed=1))
     assert not np.array_equal(large, other)
 
 
@@ -175,7 +179,7 @@ def test_what_is_finished_is_not_calculated_again(
 ):
     """A study that stops in the middle goes on where it was, and has the same result."""
     fit, fitted = MetricInitMLPClassifier.fit, []
-    _warm_up()
+    _warm_up(CLASSES)
 
     def fit_five_times(self, X, y):
         if len(fitted) == 5:
@@ -193,7 +197,7 @@ def test_what_is_finished_is_not_calculated_again(
     assert not set(before) & set(fitted)
     columns = [*KEYS, "epoch", "accuracy"]
     pd.testing.assert_frame_equal(found.curves[columns], study.curves[columns])
-    pd.testing.assert_frame_equal(found.confusion, study.confusion)
+    pd.testing.assert_frame_equal(found.predictions, study.predictions)
     fitted.clear()
     again = run_study(digits, small_design, folder=tmp_path)
     assert not fitted
@@ -202,7 +206,7 @@ def test_what_is_finished_is_not_calculated_again(
 
 def test_results_of_other_data_or_settings_are_not_taken(tmp_path, monkeypatch):
     fit, fitted = MetricInitMLPClassifier.fit, []
-    _warm_up()
+    _warm_up(CLASSES)
 
     def counted(self, X, y):
         fitted.append(self)
@@ -262,7 +266,7 @@ def made_up_study(accuracy, *, target=None, size=30):
     ]
     frame = pd.DataFrame(curves)
     frame["seconds"] = 1.0 + frame["epoch"]
-    confusion = pd.DataFrame(columns=[*KEYS, "epoch", "true", "predicted", "count"])
+    pairs = pd.DataFrame(columns=[*KEYS, "epoch", "true", "predicted", "count"])
     design = Design(
         starts=tuple(Start(name, {}, names[-1]) for name in names),
         sizes=(size,),
@@ -270,9 +274,9 @@ def made_up_study(accuracy, *, target=None, size=30):
         n_epochs=n_points - 1,
         n_train=size,
         n_test=10,
-        target_accuracy=target,
+        target_score=target,
     )
-    return Study(load_dataset("iris"), design, frame, confusion)
+    return Study(load_dataset("iris"), design, frame, pairs)
 
 
 @pytest.fixture
@@ -283,7 +287,7 @@ def made_up():
 
 
 def test_time_to_the_accuracy_at_which_the_reference_ends(made_up):
-    times = time_to_target(made_up.curves, made_up.design).set_index(["start", "seed"])
+    times = time_to_target(made_up).set_index(["start", "seed"])
     assert times["target"].unique() == pytest.approx([0.7])
     assert times.loc["calculated", "epoch"].tolist() == [1, 1]
     assert times.loc[("random", 0), "epoch"] == 2
@@ -295,24 +299,26 @@ def test_each_start_has_the_target_of_its_own_reference():
     curves = {"a": [[0.5, 0.6]], "b": [[0.1, 0.55]], "c": [[0.2, 0.9]]}
     study = made_up_study(curves)
     starts = (Start("a", {}, "b"), Start("b", {}, "b"), Start("c", {}, "c"))
-    times = time_to_target(study.curves, replace(study.design, starts=starts))
+    design = replace(study.design, starts=starts)
+    times = time_to_target(replace(study, design=design))
     targets = times.set_index("start")["target"]
     assert targets.to_dict() == {"a": 0.55, "b": 0.55, "c": 0.9}
 
 
 def test_time_to_a_given_target(made_up):
-    design = replace(made_up.design, target_accuracy=0.9)
-    times = time_to_target(made_up.curves, design).set_index(["start", "seed"])
+    design = replace(made_up.design, target_score=0.9)
+    times = time_to_target(replace(made_up, design=design))
+    times = times.set_index(["start", "seed"])
     assert times.loc["calculated", "epoch"].tolist() == [2, 2]
     assert times.loc["random", "epoch"].isna().all()
 
 
 def test_tables_say_mean_deviation_and_never(made_up):
-    table = accuracy_table(made_up.curves)
+    table = score_table(made_up)
     assert table.loc[(30, "calculated"), 2] == "90.0 ± 0.0"
     assert table.loc[(30, "random"), 2] == "70.0 ± 14.1"
-    design = replace(made_up.design, target_accuracy=0.9)
-    times = target_table(time_to_target(made_up.curves, design))
+    design = replace(made_up.design, target_score=0.9)
+    times = target_table(replace(made_up, design=design))
     assert times.loc[(30, "random"), "epochs"] == "never"
     assert times.loc[(30, "random"), "reached"] == "0 of 2"
     assert times.loc[(30, "calculated"), "epochs"] == "2.0 ± 0.0"
@@ -321,7 +327,7 @@ def test_tables_say_mean_deviation_and_never(made_up):
 def test_long_trainings_are_shown_at_a_few_epochs():
     curves = np.linspace(0, 1, 38)[None]
     study = made_up_study({"calculated": curves, "random": curves})
-    assert accuracy_table(study.curves).columns.tolist() == [0, 1, 2, 5, 10, 20, 37]
+    assert score_table(study).columns.tolist() == [0, 1, 2, 5, 10, 20, 37]
 
 
 def test_the_interval_of_a_difference_is_that_of_a_corrected_t_test():
@@ -398,7 +404,7 @@ def test_the_order_of_the_splits_does_not_matter(made_up):
 def test_mistakes_are_shares_of_the_true_class(study):
     table = mistakes_table(study)
     assert 0 < len(table) <= 10
-    found = study.confusion.query("size == 80 and epoch == 2 and start == 'random'")
+    found = study.predictions.query("size == 80 and epoch == 2 and start == 'random'")
     for true, predicted in table.index:
         of_class = found[found["true"] == true]
         wrong = of_class.loc[of_class["predicted"] == predicted, "count"].sum()
@@ -429,26 +435,30 @@ ROW = {
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({}, "With 1,000 training rows, calculated weights (metric=kl) had 90.0 %"),
+        ({}, "With 1,000 training rows, calculated weights (metric=kl) had an "),
         ({}, "In 0.4 (0.3 to 0.6) of the epochs, and 0.2 of the time, they reached the "),
-        ({}, "the 95.0 % at which random weights ended."),
+        ({}, "the accuracy of 95.0 % at which random weights ended."),
         ({}, "ended 1.2 ± 0.3 points ahead."),
         ({"difference": -0.012}, "ended 1.2 ± 0.3 points behind."),
         ({"half_width": 0.02}, "1.2 ± 2.0 points ahead, which 5 splits cannot tell"),
         ({"half_width": np.nan}, "1.2 points ahead, in one split, which says nothing"),
         ({"low": np.nan}, "In 0.4 of the epochs"),
         ({"high": np.inf}, "In 0.4 (0.3 or more) of the epochs"),
-        ({"epochs": np.inf}, "They did not reach the 95.0 % at which random weights"),
+        ({"epochs": np.inf}, "They did not reach the accuracy of 95.0 % at which"),
         (
             {"epochs": 0.0},
-            "took 10 epochs, and 4.0 times as long as the calculation, to reach the 95",
+            "took 10 epochs, and 4.0 times as long as the calculation, to reach the acc",
         ),
-        ({"reference_epochs": 0.0}, "After 4 epochs they reached the 95.0 % at which"),
-        ({"start": "mine"}, "With 1,000 training rows, “mine” had 90.0 %"),
+        ({"reference_epochs": 0.0}, "After 4 epochs they reached the accuracy of 95"),
+        (
+            {"start": "mine"},
+            "With 1,000 training rows, “mine” had an accuracy of 90.0 % before",
+        ),
     ],
 )
 def test_the_verdict_in_words(changes, words):
-    assert words in in_words({**ROW, **changes}, n_splits=5)
+    study = made_up_study({"calculated": np.zeros((5, 2)), "random": np.zeros((5, 2))})
+    assert words in in_words({**ROW, **changes}, study)
 
 
 @pytest.mark.parametrize(
@@ -465,7 +475,9 @@ def test_the_verdict_in_words(changes, words):
     ],
 )
 def test_the_verdict_about_a_given_target(changes, words):
-    assert words in in_words({**ROW, **changes}, n_splits=5, target=0.97)
+    curves = np.zeros((5, 2))
+    study = made_up_study({"calculated": curves, "random": curves}, target=0.97)
+    assert words in in_words({**ROW, **changes}, study)
 
 
 def test_a_verdict_for_each_size_the_largest_first(study):
@@ -473,5 +485,68 @@ def test_a_verdict_for_each_size_the_largest_first(study):
     assert large.startswith("With 80 training rows, calculated weights had")
     assert small.startswith("With 40 training rows")
     (row,) = summarise(study).query("size == 80").to_dict("records")
-    assert f"had {100 * row['untrained']:.1f} % before" in large
+    assert f"had an accuracy of {100 * row['untrained']:.1f} % before" in large
     assert f"ended {100 * row['difference']:.1f} ± {100 * row['half_width']:.1f}" in large
+
+
+# --- values ---
+
+
+@pytest.fixture(scope="module")
+def study_of_values():
+    data = load_dataset("diabetes")
+    design = Design.of(data, starts_of({}), sizes=[60, 120], n_seeds=3, n_epochs=2)
+    return run_study(data, design)
+
+
+def test_the_figures_of_values_are_those_of_the_public_regressor(study_of_values):
+    """R^2 written out, of an estimator that is fitted and trained by hand."""
+    data = study_of_values.dataset
+    split = Split(n_train=study_of_values.design.n_train, size=60, seed=2)
+    train, test = split_rows(data, split)
+    y, scaler = data.y.to_numpy(), clone(data.transformer)
+    X_train = scaler.fit_transform(data.X.iloc[train])
+    X_test = scaler.transform(data.X.iloc[test])
+    np.testing.assert_allclose(X_train.std(axis=0), 1)
+    for name, init in (("calculated", "metric"), ("random", "random")):
+        reg = MetricInitMLPRegressor(init, max_iter=0, random_state=2).fit(
+            X_train, y[train]
+        )
+        of_run = f"size == 60 and seed == 2 and start == {name!r}"
+        scores = study_of_values.curves.query(of_run).set_index("epoch")["r2"]
+        for epoch in range(3):
+            if epoch:
+                reg.partial_fit(X_train, y[train])
+            residual = np.sum((y[test] - reg.predict(X_test)) ** 2)
+            total = np.sum((y[test] - y[test].mean()) ** 2)
+            assert scores[epoch] == pytest.approx(1 - residual / total, rel=1e-9)
+        found = study_of_values.predictions.query(of_run + " and epoch == 2")
+        pairs = sorted(zip(y[test], reg.predict(X_test), strict=True))
+        expected = pd.DataFrame(pairs, columns=["true", "predicted"])
+        repeated = found.loc[found.index.repeat(found["count"]), ["true", "predicted"]]
+        repeated = repeated.sort_values(["true", "predicted"], ignore_index=True)
+        pd.testing.assert_frame_equal(repeated, expected)
+
+
+def test_the_verdict_on_values_is_in_terms_of_r2(study_of_values):
+    large, _ = verdict(study_of_values)
+    (row,) = summarise(study_of_values).query("size == 120").to_dict("records")
+    assert f"had an R² of {row['untrained']:.3f} before training" in large
+    assert f"{abs(row['difference']):.3f} ± {row['half_width']:.3f} ahead" in large
+    assert "%" not in large
+    assert "points" not in large
+
+
+@pytest.mark.parametrize(
+    ("y", "task"),
+    [
+        ([0.5, 1.5, 0.5, 1.5], VALUES),
+        ([1.0, 2.0, 1.0, 2.0], CLASSES),
+        (range(30), VALUES),
+        (["a", "b", "c", "d"], CLASSES),
+        ([True, False, True, True], CLASSES),
+        ([1, 2, 1, 2], CLASSES),
+    ],
+)
+def test_numbers_that_differ_are_values(y, task):
+    assert task_of(pd.Series(y)) is task

@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.utils import Bunch
 
 from skmetricmlp.study import DataError, Dataset, load_dataset, read_dataset
+from skmetricmlp.study.tasks import CLASSES, VALUES
 
 # --- files ---
 
@@ -43,7 +44,11 @@ def test_rows_without_a_label_are_left_out(tmp_path, mixed_frame):
         ("label", lambda frame: frame.assign(label="yes"), "one class 'yes'"),
         ("label", lambda frame: frame.assign(label=None), "no label"),
         ("label", lambda frame: frame.head(15), "at least 20 labelled rows.*15"),
-        ("size", lambda frame: frame, "no set of classes"),
+        (
+            "day",
+            lambda frame: frame.assign(day=[f"d{k}" for k in range(120)]),
+            "no set of",
+        ),
         ("label", lambda frame: frame[["label"]], "no column besides"),
     ],
 )
@@ -86,6 +91,34 @@ def test_data_that_scikit_learn_ships(name):
     assert X.shape == bunch.data.shape
 
 
+def test_diabetes_has_values():
+    data, bunch = load_dataset("diabetes"), datasets.load_diabetes()
+    assert data.task is VALUES
+    np.testing.assert_array_equal(data.y, bunch.target)
+
+
+@pytest.mark.parametrize(
+    ("y", "task", "message"),
+    [
+        (["a", "b"] * 15, "values", "the target 'y' has values that are no finite"),
+        ([1.5, np.inf] * 15, None, "the target 'y' has values that are no finite"),
+        ([1.5] * 30, "values", "needs at least two values; it has 1.5"),
+        ([0.5] * 9 + [1.0] * 9, "values", "at least 20 labelled rows"),
+        ([0, 1] * 15, "numbers", "task must be one of classes, values, got 'numbers'"),
+    ],
+)
+def test_targets_that_are_no_values(y, task, message):
+    with pytest.raises(DataError, match=message):
+        Dataset.from_arrays(np.zeros((len(y), 1)), y, task=task)
+
+
+def test_a_column_of_numbers_is_classes_or_values(tmp_path, mixed_frame):
+    mixed_frame.to_csv(tmp_path / "t.csv", index=False)
+    assert read_dataset(tmp_path / "t.csv", "size").task is VALUES
+    assert read_dataset(tmp_path / "t.csv", "count").task is CLASSES
+    assert read_dataset(tmp_path / "t.csv", "count", task="values").task is VALUES
+
+
 def test_digits_are_images_with_pixels_from_0_to_1():
     data = load_dataset("digits")
     X = clone(data.transformer).fit_transform(data.X)
@@ -97,7 +130,10 @@ def test_digits_are_images_with_pixels_from_0_to_1():
     ("name", "message"),
     [
         ("digit", "no data named 'digit'.*did you mean 'digits'"),
-        ("xyz", "no data named 'xyz': give breast_cancer, digits, iris, wine, openml:"),
+        (
+            "xyz",
+            "no data named 'xyz': give breast_cancer, diabetes, digits, iris, wine, op",
+        ),
     ],
 )
 def test_names_that_nobody_knows(name, message):
@@ -154,7 +190,7 @@ def test_arrays_are_what_a_file_of_them_is(tmp_path, mixed_frame):
 
 
 def test_arrays_of_different_lengths():
-    with pytest.raises(DataError, match="X has 30 rows and y has 29 labels"):
+    with pytest.raises(DataError, match="X has 30 rows and y has 29"):
         Dataset.from_arrays(np.zeros((30, 2)), np.arange(29) % 2)
 
 
@@ -170,6 +206,7 @@ def test_the_fingerprint_changes_with_what_it_is_of():
         Dataset.from_arrays(X[::-1], y[::-1]),
         Dataset.from_arrays(pd.DataFrame(X, columns=list("abcd")), y),
         Dataset.from_arrays(X, y, transformer="passthrough"),
+        Dataset.from_arrays(X, y, task="values"),
     ]
     prints = {other.fingerprint for other in others}
     assert len(prints) == len(others)

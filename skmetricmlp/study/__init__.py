@@ -8,7 +8,7 @@ from skmetricmlp.study.data import DataError, Dataset, load_dataset, read_datase
 from skmetricmlp.study.design import Design, Start, starts_of
 from skmetricmlp.study.report import mistakes_table, write_report
 from skmetricmlp.study.summary import (
-    accuracy_table,
+    score_table,
     summarise,
     target_table,
     time_to_target,
@@ -21,12 +21,12 @@ __all__ = [
     "Design",
     "Start",
     "Study",
-    "accuracy_table",
     "compare",
     "load_dataset",
     "mistakes_table",
     "read_dataset",
     "run_study",
+    "score_table",
     "starts_of",
     "summarise",
     "target_table",

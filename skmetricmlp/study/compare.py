@@ -34,17 +34,18 @@ class Study:
     design : Design
     curves : pandas.DataFrame
         A row per size, seed, start and epoch, with the columns ``size``, ``seed``,
-        ``start``, ``epoch`` (0 is untrained), ``accuracy`` on the test rows and
-        ``seconds`` spent so far on calculating the weights and training.
-    confusion : pandas.DataFrame
+        ``start``, ``epoch`` (0 is untrained), the score on the test rows (``accuracy``
+        of classes, ``r2`` of values) and ``seconds`` spent so far on calculating the
+        weights and training.
+    predictions : pandas.DataFrame
         For the first and the last epoch of each run, the ``count`` of test rows of each
-        pair of a ``true`` and a ``predicted`` class.
+        pair of ``true`` and ``predicted``.
     """
 
     dataset: Dataset
     design: Design
     curves: pd.DataFrame
-    confusion: pd.DataFrame
+    predictions: pd.DataFrame
 
 
 def compare(
@@ -61,16 +62,17 @@ def compare(
 ) -> pd.DataFrame:
     """Train networks from several starts, and test them before and after each epoch.
 
-    For each seed the rows are divided anew, stratified, into test and training rows;
-    smaller training sets are parts of the larger ones.
+    For each seed the rows are divided anew into test and training rows, classes in their
+    proportions; smaller training sets are parts of the larger ones.
 
     Parameters
     ----------
     dataset : Dataset or str
         A str is a name that :func:`load_dataset` knows.
     starts : mapping of str to mappings, optional
-        Parameters of :class:`~skmetricmlp.MetricInitMLPClassifier`, by the names that the
-        starts shall have. By default "calculated" and "random".
+        Parameters of :class:`~skmetricmlp.MetricInitMLPClassifier` or, for values, of
+        :class:`~skmetricmlp.MetricInitMLPRegressor`, by the names that the starts shall
+        have. By default "calculated" and "random".
     sizes : sequence of int, optional
         Numbers of training rows; by default all, a quarter and a sixteenth.
     n_seeds : int
@@ -90,8 +92,9 @@ def compare(
     -------
     pandas.DataFrame
         A row per size, seed, start and epoch, with the columns ``size``, ``seed``,
-        ``start``, ``epoch`` (0 is untrained), ``accuracy`` on the test rows and
-        ``seconds`` spent so far on calculating the weights and training.
+        ``start``, ``epoch`` (0 is untrained), the score on the test rows (``accuracy``
+        of classes, ``r2`` of values) and ``seconds`` spent so far on calculating the
+        weights and training.
 
     Raises
     ------
@@ -157,7 +160,7 @@ def run_study(
         dataset,
         design,
         curves=_stacked({run: results[run].curve for run in runs}),
-        confusion=_stacked({run: results[run].confusion for run in runs}),
+        predictions=_stacked({run: results[run].predictions for run in runs}),
     )
 
 

@@ -17,6 +17,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
+from skmetricmlp.study.tasks import CLASSES, TASKS, Task, task_of
+
 __all__ = [
     "LEAST_ROWS",
     "NAMES",
@@ -31,7 +33,7 @@ __all__ = [
 LEAST_ROWS = 20
 
 #: Data that come with scikit-learn.
-NAMES = ("breast_cancer", "digits", "iris", "wine")
+NAMES = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 
 #: What names of data that are downloaded begin with.
 OPENML = "openml:"
@@ -52,7 +54,9 @@ class Dataset:
     X : pandas.DataFrame
         Features: numbers, possibly missing, or text.
     y : pandas.Series
-        Labels.
+        Labels, or values.
+    task : Task
+        Which of the two.
     transformer : scikit-learn transformer
         Unfitted; it makes numbers of ``X``, and is fitted on training rows only.
     image_shape : tuple of int, optional
@@ -62,6 +66,7 @@ class Dataset:
     name: str
     X: pd.DataFrame
     y: pd.Series[Any]
+    task: Task
     transformer: Any
     image_shape: tuple[int, int] | None = None
 
@@ -72,18 +77,21 @@ class Dataset:
         y: Any,
         *,
         name: str = "data",
+        task: str | None = None,
         transformer: Any = None,
         image_shape: tuple[int, int] | None = None,
     ) -> Self:
-        """Make a data set of features and labels.
+        """Make a data set of features and targets.
 
         Parameters
         ----------
         X : array-like or data frame of shape (n_samples, n_features)
             Numbers, categories, truth values or times, also missing.
         y : array-like of shape (n_samples,)
-            Labels. Rows without a label are left out.
+            Labels, or values. Rows without are left out.
         name : str
+        task : {"classes", "values"}, optional
+            By default :func:`task_of` the targets.
         transformer : scikit-learn transformer, optional
             By default :func:`tabular_transformer`.
         image_shape : tuple of int, optional
@@ -95,8 +103,8 @@ class Dataset:
         Raises
         ------
         DataError
-            If the labels are not two or more classes of enough rows, or there is no
-            feature.
+            If there are not enough rows, the labels are not two or more classes, the
+            values are no finite numbers, or there is no feature.
 
         Examples
         --------
@@ -105,25 +113,28 @@ class Dataset:
         (178, 13)
         """
         frame = pd.DataFrame(X)
-        labels = pd.Series(np.asarray(y), name=getattr(y, "name", None) or "y")
-        if len(frame) != len(labels):
-            msg = f"X has {len(frame)} rows and y has {len(labels)} labels"
+        targets = pd.Series(np.asarray(y), name=getattr(y, "name", None) or "y")
+        if len(frame) != len(targets):
+            msg = f"X has {len(frame)} rows and y has {len(targets)}"
             raise DataError(msg)
-        labelled = labels.notna().to_numpy()
-        labels = labels[labelled].reset_index(drop=True)
-        _check_labels(labels)
+        is_there = targets.notna().to_numpy()
+        targets = targets[is_there].reset_index(drop=True).infer_objects()
+        kind = _task(task, targets)
+        check = _check_labels if kind == CLASSES else _check_values
+        check(targets)
         if frame.shape[1] == 0:
-            msg = f"{name} has no column besides the labels"
+            msg = f"{name} has no column besides the target"
             raise DataError(msg)
         frame.columns = pd.Index([str(column) for column in frame.columns])
-        features = _tidy_features(frame[labelled].reset_index(drop=True))
+        features = _tidy_features(frame[is_there].reset_index(drop=True))
         transformer = tabular_transformer() if transformer is None else transformer
-        return cls(name, features, labels, transformer, image_shape)
+        return cls(name, features, targets, kind, transformer, image_shape)
 
     @property
     def fingerprint(self) -> str:
-        """Another one for other rows, labels, names of columns or transformer."""
-        digest = sha256(joblib.hash((list(self.X), self.transformer)).encode())
+        """Another one for other rows, targets, names of columns, task or transformer."""
+        about = list(self.X), self.task.name, self.transformer
+        digest = sha256(joblib.hash(about).encode())
         for part in (self.X, self.y):
             hashes = pd.util.hash_pandas_object(part, index=False)
             digest.update(hashes.to_numpy().tobytes())
@@ -136,9 +147,10 @@ def load_dataset(name: str) -> Dataset:
     Parameters
     ----------
     name : str
-        One of "breast_cancer", "digits", "iris" and "wine"; or "openml:NAME", which is
-        downloaded from `OpenML <https://www.openml.org>`_ and kept by scikit-learn. The
-        pixels of the digits are scaled to [0, 1]; all else is treated as a table.
+        One of "breast_cancer", "diabetes", "digits", "iris" and "wine"; or
+        "openml:NAME", which is downloaded from `OpenML <https://www.openml.org>`_ and
+        kept by scikit-learn. The pixels of the digits are scaled to [0, 1]; all else is
+        treated as a table.
 
     Returns
     -------
@@ -166,10 +178,12 @@ def load_dataset(name: str) -> Dataset:
         )
         raise DataError(msg)
     bunch = getattr(datasets, f"load_{name}")(as_frame=True)
-    labels = bunch.target_names[bunch.target]
+    if name == "diabetes":
+        return Dataset.from_arrays(bunch.data, bunch.target, name=name, task="values")
+    labels = pd.Series(bunch.target_names[bunch.target])
     if name == "digits":
         pixels = FunctionTransformer(_pixels, feature_names_out="one-to-one")
-        return Dataset(name, bunch.data, pd.Series(labels), pixels, image_shape=(8, 8))
+        return Dataset(name, bunch.data, labels, CLASSES, pixels, image_shape=(8, 8))
     return Dataset.from_arrays(bunch.data, labels, name=name)
 
 
@@ -190,22 +204,28 @@ def _download(name: str) -> Dataset:
 
 
 def read_dataset(
-    path: str | Path, target: str | None, *, separator: str = ","
+    path: str | Path,
+    target: str | None,
+    *,
+    separator: str = ",",
+    task: str | None = None,
 ) -> Dataset:
-    """Read a CSV or Parquet file with a column of class labels.
+    """Read a CSV or Parquet file with a column to predict.
 
     Numbers are imputed by their median and standardised; everything else is one-hot
-    encoded, with a missing value as a category of its own. Rows without a label are
-    left out.
+    encoded, with a missing value as a category of its own. Rows without a target
+    are left out.
 
     Parameters
     ----------
     path : str or Path
         ``.csv`` (also compressed, as in ``.csv.gz``) or ``.parquet``.
     target : str or None
-        Column of the labels.
+        Column of the labels or values.
     separator : str
         Of a CSV file.
+    task : {"classes", "values"}, optional
+        By default :func:`task_of` the column.
 
     Returns
     -------
@@ -214,15 +234,15 @@ def read_dataset(
     Raises
     ------
     DataError
-        If there is no such file or column, or the labels are not two or more classes of
-        enough rows.
+        If there is no such file or column, or :meth:`Dataset.from_arrays` refuses what
+        it holds.
     """
     path = Path(path)
     frame = _read_frame(path, separator)
     columns = [str(column) for column in frame.columns]
     frame.columns = pd.Index(columns)
     if target is None:
-        msg = f"name the column of labels with --target; {path} has {_listed(columns)}"
+        msg = f"name the column to predict with --target; {path} has {_listed(columns)}"
         raise DataError(msg)
     if target not in columns:
         close = get_close_matches(target, columns, n=1)
@@ -230,7 +250,10 @@ def read_dataset(
         msg = f"no column {target!r} in {path}{hint}; it has {_listed(columns)}"
         raise DataError(msg)
     return Dataset.from_arrays(
-        frame.drop(columns=target), frame[target], name=path.name.split(".")[0]
+        frame.drop(columns=target),
+        frame[target],
+        name=path.name.split(".")[0],
+        task=task,
     )
 
 
@@ -275,15 +298,38 @@ def _check_labels(y: pd.Series[Any]) -> None:
         found = f"the one class {y.iloc[0]!r}" if n_classes else "no label"
         msg = f"the target {target!r} needs at least two classes; it has {found}"
         raise DataError(msg)
-    if len(y) < LEAST_ROWS:
-        msg = f"at least {LEAST_ROWS} labelled rows are needed, there are {len(y)}"
-        raise DataError(msg)
+    _check_number(y)
     if 2 * n_classes > len(y):
         msg = (
             f"the target {target!r} has {n_classes} different values in {len(y)} rows: "
             f"that is no set of classes"
         )
         raise DataError(msg)
+
+
+def _check_values(y: pd.Series[Any]) -> None:
+    _check_number(y)
+    if not pd.api.types.is_any_real_numeric_dtype(y) or not np.isfinite(y).all():
+        msg = f"the target {y.name!r} has values that are no finite numbers"
+        raise DataError(msg)
+    if y.nunique() < 2:
+        msg = f"the target {y.name!r} needs at least two values; it has {y.iloc[0]}"
+        raise DataError(msg)
+
+
+def _check_number(y: pd.Series[Any]) -> None:
+    if len(y) < LEAST_ROWS:
+        msg = f"at least {LEAST_ROWS} labelled rows are needed, there are {len(y)}"
+        raise DataError(msg)
+
+
+def _task(name: str | None, y: pd.Series[Any]) -> Task:
+    if name is None:
+        return task_of(y)
+    if name not in TASKS:
+        msg = f"task must be one of {', '.join(TASKS)}, got {name!r}"
+        raise DataError(msg)
+    return TASKS[name]
 
 
 def _tidy_features(X: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, NamedTuple, Self
 
+import numpy as np
+
 from skmetricmlp.study.data import DataError, Dataset
+from skmetricmlp.study.tasks import CLASSES
 
 __all__ = ["Design", "Run", "Start", "default_sizes", "starts_of"]
 
@@ -26,7 +29,7 @@ class Start:
     ----------
     name : str
     parameters : mapping
-        Of :class:`~skmetricmlp.MetricInitMLPClassifier`.
+        Of the estimator.
     reference : str
         Name of the start that it is compared with; its own where it is the reference.
     """
@@ -64,7 +67,7 @@ class Design:
         Each network is trained as long.
     n_train, n_test : int
         Training rows at most, and test rows.
-    target_accuracy : float, optional
+    target_score : float, optional
         By default, for each size, where the reference ends.
     """
 
@@ -74,7 +77,7 @@ class Design:
     n_epochs: int
     n_train: int
     n_test: int
-    target_accuracy: float | None = field(default=None)
+    target_score: float | None = field(default=None)
 
     @classmethod
     def of(
@@ -86,7 +89,7 @@ class Design:
         n_seeds: int = 5,
         n_epochs: int = 10,
         test_fraction: float = 0.25,
-        target_accuracy: float | None = None,
+        target_score: float | None = None,
     ) -> Self:
         """Check that the data set allows the sizes, and complete them.
 
@@ -106,19 +109,21 @@ class Design:
             "test_fraction", test_fraction, 0 < test_fraction < 1, "between 0 and 1"
         )
         _check_range(
-            "target_accuracy",
-            target_accuracy,
-            target_accuracy is None or 0 <= target_accuracy <= 1,
-            "from 0 to 1",
+            "target_score",
+            target_score,
+            target_score is None or -np.inf < target_score <= 1,
+            "at most 1",
         )
         n_test = max(1, round(test_fraction * len(dataset.y)))
-        n_train, n_classes = len(dataset.y) - n_test, dataset.y.nunique()
+        n_train = len(dataset.y) - n_test
+        n_classes = dataset.y.nunique() if dataset.task == CLASSES else 1
         sizes = default_sizes(n_train, n_classes) if sizes is None else sorted(set(sizes))
         for size in sizes:
-            if not n_classes <= size <= n_train:
+            least = max(2, n_classes)
+            if not least <= size <= n_train:
                 msg = (
-                    f"size {size} is not possible: {n_classes} classes need as many "
-                    f"training rows, and there are {n_train}"
+                    f"size {size} is not possible: at least {least} training rows are "
+                    f"needed for {dataset.name}, and there are {n_train}"
                 )
                 raise DataError(msg)
         return cls(
@@ -128,7 +133,7 @@ class Design:
             n_epochs=n_epochs,
             n_train=n_train,
             n_test=n_test,
-            target_accuracy=target_accuracy,
+            target_score=target_score,
         )
 
     @property
@@ -159,8 +164,7 @@ def starts_of(grid: Mapping[str, Sequence[Any]]) -> tuple[Start, ...]:
     Parameters
     ----------
     grid : mapping of str to sequences
-        Parameters of :class:`~skmetricmlp.MetricInitMLPClassifier`; ``init`` is
-        ("metric", "random") if it is not there.
+        Parameters of the estimator; ``init`` is ("metric", "random") if it is not there.
 
     Returns
     -------

@@ -7,18 +7,25 @@ from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 from sklearn.base import clone
-from sklearn.metrics import ConfusionMatrixDisplay
+from sklearn.metrics import ConfusionMatrixDisplay, PredictionErrorDisplay
 
 from skmetricmlp.plotting import ExemplarsDisplay, LearningCurvesDisplay
 from skmetricmlp.study.compare import Study
 from skmetricmlp.study.runs import Split, split_rows, untrained
+from skmetricmlp.study.tasks import CLASSES
 
 __all__ = ["Picture", "draw_pictures"]
 
 #: More classes than these make a matrix that nobody reads.
 MOST_CLASSES = 20
+
+MOST_DOTS = 1000
+
+#: Worse than the mean of all rows by as much is not worth drawing.
+LOWEST_R2 = -0.5
 
 STYLES = {"light": "default", "dark": "dark_background"}
 
@@ -62,14 +69,14 @@ def draw_pictures(study: Study) -> dict[str, list[Picture]]:
     -------
     dict of str to list of Picture
         "curves", one for each size; "sizes", where there are several; "seconds";
-        "confusion", of the first start and its reference, where there are at most twenty
-        classes; and "exemplars", of the first start that has some.
+        "predictions" against what is true, of the first start and its reference (not of
+        more than twenty classes); and "exemplars", of the first start that has some.
     """
     return {
         "curves": [_curves(study, size) for size in reversed(study.design.sizes)],
         "sizes": [_sizes(study)] if len(study.design.sizes) > 1 else [],
         "seconds": [_seconds(study)],
-        "confusion": _confusions(study),
+        "predictions": _predictions(study),
         "exemplars": _exemplars(study),
     }
 
@@ -78,40 +85,40 @@ def _curves(study: Study, size: int) -> Picture:
     curves = study.curves[study.curves["size"] == size]
 
     def paint(ax: Any) -> None:
-        display = LearningCurvesDisplay.from_curves(curves, ax=ax)
+        display = _draw_curves(study, curves, ax=ax)
         ax.set_xlabel("epochs")
-        _share_axis(ax.yaxis, "test accuracy")
         _legend_inside(ax, display.lines_, curves["start"].unique())
 
     ends = curves[curves["epoch"] == study.design.n_epochs]
     return _picture(
         paint,
-        alt=f"Learning curves with {size:,} training rows. In the end: {_means(ends)}",
+        alt=f"Learning curves with {size:,} training rows. "
+        f"In the end: {_means(study, ends)}",
         caption=f"{size:,} training rows",
     )
 
 
 def _sizes(study: Study) -> Picture:
     curves, n_epochs = study.curves, study.design.n_epochs
+    score = study.dataset.task.score_name
     first, last = (curves[curves["epoch"] == epoch] for epoch in (0, n_epochs))
 
     def paint(ax: Any) -> None:
-        trained = LearningCurvesDisplay.from_curves(last, x="size", ax=ax)
+        trained = _draw_curves(study, last, x="size", ax=ax)
         dotted = {"linestyle": ":"}
-        LearningCurvesDisplay.from_curves(first, x="size", ax=ax, line_kw=dotted)
+        _draw_curves(study, first, x="size", ax=ax, line_kw=dotted)
         ax.set_xscale("log")
         ax.set_xticks(study.design.sizes, [f"{size:,}" for size in study.design.sizes])
         ax.minorticks_off()
         ax.set_xlabel("training rows")
-        _share_axis(ax.yaxis, "test accuracy")
         _legend_inside(ax, trained.lines_, last["start"].unique())
         lowest = trained.summary["mean"].min()
-        ax.set_ylim(bottom=max(0.0, lowest - 0.2 * (1 - lowest) - 0.02))
+        ax.set_ylim(bottom=lowest - 0.2 * (1 - lowest) - 0.02)
 
     return _picture(
         paint,
-        alt="Test accuracy against the number of training rows, before training and at "
-        "the end",
+        alt=f"Test {score} against the number of training rows, before training and at "
+        f"the end",
         caption=f"After {n_epochs} epochs, and before training (dotted) where in view",
     )
 
@@ -126,59 +133,84 @@ def _seconds(study: Study) -> Picture:
     timed = curves.assign(seconds=spent)
 
     def paint(ax: Any) -> None:
-        display = LearningCurvesDisplay.from_curves(timed, x="seconds", ax=ax)
+        display = _draw_curves(study, timed, x="seconds", ax=ax)
         ax.xaxis.set_major_locator(AutoLocator())
         ax.set_xlabel("seconds, calculating the weights included")
         ax.set_xlim(left=0)
-        _share_axis(ax.yaxis, "test accuracy")
         _legend_inside(ax, display.lines_, curves["start"].unique())
 
     return _picture(
         paint,
-        alt=f"Test accuracy against seconds with {largest:,} training rows",
+        alt=f"Test {study.dataset.task.score_name} against seconds with {largest:,} "
+        f"training rows",
         caption=f"Against time, {largest:,} training rows",
     )
 
 
-def _confusions(study: Study) -> list[Picture]:
-    if study.dataset.y.nunique() > MOST_CLASSES:
+def _predictions(study: Study) -> list[Picture]:
+    picture = _confusion if study.dataset.task == CLASSES else _errors
+    if picture is _confusion and study.dataset.y.nunique() > MOST_CLASSES:
         return []
-    first = study.design.compared[0]
-    return [_confusion(study, start) for start in (first.name, first.reference)]
-
-
-def _confusion(study: Study, start: str) -> Picture:
-    found = study.confusion
-    found = found[
-        (found["size"] == study.design.sizes[-1])
-        & (found["start"] == start)
-        & (found["epoch"] == study.design.n_epochs)
+    first, all_pairs = study.design.compared[0], study.predictions
+    at_the_end = (all_pairs["size"] == study.design.sizes[-1]) & (
+        all_pairs["epoch"] == study.design.n_epochs
+    )
+    return [
+        picture(start, all_pairs[at_the_end & (all_pairs["start"] == start)])
+        for start in (first.name, first.reference)
     ]
-    labels = sorted(study.dataset.y.unique())
-    counts = found.pivot_table("count", "true", "predicted", "sum", fill_value=0)
+
+
+def _confusion(start: str, pairs: pd.DataFrame) -> Picture:
+    labels = sorted(pairs["true"].unique())
+    counts = pairs.pivot_table("count", "true", "predicted", "sum", fill_value=0)
     counts = counts.reindex(index=labels, columns=labels, fill_value=0)
     percent = 100 * counts.div(counts.sum(axis=1), axis=0)
     names = [str(label) for label in labels]
 
     def paint(ax: Any) -> None:
         display = ConfusionMatrixDisplay(percent.to_numpy(), display_labels=names)
-        slanted = 0 if max(map(len, names)) < 4 else 90
         display.plot(
             ax=ax,
             cmap="Blues",
             colorbar=False,
             values_format=".0f",
-            xticks_rotation=slanted,
+            xticks_rotation=0 if max(map(len, names)) < 4 else 90,
             text_kw={"fontsize": 10 if len(names) <= 12 else 7},
         )
         ax.grid(visible=False)
         ax.set(xlabel="predicted", ylabel="true")
 
-    right = sum(counts.loc[label, label] for label in labels) / counts.to_numpy().sum()
+    right = np.trace(counts.to_numpy()) / counts.to_numpy().sum()
     return _picture(
         paint,
         alt=f"Confusion matrix of {start}: {100 * right:.1f} percent on the diagonal",
         caption=f"{start}, in percent of the true class",
+        size=(4.8, 4.8),
+    )
+
+
+def _errors(start: str, pairs: pd.DataFrame) -> Picture:
+    # One dot for each pair; more would only make the page large.
+    pairs = pairs.sample(min(len(pairs), MOST_DOTS), random_state=0)
+
+    def paint(ax: Any) -> None:
+        display = PredictionErrorDisplay(
+            y_true=pairs["true"].to_numpy(), y_pred=pairs["predicted"].to_numpy()
+        )
+        display.plot(
+            ax=ax,
+            kind="actual_vs_predicted",
+            scatter_kwargs={"alpha": 0.5, "s": 12},
+            line_kwargs={"color": "0.5"},
+        )
+        ax.grid(visible=False)
+        ax.set(xlabel="predicted", ylabel="true")
+
+    return _picture(
+        paint,
+        alt=f"True against predicted values of {start}, {len(pairs):,} test rows",
+        caption=start,
         size=(4.8, 4.8),
     )
 
@@ -190,20 +222,23 @@ def _exemplars(study: Study) -> list[Picture]:
     if not starts:
         return []
     split = Split(design.n_train, design.sizes[-1], seed=0)
-    train, _ = split_rows(dataset.y.to_numpy(), split)
+    train, _ = split_rows(dataset, split)
     transformer = clone(dataset.transformer).fit(dataset.X.iloc[train])
-    model = untrained(starts[0].parameters, split.seed)
+    model = untrained(dataset.task, starts[0].parameters, split.seed)
     model.fit(transformer.transform(dataset.X.iloc[train]), dataset.y.iloc[train])
-    display = ExemplarsDisplay(
-        model.exemplars_,
-        model.exemplar_labels_,
-        image_shape=dataset.image_shape,
-        feature_names=_feature_names(transformer),
-    )
+
+    def paint(ax: Any) -> None:
+        ExemplarsDisplay.from_estimator(
+            model,
+            image_shape=dataset.image_shape,
+            feature_names=_feature_names(transformer),
+            ax=ax,
+        )
+
     count = len(model.exemplars_)
     return [
         _picture(
-            lambda ax: display.plot(ax=ax),
+            paint,
             alt=f"The {count} exemplars of {starts[0].name}",
             caption=f"The {count} exemplars of {starts[0].name}, chosen from "
             f"{split.size:,} training rows of the first split",
@@ -237,11 +272,18 @@ def _svg(paint: Paint, style: str, size: tuple[float, float]) -> str:
     return "data:image/svg+xml;base64," + b64encode(file.getvalue()).decode()
 
 
-def _share_axis(axis: Any, label: str) -> None:
+def _draw_curves(study: Study, curves: pd.DataFrame, **options: Any) -> Any:
+    """Draw scores; those far below a mean, as untrained ones may be, are out of view."""
     from matplotlib.ticker import PercentFormatter  # noqa: PLC0415
 
-    axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    axis.set_label_text(label)
+    task = study.dataset.task
+    display = LearningCurvesDisplay.from_curves(curves, y=task.score, **options)
+    display.ax_.set_ylabel(f"test {task.score_name}")
+    if task == CLASSES:
+        display.ax_.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    elif display.ax_.get_ylim()[0] < LOWEST_R2:
+        display.ax_.set_ylim(bottom=LOWEST_R2)
+    return display
 
 
 def _legend_inside(ax: Any, lines: Sequence[Any], names: Iterable[str]) -> None:
@@ -250,6 +292,7 @@ def _legend_inside(ax: Any, lines: Sequence[Any], names: Iterable[str]) -> None:
     ax.legend(lines, names, loc="lower right")
 
 
-def _means(ends: pd.DataFrame) -> str:
-    means = 100 * ends.groupby("start", sort=False)["accuracy"].mean()
-    return ", ".join(f"{start} {mean:.1f} percent" for start, mean in means.items())
+def _means(study: Study, ends: pd.DataFrame) -> str:
+    task = study.dataset.task
+    means = ends.groupby("start", sort=False)[task.score].mean()
+    return ", ".join(f"{start} {task.text(mean)}" for start, mean in means.items())

@@ -17,11 +17,12 @@ from skmetricmlp.study.compare import Study
 from skmetricmlp.study.data import DataError
 from skmetricmlp.study.pictures import draw_pictures
 from skmetricmlp.study.summary import (
-    accuracy_table,
+    score_table,
     summarise,
     target_table,
     time_to_target,
 )
+from skmetricmlp.study.tasks import CLASSES
 from skmetricmlp.study.verdict import verdict
 
 __all__ = ["TableFormat", "mistakes_table", "write_report"]
@@ -60,7 +61,7 @@ def write_report(
     Returns
     -------
     list of Path
-        "report.html", and the tables "curves", "confusion", "summary" and "to_target".
+        "report.html", and the tables "curves", "predictions", "summary" and "to_target".
 
     Raises
     ------
@@ -68,15 +69,14 @@ def write_report(
         If ``table_format`` is neither, or pyarrow is not there.
     """
     folder, write = Path(folder), _writer(table_format)
-    times = time_to_target(study.curves, study.design)
     tables = {
         "curves": study.curves,
-        "confusion": study.confusion,
+        "predictions": study.predictions,
         "summary": summarise(study),
-        "to_target": times,
+        "to_target": time_to_target(study),
     }
     names = {f"{name}.{table_format}": table for name, table in tables.items()}
-    page = _page(study, times, list(names), n_jobs, command)
+    page = _page(study, list(names), n_jobs, command)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.html").write_text(page, encoding="utf-8")
     for name, table in names.items():
@@ -93,7 +93,7 @@ def mistakes_table(study: Study) -> pd.DataFrame:
         Percent of the rows of a true class that were taken for another, by pairs of
         classes and starts; at most ten rows.
     """
-    found, design = study.confusion, study.design
+    found, design = study.predictions, study.design
     found = found[
         (found["size"] == design.sizes[-1]) & (found["epoch"] == design.n_epochs)
     ]
@@ -109,13 +109,7 @@ def mistakes_table(study: Study) -> pd.DataFrame:
     return table.loc[order[:MOST_MISTAKES]].rename_axis(columns="start")
 
 
-def _page(
-    study: Study,
-    times: pd.DataFrame,
-    names: list[str],
-    n_jobs: int | None,
-    command: str | None,
-) -> str:
+def _page(study: Study, names: list[str], n_jobs: int | None, command: str | None) -> str:
     # Imported when a page is made: Jinja2 is optional.
     from jinja2 import Environment, StrictUndefined  # noqa: PLC0415
 
@@ -125,13 +119,14 @@ def _page(
     rows, columns = dataset.X.shape
     return environment.from_string(source).render(
         title=f"{dataset.name}: does it matter where a network starts?",
-        subtitle=f"{rows:,} rows, {columns:,} columns, {dataset.y.nunique():,} classes; "
+        task=dataset.task,
+        subtitle=f"{rows:,} rows, {columns:,} columns, {_predicted(study)}; "
         f"{design.n_seeds} random splits with {design.n_test:,} test rows each; "
         f"{design.n_epochs} epochs",
         verdict=verdict(study),
         uncertainty=_uncertainty(study),
         pictures=draw_pictures(study),
-        tables=_tables(study, times),
+        tables=_tables(study),
         target=_target(study),
         jobs=_jobs(n_jobs),
         largest=design.sizes[-1],
@@ -140,11 +135,14 @@ def _page(
     )
 
 
-def _tables(study: Study, times: pd.DataFrame) -> dict[str, Any]:
+def _tables(study: Study) -> dict[str, Any]:
+    mistakes = None
+    if study.dataset.task == CLASSES:
+        mistakes = _html(mistakes_table(study), float_format="{:.1f}".format)
     return {
-        "accuracy": _html(accuracy_table(study.curves)),
-        "target": _html(target_table(times)),
-        "mistakes": _html(mistakes_table(study), float_format="{:.1f}".format),
+        "mistakes": mistakes,
+        "scores": _html(score_table(study)),
+        "target": _html(target_table(study)),
         "starts": _html(_starts(study), classes="left"),
         "versions": _html(_versions(), classes="left", header=False),
     }
@@ -178,6 +176,12 @@ def _versions() -> pd.DataFrame:
     return pd.Series({**packages, **system}).to_frame()
 
 
+def _predicted(study: Study) -> str:
+    if study.dataset.task == CLASSES:
+        return f"{study.dataset.y.nunique():,} classes"
+    return f"values from {study.dataset.y.min():.4g} to {study.dataset.y.max():.4g}"
+
+
 def _uncertainty(study: Study) -> str:
     if study.design.n_seeds == 1:
         return "There is one split, so nothing can be said about how far others differ."
@@ -185,16 +189,17 @@ def _uncertainty(study: Study) -> str:
         f"Intervals hold with 95 % confidence, over {study.design.n_seeds} random splits "
         "of the same rows: for differences by the t-test that is corrected for "
         "resampling (Nadeau and Bengio, 2003), for ratios of epochs by the bootstrap of "
-        "the mean curves. A point is a percentage point of test accuracy."
+        "the mean curves."
     )
 
 
 def _target(study: Study) -> str:
-    if study.design.target_accuracy is not None:
-        return f"The target is an accuracy of {100 * study.design.target_accuracy:.1f} %."
+    task, target = study.dataset.task, study.design.target_score
+    if target is not None:
+        return f"The target is an {task.score_name} of {task.text(target)}."
     references = dict.fromkeys(start.reference for start in study.design.starts)
     return (
-        f"The target is the mean accuracy at which the reference ends "
+        f"The target is the mean {task.score_name} at which the reference ends "
         f"({'; '.join(references)}), for each number of training rows."
     )
 

@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from skmetricmlp import MetricInitMLPClassifier
 from skmetricmlp.study.data import Dataset
+from skmetricmlp.study.tasks import CLASSES, Task
 
 __all__ = ["Result", "Split", "split_rows", "train_and_score", "untrained"]
 
@@ -35,15 +35,15 @@ class Result(NamedTuple):
     Attributes
     ----------
     curve : pandas.DataFrame
-        A row for each epoch, with ``epoch`` (0 is untrained), ``accuracy`` on the test
-        rows and ``seconds`` spent so far on calculating the weights and training.
-    confusion : pandas.DataFrame
+        A row for each epoch, with ``epoch`` (0 is untrained), the score on the test rows
+        and ``seconds`` spent so far on calculating the weights and training.
+    predictions : pandas.DataFrame
         For the first and the last ``epoch``, the ``count`` of test rows of each pair of
-        a ``true`` and a ``predicted`` class.
+        ``true`` and ``predicted``.
     """
 
     curve: pd.DataFrame
-    confusion: pd.DataFrame
+    predictions: pd.DataFrame
 
 
 def train_and_score(
@@ -63,21 +63,21 @@ def train_and_score(
         results are kept under it, and under the arguments that follow.
     split : Split
     parameters : mapping
-        Of :class:`~skmetricmlp.MetricInitMLPClassifier`.
+        Of the estimator.
     n_epochs : int
 
     Returns
     -------
     Result
     """
-    train, test = split_rows(dataset.y.to_numpy(), split)
+    train, test = split_rows(dataset, split)
     # Fitted on training rows, outside the time that is taken.
     transformer = clone(dataset.transformer)
     X_train = transformer.fit_transform(dataset.X.iloc[train])
     X_test = transformer.transform(dataset.X.iloc[test])
     y_train, y_test = dataset.y.iloc[train], dataset.y.to_numpy()[test]
-    model = untrained(parameters, split.seed)
-    _warm_up()
+    model = untrained(dataset.task, parameters, split.seed)
+    _warm_up(dataset.task)
     points, predicted, seconds = [], {}, 0.0
     for epoch in range(n_epochs + 1):
         started = perf_counter()
@@ -85,18 +85,20 @@ def train_and_score(
         _uninterrupted(learn, X_train, y_train)
         seconds += perf_counter() - started
         predicted[epoch] = model.predict(X_test)
-        accuracy = float((predicted[epoch] == y_test).mean())
-        points.append({"epoch": epoch, "accuracy": accuracy, "seconds": seconds})
-    confusion = [_confusion(e, y_test, predicted[e]) for e in (0, n_epochs)]
-    return Result(pd.DataFrame(points), pd.concat(confusion, ignore_index=True))
+        score = float(dataset.task.measure(y_test, predicted[epoch]))
+        points.append({"epoch": epoch, dataset.task.score: score, "seconds": seconds})
+    pairs = [_pairs(epoch, y_test, predicted[epoch]) for epoch in (0, n_epochs)]
+    return Result(pd.DataFrame(points), pd.concat(pairs, ignore_index=True))
 
 
-def untrained(parameters: Mapping[str, Any], seed: int) -> MetricInitMLPClassifier:
-    """Return a classifier that is not trained by ``fit``, only by ``partial_fit``."""
-    return MetricInitMLPClassifier(**{**parameters, "max_iter": 0, "random_state": seed})
+def untrained(task: Task, parameters: Mapping[str, Any], seed: int) -> Any:
+    """Return an estimator that is not trained by ``fit``, only by ``partial_fit``."""
+    return task.estimator(**{**parameters, "max_iter": 0, "random_state": seed})
 
 
-def split_rows(y: Array, split: Split) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def split_rows(
+    dataset: Dataset, split: Split
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Divide rows into training and test rows, each in the proportions of the classes.
 
     Smaller training sets of a seed are parts of its larger ones.
@@ -106,8 +108,9 @@ def split_rows(y: Array, split: Split) -> tuple[NDArray[np.intp], NDArray[np.int
     train : ndarray of shape (size,)
     test : ndarray of shape (n_samples - n_train,)
     """
-    order = _stratified_order(y, split.seed)
-    n_test = len(y) - split.n_train
+    shuffled = _stratified_order if dataset.task == CLASSES else _random_order
+    order = shuffled(dataset.y.to_numpy(), split.seed)
+    n_test = len(order) - split.n_train
     return order[n_test : n_test + split.size], order[:n_test]
 
 
@@ -122,14 +125,14 @@ def _uninterrupted(learn: Callable[[Any, Any], object], X: Any, y: Any) -> None:
 
 
 @cache
-def _warm_up() -> None:
+def _warm_up(task: Task) -> None:
     """Load what is loaded when it is first needed, once in a process, untimed."""
     X, y = np.eye(20), np.arange(20) % 2
-    model = untrained({"n_exemplars": 4, "n_spare_units": 4}, seed=0)
+    model = untrained(task, {"n_exemplars": 4, "n_spare_units": 4}, seed=0)
     model.fit(X, y).partial_fit(X, y).predict(X)
 
 
-def _confusion(epoch: int, true: Array, predicted: Array) -> pd.DataFrame:
+def _pairs(epoch: int, true: Array, predicted: Array) -> pd.DataFrame:
     pairs = pd.DataFrame({"epoch": epoch, "true": true, "predicted": predicted})
     return pairs.value_counts(sort=False).rename("count").reset_index()
 
@@ -141,3 +144,7 @@ def _stratified_order(y: Array, seed: int) -> NDArray[np.intp]:
     within = pd.Series(shuffled).groupby(y[shuffled])
     share = (within.cumcount() + rng.uniform(size=len(y))) / within.transform("size")
     return shuffled[np.argsort(share.to_numpy())]
+
+
+def _random_order(y: Array, seed: int) -> NDArray[np.intp]:
+    return np.random.default_rng(seed).permutation(len(y))

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from scipy.stats import t as student_t
 
 from skmetricmlp.study.compare import Study
-from skmetricmlp.study.design import Design
 
 __all__ = [
     "Difference",
     "EpochsRatio",
-    "accuracy_table",
     "epochs_ratio",
     "paired_difference",
+    "score_table",
     "summarise",
     "target_table",
     "time_to_target",
@@ -53,7 +52,7 @@ def summarise(study: Study) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row per size and start that has a reference, with the columns ``size``,
-        ``start``, ``reference``; mean accuracies ``untrained``, ``end`` and
+        ``start``, ``reference``; mean scores ``untrained``, ``end`` and
         ``reference_end``; ``difference`` at the end and ``half_width``, of
         :func:`paired_difference`; ``target``, which is ``reference_end`` if none was
         given; ``epochs``, ``reference_epochs``, ``low`` and ``high``, of
@@ -65,13 +64,14 @@ def summarise(study: Study) -> pd.DataFrame:
     rows = []
     for size in design.sizes:
         of_size = study.curves[study.curves["size"] == size]
-        accuracy, seconds = (_by_start(of_size, name) for name in ("accuracy", "seconds"))
+        names = study.dataset.task.score, "seconds"
+        scores, seconds = (_by_start(of_size, name) for name in names)
         for start in design.compared:
-            ours, theirs = accuracy[start.name], accuracy[start.reference]
+            ours, theirs = scores[start.name], scores[start.reference]
             difference = paired_difference(
                 ours[:, -1], theirs[:, -1], design.n_train, design.n_test
             )
-            ratio = epochs_ratio(ours, theirs, design.target_accuracy)
+            ratio = epochs_ratio(ours, theirs, design.target_score)
             rows.append(
                 {
                     "size": size,
@@ -82,7 +82,7 @@ def summarise(study: Study) -> pd.DataFrame:
                     "reference_end": theirs[:, -1].mean(),
                     "difference": difference.mean,
                     "half_width": difference.half_width,
-                    "target": float(_target(theirs, design.target_accuracy)),
+                    "target": float(_target(theirs, design.target_score)),
                     **ratio._asdict(),
                     "seconds": _spent(seconds[start.name], ratio.epochs),
                     "reference_seconds": _spent(
@@ -139,7 +139,7 @@ def epochs_ratio(ours: Array, theirs: Array, target: float | None = None) -> Epo
     Parameters
     ----------
     ours, theirs : ndarray of shape (n_splits, n_epochs + 1)
-        Accuracy before training and after each epoch.
+        Scores before training and after each epoch.
     target : float, optional
         By default where the mean curve of the reference ends.
 
@@ -177,10 +177,10 @@ def epochs_ratio(ours: Array, theirs: Array, target: float | None = None) -> Epo
     return EpochsRatio(float(epochs[0]), float(reference[0]), low, high)
 
 
-def time_to_target(curves: pd.DataFrame, design: Design) -> pd.DataFrame:
-    """Epochs and seconds until the test accuracy of each run first reaches a target.
+def time_to_target(study: Study) -> pd.DataFrame:
+    """Epochs and seconds until the test score of each run first reaches a target.
 
-    The target is the one of the design or, for each size, the mean accuracy over the
+    The target is the one of the design or, for each size, the mean score over the
     seeds at which the reference ends.
 
     Returns
@@ -189,43 +189,45 @@ def time_to_target(curves: pd.DataFrame, design: Design) -> pd.DataFrame:
         A row per size, seed and start, with the columns ``target``, ``epoch`` and
         ``seconds``, which are missing where the target was not reached.
     """
+    curves, design, score = study.curves, study.design, study.dataset.task.score
     references = {start.name: start.reference for start in design.starts}
     last = curves[curves["epoch"] == design.n_epochs]
-    ends = last.groupby(["size", "start"])["accuracy"].mean()
-    if design.target_accuracy is not None:
-        ends[:] = design.target_accuracy
+    ends = last.groupby(["size", "start"])[score].mean()
+    if design.target_score is not None:
+        ends[:] = design.target_score
     which = pd.MultiIndex.from_arrays([curves["size"], curves["start"].map(references)])
     curves = curves.assign(target=ends.reindex(which).to_numpy())
     keys = ["size", "seed", "start"]
-    reached = curves[curves["accuracy"] >= curves["target"]]
+    reached = curves[curves[score] >= curves["target"]]
     first = reached.sort_values("epoch").groupby(keys)[["epoch", "seconds"]].first()
     runs = curves.groupby(keys, sort=False)["target"].first().to_frame()
     return runs.join(first).reset_index()
 
 
-def accuracy_table(curves: pd.DataFrame) -> pd.DataFrame:
-    """Mean and deviation of the accuracy in percent: sizes and starts by epochs."""
-    n_epochs = curves["epoch"].max()
-    shown = curves[curves["epoch"].isin([*SHOWN_EPOCHS, n_epochs])]
-    percent = 100 * shown.set_index(["size", "start", "epoch"])["accuracy"]
-    cells = percent.groupby(level=[0, 1, 2], sort=False).agg(_mean_and_deviation)
-    table = cells.unstack("epoch").reindex(cells.index.droplevel("epoch").unique())
+def score_table(study: Study) -> pd.DataFrame:
+    """Mean and deviation of the score as it is shown: sizes and starts by epochs."""
+    curves, task = study.curves, study.dataset.task
+    shown = curves[curves["epoch"].isin([*SHOWN_EPOCHS, study.design.n_epochs])]
+    scores = task.scale * shown.set_index(["size", "start", "epoch"])[task.score]
+    by_cell = scores.groupby(level=[0, 1, 2], sort=False)
+    cells = by_cell.agg(_mean_and_deviation, digits=task.digits)
+    table = cells.unstack("epoch", sort=False)
     return table.rename_axis(index=["training rows", "start"])
 
 
-def target_table(times: pd.DataFrame) -> pd.DataFrame:
+def target_table(study: Study) -> pd.DataFrame:
     """Epochs and seconds to the target, and how many seeds reached it."""
-    by_run = times.groupby(["size", "start"], sort=False)
+    task = study.dataset.task
+    by_run = time_to_target(study).groupby(["size", "start"], sort=False)
     table = pd.DataFrame(
         {
-            "target (%)": by_run["target"].first().mul(100).map("{:.1f}".format),
+            "target": by_run["target"].first().map(task.text),
             "reached": by_run["epoch"].agg(lambda e: f"{e.count()} of {len(e)}"),
             "epochs": by_run["epoch"].agg(_mean_and_deviation),
-            "seconds": by_run["seconds"].agg(lambda s: _mean_and_deviation(s, 2)),
+            "seconds": by_run["seconds"].agg(_mean_and_deviation, digits=2),
         }
     )
-    table.index.names = ["training rows", "start"]
-    return table
+    return table.rename_axis(index=["training rows", "start"])
 
 
 def _by_start(curves: pd.DataFrame, column: str) -> dict[str, Array]:

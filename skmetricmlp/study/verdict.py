@@ -8,6 +8,7 @@ from typing import Any
 
 from skmetricmlp.study.compare import Study
 from skmetricmlp.study.summary import summarise
+from skmetricmlp.study.tasks import Task
 
 __all__ = ["in_words", "verdict"]
 
@@ -26,44 +27,23 @@ def verdict(study: Study) -> list[str]:
         A few sentences per size and start.
     """
     summary = summarise(study).sort_values("size", ascending=False, kind="stable")
-    design = study.design
-    return [
-        in_words(row, n_splits=design.n_seeds, target=design.target_accuracy)
-        for row in summary.to_dict("records")
-    ]
+    return [in_words(row, study) for row in summary.to_dict("records")]
 
 
-def in_words(
-    row: Mapping[Any, Any], *, n_splits: int, target: float | None = None
-) -> str:
-    """Put a row of :func:`~skmetricmlp.study.summary.summarise` into words.
-
-    Examples
-    --------
-    >>> row = {
-    ...     "size": 1000, "start": "calculated", "reference": "random",
-    ...     "untrained": 0.9, "target": 0.95, "epochs": 4.0, "reference_epochs": 10.0,
-    ...     "low": 0.3, "high": 0.6, "difference": 0.002, "half_width": 0.003,
-    ...     "seconds": 0.5, "reference_seconds": 1.0,
-    ... }
-    >>> from textwrap import fill
-    >>> print(fill(in_words(row, n_splits=5), 84))
-    With 1,000 training rows, calculated weights had 90.0 % before training. In 0.4 (0.3
-    to 0.6) of the epochs, and 0.5 of the time, they reached the 95.0 % at which random
-    weights ended. They ended 0.2 ± 0.3 points ahead, which 5 splits cannot tell from
-    level.
-    """
+def in_words(row: Mapping[Any, Any], study: Study) -> str:
+    """Put a row of :func:`~skmetricmlp.study.summary.summarise` into words."""
+    task, target = study.dataset.task, study.design.target_score
     ours, theirs = _called(row["start"]), _called(row["reference"])
-    goal = f"the {_percent(row['target'])} at which {theirs} ended"
+    goal = f"the {task.score_name} of {task.text(row['target'])} at which {theirs} ended"
     if target is not None:
-        goal = f"the target of {_percent(target)}"
+        goal = f"the target of {task.text(target)}"
     arrival = _arrival(row, goal, theirs)
     # Only one of the sentences on the way is about the others.
     who = _sentence(ours) if arrival.startswith(_sentence(theirs)) else "They"
     return (
-        f"With {row['size']:,} training rows, {ours} had {_percent(row['untrained'])} "
-        f"before training. {arrival} {who} ended "
-        f"{_end(row['difference'], row['half_width'], n_splits)}."
+        f"With {row['size']:,} training rows, {ours} had an {task.score_name} of "
+        f"{task.text(row['untrained'])} before training. {arrival} {who} ended "
+        f"{_end(task, row['difference'], row['half_width'], study.design.n_seeds)}."
     )
 
 
@@ -90,12 +70,12 @@ def _arrival(row: Mapping[Any, Any], goal: str, theirs: str) -> str:
     )
 
 
-def _end(difference: float, half_width: float, n_splits: int) -> str:
-    points = f"{abs(100 * difference):.1f}"
-    where = "ahead" if difference >= 0 else "behind"
+def _end(task: Task, difference: float, half_width: float, n_splits: int) -> str:
+    amount, where = task.number(abs(difference)), "ahead" if difference >= 0 else "behind"
     if math.isnan(half_width):
-        return f"{points} points {where}, in one split, which says nothing about others"
-    spread = f"{points} ± {100 * half_width:.1f} points {where}"
+        amount += task.difference_unit
+        return f"{amount} {where}, in one split, which says nothing about others"
+    spread = f"{amount} ± {task.number(half_width)}{task.difference_unit} {where}"
     if abs(difference) > half_width:
         return spread
     return f"{spread}, which {n_splits} splits cannot tell from level"
@@ -125,7 +105,3 @@ def _after(epochs: float) -> str:
 
 def _epochs(count: float) -> str:
     return "one epoch" if count == 1 else f"{count:.0f} epochs"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
