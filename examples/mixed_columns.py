@@ -82,10 +82,10 @@ features = make_column_transformer(
 # it is tested on. Training of the networks is stopped early, by rows held out from those
 # that they may see.
 MODELS = {
-    "calculated network": MetricInitMLPClassifier(
+    "calculated, trained": MetricInitMLPClassifier(
         n_exemplars=20, early_stopping=True, random_state=0
     ),
-    "the same, untrained": MetricInitMLPClassifier(
+    "calculated, untrained": MetricInitMLPClassifier(
         n_exemplars=20, max_iter=0, random_state=0
     ),
     "MLPClassifier": MLPClassifier(early_stopping=True, max_iter=500, random_state=0),
@@ -116,7 +116,7 @@ order = summary.sort_values(("log loss", "mean"), ascending=False).index
 figure, axes = plt.subplots(figsize=(6, 3), layout="constrained")
 for place, name in enumerate(order):
     accuracies = results.loc[results["model"] == name, "accuracy"]
-    axes.plot(accuracies, [place] * len(accuracies), "o", alpha=0.5)
+    axes.plot(accuracies, [place] * len(accuracies), "o", color="C0", alpha=0.5)
 axes.set_yticks(range(len(order)), order)
 axes.set(xlabel="accuracy on rows left out")
 plt.show()

@@ -40,6 +40,7 @@ for name in ("metric", "exemplars", "n_exemplars"):
     results[name] = (
         results[f"param_{name}"].astype(str).str.replace(r"\(.*", "", regex=True)
     )
+results["n_exemplars"] = results["n_exemplars"].astype(int)
 table = results.pivot_table(
     index="metric", columns=["exemplars", "n_exemplars"], values="mean_test_score"
 )
