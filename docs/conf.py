@@ -77,8 +77,7 @@ sphinx_gallery_conf = {
     # It limits the memory of its own process, so it is shown and not run.
     "filename_pattern": r"/(?!parquet_larger_than_memory)\w+\.py",
     "within_subsection_order": "ExampleTitleSortKey",
-    "image_scrapers": ("matplotlib", "gallery.saved_pictures"),
-    "reset_modules": ("matplotlib", "gallery.without_convergence_warnings"),
+    "reset_modules": ("matplotlib", "quiet_examples.without_convergence_warnings"),
     "abort_on_example_error": True,
     "download_all_examples": False,
     "default_thumb_file": str(HERE / "_static/logo.svg"),
