@@ -79,6 +79,7 @@ sphinx_gallery_conf = {
     "within_subsection_order": "ExampleTitleSortKey",
     "reset_modules": ("matplotlib", "quiet_examples.without_convergence_warnings"),
     "abort_on_example_error": True,
+    "capture_repr": (),
     "download_all_examples": False,
     "default_thumb_file": str(HERE / "_static/logo.svg"),
     "show_signature": False,
@@ -101,7 +102,7 @@ html_theme_options = {
     "navbar_end": ["theme-switcher"],
     "footer_start": ["copyright"],
     "footer_end": [],
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
     "show_nav_level": 2,
     "show_prev_next": True,
 }
