@@ -32,7 +32,7 @@ from skmetricmlp.plotting import (
     LearningCurvesDisplay,
     MarginsDisplay,
 )
-from skmetricmlp.plotting._drawing import PALETTE, class_style, make_mosaic
+from skmetricmlp.plotting._drawing import PALETTE, class_style, make_mosaic, value_map
 from skmetricmlp.plotting.comparison_weights import comparison_weights, telling_pairs
 from skmetricmlp.plotting.decision_boundaries import decision_boundaries, start_of
 from skmetricmlp.plotting.learning_curves import learning_curves, summarise
@@ -200,12 +200,12 @@ def test_profiles_of_values_are_coloured_by_value():
     reg = regressor()
     display = ExemplarsDisplay.from_estimator(reg)
     np.testing.assert_array_equal(display.labels, reg.exemplar_values_)
-    colours = [tuple(line.get_color()) for line in display.lines_]
-    assert len(set(colours)) == len(set(reg.exemplar_values_))
+    low, high = reg.exemplar_values_.min(), reg.exemplar_values_.max()
+    for line, k in zip(display.lines_, display.shown_, strict=True):
+        share = (reg.exemplar_values_[k] - low) / (high - low)
+        assert tuple(line.get_color()) == tuple(value_map()(share))
     bar = display.figure_.axes[1]
-    assert bar.get_ylim() == pytest.approx(
-        (reg.exemplar_values_.min(), reg.exemplar_values_.max())
-    )
+    assert bar.get_ylim() == pytest.approx((low, high))
 
 
 def test_labels_of_floats_are_classes_nevertheless():
@@ -275,6 +275,18 @@ def test_after_training_a_table_is_the_column_of_that_comparison(rivals, tied):
             np.testing.assert_allclose(comparison_weights(clf, [(i, j)])[0], -column)
             n += 1
     assert clf.coefs_[0].shape[1] == n + 4
+
+
+def test_tables_of_classes_that_came_late():
+    clf = MetricInitMLPClassifier(n_exemplars=9, n_spare_units=4, random_state=0)
+    clf.partial_fit(X[:100], y[:100], classes=np.unique(y)).partial_fit(X, y)
+    n, m = clf.rivals_.shape
+    assert n == len(clf.exemplars_) > 9
+    for i, j in ((0, n - 1), (n - 1, 3)):
+        column = clf.coefs_[0][:, i * m + clf.rivals_[i].tolist().index(j)]
+        np.testing.assert_allclose(comparison_weights(clf, [(i, j)])[0], -column)
+        direction = clf.exemplars_[i] - clf.exemplars_[j]
+        assert comparison_weights(clf, [(i, j)])[0] @ direction > 0
 
 
 def test_the_sign_says_which_of_both_is_nearer():
@@ -637,7 +649,7 @@ def test_one_prediction_of_a_table():
     clf = classifier()
     frame = pd.DataFrame(X[:3], index=["first", "second", "third"])
     explained = clf.explain(frame, n_nearest=2)
-    display = MarginsDisplay.from_predictions(explained.sample(frac=1), row="second")
+    display = MarginsDisplay.from_predictions(explained[::-1], row="second")
     expected = explained[explained["row"] == "second"]
     assert display.explained["exemplar"].tolist() == expected["exemplar"].tolist()
     for row in (None, "fourth", 1):

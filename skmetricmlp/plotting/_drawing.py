@@ -241,10 +241,11 @@ def mosaic_columns(n: int, shape: tuple[int, int]) -> int:
     Examples
     --------
     >>> [mosaic_columns(n, (28, 28)) for n in (1, 6, 30, 60)]
-    [1, 4, 8, 10]
+    [1, 3, 8, 10]
     """
     height, width = np.add(shape, _gaps(shape))
-    return int(min(n, max(1, ceil(np.sqrt(1.4 * n * height / width)))))
+    most = int(min(n, max(1, ceil(np.sqrt(1.4 * n * height / width)))))
+    return ceil(n / ceil(n / most))
 
 
 def make_mosaic(images: Floats, n_columns: int) -> Mosaic:
