@@ -8,12 +8,14 @@ near, by how much the nearest won, and what each contributes after training.
 
 # %%
 # Exemplars that are rows of the data, so that they can be looked up.
+import matplotlib.pyplot as plt
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmetricmlp import MetricInitMLPClassifier
+from skmetricmlp.plotting import ExemplarsDisplay, MarginsDisplay
 
 X, y = load_breast_cancer(return_X_y=True, as_frame=True)
 y = y.map({0: "malignant", 1: "benign"})
@@ -44,8 +46,20 @@ columns = ["predicted", "exemplar", "label", "excess", "margin", "contribution"]
 print(explained.loc[explained["row"] == patient, columns].round(2).to_string(index=False))
 
 # %%
+# The same as a picture: how much nearer each exemplar is than the nearest of the other
+# class, and what it adds to the class that is predicted.
+MarginsDisplay.from_predictions(explained, row=patient)
+
+# %%
 # The exemplars are training rows: these are the patients that the case is compared with.
 near = explained.loc[explained["row"] == patient, "exemplar"]
 rows = X_train.index[clf.exemplar_indices_[near]]
 shown = ["mean radius", "mean texture", "worst concavity"]
 print("\n", X.loc[[patient, *rows], shown].round(2).to_string(), sep="")
+
+# %%
+# All exemplars, over the measurements in units of their deviations: malignant ones are
+# larger in radius, perimeter and area. One of the benign ones is an oddity.
+figure, axes = plt.subplots(figsize=(9, 4.5), layout="constrained")
+ExemplarsDisplay.from_estimator(model, ax=axes)
+plt.show()

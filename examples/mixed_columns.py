@@ -1,63 +1,122 @@
 """
-A table with numbers, categories and missing values
-===================================================
+A table with numbers, categories, dates and missing values
+==========================================================
 
-The classifier takes its place at the end of a pipeline like any other: numbers are
-imputed and scaled, categories are one-hot encoded, and a grid search looks for the number
-of exemplars and of neighbours.
+The classifier takes its place at the end of a pipeline like any other. Which classifier
+is best there depends on the table, so here are four of them side by side. On this one the
+winner is gradient boosting.
 """
 
 # %%
-# A table of 400 customers, made up so that the example runs anywhere. Who has many orders
-# of a small value, or few of a great one on the web, stays.
+# Two thousand customers, made up so that the example runs anywhere. Who stays depends on
+# the number of orders, on their value along another line for each channel, on how long
+# ago the account was opened, and on the region. The value is missing where nobody bought
+# anything, so that its absence says something; others are missing by accident. Most
+# regions have few customers.
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from sklearn.compose import make_column_transformer
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
-from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_validate
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from skmetricmlp import MetricInitMLPClassifier
 
 rng = np.random.default_rng(0)
-n = 400
+n = 2000
+orders = rng.poisson(4, n).astype(float)
+days = rng.integers(0, 1500, n)
 table = pd.DataFrame(
     {
-        "orders": rng.poisson(6, n).astype(float),
-        "value": rng.gamma(2.0, 30.0, n),
-        "channel": rng.choice(["shop", "web", "phone"], n),
+        "orders": orders,
+        "value": np.where(orders > 0, rng.gamma(2.0, 30.0, n), np.nan),
+        "channel": rng.choice(["shop", "web", "phone"], n, p=[0.3, 0.6, 0.1]),
+        "region": [f"region {k}" for k in rng.zipf(1.5, n) % 40],
+        "opened": pd.Timestamp("2026-01-01") - pd.to_timedelta(days, unit="D"),
     }
 )
-score = table["orders"] - table["value"] / 15 + 4 * (table["channel"] == "web")
-stays = np.where(score + rng.normal(size=n) > 2, "yes", "no")
-for column in table:
-    table.loc[rng.choice(n, 20, replace=False), column] = None
+slope = table["channel"].map({"shop": 0.02, "web": -0.03, "phone": 0.0})
+score = (
+    0.4 * (table["orders"] - 4)
+    + slope * (table["value"].fillna(0) - 50)
+    + np.sin(days / 365 * np.pi)
+    + 0.8 * (table["region"] == "region 1")
+    - 0.5
+)
+stays = np.where(rng.random(n) < 1 / (1 + np.exp(-2 * score)), "yes", "no")
+for column in ("orders", "channel", "region"):
+    table.loc[rng.choice(n, 100, replace=False), column] = None
 
 # %%
-# Everything that is learned from the data is inside the pipeline, so that the search
-# never sees the rows that it tests on.
+# Numbers are imputed and scaled, with a column that says where one was missing. Missing
+# categories are a category, and so are all the rare ones together. A date becomes the
+# days since then, and two numbers that say when in the year it was.
+
+
+def parts_of(dates):
+    """Turn a column of dates into numbers."""
+    dates = dates.iloc[:, 0]
+    angle = 2 * np.pi * dates.dt.day_of_year / 365
+    days = (pd.Timestamp("2026-01-01") - dates).dt.days
+    return np.column_stack([days, np.sin(angle), np.cos(angle)])
+
+
+numbers = make_pipeline(
+    SimpleImputer(strategy="median", add_indicator=True), StandardScaler()
+)
+categories = OneHotEncoder(min_frequency=50, handle_unknown="infrequent_if_exist")
 features = make_column_transformer(
-    (make_pipeline(SimpleImputer(), StandardScaler()), ["orders", "value"]),
-    (OneHotEncoder(handle_unknown="ignore"), ["channel"]),
+    (numbers, ["orders", "value"]),
+    (categories, ["channel", "region"]),
+    (make_pipeline(FunctionTransformer(parts_of), StandardScaler()), ["opened"]),
 )
-pipeline = make_pipeline(
-    features, MetricInitMLPClassifier(max_iter=30, tol=0, random_state=0)
-)
-search = GridSearchCV(
-    pipeline,
-    {
-        "metricinitmlpclassifier__n_exemplars": [6, 12, 24],
-        "metricinitmlpclassifier__n_neighbors": [1, 3],
-        "metricinitmlpclassifier__max_iter": [0, 30],
-    },
-    n_jobs=2,
-)
-X_train, X_test, y_train, y_test = train_test_split(table, stays, random_state=0)
-search.fit(X_train, y_train)
 
 # %%
-# Best settings, and their accuracy on rows that the search has not seen.
-for name, value in search.best_params_.items():
-    print(f"{name.split('__')[-1]:12} {value}")
-print(f"{'accuracy':12} {search.score(X_test, y_test):.3f}")
+# All that is learned from the data is inside the pipelines: no model sees the rows that
+# it is tested on. Training of the networks is stopped early, by rows held out from those
+# that they may see.
+MODELS = {
+    "calculated, trained": MetricInitMLPClassifier(
+        n_exemplars=20, early_stopping=True, random_state=0
+    ),
+    "calculated, untrained": MetricInitMLPClassifier(
+        n_exemplars=20, max_iter=0, random_state=0
+    ),
+    "MLPClassifier": MLPClassifier(early_stopping=True, max_iter=500, random_state=0),
+    "logistic regression": LogisticRegression(),
+    "gradient boosting": HistGradientBoostingClassifier(
+        max_iter=50, max_leaf_nodes=8, random_state=0
+    ),
+    "most frequent class": DummyClassifier(),
+}
+SCORES = {"accuracy": "accuracy", "log loss": "neg_log_loss"}
+rows = []
+for name, model in MODELS.items():
+    scores = cross_validate(make_pipeline(features, model), table, stays, scoring=SCORES)
+    rows += [
+        {"model": name, "accuracy": a, "log loss": -loss}
+        for a, loss in zip(scores["test_accuracy"], scores["test_log loss"], strict=True)
+    ]
+results = pd.DataFrame(rows)
+summary = results.groupby("model", sort=False).agg(["mean", "std"])
+print(summary.sort_values(("log loss", "mean")).round(3).to_string())
+
+# %%
+# Trees win: most of what decides here is a threshold or a step, and they need neither
+# scales nor imputed values. The calculated network comes next, ahead of random weights
+# that were trained; training it, on the nine tenths of the rows that early stopping
+# leaves, adds nothing. Here is the accuracy of each split.
+order = summary.sort_values(("log loss", "mean"), ascending=False).index
+figure, axes = plt.subplots(figsize=(6, 3), layout="constrained")
+for place, name in enumerate(order):
+    accuracies = results.loc[results["model"] == name, "accuracy"]
+    axes.plot(accuracies, [place] * len(accuracies), "o", color="C0", alpha=0.5)
+axes.set_yticks(range(len(order)), order)
+axes.set(xlabel="accuracy on rows left out")
+plt.show()
