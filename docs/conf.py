@@ -76,8 +76,8 @@ sphinx_gallery_conf = {
     "doc_module": ("skmetricmlp",),
     # It limits the memory of its own process, so it is shown and not run.
     "filename_pattern": r"/(?!parquet_larger_than_memory)\w+\.py",
-    "within_subsection_order": "ExampleTitleSortKey",
-    "reset_modules": ("matplotlib", "quiet_examples.without_convergence_warnings"),
+    "within_subsection_order": "examples_gallery.reading_order",
+    "reset_modules": ("matplotlib", "examples_gallery.without_convergence_warnings"),
     "abort_on_example_error": True,
     "capture_repr": (),
     "download_all_examples": False,
