@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from skmetricmlp import __version__
-from skmetricmlp.study import (
-    DataError,
-    Dataset,
-    accuracy_table,
-    compare,
-    load_digits_dataset,
-    read_dataset,
-    target_table,
-    time_to_target,
-    write_report,
-)
+
+EXTRA = ("jinja2", "joblib", "matplotlib", "tqdm")
 
 
-def _exemplar_count(text: str) -> int | str:
-    return text if text == "auto" else int(text)
+def _number_or_word(text: str) -> int | str:
+    return int(text) if text.lstrip("-").isdigit() else text
 
 
+def _truth(text: str) -> bool:
+    if text not in {"true", "false"}:
+        msg = f"must be true or false, got {text!r}"
+        raise argparse.ArgumentTypeError(msg)
+    return text == "true"
+
+
+# Of the classifier; several values of one make several starts.
 SETTINGS: dict[str, Callable[[str], Any]] = {
-    "n_exemplars": _exemplar_count,
+    "n_exemplars": _number_or_word,
     "exemplars": str,
     "metric": str,
     "n_neighbors": int,
@@ -36,27 +37,25 @@ SETTINGS: dict[str, Callable[[str], Any]] = {
     "sharpness": float,
     "output_init": str,
     "n_spare_units": int,
+    "tied": _truth,
+    "rivals": _number_or_word,
     "learning_rate_init": float,
+    "batch_size": int,
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
-    try:
-        return _compare(options)
-    except DataError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except ModuleNotFoundError as error:
-        print(
-            f"error: the study needs {error.name}: pip install 'skmetricmlp[study]'",
-            file=sys.stderr,
-        )
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+    needed = dict.fromkeys(EXTRA, "study")
+    if options.format == "parquet":
+        needed["pyarrow"] = "parquet"
+    for package, extra in needed.items():
+        if not _is_there(package):
+            return _fail(f"the study needs {package}: pip install 'skmetricmlp[{extra}]'")
+    command = shlex.join(["python", "-m", "skmetricmlp", *arguments])
+    return _compare(options, command)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,104 +66,143 @@ def _parser() -> argparse.ArgumentParser:
         "compare",
         help="train the same network from calculated and from random weights",
         description="Train the same network from calculated and from random weights, "
-        "for several training-set sizes and seeds, and compare accuracy and time.",
+        "for several training-set sizes and random splits, and write a page that says "
+        "which was better, by how much, and how certain that is. Finished runs are kept "
+        "in FOLDER/runs: a command that was stopped goes on where it was.",
     )
     add = command.add_argument
     add(
-        "file", nargs="?", type=Path, help="CSV or Parquet; scikit-learn's digits if none"
+        "data",
+        nargs="?",
+        default="digits",
+        help="a CSV or Parquet file; or breast_cancer, digits, iris or wine, of "
+        "scikit-learn; or openml:NAME, which is downloaded (%(default)s)",
     )
-    add("--target", metavar="COLUMN", help="column of FILE with the class labels")
+    add("--target", metavar="COLUMN", help="column of the file with the class labels")
     add(
         "--separator", default=",", help="between the columns of a CSV file (%(default)s)"
     )
-    add("--sizes", type=_positive, nargs="+", metavar="ROWS", help="training-set sizes")
-    add("--seeds", type=_positive, default=5, help="number of seeds (%(default)s)")
-    add("--epochs", type=_positive, default=10, help="number of epochs (%(default)s)")
-    add("--baseline", default="random", help="init to compare with (%(default)s)")
-    add("--batch-size", type=_positive, default=32, help="rows per step (%(default)s)")
-    add("--target-accuracy", type=float, help="default: where the baseline ends")
+    add("--sizes", type=int, nargs="+", metavar="ROWS", help="training-set sizes")
+    add("--seeds", type=int, default=5, help="number of random splits (%(default)s)")
+    add("--epochs", type=int, default=10, help="how long to train (%(default)s)")
+    add("--target-accuracy", type=float, help="default: where the reference ends")
+    add("--jobs", type=int, help="networks trained at once; -1: one a processor (1)")
     add("--output", type=Path, metavar="FOLDER", help="default: reports/compare-NAME")
+    add("--format", choices=["csv", "parquet"], default="csv", help="of the tables")
+    add("--quiet", action="store_true", help="no progress bar")
+    starts = command.add_argument_group(
+        "starts",
+        "Parameters of the classifier. Several values of one make several starts, each "
+        "compared with the same network that has the last of the values of --init.",
+    )
+    starts.add_argument("--init", nargs="+", default=["metric", "random"])
     for name, kind in SETTINGS.items():
-        add(
-            "--" + name.replace("_", "-"),
-            type=kind,
-            help=f"{name} of the classifier (its default)",
-        )
+        starts.add_argument("--" + name.replace("_", "-"), type=kind, nargs="+")
+    command.set_defaults(batch_size=[32])
     return parser
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        msg = f"must be at least 1, got {value}"
-        raise argparse.ArgumentTypeError(msg)
-    return value
-
-
-def _compare(options: argparse.Namespace) -> int:
-    # Imported here so that a missing extra is reported before any work is done.
-    import matplotlib as mpl  # noqa: F401, PLC0415
-    from tqdm import tqdm  # noqa: PLC0415
-
-    dataset = _dataset(options)
-    settings = {
-        name: value for name in SETTINGS if (value := getattr(options, name)) is not None
-    }
-    settings["batch_size"] = options.batch_size
-    with tqdm(desc=dataset.name, unit="run") as bar:
-
-        def track(runs: Sequence[Any]) -> Iterator[Any]:
-            bar.reset(total=len(runs))
-            for run in runs:
-                yield run
-                bar.update()
-
-        try:
-            curves = compare(
-                dataset,
-                sizes=options.sizes,
-                n_seeds=options.seeds,
-                n_epochs=options.epochs,
-                starts=("metric", options.baseline),
-                settings=settings,
-                track=track,
-            )
-        except (ValueError, TypeError) as error:
-            raise DataError(str(error)) from error
-    times = time_to_target(curves, options.target_accuracy)
-    folder = options.output or Path("reports") / f"compare-{dataset.name}"
-    title = (
-        f"{dataset.name}: the same network from calculated and {options.baseline} weights"
+def _compare(options: argparse.Namespace, command: str) -> int:
+    # Imported here, when it is known that what they need is there.
+    from skmetricmlp.study import (  # noqa: PLC0415
+        DataError,
+        Design,
+        run_study,
+        starts_of,
+        write_report,
     )
-    paths = write_report(folder, curves, times, title)
-    _print_tables(dataset, curves, times, options.seeds)
-    print("\nWritten:", *paths, sep="\n  ")
+
+    settings = {
+        name: values
+        for name in SETTINGS
+        if (values := getattr(options, name)) is not None
+    }
+    try:
+        dataset = _dataset(options)
+        folder = options.output or Path("reports") / f"compare-{dataset.name}"
+        design = Design.of(
+            dataset,
+            starts_of({"init": options.init, **settings}),
+            sizes=options.sizes,
+            n_seeds=options.seeds,
+            n_epochs=options.epochs,
+            target_accuracy=options.target_accuracy,
+        )
+        study = run_study(
+            dataset,
+            design,
+            n_jobs=options.jobs,
+            folder=folder / "runs",
+            progress=not options.quiet,
+        )
+        paths = write_report(
+            folder,
+            study,
+            table_format=options.format,
+            n_jobs=options.jobs,
+            command=command,
+        )
+    except (DataError, ValueError, TypeError) as error:
+        return _fail(str(error))
+    except KeyboardInterrupt:
+        print(
+            f"\ninterrupted: finished runs are kept in {folder / 'runs'}, and the same "
+            f"command goes on from there",
+            file=sys.stderr,
+        )
+        return 130
+    _print(study, paths)
     return 0
 
 
-def _dataset(options: argparse.Namespace) -> Dataset:
-    if options.file is None:
-        if options.target is not None:
-            msg = "--target names a column of a file, and no file is given"
-            raise DataError(msg)
-        return load_digits_dataset()
-    return read_dataset(options.file, options.target, separator=options.separator)
+def _dataset(options: argparse.Namespace) -> Any:
+    from skmetricmlp.study import DataError, load_dataset, read_dataset  # noqa: PLC0415
+
+    if Path(options.data).suffix or Path(options.data).exists():
+        return read_dataset(options.data, options.target, separator=options.separator)
+    if options.target is not None:
+        msg = "--target names a column of a file, and no file is given"
+        raise DataError(msg)
+    return load_dataset(options.data)
 
 
-def _print_tables(dataset: Dataset, curves: Any, times: Any, n_seeds: int) -> None:
-    rows, columns = dataset.X.shape
-    print(
-        f"{dataset.name}: {rows} rows, {columns} columns, "
-        f"{dataset.y.nunique()} classes\n\n"
-        f"Test accuracy in percent (mean ± deviation over {n_seeds} seeds); "
-        f"epoch 0 is untrained\n"
+def _print(study: Any, paths: Sequence[Path]) -> None:
+    from skmetricmlp.study import (  # noqa: PLC0415
+        accuracy_table,
+        target_table,
+        time_to_target,
+        verdict,
     )
-    print(accuracy_table(curves).to_string())
+
+    rows, columns = study.dataset.X.shape
+    print(
+        f"{study.dataset.name}: {rows} rows, {columns} columns, "
+        f"{study.dataset.y.nunique()} classes\n\n"
+        f"Test accuracy in percent (mean ± deviation over "
+        f"{study.design.n_seeds} splits); epoch 0 is untrained\n"
+    )
+    print(accuracy_table(study.curves).to_string())
     print(
         "\nEpochs and seconds (calculating the weights included) until the test "
         "accuracy reaches the target\n"
     )
-    print(target_table(times).to_string())
+    print(target_table(time_to_target(study.curves, study.design)).to_string())
+    print("", *verdict(study), sep="\n")
+    report, *tables = paths
+    print("\nTables:", *tables, sep="\n  ")
+    print(f"Report: {report}")
+
+
+def _is_there(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ValueError:  # as find_spec says of a module that must not be imported
+        return False
+
+
+def _fail(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

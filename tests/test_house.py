@@ -92,7 +92,7 @@ MAY_IMPORT = {
     },
     "weights": {"classifier"},
     "plotting": {"<public>"},
-    "study": {"<public>"},
+    "study": {"<public>", "plotting"},
     "__main__": {"<public>", "study"},
     "<public>": {"basis_regressor", "classifier", "regressor", "weights"},
 }

@@ -1,301 +1,477 @@
-"""The comparison, as functions and from the command line."""
+"""The comparison: its design, its runs, and what they amount to."""
 
-import subprocess
-import sys
+from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import clone
-from sklearn.datasets import load_iris
+from scipy.stats import ttest_rel
 
 from skmetricmlp import MetricInitMLPClassifier
-from skmetricmlp.__main__ import main
 from skmetricmlp.study import (
     DataError,
+    Design,
+    Start,
+    Study,
     accuracy_table,
     compare,
-    load_digits_dataset,
-    read_dataset,
+    load_dataset,
+    mistakes_table,
+    run_study,
+    starts_of,
+    summarise,
     target_table,
     time_to_target,
+    verdict,
 )
-from skmetricmlp.study.compare import _stratified_order
-from skmetricmlp.study.report import draw_curves
+from skmetricmlp.study.runs import Split, _warm_up, split_rows
+from skmetricmlp.study.summary import epochs_ratio, paired_difference
+from skmetricmlp.study.verdict import in_words
 
-QUICK = ["--seeds", "2", "--epochs", "2", "--n-exemplars", "6"]
-
-
-@pytest.fixture(scope="module")
-def mixed_frame():
-    """Numbers, categories, truth values and times, each with missing values."""
-    rng = np.random.default_rng(0)
-    n = 120
-    label = rng.choice(["no", "yes"], n)
-    frame = pd.DataFrame(
-        {
-            "size": rng.normal(size=n) + 3 * (label == "yes"),
-            "count": pd.array(rng.integers(0, 9, n), dtype="Int64"),
-            "colour": rng.choice(["red", "green"], n),
-            "open": pd.array(rng.random(n) < 0.5, dtype="boolean"),
-            "day": pd.Timestamp("2026-01-01")
-            + pd.to_timedelta(rng.integers(0, 99, n), "D"),
-            "label": label,
-        }
-    )
-    for column in ("size", "count", "colour", "open", "day"):
-        frame.loc[rng.choice(n, 10, replace=False), column] = None
-    return frame
+KEYS = ["size", "seed", "start"]
 
 
 @pytest.fixture(scope="module")
-def curves():
-    return compare(
-        load_digits_dataset(), sizes=[40, 80], n_seeds=2, n_epochs=2, test_fraction=0.3
+def digits():
+    return load_dataset("digits")
+
+
+@pytest.fixture(scope="module")
+def small_design(digits):
+    return Design.of(
+        digits, starts_of({}), sizes=[80, 40], n_seeds=2, n_epochs=2, test_fraction=0.3
     )
 
 
-# --- the run ---
+@pytest.fixture(scope="module")
+def study(digits, small_design):
+    return run_study(digits, small_design)
 
 
-def test_a_row_for_each_size_seed_start_and_epoch(curves):
-    keys = ["size", "seed", "start", "epoch"]
+# --- the design ---
+
+
+def test_starts_are_all_combinations_and_have_their_reference():
+    grid = {"init": ["metric", "he_uniform"], "n_exemplars": [6, 12], "batch_size": [16]}
+    starts = starts_of(grid)
+    assert [(s.name, s.reference) for s in starts] == [
+        ("calculated, n_exemplars=6", "he_uniform, n_exemplars=6"),
+        ("calculated, n_exemplars=12", "he_uniform, n_exemplars=12"),
+        ("he_uniform, n_exemplars=6", "he_uniform, n_exemplars=6"),
+        ("he_uniform, n_exemplars=12", "he_uniform, n_exemplars=12"),
+    ]
+    assert starts[1].parameters == {"init": "metric", "n_exemplars": 12, "batch_size": 16}
+
+
+def test_weights_that_are_not_calculated_know_no_metric():
+    starts = starts_of({"metric": ["kl", "cosine"], "exemplars": ["lvq"]})
+    assert [s.name for s in starts] == [
+        "calculated, metric=kl",
+        "calculated, metric=cosine",
+        "random",
+    ]
+    assert starts[-1].parameters == {"init": "random"}
+    assert all(s.reference == "random" for s in starts)
+
+
+def test_one_value_of_init_is_compared_with_the_first_start():
+    starts = starts_of({"init": ["metric"], "metric": ["kl", "cosine", "sqeuclidean"]})
+    assert {s.reference for s in starts} == {"calculated, metric=kl"}
+    assert [s.is_reference for s in starts] == [True, False, False]
+
+
+def test_sizes_by_default_are_all_rows_a_quarter_and_a_sixteenth(digits):
+    design = Design.of(digits, starts_of({}))
+    assert design.n_train + design.n_test == len(digits.y)
+    assert design.sizes == (84, 337, design.n_train)
+    iris = load_dataset("iris")
+    assert Design.of(iris, starts_of({})).sizes == (28, 112)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"sizes": [9]}, "size 9 is not possible: 10 classes"),
+        ({"sizes": [5000]}, "size 5000 is not possible.*there are 1348"),
+        ({"n_seeds": 0}, "n_seeds must be at least 1, got 0"),
+        ({"n_epochs": 0}, "n_epochs must be at least 1, got 0"),
+        ({"test_fraction": 1.0}, "test_fraction must be between 0 and 1, got 1.0"),
+        ({"target_accuracy": 95}, "target_accuracy must be from 0 to 1, got 95"),
+    ],
+)
+def test_designs_that_are_impossible(digits, parameters, message):
+    with pytest.raises(DataError, match=message):
+        Design.of(digits, starts_of({}), **parameters)
+
+
+# --- the runs ---
+
+
+def test_a_row_for_each_size_seed_start_and_epoch(study):
+    curves = study.curves
     assert len(curves) == 2 * 2 * 2 * 3
-    assert not curves.duplicated(keys).any()
+    assert not curves.duplicated([*KEYS, "epoch"]).any()
     assert curves["accuracy"].between(0, 1).all()
-    assert (curves.groupby(keys[:3])["seconds"].diff().dropna() > 0).all()
+    assert (curves.groupby(KEYS)["seconds"].diff().dropna() > 0).all()
+    assert curves["size"].is_monotonic_increasing
 
 
-def test_the_figures_are_those_of_the_public_estimator(curves):
+def test_the_figures_are_those_of_the_public_estimator(study, digits):
     """The same rows, by hand: an own split, then ``max_iter`` epochs in one fit."""
-    data = load_digits_dataset()
-    order = _stratified_order(data.y.to_numpy(), seed=1)
-    n_test = round(0.3 * len(order))
-    test, train = order[:n_test], order[n_test:][:40]
-    X, y = data.X.to_numpy() / 16, data.y.to_numpy()
-    for start in ("metric", "random"):
-        clf = MetricInitMLPClassifier(start, max_iter=0, random_state=1)
+    n_test = study.design.n_test
+    split = Split(n_train=len(digits.y) - n_test, size=40, seed=1)
+    train, test = split_rows(digits.y.to_numpy(), split)
+    assert len(set(train) | set(test)) == 40 + n_test
+    X, y = digits.X.to_numpy() / 16, digits.y.to_numpy()
+    for name, init in (("calculated", "metric"), ("random", "random")):
+        clf = MetricInitMLPClassifier(init, max_iter=0, random_state=1)
         accuracies = [clf.fit(X[train], y[train]).score(X[test], y[test])]
         for _ in range(2):
             clf.partial_fit(X[train], y[train])
             accuracies.append(clf.score(X[test], y[test]))
-        rows = curves.query("size == 40 and seed == 1 and start == @start")
-        assert rows.sort_values("epoch")["accuracy"].tolist() == accuracies
+        of_run = f"size == 40 and seed == 1 and start == {name!r}"
+        rows = study.curves.query(of_run).sort_values("epoch")
+        np.testing.assert_allclose(rows["accuracy"], accuracies, rtol=1e-12)
+        found = study.confusion.query(of_run + " and epoch == 2")
+        for true, predicted in product(range(10), repeat=2):
+            count = np.sum((y[test] == true) & (clf.predict(X[test]) == predicted))
+            pair = (found["true"] == true) & (found["predicted"] == predicted)
+            assert found.loc[pair, "count"].sum() == count
 
 
-def test_every_stretch_of_the_order_is_stratified():
+def test_smaller_training_sets_are_parts_of_larger_ones():
     y = np.repeat([0, 1, 2], [300, 60, 12])
-    order = _stratified_order(y, seed=0)
-    assert sorted(order) == list(range(len(y)))
-    for start in range(0, 372, 93):
-        counts = np.bincount(y[order[start : start + 93]], minlength=3)
-        assert np.abs(counts - [75, 15, 3]).max() <= 1
-    assert not np.array_equal(order, _stratified_order(y, seed=1))
+    large, test = split_rows(y, Split(n_train=279, size=279, seed=0))
+    small, same_test = split_rows(y, Split(n_train=279, size=93, seed=0))
+    np.testing.assert_array_equal(test, same_test)
+    np.testing.assert_array_equal(small, large[:93])
+    assert sorted([*test, *large]) == list(range(len(y)))
+    for rows in (test, small):
+        assert np.abs(np.bincount(y[rows], minlength=3) - [75, 15, 3]).max() <= 1
+    other, _ = split_rows(y, Split(n_train=279, size=279, seed=1))
+    assert not np.array_equal(large, other)
 
 
-def test_sizes_that_are_impossible():
-    data = load_digits_dataset()
-    for size in (9, 5000):
-        with pytest.raises(DataError, match=f"size {size}"):
-            compare(data, sizes=[size], n_seeds=1, n_epochs=1)
+def test_compare_takes_starts_by_names_of_ones_own():
+    starts = {
+        "few": {"n_exemplars": 3, "metric": "cosine"},
+        "zeros": {"init": "zeros"},
+        "none": {"init": "random"},
+    }
+    curves = compare("iris", starts, sizes=[40], n_seeds=1, n_epochs=1)
+    assert curves["start"].unique().tolist() == ["few", "zeros", "none"]
 
 
-# --- the tables ---
+# --- going on ---
+
+
+class StoppedError(Exception):
+    """Stands for whatever ends a run early."""
+
+
+def test_what_is_finished_is_not_calculated_again(
+    digits, small_design, study, tmp_path, monkeypatch
+):
+    """A study that stops in the middle goes on where it was, and has the same result."""
+    fit, fitted = MetricInitMLPClassifier.fit, []
+    _warm_up()
+
+    def fit_five_times(self, X, y):
+        if len(fitted) == 5:
+            raise StoppedError
+        fitted.append((len(X), self.random_state, self.init))
+        return fit(self, X, y)
+
+    monkeypatch.setattr(MetricInitMLPClassifier, "fit", fit_five_times)
+    with pytest.raises(StoppedError):
+        run_study(digits, small_design, folder=tmp_path)
+    before = fitted.copy()
+    fitted.clear()
+    found = run_study(digits, small_design, folder=tmp_path)
+    assert len(before) + len(fitted) == 8
+    assert not set(before) & set(fitted)
+    columns = [*KEYS, "epoch", "accuracy"]
+    pd.testing.assert_frame_equal(found.curves[columns], study.curves[columns])
+    pd.testing.assert_frame_equal(found.confusion, study.confusion)
+    fitted.clear()
+    again = run_study(digits, small_design, folder=tmp_path)
+    assert not fitted
+    pd.testing.assert_frame_equal(again.curves, found.curves)
+
+
+def test_results_of_other_data_or_settings_are_not_taken(tmp_path, monkeypatch):
+    fit, fitted = MetricInitMLPClassifier.fit, []
+    _warm_up()
+
+    def counted(self, X, y):
+        fitted.append(self)
+        return fit(self, X, y)
+
+    monkeypatch.setattr(MetricInitMLPClassifier, "fit", counted)
+    iris = load_dataset("iris")
+    few = {"sizes": [60], "n_seeds": 1, "n_epochs": 1}
+    changes = [
+        {},
+        {"dataset": replace(iris, y=iris.y[::-1].reset_index(drop=True))},
+        {"n_epochs": 2},
+        {"sizes": [70]},
+        {"starts": {"one": {"n_exemplars": 6}, "other": {"init": "random"}}},
+    ]
+    numbers = []
+    for change in changes:
+        fitted.clear()
+        compare(**{"dataset": iris, **few, **change}, folder=tmp_path)
+        numbers.append(len(fitted))
+    assert numbers == [2, 2, 2, 2, 1]  # the last shares its "random" with the first
+    fitted.clear()
+    compare(iris, **few | {"n_seeds": 3}, folder=tmp_path)
+    assert len(fitted) == 4
+
+
+def test_two_processes_find_what_one_finds(digits, small_design, study):
+    found = run_study(digits, small_design, n_jobs=2)
+    columns = [*KEYS, "epoch", "accuracy"]
+    pd.testing.assert_frame_equal(found.curves[columns], study.curves[columns])
+
+
+def test_the_bar_counts_rows_and_knows_what_was_done(
+    digits, small_design, tmp_path, capsys
+):
+    few = replace(small_design, n_seeds=1)
+    run_study(digits, few, folder=tmp_path)
+    run_study(digits, small_design, folder=tmp_path, progress=True)
+    shown = capsys.readouterr().err.split("\r")
+    rows = 2 * (40 + 80)
+    assert any(f"{rows}/{2 * rows}" in line and "4 of 8 runs" in line for line in shown)
+    assert f"{2 * rows}/{2 * rows}" in shown[-1]
+
+
+# --- what it amounts to ---
+
+
+def made_up_study(accuracy, *, target=None, size=30):
+    """Curves by start and seed; the last start is the reference. A second an epoch."""
+    names = list(accuracy)
+    n_seeds, n_points = np.shape(next(iter(accuracy.values())))
+    curves = [
+        {"size": size, "seed": seed, "start": start, "epoch": epoch, "accuracy": value}
+        for start, of_seeds in accuracy.items()
+        for seed, values in enumerate(of_seeds)
+        for epoch, value in enumerate(values)
+    ]
+    frame = pd.DataFrame(curves)
+    frame["seconds"] = 1.0 + frame["epoch"]
+    confusion = pd.DataFrame(columns=[*KEYS, "epoch", "true", "predicted", "count"])
+    design = Design(
+        starts=tuple(Start(name, {}, names[-1]) for name in names),
+        sizes=(size,),
+        n_seeds=n_seeds,
+        n_epochs=n_points - 1,
+        n_train=size,
+        n_test=10,
+        target_accuracy=target,
+    )
+    return Study(load_dataset("iris"), design, frame, confusion)
 
 
 @pytest.fixture
-def made_up_curves():
-    """Two seeds; "metric" is at 0.5, 0.8 and 0.9, "random" at 0.1, 0.5 and 0.8 or 0.6."""
-    accuracy = {
-        ("metric", 0): [0.5, 0.8, 0.9],
-        ("metric", 1): [0.5, 0.8, 0.9],
-        ("random", 0): [0.1, 0.5, 0.8],
-        ("random", 1): [0.1, 0.5, 0.6],
-    }
-    return pd.DataFrame(
-        [
-            {
-                "size": 10,
-                "seed": seed,
-                "start": start,
-                "epoch": epoch,
-                "accuracy": value,
-                "seconds": 1.0 + epoch,
-            }
-            for (start, seed), values in accuracy.items()
-            for epoch, value in enumerate(values)
-        ]
-    )
+def made_up():
+    """Ours is at 0.5, 0.8 and 0.9; the reference at 0.1, 0.5 and 0.8 or 0.6."""
+    ours, theirs = [0.5, 0.8, 0.9], [[0.1, 0.5, 0.8], [0.1, 0.5, 0.6]]
+    return made_up_study({"calculated": [ours, ours], "random": theirs})
 
 
-def test_time_to_the_accuracy_at_which_the_baseline_ends(made_up_curves):
-    times = time_to_target(made_up_curves).set_index(["start", "seed"])
+def test_time_to_the_accuracy_at_which_the_reference_ends(made_up):
+    times = time_to_target(made_up.curves, made_up.design).set_index(["start", "seed"])
     assert times["target"].unique() == pytest.approx([0.7])
-    assert times.loc["metric", "epoch"].tolist() == [1, 1]
+    assert times.loc["calculated", "epoch"].tolist() == [1, 1]
     assert times.loc[("random", 0), "epoch"] == 2
     assert np.isnan(times.loc[("random", 1), "epoch"])
-    assert times.loc[("metric", 0), "seconds"] == 2.0
+    assert times.loc[("calculated", 0), "seconds"] == 2.0
 
 
-def test_time_to_a_given_target(made_up_curves):
-    times = time_to_target(made_up_curves, 0.9).set_index(["start", "seed"])
-    assert times.loc["metric", "epoch"].tolist() == [2, 2]
+def test_each_start_has_the_target_of_its_own_reference():
+    curves = {"a": [[0.5, 0.6]], "b": [[0.1, 0.55]], "c": [[0.2, 0.9]]}
+    study = made_up_study(curves)
+    starts = (Start("a", {}, "b"), Start("b", {}, "b"), Start("c", {}, "c"))
+    times = time_to_target(study.curves, replace(study.design, starts=starts))
+    targets = times.set_index("start")["target"]
+    assert targets.to_dict() == {"a": 0.55, "b": 0.55, "c": 0.9}
+
+
+def test_time_to_a_given_target(made_up):
+    design = replace(made_up.design, target_accuracy=0.9)
+    times = time_to_target(made_up.curves, design).set_index(["start", "seed"])
+    assert times.loc["calculated", "epoch"].tolist() == [2, 2]
     assert times.loc["random", "epoch"].isna().all()
 
 
-def test_tables_say_mean_deviation_and_never(made_up_curves):
-    table = accuracy_table(made_up_curves)
-    assert table.loc[2, (10, "calculated")] == "90.0 ± 0.0"
-    assert table.loc[2, (10, "random")] == "70.0 ± 14.1"
-    times = target_table(time_to_target(made_up_curves, 0.9))
-    assert times.loc[(10, "random"), "epochs"] == "never"
-    assert times.loc[(10, "random"), "reached"] == "0 of 2"
-    assert times.loc[(10, "calculated"), "epochs"] == "2.0 ± 0.0"
+def test_tables_say_mean_deviation_and_never(made_up):
+    table = accuracy_table(made_up.curves)
+    assert table.loc[(30, "calculated"), 2] == "90.0 ± 0.0"
+    assert table.loc[(30, "random"), 2] == "70.0 ± 14.1"
+    design = replace(made_up.design, target_accuracy=0.9)
+    times = target_table(time_to_target(made_up.curves, design))
+    assert times.loc[(30, "random"), "epochs"] == "never"
+    assert times.loc[(30, "random"), "reached"] == "0 of 2"
+    assert times.loc[(30, "calculated"), "epochs"] == "2.0 ± 0.0"
 
 
-def test_the_picture_shows_the_mean_of_the_seeds(made_up_curves):
-    (panel,) = draw_curves(made_up_curves, "title").axes
-    lines = {line.get_label(): line.get_ydata() for line in panel.get_lines()}
-    np.testing.assert_allclose(lines["calculated"], [0.5, 0.8, 0.9])
-    np.testing.assert_allclose(lines["random"], [0.1, 0.5, 0.7])
+def test_long_trainings_are_shown_at_a_few_epochs():
+    curves = np.linspace(0, 1, 38)[None]
+    study = made_up_study({"calculated": curves, "random": curves})
+    assert accuracy_table(study.curves).columns.tolist() == [0, 1, 2, 5, 10, 20, 37]
 
 
-# --- files ---
+def test_the_interval_of_a_difference_is_that_of_a_corrected_t_test():
+    """Without shared rows it is the paired t-test of SciPy."""
+    rng = np.random.default_rng(0)
+    ours, theirs = rng.normal(size=(2, 7))
+    plain = ttest_rel(ours, theirs).confidence_interval(0.95)
+    mean, half_width = paired_difference(ours, theirs, n_train=100, n_test=0)
+    assert (mean - half_width, mean + half_width) == pytest.approx(plain)
+    corrected = paired_difference(ours, theirs, n_train=75, n_test=25).half_width
+    assert corrected / half_width == pytest.approx(np.sqrt(1 + 7 * 25 / 75))
+    shifted = paired_difference(ours + 3, theirs + 3, n_train=75, n_test=25)
+    assert shifted == pytest.approx((mean, corrected))
 
 
-@pytest.mark.parametrize("name", ["table.csv", "table.csv.gz", "table.parquet"])
-def test_mixed_columns_and_missing_values_become_numbers(tmp_path, mixed_frame, name):
-    path = tmp_path / name
-    if name.endswith("parquet"):
-        mixed_frame.to_parquet(path)
-    else:
-        mixed_frame.to_csv(path, index=False)
-    data = read_dataset(path, "label")
-    assert data.name == "table"
-    assert data.y.tolist() == mixed_frame["label"].tolist()
-    X = clone(data.transformer).fit_transform(data.X)
-    assert X.dtype == float
-    assert np.isfinite(X).all()
-    assert len(X) == len(mixed_frame)
+def test_the_interval_of_a_ratio_is_that_of_all_resamples():
+    """Every one of the 27 ways to draw three splits with replacement, counted."""
+    ours = np.array([[0.2, 0.6, 0.9], [0.1, 0.8, 0.8], [0.3, 0.4, 0.95]])
+    theirs = np.array([[0.0, 0.3, 0.5], [0.1, 0.7, 0.6], [0.2, 0.2, 0.9]])
+
+    def first(curves, target):
+        for epoch, value in enumerate(curves):
+            if value >= target:
+                return epoch
+        return np.inf
+
+    ratios = []
+    for drawn in product(range(3), repeat=3):
+        target = np.mean([theirs[k][-1] for k in drawn])
+        mean_ours = [np.mean([ours[k][e] for k in drawn]) for e in range(3)]
+        mean_theirs = [np.mean([theirs[k][e] for k in drawn]) for e in range(3)]
+        # A rounding above the mean of the last epochs must not hide that it is reached.
+        ratios.append(
+            first(mean_ours, target - 1e-12) / first(mean_theirs, target - 1e-12)
+        )
+    found = epochs_ratio(ours, theirs)
+    assert found.epochs == first(ours.mean(axis=0), theirs[:, -1].mean())
+    assert found.reference_epochs == 2
+    expected = np.quantile(ratios, [0.025, 0.975], method="inverted_cdf")
+    assert (found.low, found.high) == pytest.approx(tuple(expected))
 
 
-def test_rows_without_a_label_are_left_out(tmp_path, mixed_frame):
-    frame = mixed_frame.copy()
-    frame.loc[:9, "label"] = None
-    frame.to_csv(tmp_path / "t.csv", index=False)
-    assert len(read_dataset(tmp_path / "t.csv", "label").y) == len(frame) - 10
+def test_ratios_without_an_interval():
+    flat = np.full((3, 4), 0.7)
+    rising = np.array([[0.1, 0.5, 0.7, 0.8]] * 3)
+    same = epochs_ratio(rising, rising)
+    assert (same.epochs, same.low, same.high) == (3, 1, 1)
+    assert np.isnan(epochs_ratio(rising, flat).low)  # the reference needs no epoch
+    assert np.isnan(epochs_ratio(rising[:1], rising[:1]).low)  # one split
+    never = epochs_ratio(flat - 0.1, rising)
+    assert np.isinf([never.epochs, never.low, never.high]).all()
+    assert np.isinf(epochs_ratio(flat, flat, target=0.9).reference_epochs)
 
 
-@pytest.mark.parametrize(
-    ("target", "change", "message"),
-    [
-        ("labl", lambda frame: frame, "no column 'labl'.*did you mean 'label'"),
-        (None, lambda frame: frame, "--target.*size, count"),
-        ("label", lambda frame: frame.assign(label="yes"), "one class 'yes'"),
-        ("label", lambda frame: frame.assign(label=None), "no label"),
-        ("label", lambda frame: frame.head(15), "at least 20 labelled rows.*15"),
-        ("size", lambda frame: frame, "no set of classes"),
-        ("label", lambda frame: frame[["label"]], "no column besides"),
-    ],
-)
-def test_errors_say_what_is_wrong_with_the_file(
-    tmp_path, mixed_frame, target, change, message
-):
-    path = tmp_path / "table.csv"
-    change(mixed_frame).to_csv(path, index=False)
-    with pytest.raises(DataError, match=message):
-        read_dataset(path, target)
+def test_the_summary_is_made_of_means_over_the_splits(made_up):
+    (row,) = summarise(made_up).to_dict("records")
+    assert (row["start"], row["reference"], row["size"]) == ("calculated", "random", 30)
+    means = {"untrained": 0.5, "end": 0.9, "reference_end": 0.7, "difference": 0.2}
+    assert {name: row[name] for name in means} == pytest.approx(means)
+    assert (row["epochs"], row["reference_epochs"]) == (1, 2)
+    assert (row["seconds"], row["reference_seconds"]) == (2.0, 3.0)
+    assert row["target"] == pytest.approx(0.7)
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("missing.csv", None, "no such file: .*missing.csv"),
-        ("table.xlsx", b"", "must be a .csv or .parquet file"),
-        ("table.csv", b"", "cannot be read"),
-        ("table.parquet", b"no parquet", "cannot be read"),
-    ],
-)
-def test_files_that_cannot_be_read(tmp_path, name, content, message):
-    if content is not None:
-        (tmp_path / name).write_bytes(content)
-    with pytest.raises(DataError, match=message):
-        read_dataset(tmp_path / name, "label")
-
-
-# --- the command line ---
-
-
-def test_command_on_a_file_writes_tables_and_picture(tmp_path, mixed_frame):
-    """In a process of its own, as a user runs it."""
-    mixed_frame.to_csv(tmp_path / "shop.csv", index=False)
-    command = [sys.executable, "-m", "skmetricmlp", "compare"]
-    result = subprocess.run(
-        [*command, "shop.csv", "--target", "label", "--sizes", "30", "60", *QUICK],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"PATH": "", "PYTHONIOENCODING": "utf-8", "HOME": str(tmp_path)},
+def test_the_order_of_the_splits_does_not_matter(made_up):
+    swapped = made_up.curves.assign(seed=1 - made_up.curves["seed"])
+    one, other = (
+        summarise(replace(made_up, curves=c)) for c in (made_up.curves, swapped)
     )
-    assert "8/8" in result.stderr  # the progress: sizes x seeds x starts
-    assert "calculated" in result.stdout
-    folder = tmp_path / "reports" / "compare-shop"
-    written = pd.read_csv(folder / "curves.csv")
-    assert len(written) == 2 * 2 * 2 * 3
-    percent = 100 * written.groupby(["size", "start", "epoch"])["accuracy"].mean()
-    assert f"{percent[30, 'metric', 0]:.1f}" in result.stdout
-    assert len(pd.read_csv(folder / "to_target.csv")) == 8
-    assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
-    assert str(folder.relative_to(tmp_path) / "curves.png") in result.stdout
+    exact = [name for name in one if name not in {"low", "high"}]  # those are drawn
+    pd.testing.assert_frame_equal(one[exact], other[exact])
 
 
-def test_command_takes_metrics_exemplars_and_a_count_to_be_chosen(tmp_path, capsys):
-    load_iris(as_frame=True).frame.to_csv(tmp_path / "iris.csv", index=False)
-    arguments = ["--metric", "cosine", "--exemplars", "lvq", "--n-exemplars", "auto"]
-    arguments += [str(tmp_path / "iris.csv"), "--target", "target"]
-    assert main(["compare", *QUICK, *arguments, "--output", str(tmp_path)]) == 0
-    curves = pd.read_csv(tmp_path / "curves.csv")
-    assert "calculated" in capsys.readouterr().out
-    untrained = curves[(curves["start"] == "metric") & (curves["epoch"] == 0)]
-    assert untrained["accuracy"].min() > 0.6
+def test_mistakes_are_shares_of_the_true_class(study):
+    table = mistakes_table(study)
+    assert 0 < len(table) <= 10
+    found = study.confusion.query("size == 80 and epoch == 2 and start == 'random'")
+    for true, predicted in table.index:
+        of_class = found[found["true"] == true]
+        wrong = of_class.loc[of_class["predicted"] == predicted, "count"].sum()
+        share = 100 * wrong / of_class["count"].sum()
+        assert table.loc[(true, predicted), "random"] == pytest.approx(share)
+    assert table.max(axis=1).is_monotonic_decreasing
 
 
-def test_command_takes_settings_and_another_baseline(tmp_path, capsys):
-    load_iris(as_frame=True).frame.to_csv(tmp_path / "iris.csv", index=False)
-    arguments = ["--baseline", "zeros", "--activation", "tanh", "--output", str(tmp_path)]
-    path = str(tmp_path / "iris.csv")
-    assert main(["compare", path, "--target", "target", *QUICK, *arguments]) == 0
-    assert "zeros" in capsys.readouterr().out
-    starts = pd.read_csv(tmp_path / "curves.csv")["start"]
-    assert starts.unique().tolist() == ["metric", "zeros"]
+# --- in words ---
+
+ROW = {
+    "size": 1000,
+    "start": "calculated, metric=kl",
+    "reference": "random",
+    "untrained": 0.9,
+    "target": 0.95,
+    "epochs": 4.0,
+    "reference_epochs": 10.0,
+    "low": 0.3,
+    "high": 0.6,
+    "difference": 0.012,
+    "half_width": 0.003,
+    "seconds": 0.5,
+    "reference_seconds": 2.0,
+}
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("changes", "words"),
     [
-        (["nowhere.csv", "--target", "label"], "no such file: nowhere.csv"),
-        (["--target", "label"], "no file is given"),
-        (["--sizes", "5000"], "size 5000"),
-        (["--activation", "step"], "activation='step'"),
-        (["--baseline", "gaussian"], "init must be one of"),
-        (["--metric", "manhattan"], "metric must be one of"),
-        (["--exemplars", "best"], "exemplars must be one of"),
+        ({}, "With 1,000 training rows, calculated weights (metric=kl) had 90.0 %"),
+        ({}, "In 0.4 (0.3 to 0.6) of the epochs, and 0.2 of the time, they reached the "),
+        ({}, "the 95.0 % at which random weights ended."),
+        ({}, "ended 1.2 ± 0.3 points ahead."),
+        ({"difference": -0.012}, "ended 1.2 ± 0.3 points behind."),
+        ({"half_width": 0.02}, "1.2 ± 2.0 points ahead, which 5 splits cannot tell"),
+        ({"half_width": np.nan}, "1.2 points ahead, in one split, which says nothing"),
+        ({"low": np.nan}, "In 0.4 of the epochs"),
+        ({"high": np.inf}, "In 0.4 (0.3 or more) of the epochs"),
+        ({"epochs": np.inf}, "They did not reach the 95.0 % at which random weights"),
+        (
+            {"epochs": 0.0},
+            "took 10 epochs, and 4.0 times as long as the calculation, to reach the 95",
+        ),
+        ({"reference_epochs": 0.0}, "After 4 epochs they reached the 95.0 % at which"),
+        ({"start": "mine"}, "With 1,000 training rows, “mine” had 90.0 %"),
     ],
 )
-def test_command_reports_errors_without_a_traceback(
-    arguments, message, capsys, tmp_path, monkeypatch
-):
-    monkeypatch.chdir(tmp_path)
-    assert main(["compare", *QUICK, *arguments]) == 2
-    captured = capsys.readouterr()
-    last_line = captured.err.splitlines()[-1]
-    assert last_line.startswith("error: ")
-    assert message in last_line
-    assert not list(tmp_path.iterdir())
+def test_the_verdict_in_words(changes, words):
+    assert words in in_words({**ROW, **changes}, n_splits=5)
 
 
-def test_command_without_the_extra_names_it(capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "tqdm", None)
-    assert main(["compare"]) == 2
-    assert "pip install 'skmetricmlp[study]'" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"reference_epochs": np.inf},
+            "After 4 epochs they reached the target of 97.0 %",
+        ),
+        (
+            {"reference_epochs": np.inf, "epochs": np.inf},
+            "Neither they nor random weights reached the target of 97.0 %.",
+        ),
+    ],
+)
+def test_the_verdict_about_a_given_target(changes, words):
+    assert words in in_words({**ROW, **changes}, n_splits=5, target=0.97)
+
+
+def test_a_verdict_for_each_size_the_largest_first(study):
+    large, small = verdict(study)
+    assert large.startswith("With 80 training rows, calculated weights had")
+    assert small.startswith("With 40 training rows")
+    (row,) = summarise(study).query("size == 80").to_dict("records")
+    assert f"had {100 * row['untrained']:.1f} % before" in large
+    assert f"ended {100 * row['difference']:.1f} ± {100 * row['half_width']:.1f}" in large

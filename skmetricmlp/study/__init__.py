@@ -1,17 +1,36 @@
-"""The comparison of initialisations on a data set: data -> run -> table -> report."""
+"""The comparison of initialisations on a data set.
 
-from skmetricmlp.study.compare import compare, time_to_target
-from skmetricmlp.study.data import DataError, Dataset, load_digits_dataset, read_dataset
-from skmetricmlp.study.report import accuracy_table, target_table, write_report
+data and design -> runs -> study -> summary and verdict -> page
+"""
+
+from skmetricmlp.study.compare import Study, compare, run_study
+from skmetricmlp.study.data import DataError, Dataset, load_dataset, read_dataset
+from skmetricmlp.study.design import Design, Start, starts_of
+from skmetricmlp.study.report import mistakes_table, write_report
+from skmetricmlp.study.summary import (
+    accuracy_table,
+    summarise,
+    target_table,
+    time_to_target,
+)
+from skmetricmlp.study.verdict import verdict
 
 __all__ = [
     "DataError",
     "Dataset",
+    "Design",
+    "Start",
+    "Study",
     "accuracy_table",
     "compare",
-    "load_digits_dataset",
+    "load_dataset",
+    "mistakes_table",
     "read_dataset",
+    "run_study",
+    "starts_of",
+    "summarise",
     "target_table",
     "time_to_target",
+    "verdict",
     "write_report",
 ]

@@ -1,65 +1,90 @@
-"""Run the study: the same network from calculated and from other weights."""
+"""Carry out a comparison: in parallel, with progress, and going on where it was."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import product
-from time import perf_counter
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from multiprocessing import parent_process
+from pathlib import Path
+from signal import SIG_IGN, SIGINT, signal
+from typing import Any
 
-import numpy as np
+import joblib
 import pandas as pd
-from numpy.typing import NDArray
-from sklearn.base import clone
 
-from skmetricmlp import MetricInitMLPClassifier
-from skmetricmlp.study.data import DataError, Dataset
+from skmetricmlp import __version__
+from skmetricmlp.study.data import Dataset, load_dataset
+from skmetricmlp.study.design import Design, Run, Start
+from skmetricmlp.study.runs import Result, Split, train_and_score
 
-__all__ = ["Run", "compare", "default_sizes", "time_to_target"]
+__all__ = ["Study", "compare", "run_study"]
 
-Array = NDArray[Any]
-Track = Callable[[Sequence[Any]], Iterable[Any]]
+KEYS = ["size", "seed", "start"]
 
 
-class Run(NamedTuple):
-    """One network to train."""
+@dataclass(frozen=True)
+class Study:
+    """A comparison that has been carried out.
 
-    size: int
-    seed: int
-    start: str
+    Attributes
+    ----------
+    dataset : Dataset
+    design : Design
+    curves : pandas.DataFrame
+        A row per size, seed, start and epoch, with the columns ``size``, ``seed``,
+        ``start``, ``epoch`` (0 is untrained), ``accuracy`` on the test rows and
+        ``seconds`` spent so far on calculating the weights and training.
+    confusion : pandas.DataFrame
+        For the first and the last epoch of each run, the ``count`` of test rows of each
+        pair of a ``true`` and a ``predicted`` class.
+    """
+
+    dataset: Dataset
+    design: Design
+    curves: pd.DataFrame
+    confusion: pd.DataFrame
 
 
 def compare(
-    dataset: Dataset,
+    dataset: Dataset | str,
+    starts: Mapping[str, Mapping[str, Any]] | None = None,
     *,
     sizes: Sequence[int] | None = None,
     n_seeds: int = 5,
     n_epochs: int = 10,
-    starts: Sequence[str] = ("metric", "random"),
     test_fraction: float = 0.25,
-    settings: Mapping[str, Any] | None = None,
-    track: Track = iter,
+    n_jobs: int | None = None,
+    folder: str | Path | None = None,
+    progress: bool = False,
 ) -> pd.DataFrame:
-    """Train the same architecture from several starts, and record each epoch.
+    """Train networks from several starts, and test them before and after each epoch.
 
     For each seed the rows are divided anew, stratified, into test and training rows;
-    smaller training sets are parts of the larger ones. The transformer is fitted on the
-    training rows, outside the time that is taken.
+    smaller training sets are parts of the larger ones.
 
     Parameters
     ----------
-    dataset : Dataset
+    dataset : Dataset or str
+        A str is a name that :func:`load_dataset` knows.
+    starts : mapping of str to mappings, optional
+        Parameters of :class:`~skmetricmlp.MetricInitMLPClassifier`, by the names that the
+        starts shall have. By default "calculated" and "random".
     sizes : sequence of int, optional
-        Numbers of training rows; by default :func:`default_sizes`.
+        Numbers of training rows; by default all, a quarter and a sixteenth.
     n_seeds : int
+        How often the rows are divided.
     n_epochs : int
-    starts : sequence of str
-        Values of ``init``.
     test_fraction : float
-    settings : mapping, optional
-        Further parameters of :class:`~skmetricmlp.MetricInitMLPClassifier`.
-    track : callable
-        Wraps the list of runs, to show progress: ``tqdm.tqdm``, for example.
+    n_jobs : int, optional
+        Networks that are trained at the same time, as in scikit-learn: None is one, -1 is
+        one for each processor. Times are comparable within a run, not between runs
+        with other ``n_jobs``.
+    folder : str or Path, optional
+        Results are kept there, each as soon as it is found, and are not calculated again.
+    progress : bool
+        Whether to show a progress bar, with an estimate of the time left. Needs tqdm.
 
     Returns
     -------
@@ -71,105 +96,119 @@ def compare(
     Raises
     ------
     DataError
-        If a size is more than there are training rows, or too few for the classes.
-    """
-    n_train = len(dataset.y) - round(test_fraction * len(dataset.y))
-    n_classes = dataset.y.nunique()
-    sizes = default_sizes(n_train, n_classes) if sizes is None else sizes
-    for size in sizes:
-        if not n_classes <= size <= n_train:
-            msg = (
-                f"size {size} is not possible: {n_classes} classes need as many "
-                f"training rows, and there are {n_train}"
-            )
-            raise DataError(msg)
-    runs = [Run(*run) for run in product(sizes, range(n_seeds), starts)]
-    records = [
-        {**run._asdict(), **point}
-        for run in track(runs)
-        for point in _learning_curve(
-            dataset, run, n_train, n_epochs, dict(settings or {})
-        )
-    ]
-    return pd.DataFrame.from_records(records)
-
-
-def default_sizes(n_train: int, n_classes: int) -> list[int]:
-    """All rows, a quarter and a sixteenth, as far as each class gets a few.
+        If there are no such data, only one start, or a size is more than there are
+        training rows or too few for the classes.
 
     Examples
     --------
-    >>> default_sizes(1348, n_classes=10)
-    [84, 337, 1348]
+    >>> curves = compare("iris", sizes=[30], n_seeds=2, n_epochs=3)
+    >>> accuracy = curves.groupby(["start", "epoch"])["accuracy"].mean().unstack("start")
+    >>> bool(accuracy.loc[0, "calculated"] > accuracy.loc[3, "random"])
+    True
     """
-    sizes = [n_train // 16, n_train // 4, n_train]
-    return [size for size in sizes if size >= max(20, 5 * n_classes)] or [n_train]
+    if isinstance(dataset, str):
+        dataset = load_dataset(dataset)
+    if starts is None:
+        starts = {"calculated": {"init": "metric"}, "random": {"init": "random"}}
+    reference = list(starts)[-1]
+    design = Design.of(
+        dataset,
+        [Start(name, parameters, reference) for name, parameters in starts.items()],
+        sizes=sizes,
+        n_seeds=n_seeds,
+        n_epochs=n_epochs,
+        test_fraction=test_fraction,
+    )
+    study = run_study(dataset, design, n_jobs=n_jobs, folder=folder, progress=progress)
+    return study.curves
 
 
-def time_to_target(
-    curves: pd.DataFrame, target_accuracy: float | None = None
-) -> pd.DataFrame:
-    """Epochs and seconds until the test accuracy first reaches a target.
-
-    Parameters
-    ----------
-    curves : pandas.DataFrame
-        As :func:`compare` returns it.
-    target_accuracy : float, optional
-        By default, for each size, where the last of the starts ends: its mean accuracy
-        over the seeds after the last epoch.
+def run_study(
+    dataset: Dataset,
+    design: Design,
+    *,
+    n_jobs: int | None = None,
+    folder: str | Path | None = None,
+    progress: bool = False,
+) -> Study:
+    """Carry out a design; the parameters are those of :func:`compare`.
 
     Returns
     -------
-    pandas.DataFrame
-        A row per size, seed and start, with the columns ``target``, ``epoch`` and
-        ``seconds``, which are missing where the target was not reached.
+    Study
     """
-    last = curves[curves["epoch"] == curves["epoch"].max()]
-    reference = last[last["start"] == curves["start"].iloc[-1]]
-    targets = reference.groupby("size")["accuracy"].mean()
-    if target_accuracy is not None:
-        targets[:] = target_accuracy
-    curves = curves.assign(target=curves["size"].map(targets))
-    keys = ["size", "seed", "start"]
-    reached = curves[curves["accuracy"] >= curves["target"]]
-    first = reached.sort_values("epoch").groupby(keys)[["epoch", "seconds"]].first()
-    runs = curves.groupby(keys, sort=False)["target"].first().to_frame()
-    return runs.join(first).reset_index()
-
-
-def _learning_curve(
-    dataset: Dataset,
-    run: Run,
-    n_train: int,
-    n_epochs: int,
-    settings: dict[str, Any],
-) -> Iterator[dict[str, float]]:
-    """Yield accuracy and time spent, before training and after each epoch."""
-    order = _stratified_order(dataset.y.to_numpy(), run.seed)
-    n_test = len(order) - n_train
-    test, train = order[:n_test], order[n_test : n_test + run.size]
-    transformer = clone(dataset.transformer)
-    X_train = transformer.fit_transform(dataset.X.iloc[train])
-    X_test = transformer.transform(dataset.X.iloc[test])
-    y_train, y_test = dataset.y.iloc[train], dataset.y.iloc[test]
-    model = MetricInitMLPClassifier(
-        run.start, **{**settings, "max_iter": 0, "random_state": run.seed}
+    kept = joblib.Memory(folder, verbose=0).cache(train_and_score, ignore=["dataset"])
+    calls = _calls(dataset, design)
+    results = {
+        run: kept(**call)
+        for run, call in calls.items()
+        if kept.check_call_in_cache(**call)
+    }
+    left = [run for run in calls if run not in results]
+    parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+    found = parallel(joblib.delayed(_labelled)(run, kept, calls[run]) for run in left)
+    with _bar(progress, calls, results) as update:
+        for run, result in found:
+            results[run] = result
+            update(run)
+    # Small sizes first, whatever the order was in which they were found.
+    runs = sorted(calls, key=lambda run: (run.size, run.seed))
+    return Study(
+        dataset,
+        design,
+        curves=_stacked({run: results[run].curve for run in runs}),
+        confusion=_stacked({run: results[run].confusion for run in runs}),
     )
-    seconds = 0.0
-    for epoch in range(n_epochs + 1):
-        started = perf_counter()
-        learn = model.partial_fit if epoch else model.fit
-        learn(X_train, y_train)
-        seconds += perf_counter() - started
-        accuracy = float(model.score(X_test, y_test))
-        yield {"epoch": epoch, "accuracy": accuracy, "seconds": seconds}
 
 
-def _stratified_order(y: Array, seed: int) -> NDArray[np.intp]:
-    """Shuffle rows so that every stretch of the order has the classes in proportion."""
-    rng = np.random.default_rng(seed)
-    shuffled = rng.permutation(len(y))
-    within = pd.Series(shuffled).groupby(y[shuffled])
-    share = (within.cumcount() + rng.uniform(size=len(y))) / within.transform("size")
-    return shuffled[np.argsort(share.to_numpy())]
+def _calls(dataset: Dataset, design: Design) -> dict[Run, dict[str, Any]]:
+    """Arguments of :func:`train_and_score` for each run."""
+    key = f"{dataset.fingerprint} {__version__}"
+    return {
+        run: dict(
+            dataset=dataset,
+            key=key,
+            split=Split(design.n_train, run.size, run.seed),
+            parameters=dict(design.by_name[run.start].parameters),
+            n_epochs=design.n_epochs,
+        )
+        for run in design.runs
+    }
+
+
+def _labelled(
+    run: Run, kept: Callable[..., Result], call: dict[str, Any]
+) -> tuple[Run, Result]:
+    if parent_process() is not None:
+        # Ctrl-C reaches all processes. The first one ends the others.
+        signal(SIGINT, SIG_IGN)
+    return run, kept(**call)
+
+
+@contextmanager
+def _bar(
+    progress: bool, runs: Collection[Run], done: Collection[Run]
+) -> Iterator[Callable[[Run], None]]:
+    """Show training rows instead of runs, so that the time left is estimated well."""
+    if not progress:
+        yield lambda _: None
+        return
+    # Imported when a bar is shown: tqdm is optional.
+    from tqdm import tqdm  # noqa: PLC0415
+
+    total, initial = (sum(run.size for run in some) for some in (runs, done))
+    numbers = count(len(done) + 1)
+
+    def update(run: Run) -> None:
+        bar.set_postfix_str(f"{next(numbers)} of {len(runs)} runs", refresh=False)
+        bar.update(run.size)
+
+    with tqdm(
+        total=total, initial=initial, unit="row", unit_scale=True, smoothing=0
+    ) as bar:
+        bar.set_postfix_str(f"{len(done)} of {len(runs)} runs")
+        yield update
+
+
+def _stacked(frames: Mapping[Run, pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(frames, names=KEYS).droplevel(-1).reset_index()

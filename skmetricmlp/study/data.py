@@ -1,30 +1,40 @@
-"""Data sets to compare on: a table of one's own, or scikit-learn's digits."""
+"""Data sets to compare on: a table of one's own, or scikit-learn's by name."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import joblib
 import numpy as np
 import pandas as pd
+from sklearn import datasets
 from sklearn.compose import ColumnTransformer, make_column_selector
-from sklearn.datasets import load_digits
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 __all__ = [
     "LEAST_ROWS",
+    "NAMES",
+    "OPENML",
     "DataError",
     "Dataset",
-    "load_digits_dataset",
+    "load_dataset",
     "read_dataset",
     "tabular_transformer",
 ]
 
 LEAST_ROWS = 20
+
+#: Data that come with scikit-learn.
+NAMES = ("breast_cancer", "digits", "iris", "wine")
+
+#: What names of data that are downloaded begin with.
+OPENML = "openml:"
 
 
 class DataError(ValueError):
@@ -33,22 +43,150 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class Dataset:
-    """Features ``X``, labels ``y`` and an unfitted transformer of the features."""
+    """Rows to compare on, and what has to be done to them first.
+
+    Attributes
+    ----------
+    name : str
+        Names the report.
+    X : pandas.DataFrame
+        Features: numbers, possibly missing, or text.
+    y : pandas.Series
+        Labels.
+    transformer : scikit-learn transformer
+        Unfitted; it makes numbers of ``X``, and is fitted on training rows only.
+    image_shape : tuple of int, optional
+        Rows and columns, where the transformed features are pixels.
+    """
 
     name: str
     X: pd.DataFrame
     y: pd.Series[Any]
     transformer: Any
+    image_shape: tuple[int, int] | None = None
+
+    @classmethod
+    def from_arrays(
+        cls,
+        X: Any,
+        y: Any,
+        *,
+        name: str = "data",
+        transformer: Any = None,
+        image_shape: tuple[int, int] | None = None,
+    ) -> Self:
+        """Make a data set of features and labels.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+            Numbers, categories, truth values or times, also missing.
+        y : array-like of shape (n_samples,)
+            Labels. Rows without a label are left out.
+        name : str
+        transformer : scikit-learn transformer, optional
+            By default :func:`tabular_transformer`.
+        image_shape : tuple of int, optional
+
+        Returns
+        -------
+        Dataset
+
+        Raises
+        ------
+        DataError
+            If the labels are not two or more classes of enough rows, or there is no
+            feature.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_wine
+        >>> Dataset.from_arrays(*load_wine(return_X_y=True), name="wine").X.shape
+        (178, 13)
+        """
+        frame = pd.DataFrame(X)
+        labels = pd.Series(np.asarray(y), name=getattr(y, "name", None) or "y")
+        if len(frame) != len(labels):
+            msg = f"X has {len(frame)} rows and y has {len(labels)} labels"
+            raise DataError(msg)
+        labelled = labels.notna().to_numpy()
+        labels = labels[labelled].reset_index(drop=True)
+        _check_labels(labels)
+        if frame.shape[1] == 0:
+            msg = f"{name} has no column besides the labels"
+            raise DataError(msg)
+        frame.columns = pd.Index([str(column) for column in frame.columns])
+        features = _tidy_features(frame[labelled].reset_index(drop=True))
+        transformer = tabular_transformer() if transformer is None else transformer
+        return cls(name, features, labels, transformer, image_shape)
+
+    @property
+    def fingerprint(self) -> str:
+        """Another one for other rows, labels, names of columns or transformer."""
+        digest = sha256(joblib.hash((list(self.X), self.transformer)).encode())
+        for part in (self.X, self.y):
+            hashes = pd.util.hash_pandas_object(part, index=False)
+            digest.update(hashes.to_numpy().tobytes())
+        return digest.hexdigest()
 
 
-def load_digits_dataset() -> Dataset:
-    """Load scikit-learn's digits: 1,797 images of 8 x 8 pixels, scaled to [0, 1]."""
-    X, y = load_digits(return_X_y=True, as_frame=True)
-    return Dataset("digits", X, y, FunctionTransformer(_pixels))
+def load_dataset(name: str) -> Dataset:
+    """Load data that scikit-learn ships or downloads.
+
+    Parameters
+    ----------
+    name : str
+        One of "breast_cancer", "digits", "iris" and "wine"; or "openml:NAME", which is
+        downloaded from `OpenML <https://www.openml.org>`_ and kept by scikit-learn. The
+        pixels of the digits are scaled to [0, 1]; all else is treated as a table.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    DataError
+        If there are no such data.
+
+    Examples
+    --------
+    >>> iris = load_dataset("iris")
+    >>> iris.y.unique().tolist()
+    ['setosa', 'versicolor', 'virginica']
+    """
+    if name.startswith(OPENML):
+        return _download(name.removeprefix(OPENML))
+    if name not in NAMES:
+        close = get_close_matches(name, NAMES, n=1)
+        hint = f" (did you mean {close[0]!r}?)" if close else ""
+        msg = (
+            f"no data named {name!r}{hint}: give {', '.join(NAMES)}, {OPENML}NAME, or a "
+            f".csv or .parquet file"
+        )
+        raise DataError(msg)
+    bunch = getattr(datasets, f"load_{name}")(as_frame=True)
+    labels = bunch.target_names[bunch.target]
+    if name == "digits":
+        pixels = FunctionTransformer(_pixels, feature_names_out="one-to-one")
+        return Dataset(name, bunch.data, pd.Series(labels), pixels, image_shape=(8, 8))
+    return Dataset.from_arrays(bunch.data, labels, name=name)
 
 
 def _pixels(X: pd.DataFrame) -> np.ndarray[Any, Any]:
     return X.to_numpy() / 16.0
+
+
+def _download(name: str) -> Dataset:
+    try:
+        bunch = datasets.fetch_openml(name, as_frame=True)
+    except (ValueError, OSError) as error:
+        msg = f"{OPENML}{name} cannot be had: {error}"
+        raise DataError(msg) from error
+    if not isinstance(bunch.target, pd.Series):
+        msg = f"{OPENML}{name} has no single target column"
+        raise DataError(msg)
+    return Dataset.from_arrays(bunch.data, bunch.target, name=name)
 
 
 def read_dataset(
@@ -91,14 +229,9 @@ def read_dataset(
         hint = f" (did you mean {close[0]!r}?)" if close else ""
         msg = f"no column {target!r} in {path}{hint}; it has {_listed(columns)}"
         raise DataError(msg)
-    labelled = frame[frame[target].notna()]
-    y = labelled[target]
-    _check_labels(y, target)
-    X = _tidy_features(labelled.drop(columns=target))
-    if X.shape[1] == 0:
-        msg = f"{path} has no column besides the target {target!r}"
-        raise DataError(msg)
-    return Dataset(path.name.split(".")[0], X, y, tabular_transformer())
+    return Dataset.from_arrays(
+        frame.drop(columns=target), frame[target], name=path.name.split(".")[0]
+    )
 
 
 def tabular_transformer() -> ColumnTransformer:
@@ -136,8 +269,8 @@ def _read_frame(path: Path, separator: str) -> pd.DataFrame:
     raise DataError(msg)
 
 
-def _check_labels(y: pd.Series[Any], target: str) -> None:
-    n_classes = y.nunique()
+def _check_labels(y: pd.Series[Any]) -> None:
+    n_classes, target = y.nunique(), y.name
     if n_classes < 2:
         found = f"the one class {y.iloc[0]!r}" if n_classes else "no label"
         msg = f"the target {target!r} needs at least two classes; it has {found}"

@@ -1,86 +1,216 @@
-"""Tables, a picture and files of a comparison."""
+"""Files of a comparison: one page to read, and its figures as tidy tables."""
 
 from __future__ import annotations
 
+import os
+import platform
+from collections.abc import Callable
+from importlib.metadata import version
+from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
-__all__ = ["accuracy_table", "draw_curves", "target_table", "write_report"]
+from skmetricmlp.study.compare import Study
+from skmetricmlp.study.data import DataError
+from skmetricmlp.study.pictures import draw_pictures
+from skmetricmlp.study.summary import (
+    accuracy_table,
+    summarise,
+    target_table,
+    time_to_target,
+)
+from skmetricmlp.study.verdict import verdict
 
-NAMES = {"metric": "calculated"}
+__all__ = ["TableFormat", "mistakes_table", "write_report"]
 
+TableFormat = Literal["csv", "parquet"]
 
-def accuracy_table(curves: pd.DataFrame) -> pd.DataFrame:
-    """Mean and deviation of the accuracy in percent: epochs by sizes and starts."""
-    percent = 100 * curves.set_index(["size", "start", "epoch"])["accuracy"]
-    cells = percent.groupby(level=[0, 1, 2], sort=False).agg(_mean_and_deviation)
-    table = cells.unstack(["size", "start"])
-    table = table.rename(columns=NAMES, level="start")
-    table.columns.names = ["training rows", "start"]
-    return table
-
-
-def target_table(times: pd.DataFrame) -> pd.DataFrame:
-    """Epochs and seconds to the target, and how many seeds reached it."""
-    by_run = times.groupby(["size", "start"], sort=False)
-    table = pd.DataFrame(
-        {
-            "target (%)": by_run["target"].first().mul(100).map("{:.1f}".format),
-            "reached": by_run["epoch"].agg(lambda e: f"{e.count()} of {len(e)}"),
-            "epochs": by_run["epoch"].agg(_mean_and_deviation),
-            "seconds": by_run["seconds"].agg(lambda s: _mean_and_deviation(s, 2)),
-        }
-    ).rename(index=NAMES, level="start")
-    table.index.names = ["training rows", "start"]
-    return table
-
-
-def _mean_and_deviation(values: pd.Series[Any], digits: int = 1) -> str:
-    if values.count() == 0:
-        return "never"
-    spread = f" ± {values.std():.{digits}f}" if values.count() > 1 else ""
-    return f"{values.mean():.{digits}f}{spread}"
-
-
-def draw_curves(curves: pd.DataFrame, title: str) -> Any:
-    """Draw accuracy against epochs, a panel per size: mean and range over the seeds.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
-    # Imported when something is drawn: matplotlib is optional.
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
-    sizes = curves["size"].unique()
-    figure = Figure(figsize=(1.2 + 3.2 * len(sizes), 3.6), layout="constrained")
-    panels = figure.subplots(1, len(sizes), sharey=True, squeeze=False)[0]
-    for panel, size in zip(panels, sizes, strict=True):
-        for start, group in curves[curves["size"] == size].groupby("start", sort=False):
-            by_epoch = group.groupby("epoch")["accuracy"]
-            epochs, mean = list(by_epoch.groups), by_epoch.mean()
-            label = NAMES.get(str(start), str(start))
-            (line,) = panel.plot(epochs, mean, marker=".", label=label)
-            panel.fill_between(
-                epochs, by_epoch.min(), by_epoch.max(), alpha=0.2, color=line.get_color()
-            )
-        panel.set(title=f"{size} training rows", xlabel="epochs")
-        panel.grid(alpha=0.3)
-    panels[0].set_ylabel("test accuracy")
-    panels[-1].legend(title="weights before training", loc="lower right")
-    figure.suptitle(title)
-    return figure
+MOST_MISTAKES = 10
+PACKAGES = ("skmetricmlp", "scikit-learn", "numpy", "scipy", "pandas", "joblib")
 
 
 def write_report(
-    folder: Path, curves: pd.DataFrame, times: pd.DataFrame, title: str
+    folder: str | Path,
+    study: Study,
+    *,
+    table_format: TableFormat = "csv",
+    n_jobs: int | None = None,
+    command: str | None = None,
 ) -> list[Path]:
-    """Write the figures as CSV and the picture as PNG, and say where they are."""
+    """Write a page with the verdict, pictures and tables, and the figures beside it.
+
+    The page is one file: it needs no network and no other file, follows the light or
+    dark scheme of whoever reads it, and fits a phone.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Is made if it is not there; files of the same names are replaced.
+    study : Study
+    table_format : {"csv", "parquet"}
+        Of the tables. Parquet needs pyarrow.
+    n_jobs : int, optional
+        With which the study was carried out, to be mentioned.
+    command : str, optional
+        That carried it out, to be mentioned.
+
+    Returns
+    -------
+    list of Path
+        "report.html", and the tables "curves", "confusion", "summary" and "to_target".
+
+    Raises
+    ------
+    DataError
+        If ``table_format`` is neither, or pyarrow is not there.
+    """
+    folder, write = Path(folder), _writer(table_format)
+    times = time_to_target(study.curves, study.design)
+    tables = {
+        "curves": study.curves,
+        "confusion": study.confusion,
+        "summary": summarise(study),
+        "to_target": times,
+    }
+    names = {f"{name}.{table_format}": table for name, table in tables.items()}
+    page = _page(study, times, list(names), n_jobs, command)
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / name for name in ("curves.csv", "to_target.csv", "curves.png")]
-    curves.to_csv(paths[0], index=False)
-    times.to_csv(paths[1], index=False)
-    draw_curves(curves, title).savefig(paths[2], dpi=120)
-    return paths
+    (folder / "report.html").write_text(page, encoding="utf-8")
+    for name, table in names.items():
+        write(table, folder / name)
+    return [folder / name for name in ("report.html", *names)]
+
+
+def mistakes_table(study: Study) -> pd.DataFrame:
+    """Find the most frequent mistakes at the end, with all training rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Percent of the rows of a true class that were taken for another, by pairs of
+        classes and starts; at most ten rows.
+    """
+    found, design = study.confusion, study.design
+    found = found[
+        (found["size"] == design.sizes[-1]) & (found["epoch"] == design.n_epochs)
+    ]
+    total = found.groupby(["start", "true"])["count"].sum().rename("total")
+    wrong = found[found["true"] != found["predicted"]]
+    counts = wrong.groupby(["start", "true", "predicted"])["count"].sum().reset_index()
+    counts = counts.join(total, on=["start", "true"])
+    counts["percent"] = 100 * counts["count"] / counts["total"]
+    table = counts.pivot_table("percent", ["true", "predicted"], "start", fill_value=0.0)
+    names = [start.name for start in design.starts]
+    table = table.reindex(columns=names, fill_value=0.0)
+    order = table.max(axis=1).sort_values(ascending=False, kind="stable").index
+    return table.loc[order[:MOST_MISTAKES]].rename_axis(columns="start")
+
+
+def _page(
+    study: Study,
+    times: pd.DataFrame,
+    names: list[str],
+    n_jobs: int | None,
+    command: str | None,
+) -> str:
+    # Imported when a page is made: Jinja2 is optional.
+    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    source = files("skmetricmlp.study").joinpath("report.html.jinja").read_text("utf-8")
+    dataset, design = study.dataset, study.design
+    rows, columns = dataset.X.shape
+    return environment.from_string(source).render(
+        title=f"{dataset.name}: does it matter where a network starts?",
+        subtitle=f"{rows:,} rows, {columns:,} columns, {dataset.y.nunique():,} classes; "
+        f"{design.n_seeds} random splits with {design.n_test:,} test rows each; "
+        f"{design.n_epochs} epochs",
+        verdict=verdict(study),
+        uncertainty=_uncertainty(study),
+        pictures=draw_pictures(study),
+        tables=_tables(study, times),
+        target=_target(study),
+        jobs=_jobs(n_jobs),
+        largest=design.sizes[-1],
+        command=command,
+        files=names,
+    )
+
+
+def _tables(study: Study, times: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "accuracy": _html(accuracy_table(study.curves)),
+        "target": _html(target_table(times)),
+        "mistakes": _html(mistakes_table(study), float_format="{:.1f}".format),
+        "starts": _html(_starts(study), classes="left"),
+        "versions": _html(_versions(), classes="left", header=False),
+    }
+
+
+def _html(table: pd.DataFrame, **options: Any) -> Any:
+    from markupsafe import Markup  # noqa: PLC0415
+
+    # pandas escapes what is in the cells.
+    return Markup(table.to_html(border=0, **options))  # noqa: S704
+
+
+def _starts(study: Study) -> pd.DataFrame:
+    """Parameters of each start, as they were given; all others are the defaults."""
+    parameters = {
+        start.name: {name: repr(value) for name, value in start.parameters.items()}
+        for start in study.design.starts
+    }
+    return (
+        pd.DataFrame.from_dict(parameters, orient="index").fillna("").rename_axis("start")
+    )
+
+
+def _versions() -> pd.DataFrame:
+    system = {
+        "Python": platform.python_version(),
+        "system": platform.platform(terse=True),
+        "processors": str(os.cpu_count()),
+    }
+    packages = {name: version(name) for name in PACKAGES}
+    return pd.Series({**packages, **system}).to_frame()
+
+
+def _uncertainty(study: Study) -> str:
+    if study.design.n_seeds == 1:
+        return "There is one split, so nothing can be said about how far others differ."
+    return (
+        f"Intervals hold with 95 % confidence, over {study.design.n_seeds} random splits "
+        "of the same rows: for differences by the t-test that is corrected for "
+        "resampling (Nadeau and Bengio, 2003), for ratios of epochs by the bootstrap of "
+        "the mean curves. A point is a percentage point of test accuracy."
+    )
+
+
+def _target(study: Study) -> str:
+    if study.design.target_accuracy is not None:
+        return f"The target is an accuracy of {100 * study.design.target_accuracy:.1f} %."
+    references = dict.fromkeys(start.reference for start in study.design.starts)
+    return (
+        f"The target is the mean accuracy at which the reference ends "
+        f"({'; '.join(references)}), for each number of training rows."
+    )
+
+
+def _jobs(n_jobs: int | None) -> str:
+    if n_jobs in {None, 1}:
+        return "one network after the other"
+    return f"with n_jobs={n_jobs}, networks sharing the processors"
+
+
+def _writer(table_format: str) -> Callable[[pd.DataFrame, Path], object]:
+    if table_format == "csv":
+        return lambda table, path: table.to_csv(path, index=False)
+    if table_format != "parquet":
+        msg = f'table_format must be "csv" or "parquet", got {table_format!r}'
+        raise DataError(msg)
+    if find_spec("pyarrow") is None:
+        raise DataError("Parquet needs pyarrow: pip install 'skmetricmlp[parquet]'")
+    return lambda table, path: table.to_parquet(path, index=False)

@@ -1,0 +1,255 @@
+"""The pictures of a comparison, each for light and for dark pages."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Sequence
+from io import BytesIO
+from typing import Any, NamedTuple
+
+import pandas as pd
+from sklearn.base import clone
+from sklearn.metrics import ConfusionMatrixDisplay
+
+from skmetricmlp.plotting import ExemplarsDisplay, LearningCurvesDisplay
+from skmetricmlp.study.compare import Study
+from skmetricmlp.study.runs import Split, split_rows, untrained
+
+__all__ = ["Picture", "draw_pictures"]
+
+#: More classes than these make a matrix that nobody reads.
+MOST_CLASSES = 20
+
+STYLES = {"light": "default", "dark": "dark_background"}
+
+#: Outlines instead of letters look the same wherever the page is read.
+SETTINGS = {
+    "svg.fonttype": "path",
+    "svg.hashsalt": "skmetricmlp",
+    "font.size": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid.axis": "y",
+    "grid.alpha": 0.3,
+    "legend.frameon": False,
+}
+
+Paint = Callable[[Any], object]
+
+
+class Picture(NamedTuple):
+    """An image as data URIs, with what it shows in words.
+
+    Attributes
+    ----------
+    light, dark : str
+        SVG without a background.
+    alt : str
+        For those who do not see it.
+    caption : str
+    """
+
+    light: str
+    dark: str
+    alt: str
+    caption: str
+
+
+def draw_pictures(study: Study) -> dict[str, list[Picture]]:
+    """Draw all pictures of the report, by its sections.
+
+    Returns
+    -------
+    dict of str to list of Picture
+        "curves", one for each size; "sizes", where there are several; "seconds";
+        "confusion", of the first start and its reference, where there are at most twenty
+        classes; and "exemplars", of the first start that has some.
+    """
+    return {
+        "curves": [_curves(study, size) for size in reversed(study.design.sizes)],
+        "sizes": [_sizes(study)] if len(study.design.sizes) > 1 else [],
+        "seconds": [_seconds(study)],
+        "confusion": _confusions(study),
+        "exemplars": _exemplars(study),
+    }
+
+
+def _curves(study: Study, size: int) -> Picture:
+    curves = study.curves[study.curves["size"] == size]
+
+    def paint(ax: Any) -> None:
+        display = LearningCurvesDisplay.from_curves(curves, ax=ax)
+        ax.set_xlabel("epochs")
+        _share_axis(ax.yaxis, "test accuracy")
+        _legend_inside(ax, display.lines_, curves["start"].unique())
+
+    ends = curves[curves["epoch"] == study.design.n_epochs]
+    return _picture(
+        paint,
+        alt=f"Learning curves with {size:,} training rows. In the end: {_means(ends)}",
+        caption=f"{size:,} training rows",
+    )
+
+
+def _sizes(study: Study) -> Picture:
+    curves, n_epochs = study.curves, study.design.n_epochs
+    first, last = (curves[curves["epoch"] == epoch] for epoch in (0, n_epochs))
+
+    def paint(ax: Any) -> None:
+        trained = LearningCurvesDisplay.from_curves(last, x="size", ax=ax)
+        dotted = {"linestyle": ":"}
+        LearningCurvesDisplay.from_curves(first, x="size", ax=ax, line_kw=dotted)
+        ax.set_xscale("log")
+        ax.set_xticks(study.design.sizes, [f"{size:,}" for size in study.design.sizes])
+        ax.minorticks_off()
+        ax.set_xlabel("training rows")
+        _share_axis(ax.yaxis, "test accuracy")
+        _legend_inside(ax, trained.lines_, last["start"].unique())
+        lowest = trained.summary["mean"].min()
+        ax.set_ylim(bottom=max(0.0, lowest - 0.2 * (1 - lowest) - 0.02))
+
+    return _picture(
+        paint,
+        alt="Test accuracy against the number of training rows, before training and at "
+        "the end",
+        caption=f"After {n_epochs} epochs, and before training (dotted) where in view",
+    )
+
+
+def _seconds(study: Study) -> Picture:
+    from matplotlib.ticker import AutoLocator  # noqa: PLC0415
+
+    largest = study.design.sizes[-1]
+    curves = study.curves[study.curves["size"] == largest]
+    # Splits take different times, and a mean is taken at equal ones.
+    spent = curves.groupby(["start", "epoch"])["seconds"].transform("mean")
+    timed = curves.assign(seconds=spent)
+
+    def paint(ax: Any) -> None:
+        display = LearningCurvesDisplay.from_curves(timed, x="seconds", ax=ax)
+        ax.xaxis.set_major_locator(AutoLocator())
+        ax.set_xlabel("seconds, calculating the weights included")
+        ax.set_xlim(left=0)
+        _share_axis(ax.yaxis, "test accuracy")
+        _legend_inside(ax, display.lines_, curves["start"].unique())
+
+    return _picture(
+        paint,
+        alt=f"Test accuracy against seconds with {largest:,} training rows",
+        caption=f"Against time, {largest:,} training rows",
+    )
+
+
+def _confusions(study: Study) -> list[Picture]:
+    if study.dataset.y.nunique() > MOST_CLASSES:
+        return []
+    first = study.design.compared[0]
+    return [_confusion(study, start) for start in (first.name, first.reference)]
+
+
+def _confusion(study: Study, start: str) -> Picture:
+    found = study.confusion
+    found = found[
+        (found["size"] == study.design.sizes[-1])
+        & (found["start"] == start)
+        & (found["epoch"] == study.design.n_epochs)
+    ]
+    labels = sorted(study.dataset.y.unique())
+    counts = found.pivot_table("count", "true", "predicted", "sum", fill_value=0)
+    counts = counts.reindex(index=labels, columns=labels, fill_value=0)
+    percent = 100 * counts.div(counts.sum(axis=1), axis=0)
+    names = [str(label) for label in labels]
+
+    def paint(ax: Any) -> None:
+        display = ConfusionMatrixDisplay(percent.to_numpy(), display_labels=names)
+        slanted = 0 if max(map(len, names)) < 4 else 90
+        display.plot(
+            ax=ax,
+            cmap="Blues",
+            colorbar=False,
+            values_format=".0f",
+            xticks_rotation=slanted,
+            text_kw={"fontsize": 10 if len(names) <= 12 else 7},
+        )
+        ax.grid(visible=False)
+        ax.set(xlabel="predicted", ylabel="true")
+
+    right = sum(counts.loc[label, label] for label in labels) / counts.to_numpy().sum()
+    return _picture(
+        paint,
+        alt=f"Confusion matrix of {start}: {100 * right:.1f} percent on the diagonal",
+        caption=f"{start}, in percent of the true class",
+        size=(4.8, 4.8),
+    )
+
+
+def _exemplars(study: Study) -> list[Picture]:
+    """Draw the exemplars of the first start that has some, in the first split."""
+    dataset, design = study.dataset, study.design
+    starts = [s for s in design.starts if s.parameters.get("init", "metric") == "metric"]
+    if not starts:
+        return []
+    split = Split(design.n_train, design.sizes[-1], seed=0)
+    train, _ = split_rows(dataset.y.to_numpy(), split)
+    transformer = clone(dataset.transformer).fit(dataset.X.iloc[train])
+    model = untrained(starts[0].parameters, split.seed)
+    model.fit(transformer.transform(dataset.X.iloc[train]), dataset.y.iloc[train])
+    display = ExemplarsDisplay(
+        model.exemplars_,
+        model.exemplar_labels_,
+        image_shape=dataset.image_shape,
+        feature_names=_feature_names(transformer),
+    )
+    count = len(model.exemplars_)
+    return [
+        _picture(
+            lambda ax: display.plot(ax=ax),
+            alt=f"The {count} exemplars of {starts[0].name}",
+            caption=f"The {count} exemplars of {starts[0].name}, chosen from "
+            f"{split.size:,} training rows of the first split",
+            size=(8.0, 4.5),
+        )
+    ]
+
+
+def _feature_names(transformer: Any) -> list[str]:
+    """Names without the part of the transformer that they come from."""
+    return [str(name).split("__")[-1] for name in transformer.get_feature_names_out()]
+
+
+def _picture(
+    paint: Paint, *, alt: str, caption: str, size: tuple[float, float] = (4.8, 3.6)
+) -> Picture:
+    light, dark = (_svg(paint, style, size) for style in STYLES.values())
+    return Picture(light, dark, alt, caption)
+
+
+def _svg(paint: Paint, style: str, size: tuple[float, float]) -> str:
+    # Imported when something is drawn: matplotlib is optional.
+    import matplotlib.style  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    with matplotlib.style.context([style, SETTINGS]):
+        figure = Figure(figsize=size, layout="constrained")
+        paint(figure.subplots())
+        file = BytesIO()
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    return "data:image/svg+xml;base64," + b64encode(file.getvalue()).decode()
+
+
+def _share_axis(axis: Any, label: str) -> None:
+    from matplotlib.ticker import PercentFormatter  # noqa: PLC0415
+
+    axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axis.set_label_text(label)
+
+
+def _legend_inside(ax: Any, lines: Sequence[Any], names: Iterable[str]) -> None:
+    """Leave the width to the curves, which rise and leave room below."""
+    ax.get_legend().remove()
+    ax.legend(lines, names, loc="lower right")
+
+
+def _means(ends: pd.DataFrame) -> str:
+    means = 100 * ends.groupby("start", sort=False)["accuracy"].mean()
+    return ", ".join(f"{start} {mean:.1f} percent" for start, mean in means.items())

@@ -1,0 +1,143 @@
+"""One run: a network is trained on one split, and looked at before and after epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from time import perf_counter
+from typing import Any, NamedTuple
+from warnings import catch_warnings, filterwarnings
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from skmetricmlp import MetricInitMLPClassifier
+from skmetricmlp.study.data import Dataset
+
+__all__ = ["Result", "Split", "split_rows", "train_and_score", "untrained"]
+
+Array = NDArray[Any]
+
+
+class Split(NamedTuple):
+    """Which rows are learned from, ``size`` of ``n_train``; a seed draws them."""
+
+    n_train: int
+    size: int
+    seed: int
+
+
+class Result(NamedTuple):
+    """What a run has found.
+
+    Attributes
+    ----------
+    curve : pandas.DataFrame
+        A row for each epoch, with ``epoch`` (0 is untrained), ``accuracy`` on the test
+        rows and ``seconds`` spent so far on calculating the weights and training.
+    confusion : pandas.DataFrame
+        For the first and the last ``epoch``, the ``count`` of test rows of each pair of
+        a ``true`` and a ``predicted`` class.
+    """
+
+    curve: pd.DataFrame
+    confusion: pd.DataFrame
+
+
+def train_and_score(
+    dataset: Dataset,
+    key: str,  # noqa: ARG001
+    split: Split,
+    parameters: Mapping[str, Any],
+    n_epochs: int,
+) -> Result:
+    """Train one network, and test it before training and after each epoch.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    key : str
+        Says which data and which version of the package these are. It is not used here:
+        results are kept under it, and under the arguments that follow.
+    split : Split
+    parameters : mapping
+        Of :class:`~skmetricmlp.MetricInitMLPClassifier`.
+    n_epochs : int
+
+    Returns
+    -------
+    Result
+    """
+    train, test = split_rows(dataset.y.to_numpy(), split)
+    # Fitted on training rows, outside the time that is taken.
+    transformer = clone(dataset.transformer)
+    X_train = transformer.fit_transform(dataset.X.iloc[train])
+    X_test = transformer.transform(dataset.X.iloc[test])
+    y_train, y_test = dataset.y.iloc[train], dataset.y.to_numpy()[test]
+    model = untrained(parameters, split.seed)
+    _warm_up()
+    points, predicted, seconds = [], {}, 0.0
+    for epoch in range(n_epochs + 1):
+        started = perf_counter()
+        learn = model.partial_fit if epoch else model.fit
+        _uninterrupted(learn, X_train, y_train)
+        seconds += perf_counter() - started
+        predicted[epoch] = model.predict(X_test)
+        accuracy = float((predicted[epoch] == y_test).mean())
+        points.append({"epoch": epoch, "accuracy": accuracy, "seconds": seconds})
+    confusion = [_confusion(e, y_test, predicted[e]) for e in (0, n_epochs)]
+    return Result(pd.DataFrame(points), pd.concat(confusion, ignore_index=True))
+
+
+def untrained(parameters: Mapping[str, Any], seed: int) -> MetricInitMLPClassifier:
+    """Return a classifier that is not trained by ``fit``, only by ``partial_fit``."""
+    return MetricInitMLPClassifier(**{**parameters, "max_iter": 0, "random_state": seed})
+
+
+def split_rows(y: Array, split: Split) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Divide rows into training and test rows, each in the proportions of the classes.
+
+    Smaller training sets of a seed are parts of its larger ones.
+
+    Returns
+    -------
+    train : ndarray of shape (size,)
+    test : ndarray of shape (n_samples - n_train,)
+    """
+    order = _stratified_order(y, split.seed)
+    n_test = len(y) - split.n_train
+    return order[n_test : n_test + split.size], order[:n_test]
+
+
+def _uninterrupted(learn: Callable[[Any, Any], object], X: Any, y: Any) -> None:
+    """Learn, or end as the whole run does: what was cut short must not be kept."""
+    with catch_warnings():
+        filterwarnings("error", message="Training was interrupted", category=UserWarning)
+        try:
+            learn(X, y)
+        except UserWarning as error:
+            raise KeyboardInterrupt from error
+
+
+@cache
+def _warm_up() -> None:
+    """Load what is loaded when it is first needed, once in a process, untimed."""
+    X, y = np.eye(20), np.arange(20) % 2
+    model = untrained({"n_exemplars": 4, "n_spare_units": 4}, seed=0)
+    model.fit(X, y).partial_fit(X, y).predict(X)
+
+
+def _confusion(epoch: int, true: Array, predicted: Array) -> pd.DataFrame:
+    pairs = pd.DataFrame({"epoch": epoch, "true": true, "predicted": predicted})
+    return pairs.value_counts(sort=False).rename("count").reset_index()
+
+
+def _stratified_order(y: Array, seed: int) -> NDArray[np.intp]:
+    """Shuffle rows so that every stretch of the order has the classes in proportion."""
+    rng = np.random.default_rng(seed)
+    shuffled = rng.permutation(len(y))
+    within = pd.Series(shuffled).groupby(y[shuffled])
+    share = (within.cumcount() + rng.uniform(size=len(y))) / within.transform("size")
+    return shuffled[np.argsort(share.to_numpy())]
