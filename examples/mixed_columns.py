@@ -49,9 +49,9 @@ score = (
     + 0.8 * (table["region"] == "region 1")
     - 0.5
 )
-stays = np.where(rng.random(n) < 1 / (1 + np.exp(-2 * score)), "yes", "no")
+stays = (rng.random(n) < 1 / (1 + np.exp(-2 * score))).astype(int)
 for column in ("orders", "channel", "region"):
-    table.loc[rng.choice(n, 100, replace=False), column] = None
+    table.loc[rng.choice(n, 100, replace=False), column] = np.nan
 
 # %%
 # Numbers are imputed and scaled, with a column that says where one was missing. Missing

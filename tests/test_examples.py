@@ -1,9 +1,14 @@
-"""Every example runs, and says something."""
+"""Every example runs, says something, and draws something if it says so."""
 
 import runpy
+import sys
 from pathlib import Path
+from urllib.error import URLError
 
+import numpy as np
 import pytest
+import sklearn.datasets
+from sklearn.datasets import load_digits
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 NEEDS = {
@@ -13,18 +18,87 @@ NEEDS = {
 # It limits its own memory: tests/test_out_of_core.py runs it in a process apart.
 ALONE = {"parquet_larger_than_memory"}
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    # What matplotlib says where there is a screen that is not drawn on.
+    pytest.mark.filterwarnings("ignore:FigureCanvasAgg is non-interactive"),
+]
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    """Run an example in an empty folder, and return what it printed and how it drew."""
+    plt = pytest.importorskip("matplotlib.pyplot")
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    monkeypatch.chdir(tmp_path)
+
+    def offline(*_, **__):
+        raise URLError("no network in tests")
+
+    monkeypatch.setattr(sklearn.datasets, "fetch_openml", offline)
+
+    def run(path, *arguments):
+        monkeypatch.setattr(sys, "argv", [str(path), *map(str, arguments)])
+        runpy.run_path(str(path), run_name="__main__")
+        for number in plt.get_fignums():
+            plt.figure(number).canvas.draw()
+        return capsys.readouterr().out, len(plt.get_fignums())
+
+    backend = plt.get_backend()
+    plt.switch_backend("Agg")
+    yield run
+    plt.close("all")
+    plt.switch_backend(backend)
+
+
+def example(name):
+    return next(path for path in EXAMPLES if path.stem == name)
+
 
 def test_there_are_examples():
     assert EXAMPLES
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
     "path", [p for p in EXAMPLES if p.stem not in ALONE], ids=lambda path: path.stem
 )
-def test_example_runs(path, capsys, monkeypatch, tmp_path):
+def test_example_runs(path, run, tmp_path):
     if path.stem in NEEDS:
         pytest.importorskip(NEEDS[path.stem])
-    monkeypatch.chdir(tmp_path)  # some write a picture to reports/
-    runpy.run_path(str(path), run_name="__main__")
-    assert capsys.readouterr().out.strip()
+    printed, n_figures = run(path)
+    assert printed.strip()
+    draws = "plt." in path.read_text(encoding="utf-8")
+    assert (n_figures > 0) == draws
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_example_is_a_page_of_a_gallery(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == '"""'
+    assert lines[2] == "=" * len(lines[1])
+    assert "# %%" in lines
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (64,), (8, 8, 1)])
+def test_mnist_is_read_from_a_file(run, tmp_path, shape):
+    X, y = load_digits(return_X_y=True)
+    path = tmp_path / "mnist.npz"
+    X = X.astype(np.uint8).reshape(-1, *shape)
+    np.savez(path, x_train=X[:600], y_train=y[:600], x_test=X[600:], y_test=y[600:])
+    printed, _ = run(example("mnist"), path)
+    assert f"images of {path}" in printed
+    assert f"600 images to train on, {len(y) - 600} to test on, (8, 8)" in printed
+
+
+def test_mnist_says_what_a_file_lacks(run, tmp_path):
+    path = tmp_path / "mnist.npz"
+    np.savez(path, x_train=np.zeros((2, 8, 8)), labels=np.zeros(2))
+    with pytest.raises(SystemExit, match=r"x_test, y_train, y_test.*labels"):
+        run(example("mnist"), path)
+
+
+def test_mnist_makes_do_without_a_network(run):
+    printed, _ = run(example("mnist"))
+    assert "no network in tests" in printed
+    assert "small digits of scikit-learn" in printed
