@@ -11,6 +11,7 @@ __all__ = ["reading_order", "without_convergence_warnings"]
 FIRST = (
     "exemplars_of_digits",
     "mixed_columns",
+    "mnist",
     "few_labels",
     "search_metrics",
     "explain_a_prediction",
