@@ -76,10 +76,10 @@ sphinx_gallery_conf = {
     "doc_module": ("skmetricmlp",),
     # It limits the memory of its own process, so it is shown and not run.
     "filename_pattern": r"/(?!parquet_larger_than_memory)\w+\.py",
-    "within_subsection_order": "ExampleTitleSortKey",
-    "image_scrapers": ("matplotlib", "gallery.saved_pictures"),
-    "reset_modules": ("matplotlib", "gallery.without_convergence_warnings"),
+    "within_subsection_order": "examples_gallery.reading_order",
+    "reset_modules": ("matplotlib", "examples_gallery.without_convergence_warnings"),
     "abort_on_example_error": True,
+    "capture_repr": (),
     "download_all_examples": False,
     "default_thumb_file": str(HERE / "_static/logo.svg"),
     "show_signature": False,
@@ -102,7 +102,7 @@ html_theme_options = {
     "navbar_end": ["theme-switcher"],
     "footer_start": ["copyright"],
     "footer_end": [],
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
     "show_nav_level": 2,
     "show_prev_next": True,
 }

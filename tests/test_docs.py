@@ -41,7 +41,7 @@ def listed(path):
     lines = "\n".join([*fenced, *indented]).split("\n")
     names = (line.strip() for line in lines)
     folder = path.parent.relative_to(DOCS)
-    return {(folder / name).as_posix() for name in names if name and name[0] != ":"}
+    return [(folder / n).as_posix() for n in names if re.fullmatch(r"\w[\w/-]*", n)]
 
 
 def name_of(path):

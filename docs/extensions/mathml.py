@@ -1,4 +1,9 @@
-"""Equations as MathML, which browsers draw themselves: no script, no network."""
+"""Equations as MathML, which browsers draw themselves: no script, no network.
+
+The font, which few systems have, comes from the package ziamath.
+"""
+
+from importlib.resources import files
 
 from docutils import nodes
 from latex2mathml.converter import convert
@@ -6,19 +11,32 @@ from latex2mathml.converter import convert
 __all__ = ["setup"]
 
 
+def _mathml(latex, **keywords):
+    # Of a pair of norm bars the second is inside its exponent, where it would not grow.
+    bar = "<mo>&#x02016;</mo>"
+    return convert(latex, **keywords).replace(
+        bar, bar.replace("mo", 'mo stretchy="false"', 1)
+    )
+
+
 def _inline(translator, node):
-    translator.body.append(convert(node.astext()))
+    translator.body.append(_mathml(node.astext()))
     raise nodes.SkipNode
 
 
 def _block(translator, node):
-    equation = convert(node.astext(), display="block")
+    equation = _mathml(node.astext(), display="block")
     translator.body.append(f'<div class="math">{equation}</div>\n')
     raise nodes.SkipNode
 
 
 def setup(app):
-    """Draw equations this way with ``html_math_renderer = "mathml"``."""
+    """Draw equations this way."""
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
     app.config.html_math_renderer = "mathml"
+    app.connect("builder-inited", _copy_font)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _copy_font(app):
+    app.config.html_static_path.append(str(files("ziamath") / "fonts"))
