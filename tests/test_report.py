@@ -241,6 +241,9 @@ def test_tables_hold_the_figures(study, tmp_path, table_format):
     )
     assert len(read(tmp_path / f"to_target.{table_format}")) == 2 * 2 * 2
     assert len(read(tmp_path / f"summary.{table_format}")) == 2
+    starts = read(tmp_path / f"starts.{table_format}").set_index("start")
+    assert starts["init"].to_dict() == {"calculated": "metric", "random": "random"}
+    assert set(starts["reference"]) == {"random"}
 
 
 def test_a_format_that_nobody_knows_writes_nothing(study, tmp_path):

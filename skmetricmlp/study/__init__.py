@@ -6,7 +6,7 @@ data and design -> runs -> study -> summary and verdict -> page
 from skmetricmlp.study.compare import Study, compare, run_study
 from skmetricmlp.study.data import DataError, Dataset, load_dataset, read_dataset
 from skmetricmlp.study.design import Design, Start, starts_of
-from skmetricmlp.study.report import mistakes_table, write_report
+from skmetricmlp.study.report import mistakes_table, starts_table, write_report
 from skmetricmlp.study.summary import (
     score_table,
     summarise,
@@ -28,6 +28,7 @@ __all__ = [
     "run_study",
     "score_table",
     "starts_of",
+    "starts_table",
     "summarise",
     "target_table",
     "time_to_target",

@@ -25,7 +25,7 @@ from skmetricmlp.study.summary import (
 from skmetricmlp.study.tasks import CLASSES
 from skmetricmlp.study.verdict import verdict
 
-__all__ = ["TableFormat", "mistakes_table", "write_report"]
+__all__ = ["TableFormat", "mistakes_table", "starts_table", "write_report"]
 
 TableFormat = Literal["csv", "parquet"]
 
@@ -61,7 +61,8 @@ def write_report(
     Returns
     -------
     list of Path
-        "report.html", and the tables "curves", "predictions", "summary" and "to_target".
+        "report.html", and the tables "curves", "predictions", "summary",
+        "to_target" and "starts".
 
     Raises
     ------
@@ -74,6 +75,7 @@ def write_report(
         "predictions": study.predictions,
         "summary": summarise(study),
         "to_target": time_to_target(study),
+        "starts": starts_table(study),
     }
     names = {f"{name}.{table_format}": table for name, table in tables.items()}
     page = _page(study, list(names), n_jobs, command)
@@ -107,6 +109,23 @@ def mistakes_table(study: Study) -> pd.DataFrame:
     table = table.reindex(columns=names, fill_value=0.0)
     order = table.max(axis=1).sort_values(ascending=False, kind="stable").index
     return table.loc[order[:MOST_MISTAKES]].rename_axis(columns="start")
+
+
+def starts_table(study: Study) -> pd.DataFrame:
+    """Say which parameters each start was given; all others have their defaults.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per start, with the columns ``start``, ``reference``, and one of text for
+        each parameter, empty where it was not given.
+    """
+    rows = [
+        {"start": start.name, "reference": start.reference}
+        | {name: str(value) for name, value in start.parameters.items()}
+        for start in study.design.starts
+    ]
+    return pd.DataFrame(rows).fillna("")
 
 
 def _page(study: Study, names: list[str], n_jobs: int | None, command: str | None) -> str:
@@ -143,7 +162,7 @@ def _tables(study: Study) -> dict[str, Any]:
         "mistakes": mistakes,
         "scores": _html(score_table(study)),
         "target": _html(target_table(study)),
-        "starts": _html(_starts(study), classes="left"),
+        "starts": _html(starts_table(study), classes="left", index=False),
         "versions": _html(_versions(), classes="left", header=False),
     }
 
@@ -153,17 +172,6 @@ def _html(table: pd.DataFrame, **options: Any) -> Any:
 
     # pandas escapes what is in the cells.
     return Markup(table.to_html(border=0, **options))  # noqa: S704
-
-
-def _starts(study: Study) -> pd.DataFrame:
-    """Parameters of each start, as they were given; all others are the defaults."""
-    parameters = {
-        start.name: {name: repr(value) for name, value in start.parameters.items()}
-        for start in study.design.starts
-    }
-    return (
-        pd.DataFrame.from_dict(parameters, orient="index").fillna("").rename_axis("start")
-    )
 
 
 def _versions() -> pd.DataFrame:
