@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: demo test test-oldest docs lint format clean
 
 demo: .venv/.demo
-	$(BIN)/python -m skmetricmlp compare digits --jobs -1
+	$(BIN)/python -m skmetricmlp compare digits --n-jobs -1
 
 test: .venv/.test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto

@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seeds", type=int, default=5, help="number of random splits (%(default)s)")
     add("--epochs", type=int, default=10, help="how long to train (%(default)s)")
     add("--target-score", type=float, help="default: where the reference ends")
-    add("--jobs", type=int, help="networks trained at once; -1: one a processor (1)")
+    add("--n-jobs", type=int, help="networks trained at once; -1: one a processor (1)")
     add("--output", type=Path, metavar="FOLDER", help="default: reports/compare-NAME")
     add("--format", choices=["csv", "parquet"], default="csv", help="of the tables")
     add("--quiet", action="store_true", help="no progress bar")
@@ -136,7 +136,7 @@ def _compare(options: argparse.Namespace, command: str) -> int:
         study = run_study(
             dataset,
             design,
-            n_jobs=options.jobs,
+            n_jobs=options.n_jobs,
             folder=folder / "runs",
             progress=not options.quiet,
         )
@@ -144,7 +144,7 @@ def _compare(options: argparse.Namespace, command: str) -> int:
             folder,
             study,
             table_format=options.format,
-            n_jobs=options.jobs,
+            n_jobs=options.n_jobs,
             command=command,
         )
     except (DataError, ValueError, TypeError) as error:

@@ -289,7 +289,14 @@ def test_command_that_was_interrupted_goes_on(tmp_path, jobs):
     """As Ctrl-C does it, which reaches all processes, amid a training."""
     sizes, n_seeds, n_epochs = [100, 200], 6, 8
     arguments = ["digits", "--sizes", *map(str, sizes), "--n-exemplars", "6"]
-    arguments += ["--seeds", str(n_seeds), "--epochs", str(n_epochs), "--jobs", str(jobs)]
+    arguments += [
+        "--seeds",
+        str(n_seeds),
+        "--epochs",
+        str(n_epochs),
+        "--n-jobs",
+        str(jobs),
+    ]
     process = subprocess.Popen(
         [*COMMAND, *arguments],
         cwd=tmp_path,
@@ -346,6 +353,21 @@ def test_command_takes_several_starts_and_another_reference(tmp_path, capsys):
         "calculated, metric=sqeuclidean",
     ]
     assert summary["reference"].unique().tolist() == ["zeros"]
+
+
+def test_command_passes_on_how_to_run(tmp_path, monkeypatch):
+    passed = []
+
+    def record(dataset, design, **how):
+        passed.append((dataset, design, how))
+        raise DataError("enough")
+
+    monkeypatch.setattr("skmetricmlp.study.run_study", record)
+    arguments = ["--n-jobs", "3", "--target-score", "0.5", "--seeds", "4", "--quiet"]
+    assert main(["compare", "wine", *arguments, "--output", str(tmp_path)]) == 2
+    ((dataset, design, how),) = passed
+    assert (dataset.name, design.target_score, design.n_seeds) == ("wine", 0.5, 4)
+    assert how == {"n_jobs": 3, "folder": tmp_path / "runs", "progress": False}
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from skmetricmlp.study.runs import Split, _warm_up, split_rows
 from skmetricmlp.study.summary import epochs_ratio, paired_difference
 from skmetricmlp.study.tasks import CLASSES, VALUES, task_of
 from skmetricmlp.study.verdict import in_words
+from skmetricmlp.training import loop
 
 KEYS = ["size", "seed", "start"]
 
@@ -82,6 +83,16 @@ def test_one_value_of_init_is_compared_with_the_first_start():
     starts = starts_of({"init": ["metric"], "metric": ["kl", "cosine", "sqeuclidean"]})
     assert {s.reference for s in starts} == {"calculated, metric=kl"}
     assert [s.is_reference for s in starts] == [True, False, False]
+
+
+def test_expensive_runs_come_first_and_starts_of_a_split_together(small_design):
+    assert [(run.size, run.seed) for run in small_design.runs[::2]] == [
+        (80, 0),
+        (80, 1),
+        (40, 0),
+        (40, 1),
+    ]
+    assert [run.start for run in small_design.runs[:2]] == ["calculated", "random"]
 
 
 def test_sizes_by_default_are_all_rows_a_quarter_and_a_sixteenth(digits):
@@ -233,6 +244,26 @@ def test_results_of_other_data_or_settings_are_not_taken(tmp_path, monkeypatch):
     assert len(fitted) == 4
 
 
+def test_a_training_that_is_interrupted_ends_the_study_and_is_not_kept(
+    digits, small_design, tmp_path, monkeypatch
+):
+    """The estimator keeps what it has learned by then, and only warns."""
+    minibatches, calls = loop._minibatches, []
+
+    def interrupted(*args):
+        calls.append(args)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return minibatches(*args)
+
+    _warm_up(CLASSES)
+    monkeypatch.setattr(loop, "_minibatches", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_study(digits, small_design, folder=tmp_path)
+    # The first run is kept, and the second was in its first epoch.
+    assert len(list(tmp_path.rglob("output.pkl"))) == 1
+
+
 def test_two_processes_find_what_one_finds(digits, small_design, study):
     found = run_study(digits, small_design, n_jobs=2)
     columns = [*KEYS, "epoch", "accuracy"]
@@ -272,7 +303,7 @@ def made_up_study(accuracy, *, target=None, size=30):
         sizes=(size,),
         n_seeds=n_seeds,
         n_epochs=n_points - 1,
-        n_train=size,
+        n_train=4 * size,
         n_test=10,
         target_score=target,
     )
@@ -390,6 +421,9 @@ def test_the_summary_is_made_of_means_over_the_splits(made_up):
     assert (row["epochs"], row["reference_epochs"]) == (1, 2)
     assert (row["seconds"], row["reference_seconds"]) == (2.0, 3.0)
     assert row["target"] == pytest.approx(0.7)
+    plain = ttest_rel([0.9, 0.9], [0.8, 0.6]).confidence_interval(0.95)
+    corrected = (plain.high - plain.low) / 2 * np.sqrt(1 + 2 * 10 / 120)
+    assert row["half_width"] == pytest.approx(corrected)
 
 
 def test_the_order_of_the_splits_does_not_matter(made_up):

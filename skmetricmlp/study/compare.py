@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
-from multiprocessing import parent_process
 from pathlib import Path
 from signal import SIG_IGN, SIGINT, signal
 from typing import Any
@@ -149,7 +149,10 @@ def run_study(
     }
     left = [run for run in calls if run not in results]
     parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-    found = parallel(joblib.delayed(_labelled)(run, kept, calls[run]) for run in left)
+    caller = os.getpid()
+    found = parallel(
+        joblib.delayed(_labelled)(run, kept, calls[run], caller) for run in left
+    )
     with _bar(progress, calls, results) as update:
         for run, result in found:
             results[run] = result
@@ -180,10 +183,10 @@ def _calls(dataset: Dataset, design: Design) -> dict[Run, dict[str, Any]]:
 
 
 def _labelled(
-    run: Run, kept: Callable[..., Result], call: dict[str, Any]
+    run: Run, kept: Callable[..., Result], call: dict[str, Any], caller: int
 ) -> tuple[Run, Result]:
-    if parent_process() is not None:
-        # Ctrl-C reaches all processes. The first one ends the others.
+    if os.getpid() != caller:
+        # Ctrl-C reaches the workers too, but it is the caller who ends them.
         signal(SIGINT, SIG_IGN)
     return run, kept(**call)
 

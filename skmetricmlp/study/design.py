@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 from typing import Any, NamedTuple, Self
 
@@ -77,7 +77,7 @@ class Design:
     n_epochs: int
     n_train: int
     n_test: int
-    target_score: float | None = field(default=None)
+    target_score: float | None = None
 
     @classmethod
     def of(
