@@ -87,6 +87,11 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--separator", default=",", help="between the columns of a CSV file (%(default)s)"
     )
+    add(
+        "--no-header",
+        action="store_true",
+        help="the first row of the CSV file is data; columns are called 0, 1, ...",
+    )
     add("--sizes", type=int, nargs="+", metavar="ROWS", help="training-set sizes")
     add("--seeds", type=int, default=5, help="number of random splits (%(default)s)")
     add("--epochs", type=int, default=10, help="how long to train (%(default)s)")
@@ -165,7 +170,11 @@ def _dataset(options: argparse.Namespace) -> Any:
 
     if Path(options.data).suffix or Path(options.data).exists():
         return read_dataset(
-            options.data, options.target, separator=options.separator, task=options.task
+            options.data,
+            options.target,
+            separator=options.separator,
+            has_header=not options.no_header,
+            task=options.task,
         )
     if options.target is not None:
         msg = "--target names a column of a file, and no file is given"

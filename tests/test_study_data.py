@@ -29,6 +29,15 @@ def test_mixed_columns_and_missing_values_become_numbers(tmp_path, mixed_frame, 
     assert len(X) == len(mixed_frame)
 
 
+def test_a_file_without_names_of_columns(tmp_path):
+    iris = datasets.load_iris(as_frame=True).frame
+    iris.to_csv(tmp_path / "iris.csv", index=False, header=False, sep=" ")
+    data = read_dataset(tmp_path / "iris.csv", "4", separator=" ", has_header=False)
+    assert list(data.X) == ["0", "1", "2", "3"]
+    np.testing.assert_array_equal(data.X, iris.iloc[:, :4])
+    np.testing.assert_array_equal(data.y, iris["target"])
+
+
 def test_rows_without_a_label_are_left_out(tmp_path, mixed_frame):
     frame = mixed_frame.copy()
     frame.loc[:9, "label"] = None

@@ -208,6 +208,7 @@ def read_dataset(
     target: str | None,
     *,
     separator: str = ",",
+    has_header: bool = True,
     task: str | None = None,
 ) -> Dataset:
     """Read a CSV or Parquet file with a column to predict.
@@ -224,6 +225,9 @@ def read_dataset(
         Column of the labels or values.
     separator : str
         Of a CSV file.
+    has_header : bool
+        Whether the first row of a CSV file has the names of the columns. Otherwise they
+        are called "0", "1" and so on.
     task : {"classes", "values"}, optional
         By default :func:`task_of` the column.
 
@@ -238,7 +242,7 @@ def read_dataset(
         it holds.
     """
     path = Path(path)
-    frame = _read_frame(path, separator)
+    frame = _read_frame(path, separator, has_header)
     columns = [str(column) for column in frame.columns]
     frame.columns = pd.Index(columns)
     if target is None:
@@ -273,7 +277,7 @@ def tabular_transformer() -> ColumnTransformer:
     )
 
 
-def _read_frame(path: Path, separator: str) -> pd.DataFrame:
+def _read_frame(path: Path, separator: str, has_header: bool) -> pd.DataFrame:
     if not path.is_file():
         msg = f"no such file: {path}"
         raise DataError(msg)
@@ -281,7 +285,7 @@ def _read_frame(path: Path, separator: str) -> pd.DataFrame:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
         if ".csv" in path.suffixes:
-            return pd.read_csv(path, sep=separator)
+            return pd.read_csv(path, sep=separator, header=0 if has_header else None)
     except ImportError as error:
         msg = "reading Parquet needs pyarrow: pip install 'skmetricmlp[parquet]'"
         raise DataError(msg) from error
