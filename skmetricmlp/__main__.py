@@ -6,6 +6,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,12 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="the first row of the CSV file is data; columns are called 0, 1, ...",
     )
+    add(
+        "--scale",
+        choices=["standard", "minmax"],
+        help="of numbers (standard; pixels of digits are shares of the greatest); minmax "
+        "for metrics of values that are not negative",
+    )
     add("--sizes", type=int, nargs="+", metavar="ROWS", help="training-set sizes")
     add("--seeds", type=int, default=5, help="number of random splits (%(default)s)")
     add("--epochs", type=int, default=10, help="how long to train (%(default)s)")
@@ -119,6 +126,7 @@ def _compare(options: argparse.Namespace, command: str) -> int:
         Design,
         run_study,
         starts_of,
+        tabular_transformer,
         write_report,
     )
 
@@ -129,6 +137,9 @@ def _compare(options: argparse.Namespace, command: str) -> int:
     }
     try:
         dataset = _dataset(options)
+        if options.scale:
+            transformer = tabular_transformer(options.scale)
+            dataset = replace(dataset, transformer=transformer)
         folder = options.output or Path("reports") / f"compare-{dataset.name}"
         design = Design.of(
             dataset,

@@ -355,6 +355,17 @@ def test_command_takes_several_starts_and_another_reference(tmp_path, capsys):
     assert summary["reference"].unique().tolist() == ["zeros"]
 
 
+def test_command_scales_for_metrics_of_values_that_are_not_negative(tmp_path, capsys):
+    arguments = ["wine", "--metric", "kl", "--sizes", "60", *QUICK]
+    output = ["--output", str(tmp_path), "--quiet"]
+    assert main(["compare", *arguments, *output]) == 2
+    assert "metric='kl' takes values >= 0" in capsys.readouterr().err
+    assert main(["compare", *arguments, "--scale", "minmax", *output]) == 0
+    curves = pd.read_csv(tmp_path / "curves.csv")
+    untrained = curves[(curves["start"] == "calculated") & (curves["epoch"] == 0)]
+    assert untrained["accuracy"].min() > 0.8
+
+
 def test_command_passes_on_how_to_run(tmp_path, monkeypatch):
     passed = []
 

@@ -7,7 +7,13 @@ from sklearn import datasets
 from sklearn.base import clone
 from sklearn.utils import Bunch
 
-from skmetricmlp.study import DataError, Dataset, load_dataset, read_dataset
+from skmetricmlp.study import (
+    DataError,
+    Dataset,
+    load_dataset,
+    read_dataset,
+    tabular_transformer,
+)
 from skmetricmlp.study.tasks import CLASSES, VALUES
 
 # --- files ---
@@ -84,6 +90,18 @@ def test_files_that_cannot_be_read(tmp_path, name, content, message):
         (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=message):
         read_dataset(tmp_path / name, "label")
+
+
+def test_columns_on_a_scale_from_0_to_1(mixed_frame):
+    """Also those of rows with values beyond what the transformer has seen."""
+    data = Dataset.from_arrays(mixed_frame.drop(columns="label"), mixed_frame["label"])
+    order = data.X["size"].fillna(0).argsort()
+    transformer = tabular_transformer("minmax").fit(data.X.iloc[order[:60]])
+    X = transformer.transform(data.X)
+    assert X.min() == 0
+    assert X.max() == 1
+    with pytest.raises(DataError, match="one of standard, minmax, got 'robust'"):
+        tabular_transformer("robust")
 
 
 # --- scikit-learn's ---

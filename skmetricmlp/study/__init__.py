@@ -4,7 +4,13 @@ data and design -> runs -> study -> summary and verdict -> page
 """
 
 from skmetricmlp.study.compare import Study, compare, run_study
-from skmetricmlp.study.data import DataError, Dataset, load_dataset, read_dataset
+from skmetricmlp.study.data import (
+    DataError,
+    Dataset,
+    load_dataset,
+    read_dataset,
+    tabular_transformer,
+)
 from skmetricmlp.study.design import Design, Start, starts_of
 from skmetricmlp.study.report import mistakes_table, starts_table, write_report
 from skmetricmlp.study.summary import (
@@ -30,6 +36,7 @@ __all__ = [
     "starts_of",
     "starts_table",
     "summarise",
+    "tabular_transformer",
     "target_table",
     "time_to_target",
     "verdict",

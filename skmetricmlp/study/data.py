@@ -12,10 +12,16 @@ import joblib
 import numpy as np
 import pandas as pd
 from sklearn import datasets
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MinMaxScaler,
+    OneHotEncoder,
+    StandardScaler,
+)
 
 from skmetricmlp.study.tasks import CLASSES, TASKS, Task, task_of
 
@@ -34,6 +40,8 @@ LEAST_ROWS = 20
 
 #: Data that come with scikit-learn.
 NAMES = ("breast_cancer", "diabetes", "digits", "iris", "wine")
+
+SCALERS = {"standard": StandardScaler(), "minmax": MinMaxScaler(clip=True)}
 
 #: What names of data that are downloaded begin with.
 OPENML = "openml:"
@@ -261,10 +269,29 @@ def read_dataset(
     )
 
 
-def tabular_transformer() -> ColumnTransformer:
-    """Return a transformer of mixed columns with missing values to numbers."""
+def tabular_transformer(scale: str = "standard") -> ColumnTransformer:
+    """Return a transformer of mixed columns with missing values to numbers.
+
+    Parameters
+    ----------
+    scale : {"standard", "minmax"}
+        "minmax" takes numbers to [0, 1], also those of rows beyond the training rows, for
+        metrics of values that are not negative.
+
+    Returns
+    -------
+    ColumnTransformer
+
+    Raises
+    ------
+    DataError
+        If ``scale`` is neither.
+    """
+    if scale not in SCALERS:
+        msg = f"scale must be one of {', '.join(SCALERS)}, got {scale!r}"
+        raise DataError(msg)
     numbers = make_pipeline(
-        SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()
+        SimpleImputer(strategy="median", keep_empty_features=True), clone(SCALERS[scale])
     )
     categories = OneHotEncoder(
         handle_unknown="infrequent_if_exist", max_categories=20, sparse_output=False
