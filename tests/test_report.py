@@ -28,6 +28,7 @@ from skmetricmlp.study import (
     verdict,
     write_report,
 )
+from skmetricmlp.study.pictures import _confusion
 
 COMMAND = [sys.executable, "-m", "skmetricmlp", "compare"]
 QUICK = ["--n-exemplars", "6", "--seeds", "2", "--epochs", "2"]
@@ -141,6 +142,12 @@ def test_many_classes_have_no_matrix_but_a_table_of_mistakes(tmp_path):
     assert "Confusion" not in alternatives
     assert "exemplars" not in alternatives  # random weights have none
     assert "The most frequent mistakes" in "".join(page.text)
+
+
+def test_a_class_that_is_predicted_and_never_true_counts_as_wrong():
+    pairs = {"true": ["a", "a", "b"], "predicted": ["a", "c", "b"], "count": [3, 1, 2]}
+    picture = _confusion("calculated", pd.DataFrame(pairs))
+    assert "83.3 percent on the diagonal" in picture.alt  # 5 of 6
 
 
 def test_values_are_drawn_against_what_is_true(tmp_path):

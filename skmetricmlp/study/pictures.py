@@ -162,10 +162,11 @@ def _predictions(study: Study) -> list[Picture]:
 
 
 def _confusion(start: str, pairs: pd.DataFrame) -> Picture:
-    labels = sorted(pairs["true"].unique())
+    # A rare class may be predicted where no test row has it.
+    labels = sorted({*pairs["true"], *pairs["predicted"]})
     counts = pairs.pivot_table("count", "true", "predicted", "sum", fill_value=0)
     counts = counts.reindex(index=labels, columns=labels, fill_value=0)
-    percent = 100 * counts.div(counts.sum(axis=1), axis=0)
+    percent = 100 * counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
     names = [str(label) for label in labels]
 
     def paint(ax: Any) -> None:
