@@ -85,6 +85,19 @@ def test_one_value_of_init_is_compared_with_the_first_start():
     assert [s.is_reference for s in starts] == [True, False, False]
 
 
+def test_the_metric_of_images_is_told_their_shape(digits):
+    starts = starts_of({"metric": ["chamfer", "cosine"]})
+    design = Design.of(digits, starts)
+    chamfer, cosine, random = (start.parameters for start in design.starts)
+    assert chamfer["metric_params"] == {"image_shape": (8, 8)}
+    assert "metric_params" not in {**cosine, **random}
+    own = [replace(starts[0], parameters={"metric": "chamfer", "metric_params": {}})]
+    design = Design.of(digits, [*own, *starts[1:]])
+    assert design.starts[0].parameters["metric_params"] == {}
+    iris = Design.of(load_dataset("iris"), starts)
+    assert "metric_params" not in iris.starts[0].parameters
+
+
 def test_expensive_runs_come_first_and_starts_of_a_split_together(small_design):
     assert [(run.size, run.seed) for run in small_design.runs[::2]] == [
         (80, 0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, NamedTuple, Self
 
@@ -91,7 +91,9 @@ class Design:
         test_fraction: float = 0.25,
         target_score: float | None = None,
     ) -> Self:
-        """Check that the data set allows the sizes, and complete them.
+        """Check that the data set allows the sizes, and complete what it knows.
+
+        That is the sizes by default, and for ``metric="chamfer"`` the shape of images.
 
         Raises
         ------
@@ -127,7 +129,7 @@ class Design:
                 )
                 raise DataError(msg)
         return cls(
-            starts=tuple(starts),
+            starts=tuple(_with_image_shape(start, dataset) for start in starts),
             sizes=tuple(sizes),
             n_seeds=n_seeds,
             n_epochs=n_epochs,
@@ -202,6 +204,14 @@ def default_sizes(n_train: int, n_classes: int) -> list[int]:
     """
     sizes = [n_train // 16, n_train // 4, n_train]
     return [size for size in sizes if size >= max(20, 5 * n_classes)] or [n_train]
+
+
+def _with_image_shape(start: Start, dataset: Dataset) -> Start:
+    wanted = start.parameters.get("metric") == "chamfer"
+    if not wanted or dataset.image_shape is None or "metric_params" in start.parameters:
+        return start
+    known = {"metric_params": {"image_shape": dataset.image_shape}}
+    return replace(start, parameters={**start.parameters, **known})
 
 
 def _relevant(point: Mapping[str, Any]) -> dict[str, Any]:
