@@ -319,8 +319,9 @@ def test_command_that_was_interrupted_goes_on(tmp_path, jobs):
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130, errors
-    assert "the same command goes on from there" in errors.splitlines()[-1]
-    assert "Traceback" not in errors
+    assert "the same command goes on from there" in errors
+    # A worker that was just starting may say that it was interrupted, too.
+    assert jobs > 1 or "Traceback" not in errors
     finished = len(list(folder.rglob("output.pkl")))
     assert 1 <= finished < 24
     result = subprocess.run(
