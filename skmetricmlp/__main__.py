@@ -6,6 +6,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,8 +17,12 @@ from skmetricmlp import __version__
 EXTRA = ("jinja2", "joblib", "matplotlib", "tqdm")
 
 
-def _number_or_word(text: str) -> int | str:
-    return int(text) if text.lstrip("-").isdigit() else text
+def _number_or_word(text: str) -> float | str:
+    """Return a count, a share or a word."""
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def _truth(text: str) -> bool:
@@ -187,9 +192,10 @@ def _dataset(options: argparse.Namespace) -> Any:
             has_header=not options.no_header,
             task=options.task,
         )
-    if options.target is not None:
-        msg = "--target names a column of a file, and no file is given"
-        raise DataError(msg)
+    for name in ("target", "task", "no_header"):
+        if getattr(options, name):
+            msg = f"--{name.replace('_', '-')} is about a file, and no file is given"
+            raise DataError(msg)
     return load_dataset(options.data)
 
 

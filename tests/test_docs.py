@@ -84,14 +84,6 @@ def test_links_to_a_function_lead_to_the_file_that_has_it(path):
         assert re.search(defined, code), f"{path.name}: {name} is not in {file}"
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_example_has_a_title_for_the_gallery(path):
-    title, rule, empty, *_ = path.read_text("utf-8").split("\n")[1:]
-    assert title
-    assert rule == "=" * len(title)
-    assert not empty
-
-
 def test_the_gallery_runs_every_example_but_the_one_that_limits_its_memory():
     settings = (DOCS / "conf.py").read_text("utf-8")
     pattern = re.search(r'"filename_pattern": r"(.+)",', settings)[1]

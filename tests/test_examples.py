@@ -74,10 +74,12 @@ def test_example_runs(path, run, tmp_path):
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_example_is_a_page_of_a_gallery(path):
-    lines = path.read_text(encoding="utf-8").splitlines()
-    assert lines[0] == '"""'
-    assert lines[2] == "=" * len(lines[1])
-    assert "# %%" in lines
+    quotes, title, rule, empty, *rest = path.read_text(encoding="utf-8").splitlines()
+    assert quotes == '"""'
+    assert title
+    assert rule == "=" * len(title)
+    assert not empty
+    assert "# %%" in rest
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (64,), (8, 8, 1)])

@@ -349,6 +349,14 @@ def test_command_takes_metrics_exemplars_and_a_count_to_be_chosen(tmp_path, caps
     assert untrained["accuracy"].min() > 0.6
 
 
+def test_command_takes_counts_and_shares_of_exemplars(tmp_path):
+    arguments = ["--n-exemplars", "6", "0.1", "--sizes", "60", "--seeds", "1"]
+    output = ["--epochs", "1", "--output", str(tmp_path), "--quiet"]
+    assert main(["compare", "iris", *arguments, *output]) == 0
+    starts = pd.read_csv(tmp_path / "starts.csv")
+    assert starts["n_exemplars"].tolist() == [6, 0.1, 6, 0.1]
+
+
 def test_command_takes_several_starts_and_another_reference(tmp_path, capsys):
     arguments = ["--init", "metric", "zeros", "--metric", "cosine", "sqeuclidean"]
     arguments += ["--activation", "tanh", "--format", "parquet", "--sizes", "50"]
@@ -394,7 +402,9 @@ def test_command_passes_on_how_to_run(tmp_path, monkeypatch):
     [
         (["nowhere.csv", "--target", "label"], "no such file: nowhere.csv"),
         (["digit"], "did you mean 'digits'?"),
-        (["--target", "label"], "no file is given"),
+        (["--target", "label"], "--target is about a file, and no file is given"),
+        (["--task", "values"], "--task is about a file, and no file is given"),
+        (["--n-exemplars", "1.5"], "a float above 0 and up to 1"),
         (["--sizes", "5000"], "size 5000"),
         (["--seeds", "0"], "n_seeds must be at least 1"),
         (["--init", "random"], "starts must be at least two, to be compared, got random"),
