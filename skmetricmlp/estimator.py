@@ -6,6 +6,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from copy import copy
+from dataclasses import replace
 from math import inf
 from numbers import Number
 from typing import Any, ClassVar, NamedTuple, Self
@@ -102,7 +103,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         with unchanged_on_error(self):
             parameters = map_arrays(to_numpy, self.get_params(deep=False))
             self._check_parameters(parameters, trains=self.max_iter != 0)
-            present = getattr(self, "_fitted", None) if self.warm_start else None
+            present = self._present() if self.warm_start else None
             network = self.network_ if present else None
             rows = check_rows(self, X, y, sample_weight, network)
             self._check_values(rows.X, present)
@@ -124,7 +125,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             if self.early_stopping:
                 msg = "partial_fit does not support early_stopping=True"
                 raise ValueError(msg)
-            present = getattr(self, "_fitted", None)
+            present = self._present()
             network = self.network_ if present else None
             rows = check_rows(self, X, y, sample_weight, network, "partial_fit")
             self._check_values(rows.X, present)
@@ -134,6 +135,11 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         if reason != "max_epochs":
             self._warn(reason)
         return self
+
+    def _present(self) -> Fitted | None:
+        """Where the last call left, with the weights as they are now."""
+        fitted: Fitted | None = getattr(self, "_fitted", None)
+        return fitted and replace(fitted, network=self.network_)
 
     def _task(self, X: Any, y: Any, sample_weight: Any, rows: Rows) -> FitTask:
         """Make what callbacks see: what the user passed, and a weight for each row."""
@@ -165,6 +171,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             held_out=lesson.held_out,
             present=present,
             listener=task,
+            is_whole=name == "fit",
         )
         self._assign(fitted)
         task.end()
@@ -187,33 +194,42 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         self.best_loss_ = None if self.early_stopping else min(history.loss, default=inf)
         self.validation_loss_curve_ = history.validation_loss or None
         self.validation_scores_ = history.validation_score or None
-        self.best_validation_score_ = max(history.validation_score, default=None)
+        self.best_validation_score_ = history.kept_score
 
     def _warn(self, reason: StopReason) -> None:
+        epoch = self.n_iter_ + 1
         if reason == "diverged":
-            advice = "features of unit scale"
-            if self.solver != "lbfgs":
-                rate = f"learning_rate_init (it was {self.learning_rate_init!r})"
-                advice = f"a smaller {rate}, and {advice}"
-            warnings.warn(
-                f"The loss stopped being finite in epoch {self.n_iter_ + 1}; the last "
-                f"weights with a finite loss are kept. Try {advice}.",
-                ConvergenceWarning,
-                stacklevel=4,
+            message = (
+                f"The loss stopped being finite in epoch {epoch}; the last weights with "
+                f"a finite loss are kept, or better ones before. {self._advice()}"
             )
-        elif reason == "interrupted":
-            warnings.warn(
-                f"Training was interrupted in epoch {self.n_iter_ + 1}; the weights "
-                f"reached by then are kept.",
-                stacklevel=4,
+        elif reason == "worse":
+            message = (
+                f"Training made the network worse: after {self.n_iter_} epochs the loss "
+                f"on the training rows was above that before training. The best weights "
+                f"before that are kept. {self._advice()}"
             )
         elif reason == "max_epochs" and self.max_iter:
-            warnings.warn(
+            message = (
                 f"Training stopped after max_iter={self.max_iter} epochs without having "
-                f"converged.",
-                ConvergenceWarning,
-                stacklevel=4,
+                f"converged."
             )
+        elif reason == "interrupted":
+            message = (
+                f"Training was interrupted in epoch {epoch}; the weights reached by then "
+                f"are kept."
+            )
+        else:
+            return
+        category = UserWarning if reason == "interrupted" else ConvergenceWarning
+        warnings.warn(message, category, stacklevel=4)
+
+    def _advice(self) -> str:
+        if self.solver == "lbfgs":
+            return "Try features of unit scale."
+        rates = sorted(set(self._fitted.rates), reverse=True)
+        listed = ", ".join(f"{rate:g}" for rate in rates)
+        return f"Try a smaller learning_rate_init (it was {listed})."
 
     def _output(self, X: ArrayLike, method: str) -> Array:
         """Output (n, n_outputs) of the network, before its activation."""
@@ -270,8 +286,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
     def __sklearn_array_api_convert__(self, converter: Callable[[Array], Array]) -> Self:
         """Copy the estimator with converted arrays, as scikit-learn's protocol asks."""
         moved = copy(self)
-        if hasattr(self, "_fitted"):
-            moved._assign(self._fitted.convert(converter))  # noqa: SLF001 - of its class
+        if present := self._present():
+            moved._assign(present.convert(converter))  # noqa: SLF001 - of its class
         return moved
 
     @property

@@ -37,12 +37,14 @@ from skmetricmlp.initialization.exemplars.shares import share_exemplars
 from skmetricmlp.initialization.exemplars.values import exemplar_values
 from skmetricmlp.initialization.metric_fit import fit_metric
 from skmetricmlp.initialization.rows import distinct_rows
+from skmetricmlp.initialization.scaling import input_scaling
 
 
 def candidates(X, codes, weights=None, metric="sqeuclidean"):
     weights = np.ones(X.shape[0]) if weights is None else weights
     rows = distinct_rows(X, codes, weights)
-    return Candidates(X, rows, fit_metric(metric, None, X, codes, rows))
+    scaling = input_scaling(X, rows.weights, rows.index, per_feature=False)
+    return Candidates(X, rows, fit_metric(metric, None, X, codes, rows), scaling)
 
 
 def select(method, X, codes, counts, weights=None, seed=0):
@@ -365,17 +367,23 @@ def test_medoids_are_different_where_a_metric_sees_no_difference(k):
 
 
 def test_kmeans_looks_at_a_sample_of_a_large_class(monkeypatch):
-    monkeypatch.setattr(selection, "KMEANS_ROWS", 50)
-    monkeypatch.setattr(selection, "KMEANS_ROWS_PER_CENTER", 5)
     X = np.random.default_rng(0).normal(size=(300, 2))
+    rows = distinct_rows(X, np.zeros(300, int), np.ones(300))
     for count, size in ((4, 50), (30, 150)):
-        rows = distinct_rows(X, np.zeros(300, int), np.ones(300))
-        seen, fewer, all_rows = (
-            select("kmeans", part, np.zeros(len(part), int), [count]).points
-            for part in (X[rows.index[:size]], X[rows.index[: size - 1]], X)
+        monkeypatch.setattr(selection, "KMEANS_ROWS", 50)
+        monkeypatch.setattr(selection, "KMEANS_ROWS_PER_CENTER", 5)
+        seen = select("kmeans", X, np.zeros(300, int), [count]).points
+        # The rows that are looked at are those of the mean distances of all others.
+        mean = np.mean(X[rows.index[:size]], axis=0)
+        nearest = np.argmin(((X[:, None] - seen) ** 2).sum(axis=2), axis=1)
+        assert len(set(nearest)) == count
+        looked_at = rows.index[:size]
+        sizes = np.bincount(nearest[looked_at], minlength=count)
+        np.testing.assert_allclose(sizes @ seen / size, mean, atol=0.05)
+        monkeypatch.setattr(selection, "KMEANS_ROWS", 300)
+        assert not np.array_equal(
+            seen, select("kmeans", X, np.zeros(300, int), [count]).points
         )
-        np.testing.assert_array_equal(seen, all_rows)
-        assert not np.array_equal(fewer, all_rows)
 
 
 def test_medoids_of_a_class_that_is_larger_than_the_sample(monkeypatch):

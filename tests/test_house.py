@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "callbacks": set(),
     "network": set(),
     "training": {"arrays", "network"},
-    "initialization": {"network"},
+    "initialization": {"arrays", "network"},
     "validation": {"arrays", "initialization", "network"},
     "targets": {"arrays", "initialization", "network", "validation"},
     "learning": {

@@ -41,6 +41,7 @@ from skmetricmlp.initialization.random import (
 )
 from skmetricmlp.initialization.rivals import chosen_rivals
 from skmetricmlp.initialization.rows import DistinctRows, distinct_rows
+from skmetricmlp.initialization.scaling import InputScaling, input_scaling
 from skmetricmlp.initialization.variance_constraint import constrained_weights
 from skmetricmlp.network import Dense, Layer, Network, forward
 
@@ -51,6 +52,8 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 Scores = tuple[Floats, Floats]
 
+# Metrics that do not depend on the units of single features.
+SCALE_FREE_METRICS = ("seuclidean", "mahalanobis")
 # Numbers in the comparisons of the sample that sets the scales: at most 1,000 rows, and
 # fewer for many exemplars.
 SAMPLE_ROWS, SAMPLE_ELEMENTS = 1000, 2**24
@@ -75,12 +78,14 @@ class Origin(NamedTuple):
 class Start(NamedTuple):
     """A network before training, the exemplars that it is made for, and where from.
 
-    ``origin`` is None where the weights are not calculated.
+    ``origin`` is None where the weights are not calculated. ``scaling`` is that of the
+    inputs in training; None leaves them as they are.
     """
 
     network: Network
     n_exemplars: int
     origin: Origin | None
+    scaling: InputScaling | None = None
 
 
 def initial_network(
@@ -128,6 +133,7 @@ def initial_network(
         In the precision of ``X``.
     """
     rows = distinct_rows(X, targets, weights)
+    scaling = _scaling(X, rows, metric)
     n_values = None if classes is not None else targets.shape[1]
     classes = np.zeros(1) if classes is None else classes
 
@@ -135,7 +141,7 @@ def initial_network(
         fitted = fit_metric(metric, metric_params, X, y, rows)
         if isinstance(exemplars, Exemplars):
             return exemplars, fitted
-        candidates = Candidates(X, rows, fitted)
+        candidates = Candidates(X, rows, fitted, scaling)
         count = (
             cross_validated_total(
                 exemplars, candidates, len(classes), form.n_neighbors, rng
@@ -167,11 +173,13 @@ def initial_network(
             scores, points, selected.codes, form.rivals, by_class=by_class
         )
         stand_for = selected.targets(architecture.n_outputs)
-        network = calculated_network(X, rows, scores, stand_for, table, form, rng)
+        network = calculated_network(
+            X, rows, scores, stand_for, table, form, rng, scaling
+        )
         network = _in_precision_of(X, network, points)
-        return Start(network, n, Origin(selected, fitted, table))
+        return Start(network, n, Origin(selected, fitted, table), scaling)
     network = (
-        baseline_network(init, architecture, rng)
+        baseline_network(init, architecture, rng, scaling)
         if isinstance(init, str)
         else given_network(
             init, architecture.sizes, form.activation, form.output_activation
@@ -181,7 +189,7 @@ def initial_network(
         hidden = network.layers[:-1]
         output = _fitted_output(hidden, X, rows, architecture.n_outputs, form, rng)
         network = Network((*hidden, output))
-    return Start(network.astype(X.dtype), n, None)
+    return Start(network.astype(X.dtype), n, None, scaling)
 
 
 def calculated_network(
@@ -192,6 +200,7 @@ def calculated_network(
     rivals: Ints,
     form: Form,
     rng: np.random.RandomState,
+    scaling: InputScaling | None,
 ) -> Network:
     """Calculate the nearest-exemplar network, or its comparisons and what reads them.
 
@@ -210,7 +219,7 @@ def calculated_network(
             sharpness=form.sharpness,
             loss=form.loss,
         )
-        hidden = with_spare_units(network.layers[:-1], form.n_spare_units, rng)
+        hidden = with_spare_units(network.layers[:-1], form.n_spare_units, rng, scaling)
         output = network.layers[-1]
     else:
         style = form.n_neighbors, form.activation, form.sharpness
@@ -221,7 +230,7 @@ def calculated_network(
                 scores, None if form.has_values else stand_for, sample, rivals, *style
             )
         )
-        hidden = with_spare_units(hidden, form.n_spare_units, rng)
+        hidden = with_spare_units(hidden, form.n_spare_units, rng, scaling)
         output = _fitted_output(hidden, X, rows, stand_for.shape[1], form, rng)
     network = Network((*hidden, output))
     return network if form.tied else network.dense()
@@ -290,6 +299,16 @@ def _in_precision_of(X: Array, network: Network, points: Array) -> Network:
         )
         raise ValueError(msg)
     return network
+
+
+def _scaling(X: Array, rows: DistinctRows, metric: Any) -> InputScaling:
+    """Scale inputs as the metric does: each feature by itself, or all of them alike."""
+    per_feature = (
+        metric in SCALE_FREE_METRICS
+        if isinstance(metric, str)
+        else hasattr(metric, "transform")
+    )
+    return input_scaling(X, rows.weights, rows.index, per_feature=per_feature)
 
 
 def _sample(X: Array, rows: DistinctRows, size: int) -> Sample:

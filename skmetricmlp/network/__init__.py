@@ -1,7 +1,14 @@
 """What a network computes. Runs on arrays of any array API namespace."""
 
 from skmetricmlp.network.activations import ACTIVATIONS
-from skmetricmlp.network.layers import Dense, Grouped, Layer, TiedComparison, forward
+from skmetricmlp.network.layers import (
+    Dense,
+    Grouped,
+    Layer,
+    ScaledInput,
+    TiedComparison,
+    forward,
+)
 from skmetricmlp.network.losses import LOG_PROBABILITIES, LOSSES
 from skmetricmlp.network.network import Network
 from skmetricmlp.network.rivals import Rivals
@@ -15,6 +22,7 @@ __all__ = [
     "Layer",
     "Network",
     "Rivals",
+    "ScaledInput",
     "TiedComparison",
     "forward",
 ]

@@ -19,7 +19,7 @@ from array_api_compat import array_namespace, device, size
 from skmetricmlp.network.activations import ACTIVATIONS
 from skmetricmlp.network.rivals import Rivals
 
-__all__ = ["Dense", "Grouped", "Layer", "TiedComparison", "forward"]
+__all__ = ["Dense", "Grouped", "Layer", "ScaledInput", "TiedComparison", "forward"]
 
 Array = Any
 Arrays = Sequence[Array]
@@ -240,7 +240,92 @@ class Grouped:
         return array_namespace(x).reshape(groups, shape), x.T[n_grouped:, :]
 
 
-Layer = Dense | TiedComparison | Grouped
+@dataclass(frozen=True)
+class ScaledInput:
+    """A first layer that reads ``(x - mean) / scale`` instead of ``x``.
+
+    Parameters
+    ----------
+    layer : Dense or TiedComparison
+        Its parameters are those of the scaled inputs, and of this layer.
+    mean : array of shape (n_in,)
+    scale : array of shape (n_in,)
+        Positive.
+    """
+
+    layer: Dense | TiedComparison
+    mean: Array
+    scale: Array
+
+    @property
+    def is_weight(self) -> tuple[bool, ...]:
+        """Which parameters are multiplied with values."""
+        return self.layer.is_weight
+
+    @property
+    def activation(self) -> str:
+        """Activation of the layer."""
+        return self.layer.activation
+
+    @property
+    def n_out(self) -> int:
+        """Number of neurons."""
+        return self.layer.n_out
+
+    @property
+    def parameters(self) -> tuple[Array, ...]:
+        """Parameters of the layer."""
+        return self.layer.parameters
+
+    def with_parameters(self, parameters: Arrays) -> ScaledInput:
+        """Return the same layer with other parameters."""
+        return replace(self, layer=self.layer.with_parameters(parameters))
+
+    def affine(self, x: Array) -> Array:
+        """Pre-activation ``z`` (n, n_out) of ``x`` (n, n_in), dense or SciPy sparse."""
+        if not hasattr(x, "tocsr"):
+            return self.layer.affine((x - self.mean) / self.scale)
+        # A sparse matrix stays one: the mean, which would fill it, is taken off ``z``.
+        ends = array_namespace(self.mean).stack(
+            [self.mean / self.scale, 0.0 * self.mean], axis=0
+        )
+        of_mean, bias = self.layer.affine(ends)
+        return self.layer.affine(_scaled_sparse(x, self.scale)) - (of_mean - bias)
+
+    def gradient(self, x: Array, delta: Array) -> list[Array]:
+        """Gradient of the parameters from ``delta = dL/dz`` (n, n_out)."""
+        if not hasattr(x, "tocsr"):
+            return self.layer.gradient((x - self.mean) / self.scale, delta)
+        gradients = self.layer.gradient(_scaled_sparse(x, self.scale), delta)
+        total = array_namespace(delta).sum(delta, axis=0)[None, :]
+        of_mean = self.layer.gradient((self.mean / self.scale)[None, :], total)
+        gradients[0] -= of_mean[0]
+        return gradients
+
+    def input_gradient(self, delta: Array) -> Array:
+        """``dL/dx`` (n, n_in) from ``delta = dL/dz`` (n, n_out)."""
+        return self.layer.input_gradient(delta) / self.scale
+
+    @property
+    def n_dense_weights(self) -> int:
+        """Number of parameters of the dense equivalent."""
+        return self.layer.n_dense_weights
+
+    def dense(self) -> Dense:
+        """Return the dense layer that reads ``x`` as it is."""
+        layer = self.layer.dense()
+        weights = layer.weights / self.scale[:, None]
+        return replace(layer, weights=weights, bias=layer.bias - self.mean @ weights)
+
+
+def _scaled_sparse(x: Array, scale: Array) -> Array:
+    """Divide the columns of a SciPy CSR matrix by ``scale``."""
+    scaled = x.astype(scale.dtype)  # a copy
+    scaled.data /= scale[scaled.indices]
+    return scaled
+
+
+Layer = Dense | TiedComparison | Grouped | ScaledInput
 
 
 def forward(layer: Layer, x: Array) -> Array:
