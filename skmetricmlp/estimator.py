@@ -182,12 +182,10 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         self.network_ = fitted.network
         self.n_iter_ = len(history.loss)
         self.t_ = history.n_rows
-        self.loss_curve_ = history.loss
         self.loss_ = history.loss[-1] if history.loss else inf
-        self.best_loss_ = None if self.early_stopping else min(history.loss, default=inf)
-        self.validation_loss_curve_ = history.validation_loss or None
-        self.validation_scores_ = history.validation_score or None
-        self.best_validation_score_ = max(history.validation_score, default=None)
+        self.best_loss_ = None if self.early_stopping else history.loss.lowest
+        scores = history.validation_score
+        self.best_validation_score_ = scores.highest if scores else None
 
     def _warn(self, reason: StopReason) -> None:
         if reason == "diverged":
@@ -273,6 +271,21 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         if hasattr(self, "_fitted"):
             moved._assign(self._fitted.convert(converter))  # noqa: SLF001 - of its class
         return moved
+
+    @property
+    def loss_curve_(self) -> list[float]:
+        """Loss of each epoch, in a list of the caller's own."""
+        return list(self._fitted.history.loss)
+
+    @property
+    def validation_loss_curve_(self) -> list[float] | None:
+        """Loss on the validation rows after each epoch, likewise."""
+        return list(self._fitted.history.validation_loss) or None
+
+    @property
+    def validation_scores_(self) -> list[float] | None:
+        """Score of the validation rows after each epoch, likewise."""
+        return list(self._fitted.history.validation_score) or None
 
     @property
     def coefs_(self) -> list[Array]:
