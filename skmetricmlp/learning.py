@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 from math import isfinite
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state
 from skmetricmlp.arrays import map_arrays, place_of, to_numpy
 from skmetricmlp.initialization import Origin, Start
 from skmetricmlp.network import Network
+from skmetricmlp.streams import Young
 from skmetricmlp.targets import Classes, Outputs
 from skmetricmlp.training import (
     LBFGS,
@@ -47,7 +48,8 @@ Parameters = Mapping[str, Any]
 class Fitted:
     """What a call of fit or partial_fit leaves, to the user and to the next call.
 
-    The position is where X was, on a device perhaps; the rest is in NumPy.
+    The position is where X was, on a device perhaps; the rest is in NumPy. ``young`` are
+    the rows of a stream that has brought few so far.
     """
 
     outputs: Any  # Classes, Values or Function, as the estimator has it
@@ -58,6 +60,7 @@ class Fitted:
     history: History
     rng: np.random.RandomState
     reason: StopReason
+    young: Young | None = None
 
     @property
     def network(self) -> Network:
@@ -73,6 +76,13 @@ class Fitted:
     def convert(self, converter: Callable[[Array], Array]) -> Fitted:
         """Return the same with other arrays of the network and the optimiser state."""
         return replace(self, position=map_arrays(converter, self.position))
+
+    def in_units_of(self, other: Fitted) -> Fitted:
+        """Return the same network, to go on in the units of another; steps begin anew."""
+        network = other.outputs.standardized(self.network)
+        state = self.optimizer.init(network.parameters)
+        position = Position(network, state)
+        return replace(self, outputs=other.outputs, position=position)
 
     def copy_at(self, history: History, position: Position) -> Fitted:
         """Return what is fitted if training ends there, and stays so if it goes on."""
@@ -90,6 +100,17 @@ class Initialization(Protocol):
     @property
     def rate(self) -> float:
         """Step size where none is given."""
+
+    @property
+    def is_of_rows(self) -> bool:
+        """Whether weights are calculated from rows."""
+
+    @property
+    def n_needed(self) -> int:
+        """Distinct rows that it takes at the least."""
+
+    def of_young_stream(self) -> Self:
+        """Return the same for the first few rows of a stream."""
 
     def suffices(self, present: Start, targets: Array) -> bool:
         """Say whether the present network does for further rows."""
@@ -132,6 +153,7 @@ def learn(
     held_out: Batch | None = None,
     present: Fitted | None = None,
     listener: Listener | None = None,
+    young: Young | None = None,
 ) -> Fitted:
     """Initialise a network, or take the present one, and train it.
 
@@ -153,6 +175,8 @@ def learn(
         Where to go on from.
     listener : Listener, optional
         To tell of each epoch.
+    young : Young, optional
+        To leave to the next call.
 
     Returns
     -------
@@ -187,7 +211,15 @@ def learn(
     position = Position(network, state)
     history = present.history if present else History()
     start = Fitted(
-        outputs, n_exemplars, origin, plan.optimizer, position, history, rng, "max_epochs"
+        outputs,
+        n_exemplars,
+        origin,
+        plan.optimizer,
+        position,
+        history,
+        rng,
+        "max_epochs",
+        young,
     )
     return _train(start, data, validation, plan, parameters, listener)
 

@@ -86,7 +86,7 @@ def train(
             losses, totals = [], []
             for batch in _minibatches(data, plan, rng):
                 in_place = position is not start
-                loss, following = _step(position, batch, plan, rates, in_place=in_place)
+                loss, following = _step(position, batch, plan, rates, in_place)
                 trusted, position = position.network, following
                 losses.append(loss)
                 totals.append(array_namespace(batch.weights).sum(batch.weights))
@@ -112,7 +112,6 @@ def _step(
     batch: Batch,
     plan: Plan,
     rates: Sequence[float],
-    *,
     in_place: bool = True,
 ) -> tuple[float, Position]:
     """Loss at ``position`` and the position after a step, with one rate per layer.
