@@ -16,7 +16,7 @@ from skmetricmlp.initialization import (
     given_network,
     training_budget,
 )
-from skmetricmlp.initialization.basis import basis_network, hidden_width
+from skmetricmlp.initialization.basis import basis_network, hidden_width, n_polynomials
 from skmetricmlp.network import Network
 from skmetricmlp.targets import Function
 from skmetricmlp.training import Batch
@@ -42,6 +42,17 @@ class BasisInitialization:
         return FITTED_RATE if self._is_assembled else USUAL_RATE
 
     @property
+    def is_of_rows(self) -> bool:
+        """Whether weights are calculated from rows."""
+        return self._is_assembled
+
+    @property
+    def n_needed(self) -> int:
+        """Distinct rows that it takes at the least: one for each polynomial."""
+        form = self.parameters["degree"], self.parameters["n_parts"]
+        return n_polynomials(len(self.outputs.domain), *form)
+
+    @property
     def _is_assembled(self) -> bool:
         init = self.parameters["init"]
         return isinstance(init, str) and init == "basis"
@@ -56,6 +67,10 @@ class BasisInitialization:
         form = self.parameters["degree"], self.parameters["n_parts"]
         d, n_outputs = len(self.outputs.domain), len(self.outputs.values.mean)
         return [d, hidden_width(d, *form), n_outputs]
+
+    def of_young_stream(self) -> BasisInitialization:
+        """Return the same: the width does not depend on the rows."""
+        return self
 
     def suffices(self, present: Start, targets: Array) -> bool:
         """Say that the present network does for any rows."""

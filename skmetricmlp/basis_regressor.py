@@ -156,6 +156,7 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
     True
     """
 
+    _needs = "its polynomials"
     _losses = {"squared_error": "identity_squared_error"}  # noqa: RUF012
 
     def __init__(
@@ -261,7 +262,12 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         """Train for one epoch over the given rows.
 
         The first call fits the output to the rows that it is given, and a ``domain`` of
-        ``"auto"`` is their range. There is no such method with ``solver="lbfgs"``.
+        ``"auto"`` is their range. If these are few, less than three distinct rows for
+        each polynomial, the stream is young: rows are kept, and whenever there are twice
+        as many, domain, mean and deviation of values, and output are calculated anew, as
+        by a first call with all rows so far; gradient steps in between are forgotten. Of
+        weights that are drawn or given the function stays. When there are enough the
+        rows are dropped. There is no such method with ``solver="lbfgs"``.
 
         Parameters
         ----------
@@ -278,6 +284,11 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         ------
         ValueError, TypeError
             If a parameter or the data are not accepted; the estimator is then as it was.
+
+        Warns
+        -----
+        UserWarning
+            If the first call has fewer distinct rows than there are polynomials.
         """
         return self._partial_fit(X, y, sample_weight)
 

@@ -212,8 +212,8 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         In NumPy. Only with ``init="metric"``, as are the next four.
     exemplar_labels_ : ndarray of shape (n_exemplars,)
     exemplar_indices_ : ndarray of shape (n_exemplars,)
-        Rows of X that are the exemplars; not with ``exemplars="kmeans"`` or ``"lvq"``,
-        or with given ones.
+        Rows of X that are the exemplars, of a young stream counted from the first call;
+        not with ``exemplars="kmeans"`` or ``"lvq"``, or with given ones.
     rivals_ : ndarray of shape (n_exemplars, n_rivals)
         Positions of the exemplars that each is compared with: neuron ``i n_rivals + m``
         of the first layer compares i with ``rivals_[i, m]``, and spare units follow.
@@ -400,10 +400,18 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     ) -> MetricInitMLPClassifier:
         """Train for one epoch over the given rows. Not there with ``solver="lbfgs"``.
 
-        The first call chooses the exemplars, from the rows that it is given. A class
-        that they lack gets exemplars, comparisons and an output from the first rows of
-        it that arrive: as many exemplars as the mean over all classes, so the layers
-        grow. What was learned by then stays, and the optimiser begins anew. Exemplars
+        The first call chooses the exemplars and calculates the weights, from the rows
+        that it is given. If these are few, less than three distinct rows for each
+        exemplar that ``n_exemplars`` asks for, the stream is young: rows are kept, and
+        whenever there are twice as many, exemplars, scales and output are calculated
+        anew from all of them, as by a first call with all rows so far; gradient steps
+        in between are forgotten, and ``n_iter_`` and ``loss_curve_`` go on. When there
+        are enough the rows are dropped. More rows in the first call are better still.
+
+        A class that all rows of a grown stream lack gets exemplars, comparisons and an
+        output from the first rows of it that arrive: as many exemplars as the mean over
+        all classes, so the layers grow. What was learned by then stays, and the
+        optimiser begins anew. Exemplars
         that were given are not added to, and baselines do not grow.
 
         Parameters
@@ -423,6 +431,11 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         ------
         ValueError, TypeError
             If a parameter or the data are not accepted; the estimator is then as it was.
+
+        Warns
+        -----
+        UserWarning
+            If the first call has fewer distinct rows than exemplars are asked for.
         """
         if isinstance(self.class_weight, str) and self.class_weight == "balanced":
             msg = (

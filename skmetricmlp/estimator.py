@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from copy import copy
+from copy import copy, deepcopy
 from dataclasses import replace
 from math import inf
 from numbers import Number
@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import Tags
+from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skmetricmlp.arrays import Place, map_arrays, numpy_type, to_numpy
@@ -22,7 +22,8 @@ from skmetricmlp.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from skmetricmlp.initialization import check_dense_size, memory_budget
 from skmetricmlp.learning import Fitted, Initialization, learn
 from skmetricmlp.network import Network
-from skmetricmlp.targets import Outputs
+from skmetricmlp.streams import Young
+from skmetricmlp.targets import Classes, Outputs
 from skmetricmlp.training import Batch, StopReason
 from skmetricmlp.validation import (
     Rows,
@@ -54,6 +55,11 @@ def learns_in_steps(estimator: NetworkEstimator) -> bool:
     return True
 
 
+def _labels(outputs: Outputs) -> Array | None:
+    """Return the classes that were declared, where outputs are classes."""
+    return outputs.labels if isinstance(outputs, Classes) else None
+
+
 class Lesson(NamedTuple):
     """Rows to learn from, and to validate on if there are any, and what they mean."""
 
@@ -71,6 +77,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
 
     # Names of losses as the parameter has them, and as the network has them.
     _losses: ClassVar[Mapping[str, str]]
+    # What rows of the first call are needed for, as a warning says it.
+    _needs: ClassVar[str]
     network_: Network
 
     @abstractmethod
@@ -111,6 +119,9 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             if others:
                 self._check_values(others.X, present, "X_val")
             lesson = self._lesson(rows, others, present, None)
+            if present and present.young:
+                present = self._outgrown(parameters, rows, lesson, present)
+                lesson = self._lesson(rows, others, present, _labels(lesson.outputs))
             task = self._task(X, y, sample_weight, rows)
             reason = self._learn(task, "fit", parameters, lesson, present, self.max_iter)
         self._warn(reason)
@@ -130,8 +141,18 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             rows = check_rows(self, X, y, sample_weight, network, "partial_fit")
             self._check_values(rows.X, present)
             lesson = self._lesson(rows, None, present, declared)
+            before, (present, young) = (
+                present,
+                self._grown(parameters, rows, lesson, present),
+            )
+            if present is not before:
+                lesson = self._lesson(rows, None, present, declared)
             task = self._task(X, y, sample_weight, rows)
-            reason = self._learn(task, "partial-fit", parameters, lesson, present, 1)
+            reason = self._learn(
+                task, "partial-fit", parameters, lesson, present, 1, young
+            )
+        if young and not before:
+            self._warn_of_few_rows(young, parameters, lesson.outputs)
         if reason != "max_epochs":
             self._warn(reason)
         return self
@@ -140,6 +161,78 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         """Where the last call left, with the weights as they are now."""
         fitted: Fitted | None = getattr(self, "_fitted", None)
         return fitted and replace(fitted, network=self.network_)
+
+    def _with_loss(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Name the loss as the network has it."""
+        return {**parameters, "loss": self._losses[parameters["loss"]]}
+
+    def _grown(
+        self,
+        parameters: Mapping[str, Any],
+        rows: Rows,
+        lesson: Lesson,
+        present: Fitted | None,
+    ) -> tuple[Fitted | None, Young | None]:
+        """Make the network of a young stream anew if it has grown by these rows.
+
+        Return where to go on from, and what to keep of the stream.
+        """
+        if present and not present.young:
+            return present, None
+        parameters = self._with_loss(parameters)
+        initialization = self._initialization(parameters, lesson.outputs)
+        n = initialization.n_needed
+        if present is None or present.young is None:
+            rng = deepcopy(check_random_state(parameters["random_state"]))
+            return None, Young.of(rows, lesson.rows, n, rng)
+        young = present.young.followed_by(rows, lesson.rows, n)
+        suffices = initialization.suffices(present.start, lesson.rows.targets)
+        if young.has_grown or not suffices:
+            initialization.check(present.start.network)
+            present = self._anew(parameters, young.rows_beside(rows.X), present)
+            young = young.calculated
+        return present, None if young.is_over else young
+
+    def _anew(self, parameters: Mapping[str, Any], rows: Rows, present: Fitted) -> Fitted:
+        """Make the network from these rows, as a first call does, but keep the history.
+
+        Weights that are not calculated from rows stay; their units change.
+        """
+        if present.young:
+            parameters = {**parameters, "random_state": deepcopy(present.young.rng)}
+        lesson = self._lesson(rows, None, None, _labels(present.outputs))
+        initialization = self._initialization(parameters, lesson.outputs)
+        made = learn(
+            parameters,
+            lesson.rows,
+            lesson.outputs,
+            initialization.of_young_stream(),
+            epochs=0,
+        )
+        if initialization.is_of_rows:
+            return replace(made, history=present.history)
+        return present.in_units_of(made)
+
+    def _outgrown(
+        self,
+        parameters: Mapping[str, Any],
+        rows: Rows,
+        lesson: Lesson,
+        present: Fitted,
+    ) -> Fitted | None:
+        """Say where ``fit`` goes on from after a young stream, if it is not much more."""
+        parameters = self._with_loss(parameters)
+        initialization = self._initialization(parameters, lesson.outputs)
+        young = present.young and present.young.followed_by(
+            rows, lesson.rows, initialization.n_needed
+        )
+        suffices = initialization.suffices(present.start, lesson.rows.targets)
+        if suffices and not (young and young.has_grown):
+            return present
+        initialization.check(present.start.network)
+        return (
+            None if initialization.is_of_rows else self._anew(parameters, rows, present)
+        )
 
     def _task(self, X: Any, y: Any, sample_weight: Any, rows: Rows) -> FitTask:
         """Make what callbacks see: what the user passed, and a weight for each row."""
@@ -159,19 +252,24 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         lesson: Lesson,
         present: Fitted | None,
         epochs: int,
+        young: Young | None = None,
     ) -> StopReason:
-        parameters = {**parameters, "loss": self._losses[parameters["loss"]]}
+        parameters = self._with_loss(parameters)
+        initialization = self._initialization(parameters, lesson.outputs)
+        if young:
+            initialization = initialization.of_young_stream()
         task.begin(name, epochs)
         fitted = learn(
             parameters,
             lesson.rows,
             lesson.outputs,
-            self._initialization(parameters, lesson.outputs),
+            initialization,
             epochs=epochs,
             held_out=lesson.held_out,
             present=present,
             listener=task,
             is_whole=name == "fit",
+            young=young,
         )
         self._assign(fitted)
         task.end()
@@ -189,12 +287,23 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         self.network_ = fitted.network
         self.n_iter_ = len(history.loss)
         self.t_ = history.n_rows
-        self.loss_curve_ = history.loss
         self.loss_ = history.loss[-1] if history.loss else inf
-        self.best_loss_ = None if self.early_stopping else min(history.loss, default=inf)
-        self.validation_loss_curve_ = history.validation_loss or None
-        self.validation_scores_ = history.validation_score or None
+        self.best_loss_ = None if self.early_stopping else history.loss.lowest
         self.best_validation_score_ = history.kept_score
+
+    def _warn_of_few_rows(
+        self, young: Young, parameters: Mapping[str, Any], outputs: Outputs
+    ) -> None:
+        initialization = self._initialization(self._with_loss(parameters), outputs)
+        if young.lacks_rows and initialization.is_of_rows:
+            n = len(young.keys)
+            warnings.warn(
+                f"The first call of partial_fit has {n} distinct row{'s' * (n > 1)}, and "
+                f"{self._needs} need {young.n_needed} or more. While the stream is young "
+                f"its rows are kept, and the network is calculated anew when there are "
+                f"twice as many. Pass more rows to the first call: it is better.",
+                stacklevel=4,
+            )
 
     def _warn(self, reason: StopReason) -> None:
         epoch = self.n_iter_ + 1
@@ -289,6 +398,21 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         if present := self._present():
             moved._assign(present.convert(converter))  # noqa: SLF001 - of its class
         return moved
+
+    @property
+    def loss_curve_(self) -> list[float]:
+        """Loss of each epoch, in a list of the caller's own."""
+        return list(self._fitted.history.loss)
+
+    @property
+    def validation_loss_curve_(self) -> list[float] | None:
+        """Loss on the validation rows after each epoch, likewise."""
+        return list(self._fitted.history.validation_loss) or None
+
+    @property
+    def validation_scores_(self) -> list[float] | None:
+        """Score of the validation rows after each epoch, likewise."""
+        return list(self._fitted.history.validation_score) or None
 
     @property
     def coefs_(self) -> list[Array]:

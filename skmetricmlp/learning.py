@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf, isfinite
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state
 from skmetricmlp.arrays import map_arrays, place_of, to_numpy
 from skmetricmlp.initialization import InputScaling, Origin, Start
 from skmetricmlp.network import Network
+from skmetricmlp.streams import Young
 from skmetricmlp.targets import Classes, Outputs
 from skmetricmlp.training import (
     LBFGS,
@@ -48,7 +49,8 @@ class Fitted:
     """What a call of fit or partial_fit leaves, to the user and to the next call.
 
     The network, of features and outputs as the user has them, and the state of the
-    optimizer are where X was, on a device perhaps; the rest is in NumPy.
+    optimizer are where X was, on a device perhaps; the rest is in NumPy. ``young`` are
+    the rows of a stream that has brought few so far.
     """
 
     outputs: Any  # Classes, Values or Function, as the estimator has it
@@ -62,6 +64,7 @@ class Fitted:
     rng: np.random.RandomState
     reason: StopReason
     rates: Sequence[float]
+    young: Young | None = None
 
     @property
     def start(self) -> Start:
@@ -84,6 +87,10 @@ class Fitted:
         network = self.outputs.in_units(network)
         return replace(self, network=network, state=position.state)
 
+    def in_units_of(self, other: Fitted) -> Fitted:
+        """Return the same network, to train in the units of another; steps begin anew."""
+        return replace(self, outputs=other.outputs, scaling=other.scaling, state=None)
+
 
 class Initialization(Protocol):
     """How an estimator comes by a network to train."""
@@ -91,6 +98,17 @@ class Initialization(Protocol):
     @property
     def rate(self) -> float:
         """Step size where none is given."""
+
+    @property
+    def is_of_rows(self) -> bool:
+        """Whether weights are calculated from rows."""
+
+    @property
+    def n_needed(self) -> int:
+        """Distinct rows that it takes at the least."""
+
+    def of_young_stream(self) -> Self:
+        """Return the same for the first few rows of a stream."""
 
     def suffices(self, present: Start, targets: Array) -> bool:
         """Say whether the present network does for further rows."""
@@ -134,6 +152,7 @@ def learn(
     present: Fitted | None = None,
     listener: Listener | None = None,
     is_whole: bool = True,
+    young: Young | None = None,
 ) -> Fitted:
     """Initialise a network, or take the present one, and train it.
 
@@ -159,6 +178,8 @@ def learn(
         Whether the rows are all there are, as of ``fit``: weights then count by their
         share, and what is returned is not worse than the start. Of a stream a weight of
         two is that of two rows.
+    young : Young, optional
+        To leave to the next call.
 
     Returns
     -------
@@ -204,6 +225,7 @@ def learn(
         rng,
         "max_epochs",
         plan.rates,
+        young,
     )
     if not epochs:
         return fitted

@@ -35,6 +35,7 @@ class MetricEstimator(NetworkEstimator):
 
     # Words that parameters take.
     _choices: ClassVar[Mapping[str, tuple[str, ...]]]
+    _needs = "exemplars"
 
     def _check_parameters(self, parameters: Mapping[str, Any], *, trains: bool) -> None:
         check_parameters(parameters, self._choices, trains=trains)

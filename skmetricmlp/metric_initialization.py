@@ -24,7 +24,7 @@ from skmetricmlp.initialization import (
 from skmetricmlp.network import LOSSES, Network, TiedComparison
 from skmetricmlp.targets import Classes, Values
 from skmetricmlp.training import Batch
-from skmetricmlp.validation import check_exemplars
+from skmetricmlp.validation import check_exemplars, is_whole
 
 __all__ = ["MetricInitialization"]
 
@@ -35,14 +35,20 @@ Ints = NDArray[np.intp]
 # move each weight by as much; where the output is fitted, and right already, this throws
 # it away on wide data (docs/benchmarks.md has the figures).
 USUAL_RATE, FITTED_RATE = 1e-3, 3e-4
+# Exemplars where a number is not given but found: by cross-validation, or as a share.
+USUAL_EXEMPLARS = 30
 
 
 @dataclass(frozen=True)
 class MetricInitialization:
-    """Parameters of an estimator, checked, and what its outputs mean."""
+    """Parameters of an estimator, checked, and what its outputs mean.
+
+    ``more_to_come`` says that rows are the first few of a stream.
+    """
 
     parameters: Mapping[str, Any]
     outputs: Classes | Values
+    more_to_come: bool = False
 
     @property
     def is_calculated(self) -> bool:
@@ -66,6 +72,28 @@ class MetricInitialization:
         """Step size where none is given."""
         is_free = self.form.output_init in {"ridge", "logistic"}
         return FITTED_RATE if is_free else USUAL_RATE
+
+    @property
+    def is_of_rows(self) -> bool:
+        """Whether weights are calculated from rows."""
+        return self.is_calculated or self.form.has_fitted_output
+
+    @property
+    def n_needed(self) -> int:
+        """Distinct rows that it takes at the least: one for each exemplar asked for."""
+        n, exemplars = self.parameters["n_exemplars"], self.parameters["exemplars"]
+        if not isinstance(exemplars, str):
+            return len(exemplars[1])
+        if isinstance(n, Mapping):
+            return int(sum(n.values()))
+        n = int(n) if is_whole(n) else USUAL_EXEMPLARS
+        if isinstance(self.outputs, Classes):
+            return max(n, len(self.outputs.labels))
+        return n
+
+    def of_young_stream(self) -> MetricInitialization:
+        """Return the same for the first few rows of a stream."""
+        return replace(self, more_to_come=True)
 
     def suffices(self, present: Start, targets: Array) -> bool:
         """Say whether the present network has exemplars of all classes of the targets."""
@@ -94,6 +122,7 @@ class MetricInitialization:
             metric_params=self.parameters["metric_params"],
             budget=self._budget,
             rng=rng,
+            more_to_come=self.more_to_come,
         )
         origin, init = start.origin, self.parameters["init"]
         if not (isinstance(init, str) or self.form.has_fitted_output):

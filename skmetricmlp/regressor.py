@@ -196,7 +196,8 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         In NumPy. Only with ``init="metric"``, as are the next four.
     exemplar_values_ : ndarray of shape (n_exemplars,) or (n_exemplars, n_outputs)
     exemplar_indices_ : ndarray of shape (n_exemplars,)
-        Rows of X that are the exemplars; not with ``exemplars="kmeans"`` or given ones.
+        Rows of X that are the exemplars, of a young stream counted from the first
+        call; not with ``exemplars="kmeans"`` or given ones.
     rivals_ : ndarray of shape (n_exemplars, n_rivals)
         Positions of the exemplars that each is compared with: neuron ``i n_rivals + m``
         of the first layer compares i with ``rivals_[i, m]``, and spare units follow.
@@ -378,7 +379,13 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         """Train for one epoch over the given rows. Not there with ``solver="lbfgs"``.
 
         The first call chooses the exemplars, and the mean and the deviation that values
-        are taken by, from the rows that it is given: it should be given many.
+        are taken by, from the rows that it is given. If these are few, less than three
+        distinct rows for each exemplar that ``n_exemplars`` asks for, the stream is
+        young: rows are kept, and whenever there are twice as many, all of it is
+        calculated anew, as by a first call with all rows so far; gradient steps in
+        between are forgotten, and ``n_iter_`` and ``loss_curve_`` go on. Of weights that
+        are drawn or given only the mean and the deviation are. When there are enough the
+        rows are dropped. More rows in the first call are better still.
 
         Parameters
         ----------
@@ -395,6 +402,11 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         ------
         ValueError, TypeError
             If a parameter or the data are not accepted; the estimator is then as it was.
+
+        Warns
+        -----
+        UserWarning
+            If the first call has fewer distinct rows than exemplars are asked for.
         """
         return self._partial_fit(X, y, sample_weight)
 

@@ -14,6 +14,7 @@ from skmetricmlp.initialization.architecture import Architecture
 from skmetricmlp.initialization.exemplars import (
     Candidates,
     Exemplars,
+    coming_counts,
     cross_validated_total,
     exemplar_counts,
     select_exemplars,
@@ -103,6 +104,7 @@ def initial_network(
     metric_params: Mapping[str, Any] | None,
     budget: Budget,
     rng: np.random.RandomState,
+    more_to_come: bool = False,
 ) -> Start:
     """Calculate, draw or take over the weights before training.
 
@@ -126,6 +128,9 @@ def initial_network(
     budget : Budget
         Memory that the weights may take.
     rng : numpy.random.RandomState
+    more_to_come : bool, default=False
+        Whether the rows are the first few of a stream: counts of exemplars by class are
+        then lowered to them, and baselines are as wide as for all that is asked for.
 
     Returns
     -------
@@ -149,7 +154,7 @@ def initial_network(
             if isinstance(n_exemplars, str)
             else n_exemplars
         )
-        counts = exemplar_counts(count, classes, rows)
+        counts = exemplar_counts(count, classes, rows, lowers=more_to_come)
         return select_exemplars(exemplars, candidates, counts, rng), fitted
 
     # Baselines need no exemplars, only as many as there would be.
@@ -159,8 +164,10 @@ def initial_network(
     elif isinstance(n_exemplars, str) or exemplars == "condensed":
         chosen = choose()
         counts = np.bincount(chosen[0].codes, minlength=len(classes))
+    elif more_to_come and init != "metric" and not isinstance(n_exemplars, float):
+        counts = coming_counts(n_exemplars, classes)
     else:
-        counts = exemplar_counts(n_exemplars, classes, rows)
+        counts = exemplar_counts(n_exemplars, classes, rows, lowers=more_to_come)
     architecture = Architecture(form, X.shape[1], tuple(counts.tolist()), n_values)
     _check_enough(architecture, X)
     check_memory(architecture, X.dtype, budget)

@@ -8,6 +8,7 @@ from math import inf, isfinite
 from typing import Any, Literal, NamedTuple
 
 from skmetricmlp.network import Network
+from skmetricmlp.training.curve import Curve
 from skmetricmlp.training.objective import Batch, Objective
 from skmetricmlp.training.optimizers import Optimizer
 
@@ -94,32 +95,33 @@ class Position(NamedTuple):
 class History:
     """What was seen so far, an entry an epoch.
 
-    The validation lists stay empty where there are no validation rows; ``n_rows``
+    The validation curves stay empty where there are no validation rows; ``n_rows``
     counts the rows that steps have learned from. ``kept_score`` is the validation score
-    of the network that was returned, if it has one.
+    of the network that was returned, if it has one. A curve may be given as a list.
     """
 
-    loss: list[float] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
-    validation_score: list[float] = field(default_factory=list)
+    loss: Curve = field(default_factory=Curve)
+    validation_loss: Curve = field(default_factory=Curve)
+    validation_score: Curve = field(default_factory=Curve)
     n_rows: int = 0
     kept_score: float | None = None
 
+    def __post_init__(self) -> None:
+        """Make curves of lists."""
+        self.loss = Curve.of(self.loss)
+        self.validation_loss = Curve.of(self.validation_loss)
+        self.validation_score = Curve.of(self.validation_score)
+
     def append(self, loss: float, held_out: tuple[float, float] | None) -> None:
         """Add an epoch: its loss, and the loss and score on held-out rows, if any."""
-        self.loss.append(loss)
+        self.loss = self.loss.followed_by(loss)
         if held_out is not None:
-            self.validation_loss.append(held_out[0])
-            self.validation_score.append(held_out[1])
+            self.validation_loss = self.validation_loss.followed_by(held_out[0])
+            self.validation_score = self.validation_score.followed_by(held_out[1])
 
     def copy(self) -> History:
-        """Return a history that can grow apart from this one."""
-        return replace(
-            self,
-            loss=list(self.loss),
-            validation_loss=list(self.validation_loss),
-            validation_score=list(self.validation_score),
-        )
+        """Return a history that can grow apart from this one, at no cost."""
+        return replace(self)
 
 
 @dataclass
@@ -285,5 +287,5 @@ def _lowest(
     A score of earlier rows says nothing of these ones.
     """
     if not plan.early_stopping:
-        return min(history.loss, default=inf)
+        return history.loss.lowest
     return -validate(start.network)[1] if validate else inf

@@ -2,7 +2,8 @@
 
 The loop owns no weights. A step takes a network and makes the next one, so to stop, by
 convergence, by divergence or by the keyboard, is only to choose which of them to return.
-The optimiser state is the loop's own, and a step changes it in place.
+The optimiser state that it was given stays too: the first step makes a new one, which is
+the loop's own, and the others change that in place.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def train(
     Parameters
     ----------
     start : Position
-        Left as it is, as is ``history``: its optimiser state is copied once.
+        Left as it is, as is ``history``.
     history : History
         Of the earlier epochs, if any.
     data : Batch
@@ -77,7 +78,7 @@ def train(
         ``"worse"``: training ended at a higher objective than that of the start.
     """
     watch = Watch.of(start, history, plan, validate, before_epoch, on_epoch)
-    position, trusted = start.checkpoint(plan.optimizer), start.network
+    position, trusted = start, start.network
     reason: StopReason = "max_epochs"
     try:
         for epoch in range(plan.max_epochs):
@@ -85,7 +86,8 @@ def train(
             rates = plan.rates_in(epoch)
             losses, totals = [], []
             for batch in _minibatches(data, plan, rng):
-                loss, following = _step(position, batch, plan, rates)
+                in_place = position is not start
+                loss, following = _step(position, batch, plan, rates, in_place)
                 trusted, position = position.network, following
                 losses.append(loss)
                 totals.append(plan.objective.total(batch))
@@ -107,9 +109,15 @@ def train(
 
 
 def _step(
-    position: Position, batch: Batch, plan: Plan, rates: Sequence[float]
+    position: Position,
+    batch: Batch,
+    plan: Plan,
+    rates: Sequence[float],
+    in_place: bool = True,
 ) -> tuple[float, Position]:
     """Loss at ``position`` and the position after a step, with one rate per layer.
+
+    The optimiser state of ``position`` is the step's to change, if ``in_place``.
 
     Raises
     ------
@@ -124,7 +132,9 @@ def _step(
         for layer, rate in zip(network.layers, rates, strict=True)
         for _ in layer.parameters
     ]
-    parameters, state = plan.optimizer.step(network.parameters, gradients, state, rates)
+    parameters, state = plan.optimizer.step(
+        network.parameters, gradients, state, rates, in_place=in_place
+    )
     return loss, Position(network.with_parameters(parameters), state)
 
 
