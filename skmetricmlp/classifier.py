@@ -170,7 +170,15 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     verbose : bool, default=False
         Print the loss of each epoch.
     warm_start : bool, default=False
-        Let ``fit`` go on from the present weights.
+        Let ``fit`` go on from the present weights. As for ``partial_fit``, the parameters
+        that the network was made with have to stay then, and a change of them is an
+        error: ``init``, ``n_exemplars``, ``exemplars``, ``metric``, ``metric_params``,
+        ``n_neighbors``, ``readout``, ``activation``, ``sharpness``, ``output_init``,
+        ``n_spare_units``, ``tied``, ``rivals`` and ``loss``. Others may change
+        from call to call: the solver and its settings, step sizes, ``alpha``,
+        ``batch_size``, ``max_iter``, ``shuffle``, ``tol``, early stopping,
+        ``random_state`` (which then draws validation rows only), ``memory_limit`` and
+        ``class_weight``.
     momentum : float, default=0.9
         Of ``solver="sgd"``, from 0 to 1.
     nesterovs_momentum : bool, default=True

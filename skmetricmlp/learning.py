@@ -34,7 +34,7 @@ from skmetricmlp.training import (
     train,
     train_lbfgs,
 )
-from skmetricmlp.validation import layer_rates
+from skmetricmlp.validation import MadeWith, layer_rates
 
 __all__ = ["Fitted", "Initialization", "Listener", "learn"]
 
@@ -51,6 +51,7 @@ class Fitted:
     """
 
     outputs: Any  # Classes, Values or Function, as the estimator has it
+    made_with: MadeWith
     n_exemplars: int
     origin: Origin | None
     optimizer: Optimizer
@@ -102,8 +103,9 @@ class Initialization(Protocol):
         The rows, on the host too, are those at ``index`` (n,) of the user's rows.
         """
 
-    def check(self, network: Network) -> None:
-        """Refuse to go on with a network of another form than the parameters say."""
+    @property
+    def made_with(self) -> MadeWith:
+        """Parameters that cannot change when training goes on."""
 
 
 class Listener(Protocol):
@@ -159,6 +161,9 @@ def learn(
     Fitted
         A new one; ``present`` is left as it is.
     """
+    made_with = initialization.made_with
+    if present:
+        present.made_with.check_same(made_with)
     rng = check_random_state(parameters["random_state"])
     index, validation = _rows_of_weight(rows), None
     if held_out:
@@ -175,7 +180,6 @@ def learn(
     if present:
         rng = deepcopy(present.rng)
     network, n_exemplars, origin = _start(present, data, initialization, rng, index)
-    initialization.check(network)
     plan = _plan(parameters, initialization.rate, len(network.layers), epochs)
     state = (
         present.position.state
@@ -187,7 +191,15 @@ def learn(
     position = Position(network, state)
     history = present.history if present else History()
     start = Fitted(
-        outputs, n_exemplars, origin, plan.optimizer, position, history, rng, "max_epochs"
+        outputs,
+        made_with,
+        n_exemplars,
+        origin,
+        plan.optimizer,
+        position,
+        history,
+        rng,
+        "max_epochs",
     )
     return _train(start, data, validation, plan, parameters, listener)
 

@@ -25,10 +25,12 @@ from skmetricmlp.validation.rows import (
     class_codes,
     class_weights,
 )
+from skmetricmlp.validation.warm_start import MadeWith
 
 __all__ = [
     "CLASSIFIER_CHOICES",
     "REGRESSOR_CHOICES",
+    "MadeWith",
     "Rows",
     "check_basis_parameters",
     "check_box",
