@@ -105,7 +105,10 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     sharpness : float, default=1.0
         How near the untrained network comes to the step network. In the limit logistic
         and tanh are the k-nearest, and ReLU the nearest-exemplar classifier (for every
-        k); a sharp start is harder to train. No effect on ``"step"``.
+        k); a sharp start is harder to train. It has an effect with ``"logistic"`` and
+        ``"tanh"``, and with ReLU where ``readout`` is ``"exemplars"``; elsewhere another
+        value than 1.0 is an error. Without effect, like ``exemplars``, ``metric`` and
+        ``metric_params``, with an ``init`` other than ``"metric"``.
     output_init : {"auto", "ridge", "logistic", "lagrange", "votes"}, default="auto"
         The last layer before training. ``"ridge"``: fitted to the training rows by least
         squares, the penalty being the one that is best for rows left out. ``"logistic"``:
@@ -157,7 +160,8 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         that away, and 0.001 otherwise.
     learning_rate : {"constant", "linear"}, default="constant"
         ``"linear"`` lowers the step size from epoch to epoch, towards zero after
-        ``max_iter`` of them; each call of ``fit`` begins anew.
+        ``max_iter`` of them; each call of ``fit`` begins anew, and ``partial_fit`` does
+        not lower it.
     max_iter : int, default=200
         Most epochs. 0 leaves the weights as calculated.
     shuffle : bool, default=True
@@ -194,7 +198,8 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     epsilon : float, default=1e-8
         Of ``solver="adam"``.
     n_iter_no_change : int, default=10
-        More epochs in a row than this without improvement end the training.
+        More epochs in a row than this without improvement end the training; infinity
+        stands for never.
     class_weight : dict, "balanced" or None, default=None
         Weights ``{label: weight}`` that multiply the sample weights; ``"balanced"``
         gives all classes the same total. A class of more weight gets more exemplars.
@@ -406,7 +411,9 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> MetricInitMLPClassifier:
-        """Train for one epoch over the given rows. Not there with ``solver="lbfgs"``.
+        """Train for one epoch over the given rows.
+
+        There is no such method with ``solver="lbfgs"`` or ``activation="step"``.
 
         The first call chooses the exemplars, from the rows that it is given. A class
         that they lack gets exemplars, comparisons and an output from the first rows of

@@ -37,7 +37,9 @@ Array = Any
 
 
 def learns_in_steps(estimator: NetworkEstimator) -> bool:
-    """Say whether there can be a ``partial_fit``: no L-BFGS, which needs all rows.
+    """Say whether there can be a ``partial_fit``.
+
+    L-BFGS needs all rows, and the step function has no gradient.
 
     Raises
     ------
@@ -48,6 +50,12 @@ def learns_in_steps(estimator: NetworkEstimator) -> bool:
         msg = (
             "partial_fit does not support solver='lbfgs', which needs all rows: choose "
             "'adam' or 'sgd', or call fit"
+        )
+        raise AttributeError(msg)
+    if getattr(estimator, "activation", None) == "step":
+        msg = (
+            "partial_fit does not support activation='step', which has no gradient: set "
+            "max_iter=0 and call fit, or choose 'relu', 'logistic' or 'tanh'"
         )
         raise AttributeError(msg)
     return True
