@@ -116,7 +116,9 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         The network as it is now, of inputs and outputs in the units of X and y; the next
         five attributes are views of it.
     coefs_ : list of array of shape (n_in, n_out)
-        Weights of both layers, where X was.
+        Weights of both layers, where X was. They may be edited in place, and replaced,
+        one or all, by others of the same shapes: that is what predicts, and what
+        ``partial_fit`` and a warm start go on from.
     intercepts_ : list of array of shape (n_out,)
         Biases of both layers, likewise.
     n_layers_ : int

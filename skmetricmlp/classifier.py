@@ -105,10 +105,10 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     sharpness : float, default=1.0
         How near the untrained network comes to the step network. In the limit logistic
         and tanh are the k-nearest, and ReLU the nearest-exemplar classifier (for every
-        k); a sharp start is harder to train. It has an effect with ``"logistic"`` and
-        ``"tanh"``, and with ReLU where ``readout`` is ``"exemplars"``; elsewhere another
-        value than 1.0 is an error. Without effect, like ``exemplars``, ``metric`` and
-        ``metric_params``, with an ``init`` other than ``"metric"``.
+        k); a sharp start is harder to train. With ReLU it has an effect
+        where ``readout`` is ``"exemplars"``, and another value than 1.0 is an error where
+        it is ``"comparisons"``. No effect on ``"step"``, nor, as those of ``exemplars``,
+        ``metric`` and ``metric_params``, with an ``init`` other than ``"metric"``.
     output_init : {"auto", "ridge", "logistic", "lagrange", "votes"}, default="auto"
         The last layer before training. ``"ridge"``: fitted to the training rows by least
         squares, the penalty being the one that is best for rows left out. ``"logistic"``:
@@ -203,6 +203,10 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     class_weight : dict, "balanced" or None, default=None
         Weights ``{label: weight}`` that multiply the sample weights; ``"balanced"``
         gives all classes the same total. A class of more weight gets more exemplars.
+        Labels are those that ``fit`` is given: ensembles that encode ``y`` beforehand,
+        such as :class:`~sklearn.ensemble.VotingClassifier`, ``StackingClassifier`` and
+        ``BaggingClassifier``, want the codes 0, 1, ... in their place, also in
+        ``n_exemplars`` and ``exemplars``.
 
     Attributes
     ----------
@@ -211,8 +215,11 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     network_ : Network
         The network as it is now; the next six attributes are views of it.
     coefs_ : list of array of shape (n_in, n_out)
-        Weights of each layer, where X was; of a tied network those of the same function
-        without tying, made on access if ``memory_limit`` allows (else an AttributeError).
+        Weights of each layer, where X was. They may be edited in place, and replaced, one
+        or all, by others of the same shapes: that is what predicts, and what
+        ``partial_fit`` and a warm start go on from. Of a tied network a read-only
+        sequence of those of the same function without tying: each is made when it is
+        read, if ``memory_limit`` allows (else an AttributeError), and none can be set.
     intercepts_ : list of array of shape (n_out,)
         Biases of each layer, likewise.
     n_layers_ : int

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from math import inf
 from numbers import Number
 from typing import Any, ClassVar, NamedTuple, Self
@@ -20,13 +21,14 @@ from skmetricmlp.arrays import Place, map_arrays, numpy_type, to_numpy
 from skmetricmlp.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from skmetricmlp.initialization import check_dense_size, memory_budget
 from skmetricmlp.learning import Fitted, Initialization, learn
-from skmetricmlp.network import Network
+from skmetricmlp.network import DenseWeights, LayerList, Network, read_only
 from skmetricmlp.targets import Outputs
 from skmetricmlp.training import Batch, StopReason
 from skmetricmlp.validation import (
     Rows,
     check_features,
     check_held_out,
+    check_layers,
     check_rows,
     unchanged_on_error,
 )
@@ -273,7 +275,15 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         True
         """
         check_is_fitted(self)
-        return self.__sklearn_array_api_convert__(Place.of(xp, device).move)
+        place = Place.of(xp, device)
+
+        def copied(array: Array) -> Array:
+            # One that is there already too: weights may be edited in place.
+            moved = place.move(array)
+            is_same = moved is array
+            return place.namespace.asarray(array, copy=True) if is_same else moved
+
+        return self.__sklearn_array_api_convert__(copied)
 
     def __sklearn_array_api_convert__(self, converter: Callable[[Array], Array]) -> Self:
         """Copy the estimator with converted arrays, as scikit-learn's protocol asks."""
@@ -283,21 +293,61 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         return moved
 
     @property
-    def coefs_(self) -> list[Array]:
+    def coefs_(self) -> Sequence[Array]:
         """Weights of each layer, of a tied network those of its dense equivalent."""
-        return self._dense().parameters[::2]
+        network = self.network_
+        if network.is_dense:
+            return self._layer_list("coefs_")
+        dtype = numpy_type(network.parameters[0])
+        limit = self.get_params(deep=False).get("memory_limit", "auto")
+        budget = memory_budget(limit, copies=1)
+        check_dense_size(network.n_dense_weights, dtype, budget)
+        return DenseWeights(network)
+
+    @coefs_.setter
+    def coefs_(self, value: Sequence[ArrayLike]) -> None:
+        self._set_layers("coefs_", value)
 
     @property
     def intercepts_(self) -> list[Array]:
         """Biases of each layer, likewise."""
-        return self._dense().parameters[1::2]
+        return self._layer_list("intercepts_")
 
-    def _dense(self) -> Network:
-        n = self.network_.n_dense_weights
-        dtype = numpy_type(self.network_.parameters[0])
-        limit = self.get_params(deep=False).get("memory_limit", "auto")
-        check_dense_size(n, dtype, memory_budget(limit, copies=1))
-        return self.network_.dense()
+    @intercepts_.setter
+    def intercepts_(self, value: Sequence[ArrayLike]) -> None:
+        self._set_layers("intercepts_", value)
+
+    def _layer_list(self, name: str) -> LayerList:
+        def assign(arrays: list[Array]) -> LayerList:
+            self._set_layers(name, arrays)
+            return self._layer_list(name)
+
+        network = self.network_
+        if network.is_dense:
+            arrays = network.parameters[name == "intercepts_" :: 2]
+        else:
+            arrays = [read_only(layer.dense_bias()) for layer in network.layers]
+        return LayerList(arrays, assign)
+
+    def _set_layers(self, name: str, value: Any) -> None:
+        """Let the network have other weights or biases from now on."""
+        check_is_fitted(self)
+        network = self.network_
+        if not network.is_dense:
+            msg = (
+                f"{name} of a network with tied=True cannot be set, because comparisons "
+                f"share their weights: fit with tied=False, or start with tied=False "
+                f"from init=(coefs, intercepts)"
+            )
+            raise AttributeError(msg)
+        parameters = network.parameters
+        layers = slice(name == "intercepts_", None, 2)
+        parameters[layers] = check_layers(name, value, parameters[layers])
+        self.network_ = network.with_parameters(parameters)
+        fitted = self._fitted
+        standardized = fitted.outputs.standardized(self.network_)
+        position = fitted.position._replace(network=standardized)
+        self._fitted = replace(fitted, position=position)
 
     @property
     def n_layers_(self) -> int:

@@ -181,13 +181,15 @@ def learn(
         rng = deepcopy(present.rng)
     network, n_exemplars, origin = _start(present, data, initialization, rng, index)
     plan = _plan(parameters, initialization.rate, len(network.layers), epochs)
-    state = (
-        present.position.state
-        if present
+    state = None
+    if (
+        present
         and present.position.network is network
         and present.optimizer == plan.optimizer
-        else plan.optimizer.init(network.parameters)
-    )
+    ):
+        state = present.position.state
+    if state is None and epochs:  # who does not train keeps no moments, in no file either
+        state = plan.optimizer.init(network.parameters)
     position = Position(network, state)
     history = present.history if present else History()
     start = Fitted(
@@ -201,7 +203,9 @@ def learn(
         rng,
         "max_epochs",
     )
-    return _train(start, data, validation, plan, parameters, listener)
+    return (
+        _train(start, data, validation, plan, parameters, listener) if epochs else start
+    )
 
 
 def _rows_of_weight(rows: Batch) -> Ints:

@@ -616,9 +616,11 @@ def test_the_dense_equivalent_is_refused_where_it_does_not_fit():
     clf = MetricInitMLPClassifier(
         n_exemplars=60, tied=True, max_iter=0, memory_limit=1.5e6, n_spare_units=0
     ).fit(X, y)
-    for name in ("coefs_", "intercepts_"):
-        with pytest.raises(AttributeError, match=r"265,510 weights, which take 2\.12 MB"):
-            getattr(clf, name)
+    with pytest.raises(AttributeError, match=r"265,510 weights, which take 2\.12 MB"):
+        _ = clf.coefs_
+    biases = clf.network_.dense().parameters[1::2]
+    for bias, expected in zip(clf.intercepts_, biases, strict=True):
+        assert_array_equal(bias, expected)
     assert not hasattr(clf, "coefs_")
     assert "MetricInitMLPClassifier" in clf._repr_html_()
     assert clf.predict(X[:5]).shape == (5,)

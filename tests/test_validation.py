@@ -163,9 +163,6 @@ WITHOUT_EFFECT = [
     {"readout": "comparisons"},
     {"output_init": "lagrange"},
     {"tied": True},
-    {"activation": "step"},
-    {"activation": "step", "readout": "comparisons"},
-    {"activation": "step", "n_neighbors": 3},
 ]
 
 
@@ -193,6 +190,10 @@ class TestSharpness:
     def test_a_search_may_have_baselines_in_it(self, make):
         for init in ("random", "zeros"):
             self.fit(make, init=init, sharpness=4.0, metric="mahalanobis")
+
+    def test_a_step_takes_any(self, make):
+        one, other = (self.fit(make, activation="step", sharpness=s) for s in (1, 9))
+        np.testing.assert_array_equal(one.predict(X), other.predict(X))
 
 
 def test_a_patience_without_end():

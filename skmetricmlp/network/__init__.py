@@ -5,16 +5,20 @@ from skmetricmlp.network.layers import Dense, Grouped, Layer, TiedComparison, fo
 from skmetricmlp.network.losses import LOG_PROBABILITIES, LOSSES
 from skmetricmlp.network.network import Network
 from skmetricmlp.network.rivals import Rivals
+from skmetricmlp.network.views import DenseWeights, LayerList, read_only
 
 __all__ = [
     "ACTIVATIONS",
     "LOG_PROBABILITIES",
     "LOSSES",
     "Dense",
+    "DenseWeights",
     "Grouped",
     "Layer",
+    "LayerList",
     "Network",
     "Rivals",
     "TiedComparison",
     "forward",
+    "read_only",
 ]

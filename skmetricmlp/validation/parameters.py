@@ -205,24 +205,20 @@ def _check_combinations(parameters: Mapping[str, Any], *, trains: bool) -> None:
 def _check_sharpness(parameters: Mapping[str, Any]) -> None:
     """Refuse a sharpness that would have no effect.
 
-    A baseline has none: that it takes any is for a search over ``init``.
+    A step is as sharp as can be, and a baseline is not calculated: that they take any is
+    for a search over ``activation`` or ``init``.
     """
     sharpness, init = parameters["sharpness"], parameters["init"]
     if sharpness == 1 or not (isinstance(init, str) and init == "metric"):
         return
     form = form_of(**{field.name: parameters[field.name] for field in fields(Form)})
-    where = "with 'logistic' or 'tanh', or with 'relu' and readout='exemplars'"
-    if form.activation == "step":
-        given = "activation='step'"
-    elif form.activation == "relu" and form.readout == "comparisons":
-        given = "activation='relu' and readout='comparisons'"
-    else:
-        return
-    msg = (
-        f"sharpness={sharpness!r} has no effect with {given}: leave it at 1.0, or choose "
-        f"another activation or readout; it has one {where}"
-    )
-    raise ValueError(msg)
+    if form.activation == "relu" and form.readout == "comparisons":
+        msg = (
+            f"sharpness={sharpness!r} has no effect with activation='relu' and "
+            f"readout='comparisons': leave it at 1.0, or choose readout='exemplars', or "
+            f"activation='logistic' or 'tanh'"
+        )
+        raise ValueError(msg)
 
 
 def _check_choice(name: str, value: Any, choices: Choices, other: str = "") -> None:

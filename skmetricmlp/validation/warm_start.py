@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from reprlib import Repr
@@ -126,7 +126,7 @@ def _fitted_arrays(transformer: Any) -> dict[str, Any]:
 
 
 def _is_collection(value: Any) -> bool:
-    is_one = isinstance(value, (list, tuple)) or is_array(value) or sp.issparse(value)
+    is_one = isinstance(value, Sequence) or is_array(value) or sp.issparse(value)
     return is_one or hasattr(value, "__array__")
 
 
@@ -143,7 +143,7 @@ def _content(value: Any) -> Any:
     if array.ndim == 0:
         return array.item()
     if array.dtype.kind not in "biuf":
-        is_listed = isinstance(value, (list, tuple))
+        is_listed = isinstance(value, Sequence)
         return tuple(map(_key, value if is_listed else array.tolist()))
     # Zero has a sign, which does not matter.
     numbers = np.ascontiguousarray(array, dtype=np.float64) + 0.0
