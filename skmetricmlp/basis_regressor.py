@@ -84,7 +84,12 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
     verbose : bool, default=False
         Print the loss of each epoch.
     warm_start : bool, default=False
-        Let ``fit`` go on from the present weights.
+        Let ``fit`` go on from the present weights. As for ``partial_fit``, the parameters
+        that the network was made with have to stay then, and a change of them is an
+        error: ``init``, ``degree``, ``n_parts``, ``domain`` and ``loss``. Others may
+        change from call to call: the solver and its settings, step sizes, ``alpha``,
+        ``batch_size``, ``max_iter``, ``shuffle``, ``tol``, early stopping and
+        ``random_state`` (which then draws validation rows only).
     momentum : float, default=0.9
         Of ``solver="sgd"``, from 0 to 1.
     nesterovs_momentum : bool, default=True
@@ -100,7 +105,8 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
     epsilon : float, default=1e-8
         Of ``solver="adam"``.
     n_iter_no_change : int, default=10
-        More epochs in a row than this without improvement end the training.
+        More epochs in a row than this without improvement end the training; infinity
+        stands for never.
 
     Attributes
     ----------
@@ -110,7 +116,9 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         The network as it is now, of inputs and outputs in the units of X and y; the next
         five attributes are views of it.
     coefs_ : list of array of shape (n_in, n_out)
-        Weights of both layers, where X was.
+        Weights of both layers, where X was. They may be edited in place, and replaced,
+        one or all, by others of the same shapes: that is what predicts, and what
+        ``partial_fit`` and a warm start go on from.
     intercepts_ : list of array of shape (n_out,)
         Biases of both layers, likewise.
     n_layers_ : int

@@ -105,7 +105,10 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     sharpness : float, default=1.0
         How near the untrained network comes to the step network. In the limit logistic
         and tanh are the k-nearest, and ReLU the nearest-exemplar classifier (for every
-        k); a sharp start is harder to train. No effect on ``"step"``.
+        k); a sharp start is harder to train. With ReLU it has an effect
+        where ``readout`` is ``"exemplars"``, and another value than 1.0 is an error where
+        it is ``"comparisons"``. No effect on ``"step"``, nor, as those of ``exemplars``,
+        ``metric`` and ``metric_params``, with an ``init`` other than ``"metric"``.
     output_init : {"auto", "ridge", "logistic", "lagrange", "votes"}, default="auto"
         The last layer before training. ``"ridge"``: fitted to the training rows by least
         squares, the penalty being the one that is best for rows left out. ``"logistic"``:
@@ -157,7 +160,8 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         that away, and 0.001 otherwise.
     learning_rate : {"constant", "linear"}, default="constant"
         ``"linear"`` lowers the step size from epoch to epoch, towards zero after
-        ``max_iter`` of them; each call of ``fit`` begins anew.
+        ``max_iter`` of them; each call of ``fit`` begins anew, and ``partial_fit`` does
+        not lower it.
     max_iter : int, default=200
         Most epochs. 0 leaves the weights as calculated.
     shuffle : bool, default=True
@@ -170,7 +174,15 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     verbose : bool, default=False
         Print the loss of each epoch.
     warm_start : bool, default=False
-        Let ``fit`` go on from the present weights.
+        Let ``fit`` go on from the present weights. As for ``partial_fit``, the parameters
+        that the network was made with have to stay then, and a change of them is an
+        error: ``init``, ``n_exemplars``, ``exemplars``, ``metric``, ``metric_params``,
+        ``n_neighbors``, ``readout``, ``activation``, ``sharpness``, ``output_init``,
+        ``n_spare_units``, ``tied``, ``rivals`` and ``loss``. Others may change
+        from call to call: the solver and its settings, step sizes, ``alpha``,
+        ``batch_size``, ``max_iter``, ``shuffle``, ``tol``, early stopping,
+        ``random_state`` (which then draws validation rows only), ``memory_limit`` and
+        ``class_weight``.
     momentum : float, default=0.9
         Of ``solver="sgd"``, from 0 to 1.
     nesterovs_momentum : bool, default=True
@@ -186,10 +198,15 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     epsilon : float, default=1e-8
         Of ``solver="adam"``.
     n_iter_no_change : int, default=10
-        More epochs in a row than this without improvement end the training.
+        More epochs in a row than this without improvement end the training; infinity
+        stands for never.
     class_weight : dict, "balanced" or None, default=None
         Weights ``{label: weight}`` that multiply the sample weights; ``"balanced"``
         gives all classes the same total. A class of more weight gets more exemplars.
+        Labels are those that ``fit`` is given: ensembles that encode ``y`` beforehand,
+        such as :class:`~sklearn.ensemble.VotingClassifier`, ``StackingClassifier`` and
+        ``BaggingClassifier``, want the codes 0, 1, ... in their place, also in
+        ``n_exemplars`` and ``exemplars``.
 
     Attributes
     ----------
@@ -198,8 +215,11 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     network_ : Network
         The network as it is now; the next six attributes are views of it.
     coefs_ : list of array of shape (n_in, n_out)
-        Weights of each layer, where X was; of a tied network those of the same function
-        without tying, made on access if ``memory_limit`` allows (else an AttributeError).
+        Weights of each layer, where X was. They may be edited in place, and replaced, one
+        or all, by others of the same shapes: that is what predicts, and what
+        ``partial_fit`` and a warm start go on from. Of a tied network a read-only
+        sequence of those of the same function without tying: each is made when it is
+        read, if ``memory_limit`` allows (else an AttributeError), and none can be set.
     intercepts_ : list of array of shape (n_out,)
         Biases of each layer, likewise.
     n_layers_ : int
@@ -398,7 +418,9 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> MetricInitMLPClassifier:
-        """Train for one epoch over the given rows. Not there with ``solver="lbfgs"``.
+        """Train for one epoch over the given rows.
+
+        There is no such method with ``solver="lbfgs"`` or ``activation="step"``.
 
         The first call chooses the exemplars and calculates the weights, from the rows
         that it is given. If these are few, less than three distinct rows for each

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy, deepcopy
 from dataclasses import replace
 from math import inf
@@ -21,7 +21,7 @@ from skmetricmlp.arrays import Place, map_arrays, numpy_type, to_numpy
 from skmetricmlp.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from skmetricmlp.initialization import check_dense_size, memory_budget
 from skmetricmlp.learning import Fitted, Initialization, learn
-from skmetricmlp.network import Network
+from skmetricmlp.network import DenseWeights, LayerList, Network, read_only
 from skmetricmlp.streams import Young
 from skmetricmlp.targets import Classes, Outputs
 from skmetricmlp.training import Batch, StopReason
@@ -29,6 +29,7 @@ from skmetricmlp.validation import (
     Rows,
     check_features,
     check_held_out,
+    check_layers,
     check_rows,
     unchanged_on_error,
 )
@@ -39,7 +40,9 @@ Array = Any
 
 
 def learns_in_steps(estimator: NetworkEstimator) -> bool:
-    """Say whether there can be a ``partial_fit``: no L-BFGS, which needs all rows.
+    """Say whether there can be a ``partial_fit``.
+
+    L-BFGS needs all rows, and the step function has no gradient.
 
     Raises
     ------
@@ -50,6 +53,12 @@ def learns_in_steps(estimator: NetworkEstimator) -> bool:
         msg = (
             "partial_fit does not support solver='lbfgs', which needs all rows: choose "
             "'adam' or 'sgd', or call fit"
+        )
+        raise AttributeError(msg)
+    if getattr(estimator, "activation", None) == "step":
+        msg = (
+            "partial_fit does not support activation='step', which has no gradient: set "
+            "max_iter=0 and call fit, or choose 'relu', 'logistic' or 'tanh'"
         )
         raise AttributeError(msg)
     return True
@@ -188,7 +197,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         young = present.young.followed_by(rows, lesson.rows, n)
         suffices = initialization.suffices(present.start, lesson.rows.targets)
         if young.has_grown or not suffices:
-            initialization.check(present.start.network)
+            present.made_with.check_same(initialization.made_with)
             present = self._anew(parameters, young.rows_beside(rows.X), present)
             young = young.calculated
         return present, None if young.is_over else young
@@ -229,7 +238,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         suffices = initialization.suffices(present.start, lesson.rows.targets)
         if suffices and not (young and young.has_grown):
             return present
-        initialization.check(present.start.network)
+        present.made_with.check_same(initialization.made_with)
         return (
             None if initialization.is_of_rows else self._anew(parameters, rows, present)
         )
@@ -390,7 +399,15 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         True
         """
         check_is_fitted(self)
-        return self.__sklearn_array_api_convert__(Place.of(xp, device).move)
+        place = Place.of(xp, device)
+
+        def copied(array: Array) -> Array:
+            # One that is there already too: weights may be edited in place.
+            moved = place.move(array)
+            is_same = moved is array
+            return place.namespace.asarray(array, copy=True) if is_same else moved
+
+        return self.__sklearn_array_api_convert__(copied)
 
     def __sklearn_array_api_convert__(self, converter: Callable[[Array], Array]) -> Self:
         """Copy the estimator with converted arrays, as scikit-learn's protocol asks."""
@@ -415,21 +432,57 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         return list(self._fitted.history.validation_score) or None
 
     @property
-    def coefs_(self) -> list[Array]:
+    def coefs_(self) -> Sequence[Array]:
         """Weights of each layer, of a tied network those of its dense equivalent."""
-        return self._dense().parameters[::2]
+        network = self.network_
+        if network.is_dense:
+            return self._layer_list("coefs_")
+        dtype = numpy_type(network.parameters[0])
+        limit = self.get_params(deep=False).get("memory_limit", "auto")
+        budget = memory_budget(limit, copies=1)
+        check_dense_size(network.n_dense_weights, dtype, budget)
+        return DenseWeights(network)
+
+    @coefs_.setter
+    def coefs_(self, value: Sequence[ArrayLike]) -> None:
+        self._set_layers("coefs_", value)
 
     @property
     def intercepts_(self) -> list[Array]:
         """Biases of each layer, likewise."""
-        return self._dense().parameters[1::2]
+        return self._layer_list("intercepts_")
 
-    def _dense(self) -> Network:
-        n = self.network_.n_dense_weights
-        dtype = numpy_type(self.network_.parameters[0])
-        limit = self.get_params(deep=False).get("memory_limit", "auto")
-        check_dense_size(n, dtype, memory_budget(limit, copies=1))
-        return self.network_.dense()
+    @intercepts_.setter
+    def intercepts_(self, value: Sequence[ArrayLike]) -> None:
+        self._set_layers("intercepts_", value)
+
+    def _layer_list(self, name: str) -> LayerList:
+        def assign(arrays: list[Array]) -> LayerList:
+            self._set_layers(name, arrays)
+            return self._layer_list(name)
+
+        network = self.network_
+        if network.is_dense:
+            arrays = network.parameters[name == "intercepts_" :: 2]
+        else:
+            arrays = [read_only(layer.dense_bias()) for layer in network.layers]
+        return LayerList(arrays, assign)
+
+    def _set_layers(self, name: str, value: Any) -> None:
+        """Let the network have other weights or biases from now on."""
+        check_is_fitted(self)
+        network = self.network_
+        if not network.is_dense:
+            msg = (
+                f"{name} of a network with tied=True cannot be set, because comparisons "
+                f"share their weights: fit with tied=False, or start with tied=False "
+                f"from init=(coefs, intercepts)"
+            )
+            raise AttributeError(msg)
+        parameters = network.parameters
+        layers = slice(name == "intercepts_", None, 2)
+        parameters[layers] = check_layers(name, value, parameters[layers])
+        self.network_ = network.with_parameters(parameters)
 
     @property
     def n_layers_(self) -> int:

@@ -35,7 +35,7 @@ from skmetricmlp.training import (
     train,
     train_lbfgs,
 )
-from skmetricmlp.validation import layer_rates
+from skmetricmlp.validation import MadeWith, layer_rates
 
 __all__ = ["Fitted", "Initialization", "Listener", "learn"]
 
@@ -56,6 +56,7 @@ class Fitted:
     outputs: Any  # Classes, Values or Function, as the estimator has it
     network: Network
     state: Any
+    made_with: MadeWith
     n_exemplars: int
     origin: Origin | None
     scaling: InputScaling | None
@@ -121,8 +122,9 @@ class Initialization(Protocol):
         The rows, on the host too, are those at ``index`` (n,) of the user's rows.
         """
 
-    def check(self, network: Network) -> None:
-        """Refuse to go on with a network of another form than the parameters say."""
+    @property
+    def made_with(self) -> MadeWith:
+        """Parameters that cannot change when training goes on."""
 
 
 class Listener(Protocol):
@@ -186,6 +188,9 @@ def learn(
     Fitted
         A new one; ``present`` is left as it is.
     """
+    made_with = initialization.made_with
+    if present:
+        present.made_with.check_same(made_with)
     rng = check_random_state(parameters["random_state"])
     index, validation = _rows_of_weight(rows), None
     if held_out:
@@ -206,7 +211,6 @@ def learn(
     if present:
         rng = deepcopy(present.rng)
     start, is_new = _start(present, data, initialization, rng, index)
-    initialization.check(start.network)
     weights = to_numpy(data.weights)
     mean_weight = float(np.mean(weights, dtype=np.float64)) if is_whole else None
     plan = _plan(
@@ -217,6 +221,7 @@ def learn(
         outputs,
         present.network if present and not is_new else outputs.in_units(start.network),
         present.state if present and goes_on else None,
+        made_with,
         start.n_exemplars,
         start.origin,
         start.scaling,

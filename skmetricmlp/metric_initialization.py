@@ -21,10 +21,9 @@ from skmetricmlp.initialization import (
     training_budget,
     with_late_classes,
 )
-from skmetricmlp.network import LOSSES, Network, TiedComparison
 from skmetricmlp.targets import Classes, Values
 from skmetricmlp.training import Batch
-from skmetricmlp.validation import check_exemplars, is_whole
+from skmetricmlp.validation import MadeWith, check_exemplars, is_whole
 
 __all__ = ["MetricInitialization"]
 
@@ -37,6 +36,9 @@ Ints = NDArray[np.intp]
 USUAL_RATE, FITTED_RATE = 1e-3, 3e-4
 # Exemplars where a number is not given but found: by cross-validation, or as a share.
 USUAL_EXEMPLARS = 30
+# Parameters that decide what a network is and how it is made.
+MADE_OF = ("init", "n_exemplars", "exemplars", "metric", "metric_params")
+FORM = tuple(field.name for field in fields(Form))
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class MetricInitialization:
         init = self.parameters["init"]
         given = init[0] if isinstance(init, (tuple, list)) else ()
         return form_of(
-            **{field.name: self.parameters[field.name] for field in fields(Form)},
+            **{name: self.parameters[name] for name in FORM},
             is_calculated=self.is_calculated,
             n_given_layers=len(given) if isinstance(given, Sized) else 0,
         )
@@ -94,6 +96,16 @@ class MetricInitialization:
     def of_young_stream(self) -> MetricInitialization:
         """Return the same for the first few rows of a stream."""
         return replace(self, more_to_come=True)
+
+    @property
+    def made_with(self) -> MadeWith:
+        """Parameters that cannot change when training goes on."""
+        given = {name: self.parameters[name] for name in (*MADE_OF, *FORM)}
+        settled = {name: getattr(self.form, name) for name in FORM}
+        settled["metric_params"] = given["metric_params"] or {}
+        if isinstance(given["n_exemplars"], (float, np.floating)):  # 1.0 is all, 1 is one
+            settled["n_exemplars"] = "share", given["n_exemplars"]
+        return MadeWith.of(given, settled)
 
     def suffices(self, present: Start, targets: Array) -> bool:
         """Say whether the present network has exemplars of all classes of the targets."""
@@ -131,27 +143,6 @@ class MetricInitialization:
             return start
         chosen = replace(origin.exemplars, index=index[origin.exemplars.index])
         return start._replace(origin=origin._replace(exemplars=chosen))
-
-    def check(self, network: Network) -> None:
-        """Refuse to go on with a network of another form than the parameters say."""
-        loss_of = {loss.output_activation: name for name, loss in LOSSES.items()}
-        depth, k = len(network.layers), self.form.n_neighbors
-        fitted: dict[str, Any] = {
-            "activation": network.layers[0].activation,
-            "loss": loss_of[network.layers[-1].activation],
-            "n_neighbors": k if (k > 1) == (depth == 4) else "2 or more" if k == 1 else 1,
-            "readout": "comparisons" if depth == 2 else "exemplars",
-            "tied": isinstance(network.layers[0], TiedComparison),
-        }
-        if isinstance(self.outputs, Values):  # averaged in as many layers for every k
-            del fitted["n_neighbors"]
-        for name, value in fitted.items():
-            if getattr(self.form, name) != value:
-                msg = (
-                    f"{name}={getattr(self.form, name)!r} does not go with the network, "
-                    f"which was fitted with {value!r}: fit it anew, without warm_start"
-                )
-                raise ValueError(msg)
 
     @property
     def _budget(self) -> Budget:

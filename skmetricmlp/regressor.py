@@ -99,7 +99,10 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
     sharpness : float, default=1.0
         How near the untrained network comes to the step network. In the limit logistic
         and tanh are the k-nearest, and ReLU the nearest-exemplar regressor (for every
-        k); a sharp start is harder to train. No effect on ``"step"``.
+        k); a sharp start is harder to train. With ReLU it has an effect
+        where ``readout`` is ``"exemplars"``, and another value than 1.0 is an error where
+        it is ``"comparisons"``. No effect on ``"step"``, nor, as those of ``exemplars``,
+        ``metric`` and ``metric_params``, with an ``init`` other than ``"metric"``.
     output_init : {"auto", "ridge", "lagrange", "values"}, default="auto"
         The last layer before training. ``"ridge"``: fitted to the training rows by least
         squares, the penalty being the one that is best for rows left out. ``"values"``:
@@ -148,7 +151,8 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         0.001 otherwise.
     learning_rate : {"constant", "linear"}, default="constant"
         ``"linear"`` lowers the step size from epoch to epoch, towards zero after
-        ``max_iter`` of them; each call of ``fit`` begins anew.
+        ``max_iter`` of them; each call of ``fit`` begins anew, and ``partial_fit`` does
+        not lower it.
     max_iter : int, default=200
         Most epochs. 0 leaves the weights as calculated.
     shuffle : bool, default=True
@@ -161,7 +165,14 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
     verbose : bool, default=False
         Print the loss of each epoch.
     warm_start : bool, default=False
-        Let ``fit`` go on from the present weights.
+        Let ``fit`` go on from the present weights. As for ``partial_fit``, the parameters
+        that the network was made with have to stay then, and a change of them is an
+        error: ``init``, ``n_exemplars``, ``exemplars``, ``metric``, ``metric_params``,
+        ``n_neighbors``, ``readout``, ``activation``, ``sharpness``, ``output_init``,
+        ``n_spare_units``, ``tied``, ``rivals`` and ``loss``. Others may change
+        from call to call: the solver and its settings, step sizes, ``alpha``,
+        ``batch_size``, ``max_iter``, ``shuffle``, ``tol``, early stopping,
+        ``random_state`` (which then draws validation rows only) and ``memory_limit``.
     momentum : float, default=0.9
         Of ``solver="sgd"``, from 0 to 1.
     nesterovs_momentum : bool, default=True
@@ -177,15 +188,19 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
     epsilon : float, default=1e-8
         Of ``solver="adam"``.
     n_iter_no_change : int, default=10
-        More epochs in a row than this without improvement end the training.
+        More epochs in a row than this without improvement end the training; infinity
+        stands for never.
 
     Attributes
     ----------
     network_ : Network
         The network as it is now; the next six attributes are views of it.
     coefs_ : list of array of shape (n_in, n_out)
-        Weights of each layer, where X was; of a tied network those of the same function
-        without tying, made on access if ``memory_limit`` allows (else an AttributeError).
+        Weights of each layer, where X was. They may be edited in place, and replaced, one
+        or all, by others of the same shapes: that is what predicts, and what
+        ``partial_fit`` and a warm start go on from. Of a tied network a read-only
+        sequence of those of the same function without tying: each is made when it is
+        read, if ``memory_limit`` allows (else an AttributeError), and none can be set.
     intercepts_ : list of array of shape (n_out,)
         Biases of each layer, likewise.
     n_layers_ : int
@@ -376,7 +391,9 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> MetricInitMLPRegressor:
-        """Train for one epoch over the given rows. Not there with ``solver="lbfgs"``.
+        """Train for one epoch over the given rows.
+
+        There is no such method with ``solver="lbfgs"`` or ``activation="step"``.
 
         The first call chooses the exemplars, and the mean and the deviation that values
         are taken by, from the rows that it is given. If these are few, less than three

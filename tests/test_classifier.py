@@ -293,7 +293,8 @@ def test_attributes_that_describe_the_network(form, sizes, loss):
     ],
 )
 def test_who_asks_for_a_vote_of_the_nearest_gets_one(asked, n_layers, nearest):
-    estimator = classifier(sharpness=100, **asked).fit(X, y)
+    sharp = {"sharpness": 100} if asked else {}  # without effect on the default
+    estimator = classifier(**sharp, **asked).fit(X, y)
     assert len(estimator.coefs_) == n_layers
     neighbors = KNeighborsClassifier(1)
     neighbors.fit(estimator.exemplars_, estimator.exemplar_labels_)

@@ -74,7 +74,13 @@ MAY_IMPORT = {
         "training",
         "validation",
     },
-    "basis_initialization": {"initialization", "network", "targets", "training"},
+    "basis_initialization": {
+        "initialization",
+        "network",
+        "targets",
+        "training",
+        "validation",
+    },
     "basis_regressor": {
         "arrays",
         "basis_initialization",

@@ -12,17 +12,21 @@ from skmetricmlp.network.layers import (
 from skmetricmlp.network.losses import LOG_PROBABILITIES, LOSSES
 from skmetricmlp.network.network import Network
 from skmetricmlp.network.rivals import Rivals
+from skmetricmlp.network.views import DenseWeights, LayerList, read_only
 
 __all__ = [
     "ACTIVATIONS",
     "LOG_PROBABILITIES",
     "LOSSES",
     "Dense",
+    "DenseWeights",
     "Grouped",
     "Layer",
+    "LayerList",
     "Network",
     "Rivals",
     "ScaledInput",
     "TiedComparison",
     "forward",
+    "read_only",
 ]

@@ -81,6 +81,10 @@ class Dense:
         """Return the layer itself."""
         return self
 
+    def dense_bias(self) -> Array:
+        """Bias of :meth:`dense`."""
+        return self.bias
+
 
 @dataclass(frozen=True)
 class TiedComparison:
@@ -153,9 +157,14 @@ class TiedComparison:
 
     def dense(self) -> Dense:
         """Give each comparison weights of its own, ``w_j - w_i``."""
-        bias = self.rivals.differences(self.bias[:, None])[:, 0]
+        weights = self.rivals.spread(self.weights.T).T
+        return Dense(weights, self.dense_bias(), self.activation)
+
+    def dense_bias(self) -> Array:
+        """Bias of :meth:`dense`, without its weights."""
+        bias = self.rivals.spread(self.bias[:, None])[:, 0]
         bias[: self.rivals.n_pairs] += self._flat_offsets()
-        return Dense(self.rivals.differences(self.weights.T).T, bias, self.activation)
+        return bias
 
     def _flat_offsets(self) -> Array:
         return array_namespace(self.offsets).reshape(self.offsets, (-1,))
@@ -225,12 +234,18 @@ class Grouped:
 
     def dense(self) -> Dense:
         """Let each neuron read all inputs, other groups with a weight of zero."""
-        xp = array_namespace(self.weights)
+        xp, where = array_namespace(self.weights), device(self.weights)
         n, m = self.weights.shape
-        own = xp.eye(n, dtype=self.weights.dtype, device=device(self.weights))[:, None, :]
-        of_groups = xp.reshape(own * self.weights[:, :, None], (n * m, n))
-        weights = xp.concat([of_groups, self.others], axis=0)
+        shape = n * m + self.others.shape[0], n
+        weights = xp.zeros(shape, dtype=self.weights.dtype, device=where)
+        for i in range(n):
+            weights[i * m : (i + 1) * m, i] = self.weights[i, :]
+        weights[n * m :, :] = self.others
         return Dense(weights, self.bias, self.activation)
+
+    def dense_bias(self) -> Array:
+        """Bias of :meth:`dense`, without its weights."""
+        return self.bias
 
     def _split(self, x: Array) -> tuple[Array, Array]:
         """Take inputs apart: groups (N, M, n) and the rest (n_in - N M, n)."""
@@ -310,6 +325,10 @@ class ScaledInput:
     def n_dense_weights(self) -> int:
         """Number of parameters of the dense equivalent."""
         return self.layer.n_dense_weights
+
+    def dense_bias(self) -> Array:
+        """Bias of the dense equivalent."""
+        return self.dense().bias
 
     def dense(self) -> Dense:
         """Return the dense layer that reads ``x`` as it is."""

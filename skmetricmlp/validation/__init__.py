@@ -25,10 +25,13 @@ from skmetricmlp.validation.rows import (
     class_codes,
     class_weights,
 )
+from skmetricmlp.validation.warm_start import MadeWith
+from skmetricmlp.validation.weights import check_layers
 
 __all__ = [
     "CLASSIFIER_CHOICES",
     "REGRESSOR_CHOICES",
+    "MadeWith",
     "Rows",
     "check_basis_parameters",
     "check_box",
@@ -37,6 +40,7 @@ __all__ = [
     "check_exemplars",
     "check_features",
     "check_held_out",
+    "check_layers",
     "check_metric",
     "check_metric_data",
     "check_parameters",
