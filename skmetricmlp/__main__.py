@@ -6,7 +6,9 @@ import argparse
 import os
 import re
 import shlex
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -149,16 +151,17 @@ def _compare(options: argparse.Namespace, command: str) -> int:
     made: list[Path] = []
     try:
         # Imported here, when it is known that what they need is there.
-        from skmetricmlp.study import (  # noqa: PLC0415
-            Design,
-            discard_folders,
-            make_folder,
-            report_names,
-            run_study,
-            starts_of,
-            tabular_transformer,
-            write_report,
-        )
+        with _ended_at_once():
+            from skmetricmlp.study import (  # noqa: PLC0415
+                Design,
+                discard_folders,
+                make_folder,
+                report_names,
+                run_study,
+                starts_of,
+                tabular_transformer,
+                write_report,
+            )
 
         settings = {
             name: values
@@ -222,13 +225,32 @@ def _folder_name(name: str) -> str:
     return "compare-" + re.sub(r"[^\w.+-]", "_", name)[:60]
 
 
+@contextmanager
+def _ended_at_once() -> Iterator[None]:
+    """End the process at Ctrl-C, which amid imports would be taken for their failure."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+
+    def end(*_: Any) -> None:
+        os.write(2, b"\ninterrupted before a run was finished\n")
+        os._exit(130)
+
+    signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def _interrupted(runs: Path | None) -> int:
-    kept = "before a run was finished"
+    kept = " before a run was finished"
     if runs is not None and any(runs.glob("*.json")):
         kept = (
-            f"finished runs are kept in {runs}, and the same command goes on from there"
+            f": finished runs are kept in {runs}, and the same command goes on from there"
         )
-    print(f"\ninterrupted: {kept}", file=sys.stderr)
+    print(f"\ninterrupted{kept}", file=sys.stderr)
     return 130
 
 
