@@ -287,6 +287,21 @@ def test_a_metric_that_is_not_defined_names_the_column(place):
         classifier(metric="kl").fit(place.move(rows), y)
 
 
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("k", [1, 5])
+def test_shares_of_votes_are_counted_where_rows_are(place, k, tied):
+    form = dict(activation="step", max_iter=0, n_neighbors=k, tied=tied)
+    expected = classifier(**form).fit(X, y)
+    moved = expected.move_to(*place)
+    assert_same(moved, expected, place)
+    with config_context(array_api_dispatch=True):
+        clf = classifier(**form).fit(place.move(X), place.move(y))
+    assert_same(clf, expected, place)
+    assert set(np.unique(expected.predict_proba(X)).round(9)) <= {
+        round(votes / k, 9) for votes in range(k + 1)
+    }
+
+
 def test_explains_and_has_exemplars_as_with_numpy(place):
     expected = classifier(exemplars="random").fit(X, y)
     with config_context(array_api_dispatch=True):

@@ -91,7 +91,7 @@ def with_late_classes(
     """
     if start.origin is None or not lacks_classes(start, codes):
         return start
-    present, metric, table = start.origin
+    present, metric, table = start.origin[:3]
     rows = distinct_rows(X, codes, weights)
     added = _select(present, Candidates(X, rows, metric), n_classes, method, rng)
     points = np.concatenate([present.points, added.points])
@@ -111,7 +111,8 @@ def with_late_classes(
         else _unread(calculated, np.unique(present.codes))
     )
     network = _keep(start.network, calculated, units)
-    return Start(network, len(points), Origin(grown, metric, rivals))
+    origin = start.origin._replace(exemplars=grown, rivals=rivals)
+    return Start(network, len(points), origin)
 
 
 def _grown_rivals(

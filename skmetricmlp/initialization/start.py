@@ -64,12 +64,14 @@ FIT_ELEMENTS, FIT_ROWS, MOST_FIT_ELEMENTS = 2**23, 1600, 2**27
 class Origin(NamedTuple):
     """What weights are calculated from.
 
-    ``rivals`` (N, M) says which exemplars each is compared with.
+    ``rivals`` (N, M) says which exemplars each is compared with, and ``counts_votes``
+    whether the exemplar neurons are votes, each one or zero.
     """
 
     exemplars: Exemplars
     metric: Metric
     rivals: Ints
+    counts_votes: bool = False
 
 
 class Start(NamedTuple):
@@ -169,7 +171,7 @@ def initial_network(
         stand_for = selected.targets(architecture.n_outputs)
         network = calculated_network(X, rows, scores, stand_for, table, form, rng)
         network = _in_precision_of(X, network, points)
-        return Start(network, n, Origin(selected, fitted, table))
+        return Start(network, n, Origin(selected, fitted, table, form.counts_votes))
     network = (
         baseline_network(init, architecture, rng)
         if isinstance(init, str)
