@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmetricmlp.arrays import HOST, place_of, to_numpy
 from skmetricmlp.estimator import Lesson, learns_in_steps
+from skmetricmlp.explanation import at_exemplars
 from skmetricmlp.learning import Fitted
 from skmetricmlp.metric_estimator import MetricEstimator
 from skmetricmlp.network import LOG_PROBABILITIES, Dense, Network
@@ -570,9 +571,9 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         """
         frame = self._explain(X, n_nearest, None)
         labels = self._fitted.outputs.labels
-        codes = self._origin().exemplars.codes[frame["exemplar"]]
         frame["predicted"] = labels[frame["predicted"]]
-        frame.insert(4, "label", labels[codes])
+        of_exemplars = at_exemplars(self.exemplar_labels_, frame["exemplar"])
+        frame.insert(5, "label", of_exemplars)
         return frame
 
     @property

@@ -64,6 +64,7 @@ MAY_IMPORT = {
     "classifier": {
         "arrays",
         "estimator",
+        "explanation",
         "learning",
         "metric_estimator",
         "network",
@@ -84,6 +85,7 @@ MAY_IMPORT = {
     },
     "regressor": {
         "estimator",
+        "explanation",
         "learning",
         "metric_estimator",
         "targets",
