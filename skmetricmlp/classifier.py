@@ -10,12 +10,14 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from skmetricmlp.arrays import HOST, place_of, to_numpy
 from skmetricmlp.estimator import Lesson, learns_in_steps
+from skmetricmlp.explanation import at_exemplars
 from skmetricmlp.learning import Fitted
 from skmetricmlp.metric_estimator import MetricEstimator
-from skmetricmlp.network import LOG_PROBABILITIES
+from skmetricmlp.network import LOG_PROBABILITIES, Dense, Network
 from skmetricmlp.targets import Classes
 from skmetricmlp.training import Batch
 from skmetricmlp.validation import CLASSIFIER_CHOICES, Rows, class_weights
@@ -488,7 +490,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
             If X is not accepted, or is in another namespace or on another device than
             the network.
         """
-        log_p = self._log_proba(X, "predict")
+        log_p = self._network_log_proba(X, "predict")
         xp = place_of(log_p).namespace
         codes = xp.argmax(log_p, axis=1)
         if place_of(self.classes_) == HOST:
@@ -497,6 +499,11 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
 
     def predict_proba(self, X: ArrayLike) -> Array:
         """Estimate class probabilities.
+
+        They are what the output activation says. The untrained step network whose
+        exemplars vote, ``activation="step"``, has the shares of the votes instead, as
+        :class:`~sklearn.neighbors.KNeighborsClassifier` has them: its output has the
+        winner of the votes, and not by how much.
 
         Parameters
         ----------
@@ -512,11 +519,16 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         ValueError
             As of :meth:`predict`.
         """
-        log_p = self._log_proba(X, "predict_proba")
+        if self._counts_votes:
+            return self._vote_shares(X, "predict_proba")
+        log_p = self._network_log_proba(X, "predict_proba")
         return place_of(log_p).namespace.exp(log_p)
 
     def predict_log_proba(self, X: ArrayLike) -> Array:
         """Estimate the logarithm of the class probabilities.
+
+        It is minus infinity where a class gets no vote of a step network; see
+        :meth:`predict_proba`.
 
         Parameters
         ----------
@@ -531,7 +543,11 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         ValueError
             As of :meth:`predict`.
         """
-        return self._log_proba(X, "predict_log_proba")
+        if not self._counts_votes:
+            return self._network_log_proba(X, "predict_log_proba")
+        shares = self._vote_shares(X, "predict_log_proba")
+        with np.errstate(divide="ignore"):
+            return place_of(shares).namespace.log(shares)
 
     def explain(self, X: ArrayLike, *, n_nearest: int | None = 5) -> pd.DataFrame:
         """Say which exemplars are near each row, by how much, and what they contribute.
@@ -590,9 +606,9 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         """
         frame = self._explain(X, n_nearest, None)
         labels = self._fitted.outputs.labels
-        codes = self._origin().exemplars.codes[frame["exemplar"]]
         frame["predicted"] = labels[frame["predicted"]]
-        frame.insert(4, "label", labels[codes])
+        of_exemplars = at_exemplars(self.exemplar_labels_, frame["exemplar"])
+        frame.insert(5, "label", of_exemplars)
         return frame
 
     @property
@@ -625,6 +641,28 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         place = place_of(self.network_.parameters[0]) if is_number else HOST
         self.classes_ = place.move(labels)
 
-    def _log_proba(self, X: ArrayLike, method: str) -> Array:
+    def _network_log_proba(self, X: ArrayLike, method: str) -> Array:
         output = self._output(X, method)
         return LOG_PROBABILITIES[self.out_activation_](output)
+
+    @property
+    def _counts_votes(self) -> bool:
+        """Whether the network counts votes: its output then has the winner alone."""
+        check_is_fitted(self)
+        origin = self._fitted.origin
+        return origin is not None and origin.counts_votes
+
+    def _vote_shares(self, X: ArrayLike, method: str) -> Array:
+        """Share (n, n_classes) of each class in the votes of the exemplar neurons."""
+        hidden = self.network_.layers[:2]
+        example = hidden[0].parameters[0]
+        place = place_of(example)
+        xp = place.namespace
+        table = self._origin().exemplars.targets(self.n_outputs_)
+        table = xp.astype(place.move(table), example.dtype)
+        counter = Dense(table, 0.0 * table[0, :], "identity")
+        votes = self._output(X, method, Network((*hidden, counter)))
+        total = xp.sum(votes, axis=1, keepdims=True)
+        # Nobody votes where rounding errors make every exemplar lose to another one.
+        nobody = xp.astype(total == 0, total.dtype)
+        return (votes + nobody) / (total + self.n_outputs_ * nobody)

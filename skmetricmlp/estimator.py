@@ -349,12 +349,12 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         listed = ", ".join(f"{rate:g}" for rate in rates)
         return f"Try a smaller learning_rate_init (it was {listed})."
 
-    def _output(self, X: ArrayLike, method: str) -> Array:
-        """Output (n, n_outputs) of the network, before its activation."""
+    def _output(self, X: ArrayLike, method: str, network: Network | None = None) -> Array:
+        """Output (n, n_outputs) of the network, or another, before its activation."""
         check_is_fitted(self)
         X = check_features(self, X, self.network_, method)
         self._check_values(X, self._fitted)
-        return self.network_.affine_output(X)
+        return (network or self.network_).affine_output(X)
 
     def move_to(self, xp: Any, device: Any = None) -> Self:
         """Copy the estimator, with the network in another namespace or on another device.

@@ -100,7 +100,7 @@ class MetricEstimator(NetworkEstimator):
 
         What is predicted is the value of the output, or the code of that class.
         """
-        exemplars, metric, rivals = self._origin()
+        exemplars, metric, rivals = self._origin()[:3]
         n = len(exemplars.codes)
         n_nearest = n if n_nearest is None else n_nearest
         check_whole("n_nearest", n_nearest, n, "None, for all exemplars,")

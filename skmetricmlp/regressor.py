@@ -13,6 +13,7 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from skmetricmlp.estimator import Lesson, learns_in_steps
+from skmetricmlp.explanation import at_exemplars
 from skmetricmlp.learning import Fitted
 from skmetricmlp.metric_estimator import MetricEstimator
 from skmetricmlp.targets import Values
@@ -507,7 +508,8 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         if not (is_whole(output) and 0 <= output < n_outputs):
             raise not_accepted("output", output, f"an int from 0 to {n_outputs - 1}")
         frame = self._explain(X, n_nearest, output).drop(columns="margin")
-        frame.insert(4, "value", values[frame["exemplar"], output])
+        carried = at_exemplars(values[:, output], frame["exemplar"])
+        frame.insert(5, "value", carried)
         return frame
 
     @property

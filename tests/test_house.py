@@ -67,6 +67,7 @@ MAY_IMPORT = {
     "classifier": {
         "arrays",
         "estimator",
+        "explanation",
         "learning",
         "metric_estimator",
         "network",
@@ -93,6 +94,7 @@ MAY_IMPORT = {
     },
     "regressor": {
         "estimator",
+        "explanation",
         "learning",
         "metric_estimator",
         "targets",

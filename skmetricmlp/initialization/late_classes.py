@@ -92,7 +92,7 @@ def with_late_classes(
     """
     if start.origin is None or not lacks_classes(start, codes):
         return start
-    present, metric, table = start.origin
+    present, metric, table = start.origin[:3]
     rows = distinct_rows(X, codes, weights)
     scaling = start.scaling or input_scaling(X, weights, per_feature=False)
     candidates = Candidates(X, rows, metric, scaling)
@@ -116,7 +116,8 @@ def with_late_classes(
         else _unread(calculated, np.unique(present.codes))
     )
     network = _keep(start.network, calculated, units)
-    return Start(network, len(points), Origin(grown, metric, rivals), start.scaling)
+    origin = start.origin._replace(exemplars=grown, rivals=rivals)
+    return Start(network, len(points), origin, start.scaling)
 
 
 def _grown_rivals(

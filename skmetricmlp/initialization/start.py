@@ -68,12 +68,14 @@ FIT_ELEMENTS, FIT_ROWS, MOST_FIT_ELEMENTS = 2**23, 1600, 2**27
 class Origin(NamedTuple):
     """What weights are calculated from.
 
-    ``rivals`` (N, M) says which exemplars each is compared with.
+    ``rivals`` (N, M) says which exemplars each is compared with, and ``counts_votes``
+    whether the exemplar neurons are votes, each one or zero.
     """
 
     exemplars: Exemplars
     metric: Metric
     rivals: Ints
+    counts_votes: bool = False
 
 
 class Start(NamedTuple):
@@ -184,7 +186,8 @@ def initial_network(
             X, rows, scores, stand_for, table, form, rng, scaling
         )
         network = _in_precision_of(X, network, points)
-        return Start(network, n, Origin(selected, fitted, table), scaling)
+        origin = Origin(selected, fitted, table, form.counts_votes)
+        return Start(network, n, origin, scaling)
     network = (
         baseline_network(init, architecture, rng, scaling)
         if isinstance(init, str)
