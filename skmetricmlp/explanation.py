@@ -209,6 +209,7 @@ def comparison_shares(
     if explained.centred:
         weights = weights - weights.mean(axis=1, keepdims=True)
     said = values * weights.T[explained.outputs]
-    as_i = said.reshape(-1, *rivals.shape).sum(axis=2)
+    shape = len(values), *rivals.shape  # of one exemplar there are no comparisons
+    as_i = said.reshape(shape).sum(axis=2)
     as_j = table.totals(said.T).T + as_i  # the totals are those as j less those as i
-    return values.reshape(-1, *rivals.shape).sum(axis=2), (as_i + as_j) / 2
+    return values.reshape(shape).sum(axis=2), (as_i + as_j) / 2

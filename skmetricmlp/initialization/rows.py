@@ -22,6 +22,8 @@ Array = Any
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 
+LEAST_WEIGHT = 1e-30  # nothing beside a weight of one
+
 
 @dataclass(frozen=True)
 class DistinctRows:
@@ -80,11 +82,20 @@ def distinct_rows(X: Array, targets: Array, weights: Floats) -> DistinctRows:
         return_index=True,
         return_inverse=True,
     )
-    # Relative to the greatest, so that no sum of them can overflow.
-    weights = weights.astype(float)
+    weights = _relative(weights.astype(float))
     sums = np.bincount(group, weights)
     if targets.ndim > 1:
         parts = [np.bincount(group, weights * values) / sums for values in targets.T]
         targets = np.stack(parts, axis=1)
         return DistinctRows(index, targets, sums / sums.max())
     return DistinctRows(index, codes[index], sums / sums.max())
+
+
+def _relative(weights: Floats) -> Floats:
+    """Weights on a scale where the greatest is about one, and none vanishes beside it.
+
+    So no sum or product of them overflows, and each row keeps a share above zero, in
+    single precision too. A power of two leaves all their digits.
+    """
+    exponent = int(np.frexp(weights.max())[1])
+    return np.maximum(np.ldexp(weights, -exponent), LEAST_WEIGHT)

@@ -71,7 +71,16 @@ def _kmeans(
             # Rows that differ by rounding alone make equal centres: those do no harm.
             warnings.catch_warnings(action="ignore", category=ConvergenceWarning),
         ):
-            kmeans.fit(candidates.X[own.index], sample_weight=own.weights)
+            kmeans.fit(
+                candidates.X[own.index], sample_weight=own.weights / own.weights.max()
+            )
+        if not np.isfinite(kmeans.cluster_centers_).all():
+            largest = abs(candidates.X[own.index]).max()
+            msg = (
+                f"X has values of up to {largest:.3g}, of which k-means has sums that "
+                f"overflow: scale its features"
+            )
+            raise ValueError(msg)
         centers.append(kmeans.cluster_centers_)
     return Exemplars(np.concatenate(centers), _codes(counts), None)
 
