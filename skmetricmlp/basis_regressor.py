@@ -11,14 +11,19 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
-from skmetricmlp.arrays import to_numpy
+from skmetricmlp.arrays import numpy_type, to_numpy
 from skmetricmlp.basis_initialization import BasisInitialization
 from skmetricmlp.estimator import Lesson, NetworkEstimator, learns_in_steps
 from skmetricmlp.initialization.basis import domain_of, highest_degree
 from skmetricmlp.learning import Fitted
 from skmetricmlp.targets import Function, Values
 from skmetricmlp.training import Batch
-from skmetricmlp.validation import Rows, check_basis_parameters, check_box
+from skmetricmlp.validation import (
+    Rows,
+    check_basis_parameters,
+    check_box,
+    check_sides,
+)
 
 __all__ = ["BasisInitMLPRegressor"]
 
@@ -347,6 +352,7 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
             X = to_numpy(rows.X)[counts if counts.any() else slice(None)]
             is_auto = isinstance(self.domain, str) and self.domain == "auto"
             domain = domain_of(X) if is_auto else check_box(self.domain, X)
+            check_sides(domain, numpy_type(rows.X))
             function = Function(Values.of(rows.y, rows.sample_weight), domain)
 
         def batch(X: Array, y: Array, weights: Array, name: str) -> Batch:

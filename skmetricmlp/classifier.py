@@ -20,7 +20,12 @@ from skmetricmlp.metric_estimator import MetricEstimator
 from skmetricmlp.network import LOG_PROBABILITIES, Dense, Network
 from skmetricmlp.targets import Classes
 from skmetricmlp.training import Batch
-from skmetricmlp.validation import CLASSIFIER_CHOICES, Rows, class_weights
+from skmetricmlp.validation import (
+    CLASSIFIER_CHOICES,
+    Rows,
+    class_weights,
+    in_precision,
+)
 
 __all__ = ["MetricInitMLPClassifier"]
 
@@ -625,7 +630,10 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         by_class = class_weights(self.class_weight, labels, codes, rows.sample_weight)
 
         def batch(X: Array, codes: Array, weights: Array) -> Batch:
-            return Batch(X, codes, (weights * by_class[codes]).astype(weights.dtype))
+            with np.errstate(over="ignore"):
+                products = weights * by_class[codes]
+            name = "sample_weight times class_weight"
+            return Batch(X, codes, in_precision(products, weights.dtype, name))
 
         others = None
         if held_out:

@@ -11,6 +11,7 @@ from math import inf
 from numbers import Number
 from typing import Any, ClassVar, NamedTuple, Self
 
+import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
@@ -30,6 +31,8 @@ from skmetricmlp.validation import (
     check_features,
     check_held_out,
     check_layers,
+    check_outputs,
+    check_products,
     check_rows,
     unchanged_on_error,
 )
@@ -354,7 +357,12 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         check_is_fitted(self)
         X = check_features(self, X, self.network_, method)
         self._check_values(X, self._fitted)
-        return (network or self.network_).affine_output(X)
+        network = network or self.network_
+        check_products(X, network)
+        with np.errstate(over="ignore", invalid="ignore"):
+            output = network.affine_output(X)
+        check_outputs(output, X)
+        return output
 
     def move_to(self, xp: Any, device: Any = None) -> Self:
         """Copy the estimator, with the network in another namespace or on another device.

@@ -384,7 +384,8 @@ def comparison_shares(said: Floats, rivals: Ints) -> Floats:
     -------
     array of shape (m, N)
     """
-    as_i = said.reshape(-1, *rivals.shape).sum(axis=2)
+    # Of one exemplar there are no comparisons.
+    as_i = said.reshape(len(said), *rivals.shape).sum(axis=2)
     # The totals are those as j less those as i.
     as_j = Rivals(rivals).totals(said.T).T + as_i
     shares: Floats = (as_i + as_j) / 2

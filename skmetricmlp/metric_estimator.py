@@ -21,7 +21,9 @@ from skmetricmlp.validation import (
     check_domain,
     check_features,
     check_metric_data,
+    check_outputs,
     check_parameters,
+    check_products,
     check_whole,
 )
 
@@ -108,14 +110,21 @@ class MetricEstimator(NetworkEstimator):
         X = to_numpy(check_features(self, X, self.network_, "explain"))
         self._check_values(X, self._fitted)
         network = map_arrays(to_numpy, self.network_)
-        outputs = network.affine_output(X)
+        check_products(X, network)
+        with np.errstate(over="ignore", invalid="ignore"):
+            outputs = network.affine_output(X)
+        check_outputs(outputs, X)
         explained = (
             Explained(np.argmax(outputs, axis=1), centred=True)
             if output is None
             else Explained(np.full(len(outputs), output), centred=False)
         )
         scores = metric(exemplars.points)
-        frame = explain_rows(X, explained, network, exemplars, scores, rivals, n_nearest)
+        with np.errstate(over="ignore", invalid="ignore"):
+            frame = explain_rows(
+                X, explained, network, exemplars, scores, rivals, n_nearest
+            )
+        check_outputs(frame[["excess", "activation", "contribution"]].to_numpy(), X)
         position = frame["row"].to_numpy()
         predicted = explained.outputs if output is None else outputs[:, output]
         frame.insert(1, "predicted", predicted[position])

@@ -155,9 +155,20 @@ def principal_axes(A: Floats) -> PrincipalAxes:
 
     Several times faster than a singular value decomposition. Singular values below some
     ``1e-6`` of the largest are lost, as their squares are in the Gram matrix.
+
+    Raises
+    ------
+    ValueError
+        If squares of ``A`` overflow, or it has values that are not finite.
     """
     wide = A.shape[0] <= A.shape[1]
     gram = _gram(A.T if wide else A)
+    if not np.isfinite(gram).all():  # which LAPACK does not check
+        msg = (
+            "X is too large: the squares of hidden values, to which the output layer is "
+            "fitted, overflow. Scale its features"
+        )
+        raise ValueError(msg)
     # Thousands of small products, which threads slow down, the more the busier they are.
     with threadpool_limits(limits=1, user_api="blas"):
         squares, vectors = np.linalg.eigh(gram)

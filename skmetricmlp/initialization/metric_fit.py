@@ -157,6 +157,12 @@ def _covariance(X: Array, rows: DistinctRows) -> Floats:
     covariance = _weighted_sum(
         X, rows, lambda share, x: (x - mean).T @ (share[:, None] * (x - mean))
     )
+    if not np.isfinite(covariance).all():
+        msg = (
+            "metric='mahalanobis' needs the covariance of X, which overflows: scale its "
+            "features"
+        )
+        raise ValueError(msg)
     # What rounding errors leave of a constant column is no covariance.
     covariance[deviation == 0] = 0.0
     covariance[:, deviation == 0] = 0.0
@@ -182,8 +188,28 @@ def _fitted_transformer(transformer: Any, X: Array, y: Array) -> Any:
     try:
         check_is_fitted(transformer)
     except NotFittedError:
-        return clone(transformer).fit(X, y)
+        return _fit_transformer(clone(transformer), X, y)
     return transformer
+
+
+def _fit_transformer(transformer: Any, X: Array, y: Array) -> Any:
+    """Fit a transformer; what it calculates from rows is checked where it is used.
+
+    Raises
+    ------
+    ValueError
+        Naming ``metric`` if it raises anything: of degenerate rows an eigenvalue problem
+        without a solution, or an index of no component.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            return transformer.fit(X, y)
+    except Exception as error:
+        msg = (
+            f"metric={transformer!r} cannot be fitted to the rows of X, of shape "
+            f"{X.shape}: {type(error).__name__}: {error}"
+        )
+        raise ValueError(msg) from error
 
 
 def linear_part(transformer: Any, sample: Floats) -> Floats:
@@ -218,6 +244,13 @@ def linear_part(transformer: Any, sample: Floats) -> Floats:
         moved[index - features.start, index] += width[index]
         columns.append((_transform(transformer, moved) - origin) / width[index, None])
     L: Floats = np.concatenate(columns).T
+    if not (L.size and np.isfinite(L).all()):
+        what = "that are not finite" if L.size else "of no component"
+        msg = (
+            f"metric={transformer!r} transforms rows of X to values {what}, with values "
+            f"of X of up to {np.abs(sample).max():.3g}"
+        )
+        raise ValueError(msg)
     expected = origin + (sample - center) @ L.T
     error = np.abs(_transform(transformer, sample) - expected).max()
     if not error <= TOLERANCE * max(float(expected.std()), np.finfo(float).tiny):
@@ -233,8 +266,9 @@ def _transform(transformer: Any, X: Floats) -> Floats:
     names = getattr(transformer, "feature_names_in_", None)
     named = names is not None and len(names) == X.shape[1]
     try:
-        Z = transformer.transform(pd.DataFrame(X, columns=names) if named else X)
-    except ValueError as error:
+        with np.errstate(all="ignore"):
+            Z = transformer.transform(pd.DataFrame(X, columns=names) if named else X)
+    except Exception as error:
         msg = f"metric={transformer!r} does not transform rows of X: {error}"
         raise ValueError(msg) from error
     return _dense(Z) if sp.issparse(Z) else np.asarray(Z, dtype=np.float64)

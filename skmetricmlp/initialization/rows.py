@@ -34,6 +34,8 @@ LARGEST_STEP = 2.0**52
 SMALLEST = float(np.finfo(float).tiny)
 SHIFT = 0.3183098861837907  # away from the multiples of 1/2 that round either way
 
+LEAST_WEIGHT = 1e-30  # nothing beside a weight of one
+
 
 @dataclass(frozen=True)
 class DistinctRows:
@@ -92,8 +94,7 @@ def distinct_rows(X: Array, targets: Array, weights: Floats) -> DistinctRows:
     index = order[is_first]
     group = np.empty(len(order), dtype=np.intp)
     group[order] = np.cumsum(is_first) - 1
-    # Relative to the greatest, so that no sum of them can overflow.
-    weights = weights.astype(float)
+    weights = _relative(weights.astype(float))
     sums = np.bincount(group, weights)
     if targets.ndim > 1:
         parts = [np.bincount(group, weights * values) / sums for values in targets.T]
@@ -153,3 +154,13 @@ def _mixed(keys: Keys) -> Keys:
     keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return keys ^ (keys >> np.uint64(31))
+
+
+def _relative(weights: Floats) -> Floats:
+    """Weights on a scale where the greatest is about one, and none vanishes beside it.
+
+    So no sum or product of them overflows, and each row keeps a share above zero, in
+    single precision too. A power of two leaves all their digits.
+    """
+    exponent = int(np.frexp(weights.max())[1])
+    return np.maximum(np.ldexp(weights, -exponent), LEAST_WEIGHT)

@@ -1,6 +1,10 @@
 """The door: everything a user passes in is checked here, once."""
 
-from skmetricmlp.validation.basis import check_basis_parameters, check_box
+from skmetricmlp.validation.basis import (
+    check_basis_parameters,
+    check_box,
+    check_sides,
+)
 from skmetricmlp.validation.errors import (
     check_whole,
     is_whole,
@@ -8,6 +12,7 @@ from skmetricmlp.validation.errors import (
     unchanged_on_error,
 )
 from skmetricmlp.validation.metric import check_domain, check_metric, check_metric_data
+from skmetricmlp.validation.overflow import check_outputs, check_products
 from skmetricmlp.validation.parameters import (
     CLASSIFIER_CHOICES,
     REGRESSOR_CHOICES,
@@ -24,6 +29,7 @@ from skmetricmlp.validation.rows import (
     check_rows,
     class_codes,
     class_weights,
+    in_precision,
 )
 from skmetricmlp.validation.warm_start import MadeWith
 from skmetricmlp.validation.weights import check_layers
@@ -43,12 +49,16 @@ __all__ = [
     "check_layers",
     "check_metric",
     "check_metric_data",
+    "check_outputs",
     "check_parameters",
+    "check_products",
     "check_rows",
+    "check_sides",
     "check_training_parameters",
     "check_whole",
     "class_codes",
     "class_weights",
+    "in_precision",
     "is_whole",
     "layer_rates",
     "not_accepted",

@@ -15,9 +15,12 @@ from skmetricmlp.validation.parameters import (
     check_training_parameters,
 )
 
-__all__ = ["check_basis_parameters", "check_box"]
+__all__ = ["check_basis_parameters", "check_box", "check_sides"]
 
 Floats = NDArray[np.float64]
+
+# Of the largest number and the smallest: room for weights and their sums.
+WIDEST, NARROWEST = 1e4, 1e6
 
 BASIS_CHOICES = {
     "init": ("basis", *BASELINES),
@@ -42,6 +45,32 @@ def check_basis_parameters(parameters: Mapping[str, Any]) -> None:
     check_pair("init", parameters["init"], "(coefs, intercepts)", BASIS_CHOICES)
     for name in ("degree", "n_parts"):
         check_count(name, parameters[name], 1, BASIS_CHOICES)
+
+
+def check_sides(domain: NDArray[np.floating[Any]], dtype: Any) -> None:
+    """Check that weights for each side of a domain (d, 2) can be held in a precision.
+
+    They are divided by half the length of the side, and are some hundreds at most.
+
+    Raises
+    ------
+    ValueError
+        If not, which names the first such column.
+    """
+    info = np.finfo(dtype)
+    low, high = domain.T
+    length = high / 2.0 - low / 2.0
+    is_wide = np.abs(domain).max(axis=1) > info.max / WIDEST
+    is_narrow = (length > 0.0) & (length < NARROWEST * info.tiny)
+    columns = np.flatnonzero(is_wide | is_narrow)
+    if len(columns):
+        j = columns[0]
+        msg = (
+            f"domain[{j}] goes from {low[j]:.6g} to {high[j]:.6g}, which is too "
+            f"{'wide' if is_wide[j] else 'narrow'} for weights in {info.dtype}: scale "
+            f"column {j} of X"
+        )
+        raise ValueError(msg)
 
 
 def check_box(domain: Any, X: Floats) -> Floats:

@@ -150,7 +150,7 @@ def _check_range(name: str, value: Any) -> None:
         max_val=greatest,
         include_boundaries=bounds,
     )
-    if not np.isfinite(value):
+    if kind is Real and not abs(value) <= np.finfo(float).max:
         raise not_accepted(name, value, "a finite number")
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "check_rows",
     "class_codes",
     "class_weights",
+    "in_precision",
 ]
 
 Array = Any
@@ -72,7 +73,8 @@ def check_features(
     """
     types = _types(estimator, X, network, method)
     sparse = _sparse_formats(estimator)
-    return validate_data(estimator, X, accept_sparse=sparse, dtype=types, reset=False)
+    with np.errstate(over="ignore", invalid="ignore"):  # it looks at the sum of X first
+        return validate_data(estimator, X, accept_sparse=sparse, dtype=types, reset=False)
 
 
 def check_rows(
@@ -155,24 +157,26 @@ def _rows(
     reset: bool,
 ) -> Rows:
     has_values = is_regressor(estimator)
-    X, y = validate_data(
-        estimator,
-        X,
-        to_numpy(y),
-        accept_sparse=_sparse_formats(estimator),
-        dtype=types,
-        reset=reset,
-        y_numeric=has_values,
-        multi_output=has_values,
-    )
+    with np.errstate(over="ignore", invalid="ignore"):  # it looks at the sum of X first
+        X, y = validate_data(
+            estimator,
+            X,
+            to_numpy(y),
+            accept_sparse=_sparse_formats(estimator),
+            dtype=types,
+            reset=reset,
+            y_numeric=has_values,
+            multi_output=has_values,
+        )
     if not has_values:
         check_classification_targets(y)
-    dtype = numpy_type(X)
     if sample_weight is None or isinstance(sample_weight, Number):
         value = 1.0 if sample_weight is None else sample_weight
-        sample_weight = np.full(X.shape[0], value, dtype=dtype)
+        sample_weight = np.full(X.shape[0], value, dtype=np.float64)
     try:
-        sample_weight = check_array(to_numpy(sample_weight), ensure_2d=False, dtype=dtype)
+        sample_weight = check_array(
+            to_numpy(sample_weight), ensure_2d=False, dtype=np.float64
+        )
     except (ValueError, TypeError) as error:
         msg = f"sample_weight must be numbers: {error}"
         raise ValueError(msg) from error
@@ -185,7 +189,27 @@ def _rows(
     if np.any(sample_weight < 0):
         msg = f"sample_weight must not be negative, got {sample_weight.min()}"
         raise ValueError(msg)
-    return Rows(X, y, sample_weight)
+    return Rows(X, y, in_precision(sample_weight, numpy_type(X), "sample_weight"))
+
+
+def in_precision(weights: Array, dtype: Any, name: str) -> Array:
+    """Weights (n,) in the precision of the network, in which their sum must be finite.
+
+    Raises
+    ------
+    ValueError
+        If it is not, or all weights become zero; the error calls them ``name``.
+    """
+    info = np.finfo(dtype)
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if total > info.max or 0 < weights.max(initial=0.0) < info.tiny:
+        msg = (
+            f"{name} must have a sum that {info.dtype} can hold, from {info.tiny:.3g} to "
+            f"{info.max:.3g}, got {total:.3g}: divide all weights by their mean"
+        )
+        raise ValueError(msg)
+    return weights.astype(dtype)
 
 
 def check_held_out(

@@ -208,8 +208,9 @@ def on_domain(layer: Dense, middle: Any, half: Any) -> Dense:
 
 def middle_and_half(domain: Floats) -> tuple[Floats, Floats]:
     """Middle and half width (d,) of each side; a side of no length has width two."""
-    half = np.ptp(domain, axis=1) / 2.0
-    return domain.mean(axis=1), np.where(half > 0.0, half, 1.0)
+    low, high = domain.T / 2.0  # whose sum and difference cannot overflow
+    half = high - low
+    return low + high, np.where(half > 0.0, half, 1.0)
 
 
 def least_squares_output(

@@ -85,7 +85,13 @@ def _kmeans(
         ):
             rows = candidates.X[own.index]
             mapped = candidates.mapped(rows)
-            kmeans.fit(mapped, sample_weight=own.weights)
+            if not np.isfinite(mapped.data if sp.issparse(mapped) else mapped).all():
+                msg = (
+                    f"X has values of up to {abs(rows).max():.3g}, whose differences "
+                    f"overflow: scale its features"
+                )
+                raise ValueError(msg)
+            kmeans.fit(mapped, sample_weight=own.weights / own.weights.max())
         centers.append(_means(rows, own.weights, kmeans))
     return Exemplars(np.concatenate(centers), _codes(counts), None)
 
