@@ -7,7 +7,15 @@ from skmetricmlp.validation.errors import (
     not_accepted,
     unchanged_on_error,
 )
-from skmetricmlp.validation.metric import check_domain, check_metric, check_metric_data
+from skmetricmlp.validation.metric import (
+    check_domain,
+    check_metric,
+    check_metric_data,
+    check_size,
+    metric_parameters,
+    takes_sparse,
+    uses_metric,
+)
 from skmetricmlp.validation.parameters import (
     CLASSIFIER_CHOICES,
     REGRESSOR_CHOICES,
@@ -21,9 +29,11 @@ from skmetricmlp.validation.rows import (
     check_exemplars,
     check_features,
     check_held_out,
+    check_labels,
     check_rows,
     class_codes,
     class_weights,
+    warn_of_units,
 )
 
 __all__ = [
@@ -37,16 +47,22 @@ __all__ = [
     "check_exemplars",
     "check_features",
     "check_held_out",
+    "check_labels",
     "check_metric",
     "check_metric_data",
     "check_parameters",
     "check_rows",
+    "check_size",
     "check_training_parameters",
     "check_whole",
     "class_codes",
     "class_weights",
     "is_whole",
     "layer_rates",
+    "metric_parameters",
     "not_accepted",
+    "takes_sparse",
     "unchanged_on_error",
+    "uses_metric",
+    "warn_of_units",
 ]
