@@ -217,8 +217,8 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         In NumPy. Only with ``init="metric"``, as are the next four.
     exemplar_values_ : ndarray of shape (n_exemplars,) or (n_exemplars, n_outputs)
     exemplar_indices_ : ndarray of shape (n_exemplars,)
-        Rows of X that are the exemplars, of a young stream counted from the first
-        call; not with ``exemplars="kmeans"`` or given ones.
+        Rows of X that are the exemplars, of a young stream counted from the first call;
+        not with ``exemplars="kmeans"`` or given ones.
     rivals_ : ndarray of shape (n_exemplars, n_rivals)
         Positions of the exemplars that each is compared with: neuron ``i n_rivals + m``
         of the first layer compares i with ``rivals_[i, m]``, and spare units follow.
