@@ -103,7 +103,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         held_out: tuple[Any, Any, Any],
     ) -> Self:
         with unchanged_on_error(self):
-            parameters = map_arrays(to_numpy, self.get_params(deep=False))
+            parameters = self._parameters()
             self._check_parameters(parameters, trains=self.max_iter != 0)
             present = getattr(self, "_fitted", None) if self.warm_start else None
             network = self.network_ if present else None
@@ -122,7 +122,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         self, X: ArrayLike, y: ArrayLike, sample_weight: Any, declared: Any = None
     ) -> Self:
         with unchanged_on_error(self):
-            parameters = map_arrays(to_numpy, self.get_params(deep=False))
+            parameters = self._parameters()
             self._check_parameters(parameters, trains=True)
             if self.early_stopping:
                 msg = "partial_fit does not support early_stopping=True"
@@ -137,6 +137,14 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         if reason != "max_epochs":
             self._warn(reason)
         return self
+
+    def _parameters(self) -> dict[str, Any]:
+        """Parameters in NumPy; single numbers are Python's, which do not overflow."""
+        parameters = map_arrays(to_numpy, self.get_params(deep=False))
+        return {
+            name: value.item() if isinstance(value, np.number) else value
+            for name, value in parameters.items()
+        }
 
     def _task(self, X: Any, y: Any, sample_weight: Any, rows: Rows) -> FitTask:
         """Make what callbacks see: what the user passed, and a weight for each row."""
