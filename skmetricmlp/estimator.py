@@ -121,7 +121,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         held_out: tuple[Any, Any, Any],
     ) -> Self:
         with unchanged_on_error(self):
-            parameters = map_arrays(to_numpy, self.get_params(deep=False))
+            parameters = self._parameters()
             self._check_parameters(parameters, trains=self.max_iter != 0)
             present = self._present() if self.warm_start else None
             network = self.network_ if present else None
@@ -143,7 +143,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         self, X: ArrayLike, y: ArrayLike, sample_weight: Any, declared: Any = None
     ) -> Self:
         with unchanged_on_error(self):
-            parameters = map_arrays(to_numpy, self.get_params(deep=False))
+            parameters = self._parameters()
             self._check_parameters(parameters, trains=True)
             if self.early_stopping:
                 msg = "partial_fit does not support early_stopping=True"
@@ -168,6 +168,14 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         if reason != "max_epochs":
             self._warn(reason)
         return self
+
+    def _parameters(self) -> dict[str, Any]:
+        """Parameters in NumPy; single numbers are Python's, which do not overflow."""
+        parameters = map_arrays(to_numpy, self.get_params(deep=False))
+        return {
+            name: value.item() if isinstance(value, np.number) else value
+            for name, value in parameters.items()
+        }
 
     def _present(self) -> Fitted | None:
         """Where the last call left, with the weights as they are now."""

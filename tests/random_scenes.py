@@ -427,14 +427,14 @@ def draw_parameters(rng: Rng, estimator: type[BaseEstimator], d: int) -> dict[st
         parameters[str(name)] = _choice(rng, values[name])
     if not is_basis and rng.random() < 0.4:
         parameters["metric"], parameters["metric_params"] = _metric(rng, d)
-    if parameters.get("domain") != "auto" and "domain" in parameters and d > 1:
+    if isinstance(parameters.get("domain"), list):
         parameters["domain"] = parameters["domain"] * d
-    if rng.random() < 0.03:
-        parameters[str(_choice(rng, names))] = _choice(rng, WRONG)
     if rng.random() < 0.03:
         parameters["random_state"] = np.random.RandomState(0)
     if parameters.get("activation") == "step" and rng.random() < 0.95:
         parameters["max_iter"] = 0
+    if rng.random() < 0.03:
+        parameters[str(_choice(rng, names))] = _choice(rng, WRONG)
     return parameters
 
 
@@ -463,7 +463,7 @@ def draw_scene(number: int) -> Scene:
     if first == "partial_fit" and rng.random() < 0.9:
         parameters |= {"solver": str(_choice(rng, ("adam", "sgd"))), "max_iter": 2}
         parameters |= {"early_stopping": False}
-        if parameters.get("activation") == "step":
+        if str(parameters.get("activation")) == "step":
             del parameters["activation"]
     calls = [draw.training(first, *data), Call("predict", {"X": data[0]})]
     if draw.has_classes:

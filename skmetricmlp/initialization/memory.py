@@ -213,4 +213,5 @@ def _shared_out(total: int, counts: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _words(size: float) -> str:
+    size = min(size, 10**300)  # ints may be larger than floats
     return f"{size / 1e9:.3g} GB" if size >= 1e8 else f"{size / 1e6:.3g} MB"

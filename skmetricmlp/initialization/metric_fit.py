@@ -202,6 +202,9 @@ def _fitted_transformer(
         if is_weighted and has_fit_parameter(transformer, "sample_weight"):
             given["sample_weight"] = weights
         return _fit_transformer(clone(transformer), X, y, given)
+    except TypeError as error:  # a table has a method transform too
+        msg = f"metric must be an estimator if it has a method transform: {error}"
+        raise ValueError(msg) from error
     return transformer
 
 
@@ -214,8 +217,16 @@ def _fit_transformer(
     ------
     ValueError
         Naming ``metric`` if it raises anything: of degenerate rows an eigenvalue problem
-        without a solution, or an index of no component.
+        without a solution, or an index of no component. And if squares of X overflow,
+        which transformers do not check, and LAPACK prints lines about.
     """
+    largest = float(abs(X).max())
+    if largest > (np.finfo(X.dtype).max / max(*X.shape)) ** 0.5:
+        msg = (
+            f"metric={transformer!r} cannot be fitted to X with values of up to "
+            f"{largest:.3g}, the squares of which overflow: scale its features"
+        )
+        raise ValueError(msg)
     try:
         with np.errstate(all="ignore"):
             return transformer.fit(X, y, **given)

@@ -89,7 +89,7 @@ def check_box(domain: Any, X: Floats, names: Any = None) -> Floats:
     shape = (X.shape[1], 2)
     try:
         box = np.asarray(to_numpy(domain), dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         msg = f"domain must be 'auto' or an array of shape {shape}: {error}"
         raise ValueError(msg) from error
     if box.shape != shape:

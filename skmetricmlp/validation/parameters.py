@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from numbers import Integral, Real
+from sys import float_info
 from typing import Any
 
 import numpy as np
@@ -150,7 +151,7 @@ def _check_range(name: str, value: Any) -> None:
         max_val=greatest,
         include_boundaries=bounds,
     )
-    if kind is Real and not abs(value) <= np.finfo(float).max:
+    if kind is Real and not abs(value) <= float_info.max:
         raise not_accepted(name, value, "a finite number")
 
 
@@ -289,7 +290,7 @@ def layer_rates(learning_rate_init: Any, n_layers: int) -> list[float]:
         )
         raise ValueError(msg)
     for rate in rates:
-        if not (is_number(rate) and 0 < rate < np.inf):
+        if not (is_number(rate) and 0 < rate <= float_info.max):
             accepted = "'auto', or positive and finite"
             raise not_accepted("learning_rate_init", learning_rate_init, accepted)
     return [float(rate) for rate in rates]

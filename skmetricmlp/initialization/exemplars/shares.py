@@ -55,6 +55,7 @@ def exemplar_counts(
         return _counts_by_label(n_exemplars, classes, available, lowers=lowers)
     is_total = isinstance(n_exemplars, (int, np.integer))
     total = int(n_exemplars) if is_total else round(n_exemplars * len(rows.codes))
+    total = min(total, 2**53)  # which is exact as a float
     class_weights = np.bincount(rows.codes, rows.weights, len(classes)).astype(float)
     return share_exemplars(total, class_weights, available)
 
