@@ -87,7 +87,9 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         Draws random weights, the validation rows and the order of the rows.
     tol : float, default=1e-9
         An epoch that does not improve the training loss (or, with ``early_stopping``,
-        the validation R^2) by this much counts as one without improvement.
+        the validation R^2) by this much counts as one without improvement. With
+        ``solver="lbfgs"`` training ends instead where no element of the gradient is
+        larger.
     verbose : bool, default=False
         Print the loss of each epoch.
     warm_start : bool, default=False
@@ -141,8 +143,9 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
     validation_loss_curve_ : list of float or None
         Mean loss on the validation rows after each epoch; None without such rows.
     validation_scores_ : list of float or None
-        Their R^2, likewise.
+        Their R^2, likewise; NaN of a single row.
     best_validation_score_ : float or None
+        Validation score of the weights that were kept, be it those of the start.
     n_iter_ : int
         Epochs since the weights were initialised.
     t_ : int
@@ -266,7 +269,9 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         Warns
         -----
         ConvergenceWarning
-            If ``max_iter`` epochs did not suffice, or the loss stopped being finite.
+            If ``max_iter`` epochs did not suffice, the loss stopped being finite, or
+            training made the network worse on the training rows than it was before;
+            the best weights are then kept.
         """
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 

@@ -44,8 +44,10 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
     and over their deviation, so that their units do not matter; ``coefs_`` and
     ``intercepts_`` are in the units of ``y``.
 
-    Like other distance-based and gradient-based models it wants features of comparable
-    scale: put a :class:`~sklearn.preprocessing.StandardScaler` before it.
+    Distances want features of comparable scale: put a
+    :class:`~sklearn.preprocessing.StandardScaler` before it, or choose a metric that does
+    not depend on units. Training does not depend on them: inside it reads features less
+    their mean and over their scale.
 
     Parameters
     ----------
@@ -148,7 +150,8 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         ``learning_rate``, ``shuffle``, ``momentum`` and so on) has no effect, and there
         is no ``partial_fit``.
     alpha : float, default=0.0001
-        Strength of the L2 penalty, divided by the weight of the minibatch.
+        Strength of the L2 penalty, which is divided by the rows of the minibatch times
+        the mean weight of a row. Weights are penalized as they are for scaled inputs.
     batch_size : int or "auto", default="auto"
         Rows per gradient step; ``"auto"`` is ``min(200, n_samples)``.
     learning_rate_init : "auto", float or sequence of float, default="auto"
@@ -160,14 +163,17 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         ``max_iter`` of them; each call of ``fit`` begins anew, and ``partial_fit`` does
         not lower it.
     max_iter : int, default=200
-        Most epochs. 0 leaves the weights as calculated.
+        Most epochs. 0 leaves the weights as calculated. Weights that are worse on the
+        training rows than those before training are not kept.
     shuffle : bool, default=True
         Draw a new order of the rows for each epoch.
     random_state : int, RandomState instance or None, default=None
         Draws exemplars, random weights, the validation rows and the order of the rows.
     tol : float, default=0.0001
         An epoch that does not improve the training loss (or, with ``early_stopping``,
-        the validation R^2) by this much counts as one without improvement.
+        the validation R^2) by this much counts as one without improvement. With
+        ``solver="lbfgs"`` training ends instead where no element of the gradient is
+        larger.
     verbose : bool, default=False
         Print the loss of each epoch.
     warm_start : bool, default=False
@@ -236,8 +242,9 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
     validation_loss_curve_ : list of float or None
         Mean loss on the validation rows after each epoch; None without such rows.
     validation_scores_ : list of float or None
-        Their R^2, likewise.
+        Their R^2, likewise; NaN of a single row.
     best_validation_score_ : float or None
+        Validation score of the weights that were kept, be it those of the start.
     n_iter_ : int
         Epochs since the weights were initialised.
     t_ : int
@@ -389,7 +396,9 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         Warns
         -----
         ConvergenceWarning
-            If ``max_iter`` epochs did not suffice, or the loss stopped being finite.
+            If ``max_iter`` epochs did not suffice, the loss stopped being finite, or
+            training made the network worse on the training rows than it was before;
+            the best weights are then kept.
         UserWarning
             If most of the given exemplars lie far outside the rows of X.
         """
