@@ -677,3 +677,38 @@ def test_fit_after_a_young_stream_of_drawn_weights_keeps_them():
         model.fit(ROWS, 1e3 * NUMBERS)
     rest = (before - 1e3 * NUMBERS) / (1e3 * NUMBERS.std())
     assert_allclose(model.loss_, np.mean(rest**2) / 2, rtol=1e-6)
+
+
+@quiet
+def test_what_a_callback_keeps_is_young_too():
+    pytest.importorskip("sklearn.callback")
+    kept = []
+
+    class Keeper:
+        def setup(self, estimator, context):
+            """Nothing."""
+
+        def teardown(self, estimator, context):
+            """Nothing."""
+
+        def on_fit_task_begin(self, estimator, context):
+            """Nothing."""
+
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+            del estimator
+            if context.task_name == "epoch":
+                kept.append(fitted_estimator)
+
+    model = regressor()
+    model.set_callbacks(Keeper())
+    learn(model, slice(4))
+    learn(model, slice(4, 9))
+    expected = learn(learn(regressor(), slice(4)), slice(4, 9))
+    assert_same_network(model, expected)
+    (first, second) = kept
+    first.set_callbacks()
+    second.set_callbacks()
+    assert_same_network(learn(first, slice(4, 9)), expected)
+    for m in (second, expected):
+        learn(m, slice(9, 40))
+    assert_same_network(second, expected)
