@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import shlex
+import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib.util import find_spec
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings
 
 from skmetricmlp import __version__
 
@@ -81,8 +89,9 @@ def _parser() -> argparse.ArgumentParser:
         "data",
         nargs="?",
         default="digits",
-        help="a CSV or Parquet file; or breast_cancer, diabetes, digits, iris or wine, "
-        "of scikit-learn; or openml:NAME, which is downloaded (%(default)s)",
+        help="a CSV (also .tsv and other text) or Parquet file; or breast_cancer, "
+        "diabetes, digits, iris or wine, of scikit-learn; or openml:NAME, which is "
+        "downloaded (%(default)s)",
     )
     add("--target", metavar="COLUMN", help="column of the file to predict")
     add(
@@ -91,7 +100,20 @@ def _parser() -> argparse.ArgumentParser:
         help="what that column holds (judged by its values)",
     )
     add(
-        "--separator", default=",", help="between the columns of a CSV file (%(default)s)"
+        "--separator",
+        metavar="CHARACTER",
+        help="between the columns of a CSV file, such as ';' or tab (a comma, in .tsv a "
+        "tab)",
+    )
+    add(
+        "--encoding",
+        metavar="NAME",
+        help="of a CSV file, such as cp1252 or latin-1 (utf-8)",
+    )
+    add(
+        "--decimal",
+        metavar="CHARACTER",
+        help="of the numbers in a CSV file, such as ',' (a point)",
     )
     add(
         "--no-header",
@@ -125,94 +147,185 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _compare(options: argparse.Namespace, command: str) -> int:
-    # Imported here, when it is known that what they need is there.
-    from skmetricmlp.study import (  # noqa: PLC0415
-        DataError,
-        Design,
-        run_study,
-        starts_of,
-        tabular_transformer,
-        write_report,
-    )
-
-    settings = {
-        name: values
-        for name in SETTINGS
-        if (values := getattr(options, name)) is not None
-    }
+    runs: Path | None = None
+    made: list[Path] = []
     try:
-        dataset = _dataset(options)
-        if options.scale:
-            transformer = tabular_transformer(options.scale)
-            dataset = replace(dataset, transformer=transformer)
-        folder = options.output or Path("reports") / f"compare-{dataset.name}"
-        design = Design.of(
-            dataset,
-            starts_of({"init": options.init, **settings}),
-            sizes=options.sizes,
-            n_seeds=options.seeds,
-            n_epochs=options.epochs,
-            target_score=options.target_score,
-        )
-        study = run_study(
-            dataset,
-            design,
-            n_jobs=options.n_jobs,
-            folder=folder / "runs",
-            progress=not options.quiet,
-        )
-        paths = write_report(
-            folder,
-            study,
-            table_format=options.format,
-            n_jobs=options.n_jobs,
-            command=command,
-        )
-    except (DataError, ValueError, TypeError) as error:
-        return _fail(str(error))
+        # Imported here, when it is known that what they need is there.
+        with _ended_at_once():
+            from skmetricmlp.study import (  # noqa: PLC0415
+                Design,
+                discard_folders,
+                make_folder,
+                report_names,
+                run_study,
+                starts_of,
+                tabular_transformer,
+                write_report,
+            )
+
+        settings = {
+            name: values
+            for name in SETTINGS
+            if (values := getattr(options, name)) is not None
+        }
+        with _plain_warnings():
+            dataset = _dataset(options)
+            if options.scale:
+                transformer = tabular_transformer(options.scale)
+                dataset = replace(dataset, transformer=transformer)
+            design = Design.of(
+                dataset,
+                starts_of({"init": options.init, **settings}),
+                sizes=options.sizes,
+                n_seeds=options.seeds,
+                n_epochs=options.epochs,
+                target_score=options.target_score,
+            )
+            folder = options.output or Path("reports") / _folder_name(dataset.name)
+            made = make_folder(folder, report_names(options.format))
+            runs = folder / "runs"
+            made += make_folder(runs)
+            study = run_study(
+                dataset,
+                design,
+                n_jobs=options.n_jobs,
+                folder=runs,
+                progress=not options.quiet,
+            )
+            paths = write_report(
+                folder,
+                study,
+                table_format=options.format,
+                n_jobs=options.n_jobs,
+                command=command,
+            )
+        _print(study, paths)
     except KeyboardInterrupt:
-        print(
-            f"\ninterrupted: finished runs are kept in {folder / 'runs'}, and the same "
-            f"command goes on from there",
-            file=sys.stderr,
+        status = _interrupted(runs)
+    except BrokenPipeError:
+        # Whoever read what is printed has gone; the files are written.
+        _silence()
+        return 0
+    except MemoryError as error:
+        status = _fail(f"not enough memory: {str(error) or 'try fewer rows'}")
+    except BrokenProcessPool:
+        what = "a process that trained a network was ended, as happens for want of memory"
+        status = _fail(f"{what}: try a smaller --n-jobs")
+    except (OSError, ValueError, TypeError) as error:
+        status = _fail(str(error))
+    else:
+        return 0
+    if made:
+        discard_folders(made)
+    return status
+
+
+def _folder_name(name: str) -> str:
+    """Name a folder after a data set, whatever characters are in its name."""
+    return "compare-" + re.sub(r"[^\w.+-]", "_", name)[:60]
+
+
+@contextmanager
+def _ended_at_once() -> Iterator[None]:
+    """End the process at Ctrl-C, which amid imports would be taken for their failure."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+
+    def end(*_: Any) -> None:
+        os.write(2, b"\ninterrupted before a run was finished\n")
+        os._exit(130)
+
+    signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _interrupted(runs: Path | None) -> int:
+    kept = " before a run was finished"
+    if runs is not None and any(runs.glob("*.json")):
+        kept = (
+            f": finished runs are kept in {runs}, and the same command goes on from there"
         )
-        return 130
-    _print(study, paths)
-    return 0
+    print(f"\ninterrupted{kept}", file=sys.stderr)
+    return 130
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Show a warning as a line, without the line of code that it came from."""
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        print(f"warning: {_one_line(str(message))}", file=sys.stderr)
+
+    with catch_warnings():
+        warnings.showwarning = show
+        yield
+
+
+def _silence() -> None:
+    """Let nothing more be printed, also not at the end of the process."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dataset(options: argparse.Namespace) -> Any:
     from skmetricmlp.study import DataError, load_dataset, read_dataset  # noqa: PLC0415
 
-    if Path(options.data).suffix or Path(options.data).exists():
+    if _is_file(options.data):
         return read_dataset(
             options.data,
             options.target,
             separator=options.separator,
             has_header=not options.no_header,
+            encoding=options.encoding,
+            decimal=options.decimal,
             task=options.task,
         )
-    for name in ("target", "task", "no_header"):
+    for name in ("target", "task", "separator", "no_header", "encoding", "decimal"):
         if getattr(options, name):
             msg = f"--{name.replace('_', '-')} is about a file, and no file is given"
             raise DataError(msg)
     return load_dataset(options.data)
 
 
+def _is_file(data: str) -> bool:
+    """Say whether a file is meant and not data with a name; it need not be there."""
+    from skmetricmlp.study.data import NAMES, OPENML  # noqa: PLC0415
+
+    path = Path(data)
+    try:
+        if path.is_file():
+            return True
+        if data in NAMES or data.startswith(OPENML):
+            return False
+        return bool(path.suffix) or os.sep in data or path.exists()
+    except OSError:  # a name that is too long, or a folder that must not be looked into
+        return True
+
+
 def _print(study: Any, paths: Sequence[Path]) -> None:
     from skmetricmlp.study import (  # noqa: PLC0415
+        counted,
         score_table,
         target_table,
         verdict,
+        visible,
     )
 
     rows, columns = study.dataset.X.shape
-    task = study.dataset.task
+    task, n_seeds = study.dataset.task, study.design.n_seeds
+    # What the terminal has no letters for is written as escapes.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     print(
-        f"{study.dataset.name}: {rows} rows, {columns} columns, "
-        f"{study.dataset.y.nunique()} {task.name}\n\n"
+        f"{visible(study.dataset.name)}: {counted(rows, 'row')}, "
+        f"{counted(columns, 'column')}, {study.dataset.y.nunique():,} {task.name}\n\n"
         f"Test {task.score_name}{' in percent' if task.unit else ''} (mean ± deviation "
-        f"over {study.design.n_seeds} splits); epoch 0 is untrained\n"
+        f"over {counted(n_seeds, 'split')}); epoch 0 is untrained\n"
     )
     print(score_table(study).to_string())
     print(
@@ -222,8 +335,9 @@ def _print(study: Any, paths: Sequence[Path]) -> None:
     print(target_table(study).to_string())
     print("", *verdict(study), sep="\n")
     report, *tables = paths
-    print("\nTables:", *tables, sep="\n  ")
-    print(f"Report: {report}")
+    print("\nTables:", *(visible(str(table)) for table in tables), sep="\n  ")
+    print(f"Report: {visible(str(report))}")
+    sys.stdout.flush()
 
 
 def _is_there(package: str) -> bool:
@@ -234,8 +348,16 @@ def _is_there(package: str) -> bool:
 
 
 def _fail(message: str) -> int:
-    print(f"error: {message}", file=sys.stderr)
+    print(f"error: {_one_line(message)}", file=sys.stderr)
     return 2
+
+
+def _one_line(message: str) -> str:
+    if message.isprintable():
+        return message
+    from skmetricmlp.study import visible  # noqa: PLC0415
+
+    return visible(" ".join(message.split("\n")))
 
 
 if __name__ == "__main__":

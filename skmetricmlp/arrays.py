@@ -157,8 +157,10 @@ def map_arrays(function: Callable[[Array], Array], value: Any) -> Any:
         return replace(value, **changed)
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return type(value)(*(map_arrays(function, item) for item in value))
-    if type(value) in (tuple, list):
-        return type(value)(map_arrays(function, item) for item in value)
+    are_layers = getattr(type(value), "are_layers", False)  # weights of another network
+    if are_layers or type(value) in (tuple, list):
+        kind = list if are_layers else type(value)
+        return kind(map_arrays(function, item) for item in value)
     if type(value) is dict:
         return {key: map_arrays(function, item) for key, item in value.items()}
     return value

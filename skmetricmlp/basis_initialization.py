@@ -16,10 +16,11 @@ from skmetricmlp.initialization import (
     given_network,
     training_budget,
 )
-from skmetricmlp.initialization.basis import basis_network, hidden_width
+from skmetricmlp.initialization.basis import basis_network, hidden_width, n_polynomials
 from skmetricmlp.network import Network
 from skmetricmlp.targets import Function
 from skmetricmlp.training import Batch
+from skmetricmlp.validation import MadeWith
 
 __all__ = ["BasisInitialization"]
 
@@ -27,6 +28,8 @@ Array = Any
 Ints = NDArray[np.intp]
 
 USUAL_RATE, FITTED_RATE = 1e-3, 1e-4
+# Parameters that decide what a network is and how it is made.
+MADE_OF = ("init", "degree", "n_parts", "domain", "loss")
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,17 @@ class BasisInitialization:
     def rate(self) -> float:
         """Step size where none is given."""
         return FITTED_RATE if self._is_assembled else USUAL_RATE
+
+    @property
+    def is_of_rows(self) -> bool:
+        """Whether weights are calculated from rows."""
+        return self._is_assembled
+
+    @property
+    def n_needed(self) -> int:
+        """Distinct rows that it takes at the least: one for each polynomial."""
+        form = self.parameters["degree"], self.parameters["n_parts"]
+        return n_polynomials(len(self.outputs.domain), *form)
 
     @property
     def _is_assembled(self) -> bool:
@@ -56,6 +70,15 @@ class BasisInitialization:
         form = self.parameters["degree"], self.parameters["n_parts"]
         d, n_outputs = len(self.outputs.domain), len(self.outputs.values.mean)
         return [d, hidden_width(d, *form), n_outputs]
+
+    def of_young_stream(self) -> BasisInitialization:
+        """Return the same: the width does not depend on the rows."""
+        return self
+
+    @property
+    def made_with(self) -> MadeWith:
+        """Parameters that cannot change when training goes on."""
+        return MadeWith.of({name: self.parameters[name] for name in MADE_OF})
 
     def suffices(self, present: Start, targets: Array) -> bool:
         """Say that the present network does for any rows."""
@@ -86,17 +109,6 @@ class BasisInitialization:
         if isinstance(init, str):
             return Network(tuple(dense_layers(init, sizes, ("gelu", "identity"), rng)))
         return self.outputs.standardized(given_network(init, sizes, "gelu", "identity"))
-
-    def check(self, network: Network) -> None:
-        """Refuse to go on with a network of other basis networks."""
-        width, expected = network.layers[0].n_out, self._sizes[1]
-        if width != expected:
-            msg = (
-                f"degree={self.parameters['degree']} with n_parts="
-                f"{self.parameters['n_parts']} makes {expected} hidden units, and the "
-                f"network was fitted with {width}: fit it anew, without warm_start"
-            )
-            raise ValueError(msg)
 
     def _check_memory(self, dtype: Any) -> None:
         """Refuse a network whose training takes more than half of the memory there is."""

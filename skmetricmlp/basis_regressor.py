@@ -89,7 +89,12 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
     verbose : bool, default=False
         Print the loss of each epoch.
     warm_start : bool, default=False
-        Let ``fit`` go on from the present weights.
+        Let ``fit`` go on from the present weights. As for ``partial_fit``, the parameters
+        that the network was made with have to stay then, and a change of them is an
+        error: ``init``, ``degree``, ``n_parts``, ``domain`` and ``loss``. Others may
+        change from call to call: the solver and its settings, step sizes, ``alpha``,
+        ``batch_size``, ``max_iter``, ``shuffle``, ``tol``, early stopping and
+        ``random_state`` (which then draws validation rows only).
     momentum : float, default=0.9
         Of ``solver="sgd"``, from 0 to 1.
     nesterovs_momentum : bool, default=True
@@ -105,7 +110,8 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
     epsilon : float, default=1e-8
         Of ``solver="adam"``.
     n_iter_no_change : int, default=10
-        More epochs in a row than this without improvement end the training.
+        More epochs in a row than this without improvement end the training; infinity
+        stands for never.
 
     Attributes
     ----------
@@ -115,7 +121,9 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         The network as it is now, of inputs and outputs in the units of X and y; the next
         five attributes are views of it.
     coefs_ : list of array of shape (n_in, n_out)
-        Weights of both layers, where X was.
+        Weights of both layers, where X was. They may be edited in place, and replaced,
+        one or all, by others of the same shapes: that is what predicts, and what
+        ``partial_fit`` and a warm start go on from.
     intercepts_ : list of array of shape (n_out,)
         Biases of both layers, likewise.
     n_layers_ : int
@@ -161,6 +169,7 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
     True
     """
 
+    _needs = "its polynomials"
     _losses = {"squared_error": "identity_squared_error"}  # noqa: RUF012
 
     def __init__(
@@ -266,7 +275,12 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         """Train for one epoch over the given rows.
 
         The first call fits the output to the rows that it is given, and a ``domain`` of
-        ``"auto"`` is their range. There is no such method with ``solver="lbfgs"``.
+        ``"auto"`` is their range. If these are few, less than three distinct rows for
+        each polynomial, the stream is young: rows are kept, and whenever there are twice
+        as many, domain, mean and deviation of values, and output are calculated anew, as
+        by a first call with all rows so far; gradient steps in between are forgotten. Of
+        weights that are drawn or given the function stays. When there are enough the
+        rows are dropped. There is no such method with ``solver="lbfgs"``.
 
         Parameters
         ----------
@@ -283,6 +297,11 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         ------
         ValueError, TypeError
             If a parameter or the data are not accepted; the estimator is then as it was.
+
+        Warns
+        -----
+        UserWarning
+            If the first call has fewer distinct rows than there are polynomials.
         """
         return self._partial_fit(X, y, sample_weight)
 

@@ -10,12 +10,14 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from skmetricmlp.arrays import HOST, place_of, to_numpy
 from skmetricmlp.estimator import Lesson, learns_in_steps
+from skmetricmlp.explanation import at_exemplars
 from skmetricmlp.learning import Fitted
 from skmetricmlp.metric_estimator import MetricEstimator
-from skmetricmlp.network import LOG_PROBABILITIES
+from skmetricmlp.network import LOG_PROBABILITIES, Dense, Network
 from skmetricmlp.targets import Classes
 from skmetricmlp.training import Batch
 from skmetricmlp.validation import (
@@ -110,7 +112,10 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     sharpness : float, default=1.0
         How near the untrained network comes to the step network. In the limit logistic
         and tanh are the k-nearest, and ReLU the nearest-exemplar classifier (for every
-        k); a sharp start is harder to train. No effect on ``"step"``.
+        k); a sharp start is harder to train. With ReLU it has an effect
+        where ``readout`` is ``"exemplars"``, and another value than 1.0 is an error where
+        it is ``"comparisons"``. No effect on ``"step"``, nor, as those of ``exemplars``,
+        ``metric`` and ``metric_params``, with an ``init`` other than ``"metric"``.
     output_init : {"auto", "ridge", "logistic", "lagrange", "votes"}, default="auto"
         The last layer before training. ``"ridge"``: fitted to the training rows by least
         squares, the penalty being the one that is best for rows left out. ``"logistic"``:
@@ -162,7 +167,8 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         that away, and 0.001 otherwise.
     learning_rate : {"constant", "linear"}, default="constant"
         ``"linear"`` lowers the step size from epoch to epoch, towards zero after
-        ``max_iter`` of them; each call of ``fit`` begins anew.
+        ``max_iter`` of them; each call of ``fit`` begins anew, and ``partial_fit`` does
+        not lower it.
     max_iter : int, default=200
         Most epochs. 0 leaves the weights as calculated.
     shuffle : bool, default=True
@@ -175,7 +181,15 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     verbose : bool, default=False
         Print the loss of each epoch.
     warm_start : bool, default=False
-        Let ``fit`` go on from the present weights.
+        Let ``fit`` go on from the present weights. As for ``partial_fit``, the parameters
+        that the network was made with have to stay then, and a change of them is an
+        error: ``init``, ``n_exemplars``, ``exemplars``, ``metric``, ``metric_params``,
+        ``n_neighbors``, ``readout``, ``activation``, ``sharpness``, ``output_init``,
+        ``n_spare_units``, ``tied``, ``rivals`` and ``loss``. Others may change
+        from call to call: the solver and its settings, step sizes, ``alpha``,
+        ``batch_size``, ``max_iter``, ``shuffle``, ``tol``, early stopping,
+        ``random_state`` (which then draws validation rows only), ``memory_limit`` and
+        ``class_weight``.
     momentum : float, default=0.9
         Of ``solver="sgd"``, from 0 to 1.
     nesterovs_momentum : bool, default=True
@@ -191,10 +205,15 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     epsilon : float, default=1e-8
         Of ``solver="adam"``.
     n_iter_no_change : int, default=10
-        More epochs in a row than this without improvement end the training.
+        More epochs in a row than this without improvement end the training; infinity
+        stands for never.
     class_weight : dict, "balanced" or None, default=None
         Weights ``{label: weight}`` that multiply the sample weights; ``"balanced"``
         gives all classes the same total. A class of more weight gets more exemplars.
+        Labels are those that ``fit`` is given: ensembles that encode ``y`` beforehand,
+        such as :class:`~sklearn.ensemble.VotingClassifier`, ``StackingClassifier`` and
+        ``BaggingClassifier``, want the codes 0, 1, ... in their place, also in
+        ``n_exemplars`` and ``exemplars``.
 
     Attributes
     ----------
@@ -203,8 +222,11 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     network_ : Network
         The network as it is now; the next six attributes are views of it.
     coefs_ : list of array of shape (n_in, n_out)
-        Weights of each layer, where X was; of a tied network those of the same function
-        without tying, made on access if ``memory_limit`` allows (else an AttributeError).
+        Weights of each layer, where X was. They may be edited in place, and replaced, one
+        or all, by others of the same shapes: that is what predicts, and what
+        ``partial_fit`` and a warm start go on from. Of a tied network a read-only
+        sequence of those of the same function without tying: each is made when it is
+        read, if ``memory_limit`` allows (else an AttributeError), and none can be set.
     intercepts_ : list of array of shape (n_out,)
         Biases of each layer, likewise.
     n_layers_ : int
@@ -217,8 +239,8 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         In NumPy. Only with ``init="metric"``, as are the next four.
     exemplar_labels_ : ndarray of shape (n_exemplars,)
     exemplar_indices_ : ndarray of shape (n_exemplars,)
-        Rows of X that are the exemplars; not with ``exemplars="kmeans"`` or ``"lvq"``,
-        or with given ones.
+        Rows of X that are the exemplars, of a young stream counted from the first call;
+        not with ``exemplars="kmeans"`` or ``"lvq"``, or with given ones.
     rivals_ : ndarray of shape (n_exemplars, n_rivals)
         Positions of the exemplars that each is compared with: neuron ``i n_rivals + m``
         of the first layer compares i with ``rivals_[i, m]``, and spare units follow.
@@ -403,12 +425,22 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> MetricInitMLPClassifier:
-        """Train for one epoch over the given rows. Not there with ``solver="lbfgs"``.
+        """Train for one epoch over the given rows.
 
-        The first call chooses the exemplars, from the rows that it is given. A class
-        that they lack gets exemplars, comparisons and an output from the first rows of
-        it that arrive: as many exemplars as the mean over all classes, so the layers
-        grow. What was learned by then stays, and the optimiser begins anew. Exemplars
+        There is no such method with ``solver="lbfgs"`` or ``activation="step"``.
+
+        The first call chooses the exemplars and calculates the weights, from the rows
+        that it is given. If these are few, less than three distinct rows for each
+        exemplar that ``n_exemplars`` asks for, the stream is young: rows are kept, and
+        whenever there are twice as many, exemplars, scales and output are calculated
+        anew from all of them, as by a first call with all rows so far; gradient steps
+        in between are forgotten, and ``n_iter_`` and ``loss_curve_`` go on. When there
+        are enough the rows are dropped. More rows in the first call are better still.
+
+        A class that all rows of a grown stream lack gets exemplars, comparisons and an
+        output from the first rows of it that arrive: as many exemplars as the mean over
+        all classes, so the layers grow. What was learned by then stays, and the
+        optimiser begins anew. Exemplars
         that were given are not added to, and baselines do not grow.
 
         Parameters
@@ -428,6 +460,11 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         ------
         ValueError, TypeError
             If a parameter or the data are not accepted; the estimator is then as it was.
+
+        Warns
+        -----
+        UserWarning
+            If the first call has fewer distinct rows than exemplars are asked for.
         """
         if isinstance(self.class_weight, str) and self.class_weight == "balanced":
             msg = (
@@ -458,7 +495,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
             If X is not accepted, or is in another namespace or on another device than
             the network.
         """
-        log_p = self._log_proba(X, "predict")
+        log_p = self._network_log_proba(X, "predict")
         xp = place_of(log_p).namespace
         codes = xp.argmax(log_p, axis=1)
         if place_of(self.classes_) == HOST:
@@ -467,6 +504,11 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
 
     def predict_proba(self, X: ArrayLike) -> Array:
         """Estimate class probabilities.
+
+        They are what the output activation says. The untrained step network whose
+        exemplars vote, ``activation="step"``, has the shares of the votes instead, as
+        :class:`~sklearn.neighbors.KNeighborsClassifier` has them: its output has the
+        winner of the votes, and not by how much.
 
         Parameters
         ----------
@@ -482,11 +524,16 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         ValueError
             As of :meth:`predict`.
         """
-        log_p = self._log_proba(X, "predict_proba")
+        if self._counts_votes:
+            return self._vote_shares(X, "predict_proba")
+        log_p = self._network_log_proba(X, "predict_proba")
         return place_of(log_p).namespace.exp(log_p)
 
     def predict_log_proba(self, X: ArrayLike) -> Array:
         """Estimate the logarithm of the class probabilities.
+
+        It is minus infinity where a class gets no vote of a step network; see
+        :meth:`predict_proba`.
 
         Parameters
         ----------
@@ -501,7 +548,11 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         ValueError
             As of :meth:`predict`.
         """
-        return self._log_proba(X, "predict_log_proba")
+        if not self._counts_votes:
+            return self._network_log_proba(X, "predict_log_proba")
+        shares = self._vote_shares(X, "predict_log_proba")
+        with np.errstate(divide="ignore"):
+            return place_of(shares).namespace.log(shares)
 
     def explain(self, X: ArrayLike, *, n_nearest: int | None = 5) -> pd.DataFrame:
         """Say which exemplars are near each row, by how much, and what they contribute.
@@ -560,9 +611,9 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         """
         frame = self._explain(X, n_nearest, None)
         labels = self._fitted.outputs.labels
-        codes = self._origin().exemplars.codes[frame["exemplar"]]
         frame["predicted"] = labels[frame["predicted"]]
-        frame.insert(4, "label", labels[codes])
+        of_exemplars = at_exemplars(self.exemplar_labels_, frame["exemplar"])
+        frame.insert(5, "label", of_exemplars)
         return frame
 
     @property
@@ -598,6 +649,28 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         place = place_of(self.network_.parameters[0]) if is_number else HOST
         self.classes_ = place.move(labels)
 
-    def _log_proba(self, X: ArrayLike, method: str) -> Array:
+    def _network_log_proba(self, X: ArrayLike, method: str) -> Array:
         output = self._output(X, method)
         return LOG_PROBABILITIES[self.out_activation_](output)
+
+    @property
+    def _counts_votes(self) -> bool:
+        """Whether the network counts votes: its output then has the winner alone."""
+        check_is_fitted(self)
+        origin = self._fitted.origin
+        return origin is not None and origin.counts_votes
+
+    def _vote_shares(self, X: ArrayLike, method: str) -> Array:
+        """Share (n, n_classes) of each class in the votes of the exemplar neurons."""
+        hidden = self.network_.layers[:2]
+        example = hidden[0].parameters[0]
+        place = place_of(example)
+        xp = place.namespace
+        table = self._origin().exemplars.targets(self.n_outputs_)
+        table = xp.astype(place.move(table), example.dtype)
+        counter = Dense(table, 0.0 * table[0, :], "identity")
+        votes = self._output(X, method, Network((*hidden, counter)))
+        total = xp.sum(votes, axis=1, keepdims=True)
+        # Nobody votes where rounding errors make every exemplar lose to another one.
+        nobody = xp.astype(total == 0, total.dtype)
+        return (votes + nobody) / (total + self.n_outputs_ * nobody)

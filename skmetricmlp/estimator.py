@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
-from copy import copy
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy, deepcopy
+from dataclasses import replace
 from math import inf
 from numbers import Number
 from typing import Any, ClassVar, NamedTuple, Self
@@ -14,20 +15,22 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import Tags
+from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skmetricmlp.arrays import Place, map_arrays, numpy_type, to_numpy
 from skmetricmlp.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from skmetricmlp.initialization import check_dense_size, memory_budget
 from skmetricmlp.learning import Fitted, Initialization, learn
-from skmetricmlp.network import Network
-from skmetricmlp.targets import Outputs
+from skmetricmlp.network import DenseWeights, LayerList, Network, read_only
+from skmetricmlp.streams import Young
+from skmetricmlp.targets import Classes, Outputs
 from skmetricmlp.training import Batch, StopReason
 from skmetricmlp.validation import (
     Rows,
     check_features,
     check_held_out,
+    check_layers,
     check_outputs,
     check_products,
     check_rows,
@@ -40,7 +43,9 @@ Array = Any
 
 
 def learns_in_steps(estimator: NetworkEstimator) -> bool:
-    """Say whether there can be a ``partial_fit``: no L-BFGS, which needs all rows.
+    """Say whether there can be a ``partial_fit``.
+
+    L-BFGS needs all rows, and the step function has no gradient.
 
     Raises
     ------
@@ -53,7 +58,18 @@ def learns_in_steps(estimator: NetworkEstimator) -> bool:
             "'adam' or 'sgd', or call fit"
         )
         raise AttributeError(msg)
+    if getattr(estimator, "activation", None) == "step":
+        msg = (
+            "partial_fit does not support activation='step', which has no gradient: set "
+            "max_iter=0 and call fit, or choose 'relu', 'logistic' or 'tanh'"
+        )
+        raise AttributeError(msg)
     return True
+
+
+def _labels(outputs: Outputs) -> Array | None:
+    """Return the classes that were declared, where outputs are classes."""
+    return outputs.labels if isinstance(outputs, Classes) else None
 
 
 class Lesson(NamedTuple):
@@ -73,6 +89,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
 
     # Names of losses as the parameter has them, and as the network has them.
     _losses: ClassVar[Mapping[str, str]]
+    # What rows of the first call are needed for, as a warning says it.
+    _needs: ClassVar[str]
     network_: Network
 
     @abstractmethod
@@ -105,7 +123,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         with unchanged_on_error(self):
             parameters = self._parameters()
             self._check_parameters(parameters, trains=self.max_iter != 0)
-            present = getattr(self, "_fitted", None) if self.warm_start else None
+            present = self._present() if self.warm_start else None
             network = self.network_ if present else None
             rows = check_rows(self, X, y, sample_weight, network)
             self._check_values(rows.X, present)
@@ -113,6 +131,9 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             if others:
                 self._check_values(others.X, present, "X_val")
             lesson = self._lesson(rows, others, present, None)
+            if present and present.young:
+                present = self._outgrown(parameters, rows, lesson, present)
+                lesson = self._lesson(rows, others, present, _labels(lesson.outputs))
             task = self._task(X, y, sample_weight, rows)
             reason = self._learn(task, "fit", parameters, lesson, present, self.max_iter)
         self._warn(reason)
@@ -127,13 +148,23 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             if self.early_stopping:
                 msg = "partial_fit does not support early_stopping=True"
                 raise ValueError(msg)
-            present = getattr(self, "_fitted", None)
+            present = self._present()
             network = self.network_ if present else None
             rows = check_rows(self, X, y, sample_weight, network, "partial_fit")
             self._check_values(rows.X, present)
             lesson = self._lesson(rows, None, present, declared)
+            before, (present, young) = (
+                present,
+                self._grown(parameters, rows, lesson, present),
+            )
+            if present is not before:
+                lesson = self._lesson(rows, None, present, declared)
             task = self._task(X, y, sample_weight, rows)
-            reason = self._learn(task, "partial-fit", parameters, lesson, present, 1)
+            reason = self._learn(
+                task, "partial-fit", parameters, lesson, present, 1, young
+            )
+        if young and not before:
+            self._warn_of_few_rows(young, parameters, lesson.outputs)
         if reason != "max_epochs":
             self._warn(reason)
         return self
@@ -145,6 +176,83 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             name: value.item() if isinstance(value, np.number) else value
             for name, value in parameters.items()
         }
+
+    def _present(self) -> Fitted | None:
+        """Where the last call left, with the weights as they are now."""
+        fitted: Fitted | None = getattr(self, "_fitted", None)
+        return fitted and replace(fitted, network=self.network_)
+
+    def _with_loss(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Name the loss as the network has it."""
+        return {**parameters, "loss": self._losses[parameters["loss"]]}
+
+    def _grown(
+        self,
+        parameters: Mapping[str, Any],
+        rows: Rows,
+        lesson: Lesson,
+        present: Fitted | None,
+    ) -> tuple[Fitted | None, Young | None]:
+        """Make the network of a young stream anew if it has grown by these rows.
+
+        Return where to go on from, and what to keep of the stream.
+        """
+        if present and not present.young:
+            return present, None
+        parameters = self._with_loss(parameters)
+        initialization = self._initialization(parameters, lesson.outputs)
+        n = initialization.n_needed
+        if present is None or present.young is None:
+            rng = deepcopy(check_random_state(parameters["random_state"]))
+            return None, Young.of(rows, lesson.rows, n, rng)
+        young = present.young.followed_by(rows, lesson.rows, n)
+        suffices = initialization.suffices(present.start, lesson.rows.targets)
+        if young.has_grown or not suffices:
+            present.made_with.check_same(initialization.made_with)
+            present = self._anew(parameters, young.rows_beside(rows.X), present)
+            young = young.calculated
+        return present, None if young.is_over else young
+
+    def _anew(self, parameters: Mapping[str, Any], rows: Rows, present: Fitted) -> Fitted:
+        """Make the network from these rows, as a first call does, but keep the history.
+
+        Weights that are not calculated from rows stay; their units change.
+        """
+        if present.young:
+            parameters = {**parameters, "random_state": deepcopy(present.young.rng)}
+        lesson = self._lesson(rows, None, None, _labels(present.outputs))
+        initialization = self._initialization(parameters, lesson.outputs)
+        made = learn(
+            parameters,
+            lesson.rows,
+            lesson.outputs,
+            initialization.of_young_stream(),
+            epochs=0,
+        )
+        if initialization.is_of_rows:
+            return replace(made, history=present.history)
+        return present.in_units_of(made)
+
+    def _outgrown(
+        self,
+        parameters: Mapping[str, Any],
+        rows: Rows,
+        lesson: Lesson,
+        present: Fitted,
+    ) -> Fitted | None:
+        """Say where ``fit`` goes on from after a young stream, if it is not much more."""
+        parameters = self._with_loss(parameters)
+        initialization = self._initialization(parameters, lesson.outputs)
+        young = present.young and present.young.followed_by(
+            rows, lesson.rows, initialization.n_needed
+        )
+        suffices = initialization.suffices(present.start, lesson.rows.targets)
+        if suffices and not (young and young.has_grown):
+            return present
+        present.made_with.check_same(initialization.made_with)
+        return (
+            None if initialization.is_of_rows else self._anew(parameters, rows, present)
+        )
 
     def _task(self, X: Any, y: Any, sample_weight: Any, rows: Rows) -> FitTask:
         """Make what callbacks see: what the user passed, and a weight for each row."""
@@ -164,18 +272,24 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         lesson: Lesson,
         present: Fitted | None,
         epochs: int,
+        young: Young | None = None,
     ) -> StopReason:
-        parameters = {**parameters, "loss": self._losses[parameters["loss"]]}
+        parameters = self._with_loss(parameters)
+        initialization = self._initialization(parameters, lesson.outputs)
+        if young:
+            initialization = initialization.of_young_stream()
         task.begin(name, epochs)
         fitted = learn(
             parameters,
             lesson.rows,
             lesson.outputs,
-            self._initialization(parameters, lesson.outputs),
+            initialization,
             epochs=epochs,
             held_out=lesson.held_out,
             present=present,
             listener=task,
+            is_whole=name == "fit",
+            young=young,
         )
         self._assign(fitted)
         task.end()
@@ -193,47 +307,68 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         self.network_ = fitted.network
         self.n_iter_ = len(history.loss)
         self.t_ = history.n_rows
-        self.loss_curve_ = history.loss
         self.loss_ = history.loss[-1] if history.loss else inf
-        self.best_loss_ = None if self.early_stopping else min(history.loss, default=inf)
-        self.validation_loss_curve_ = history.validation_loss or None
-        self.validation_scores_ = history.validation_score or None
-        self.best_validation_score_ = max(history.validation_score, default=None)
+        self.best_loss_ = None if self.early_stopping else history.loss.lowest
+        self.best_validation_score_ = history.kept_score
+
+    def _warn_of_few_rows(
+        self, young: Young, parameters: Mapping[str, Any], outputs: Outputs
+    ) -> None:
+        initialization = self._initialization(self._with_loss(parameters), outputs)
+        if young.lacks_rows and initialization.is_of_rows:
+            n = len(young.keys)
+            warnings.warn(
+                f"The first call of partial_fit has {n} distinct row{'s' * (n > 1)}, and "
+                f"{self._needs} need {young.n_needed} or more. While the stream is young "
+                f"its rows are kept, and the network is calculated anew when there are "
+                f"twice as many. Pass more rows to the first call: it is better.",
+                stacklevel=4,
+            )
 
     def _warn(self, reason: StopReason) -> None:
+        epoch = self.n_iter_ + 1
         if reason == "diverged":
-            advice = "features of unit scale"
-            if self.solver != "lbfgs":
-                rate = f"learning_rate_init (it was {self.learning_rate_init!r})"
-                advice = f"a smaller {rate}, and {advice}"
-            warnings.warn(
-                f"The loss stopped being finite in epoch {self.n_iter_ + 1}; the last "
-                f"weights with a finite loss are kept. Try {advice}.",
-                ConvergenceWarning,
-                stacklevel=4,
+            message = (
+                f"The loss stopped being finite in epoch {epoch}; the last weights with "
+                f"a finite loss are kept, or better ones before. {self._advice()}"
             )
-        elif reason == "interrupted":
-            warnings.warn(
-                f"Training was interrupted in epoch {self.n_iter_ + 1}; the weights "
-                f"reached by then are kept.",
-                stacklevel=4,
+        elif reason == "worse":
+            message = (
+                f"Training made the network worse: after {self.n_iter_} epochs the loss "
+                f"on the training rows was above that before training. The best weights "
+                f"before that are kept. {self._advice()}"
             )
         elif reason == "max_epochs" and self.max_iter:
-            warnings.warn(
+            message = (
                 f"Training stopped after max_iter={self.max_iter} epochs without having "
-                f"converged.",
-                ConvergenceWarning,
-                stacklevel=4,
+                f"converged."
             )
+        elif reason == "interrupted":
+            message = (
+                f"Training was interrupted in epoch {epoch}; the weights reached by then "
+                f"are kept."
+            )
+        else:
+            return
+        category = UserWarning if reason == "interrupted" else ConvergenceWarning
+        warnings.warn(message, category, stacklevel=4)
 
-    def _output(self, X: ArrayLike, method: str) -> Array:
-        """Output (n, n_outputs) of the network, before its activation."""
+    def _advice(self) -> str:
+        if self.solver == "lbfgs":
+            return "Try features of unit scale."
+        rates = sorted(set(self._fitted.rates), reverse=True)
+        listed = ", ".join(f"{rate:g}" for rate in rates)
+        return f"Try a smaller learning_rate_init (it was {listed})."
+
+    def _output(self, X: ArrayLike, method: str, network: Network | None = None) -> Array:
+        """Output (n, n_outputs) of the network, or another, before its activation."""
         check_is_fitted(self)
         X = check_features(self, X, self.network_, method)
         self._check_values(X, self._fitted)
-        check_products(X, self.network_)
+        network = network or self.network_
+        check_products(X, network)
         with np.errstate(over="ignore", invalid="ignore"):
-            output = self.network_.affine_output(X)
+            output = network.affine_output(X)
         check_outputs(output, X)
         return output
 
@@ -280,31 +415,90 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         True
         """
         check_is_fitted(self)
-        return self.__sklearn_array_api_convert__(Place.of(xp, device).move)
+        place = Place.of(xp, device)
+
+        def copied(array: Array) -> Array:
+            # One that is there already too: weights may be edited in place.
+            moved = place.move(array)
+            is_same = moved is array
+            return place.namespace.asarray(array, copy=True) if is_same else moved
+
+        return self.__sklearn_array_api_convert__(copied)
 
     def __sklearn_array_api_convert__(self, converter: Callable[[Array], Array]) -> Self:
         """Copy the estimator with converted arrays, as scikit-learn's protocol asks."""
         moved = copy(self)
-        if hasattr(self, "_fitted"):
-            moved._assign(self._fitted.convert(converter))  # noqa: SLF001 - of its class
+        if present := self._present():
+            moved._assign(present.convert(converter))  # noqa: SLF001 - of its class
         return moved
 
     @property
-    def coefs_(self) -> list[Array]:
+    def loss_curve_(self) -> list[float]:
+        """Loss of each epoch, in a list of the caller's own."""
+        return list(self._fitted.history.loss)
+
+    @property
+    def validation_loss_curve_(self) -> list[float] | None:
+        """Loss on the validation rows after each epoch, likewise."""
+        return list(self._fitted.history.validation_loss) or None
+
+    @property
+    def validation_scores_(self) -> list[float] | None:
+        """Score of the validation rows after each epoch, likewise."""
+        return list(self._fitted.history.validation_score) or None
+
+    @property
+    def coefs_(self) -> Sequence[Array]:
         """Weights of each layer, of a tied network those of its dense equivalent."""
-        return self._dense().parameters[::2]
+        network = self.network_
+        if network.is_dense:
+            return self._layer_list("coefs_")
+        dtype = numpy_type(network.parameters[0])
+        limit = self.get_params(deep=False).get("memory_limit", "auto")
+        budget = memory_budget(limit, copies=1)
+        check_dense_size(network.n_dense_weights, dtype, budget)
+        return DenseWeights(network)
+
+    @coefs_.setter
+    def coefs_(self, value: Sequence[ArrayLike]) -> None:
+        self._set_layers("coefs_", value)
 
     @property
     def intercepts_(self) -> list[Array]:
         """Biases of each layer, likewise."""
-        return self._dense().parameters[1::2]
+        return self._layer_list("intercepts_")
 
-    def _dense(self) -> Network:
-        n = self.network_.n_dense_weights
-        dtype = numpy_type(self.network_.parameters[0])
-        limit = self.get_params(deep=False).get("memory_limit", "auto")
-        check_dense_size(n, dtype, memory_budget(limit, copies=1))
-        return self.network_.dense()
+    @intercepts_.setter
+    def intercepts_(self, value: Sequence[ArrayLike]) -> None:
+        self._set_layers("intercepts_", value)
+
+    def _layer_list(self, name: str) -> LayerList:
+        def assign(arrays: list[Array]) -> LayerList:
+            self._set_layers(name, arrays)
+            return self._layer_list(name)
+
+        network = self.network_
+        if network.is_dense:
+            arrays = network.parameters[name == "intercepts_" :: 2]
+        else:
+            arrays = [read_only(layer.dense_bias()) for layer in network.layers]
+        return LayerList(arrays, assign)
+
+    def _set_layers(self, name: str, value: Any) -> None:
+        """Let the network have other weights or biases from now on."""
+        check_is_fitted(self)
+        network = self.network_
+        if not network.is_dense:
+            msg = (
+                f"{name} of a network with tied=True cannot be set, because comparisons "
+                f"share their weights: fit with tied=False, or start with tied=False "
+                f"from init=(coefs, intercepts)"
+            )
+            raise AttributeError(msg)
+        parameters = network.parameters
+        layers = slice(name == "intercepts_", None, 2)
+        parameters[layers] = check_layers(name, value, parameters[layers])
+        self.network_ = network.with_parameters(parameters)
 
     @property
     def n_layers_(self) -> int:

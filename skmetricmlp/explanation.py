@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import nan
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,16 +15,31 @@ from sklearn.utils import gen_batches
 
 from skmetricmlp.initialization import Exemplars
 from skmetricmlp.initialization.metrics import Scores
-from skmetricmlp.initialization.nearest import SHARE
+from skmetricmlp.initialization.nearest import SHARE, TINY, standing_layer
 from skmetricmlp.network import Network, Rivals
 
-__all__ = ["Explained", "comparison_shares", "contributions", "explain_rows", "margins"]
+__all__ = [
+    "Explained",
+    "Parts",
+    "at_exemplars",
+    "comparison_parts",
+    "comparison_shares",
+    "contributions",
+    "exemplar_parts",
+    "explain_rows",
+    "margins",
+    "standings",
+]
 
 Array = Any
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 
 BLOCK_ELEMENTS = 2**22
+
+# The terms that an output is made of.
+EXEMPLAR, OTHER_EXEMPLARS = "exemplar", "other exemplars"
+RANDOM_UNITS, INTERACTION, BIAS = "random units", "interaction", "bias"
 
 
 class Explained(NamedTuple):
@@ -53,7 +71,7 @@ def explain_rows(
     rivals: Ints,
     n_nearest: int,
 ) -> pd.DataFrame:
-    """Describe the nearest exemplars of each row.
+    """Describe the nearest exemplars of each row, and what else its output is made of.
 
     Parameters
     ----------
@@ -73,44 +91,98 @@ def explain_rows(
     Returns
     -------
     pandas.DataFrame
-        ``m * n_nearest`` rows, by row and by rank, with the columns ``row``, ``rank``,
-        ``exemplar``, ``excess``, ``margin``, ``activation`` and ``contribution``.
+        For each row of X its ``n_nearest`` exemplars, by rank, and then the other terms
+        of its output, whose ``rank``, ``exemplar`` and so on are missing. So the column
+        ``contribution`` adds up to the output. The columns are ``row``, ``term``,
+        ``rank``, ``exemplar``, ``excess``, ``margin``, ``activation`` and
+        ``contribution``.
     """
     A, b = scores
     dtype = network.parameters[0].dtype
-    widest = max(layer.n_out for layer in network.layers) * (1 + n_nearest)
+    widest = max(layer.n_out for layer in network.layers) * (3 + n_nearest)
     frames = []
     for rows in gen_batches(X.shape[0], max(1, BLOCK_ELEMENTS // widest)):
         block = X[rows].toarray() if sp.issparse(X) else X[rows]
         distances = block.astype(np.float64) @ A.T + b
-        nearest = np.argsort(distances, axis=1, kind="stable")[:, :n_nearest]
+        away = distances - distances.min(axis=1, keepdims=True)
+        nearest = _nearest(away, n_nearest)
         values = network.activations(block.astype(dtype))[1:]
-        if len(values) == 1:
-            activation, contribution = comparison_shares(
-                network, values[0], explained.take(rows), rivals
-            )
-            contribution = _at(contribution, nearest)
-        else:
-            activation = values[1]
-            contribution = contributions(
-                network, values[1], explained.take(rows), nearest
-            )
-        columns = {
-            "row": np.arange(rows.start, rows.stop)[:, None],
-            "rank": np.arange(1, n_nearest + 1)[None],
-            "exemplar": nearest,
-            "excess": _at(distances - distances.min(axis=1, keepdims=True), nearest),
-            "margin": _at(margins(distances, exemplars.codes), nearest),
-            "activation": _at(activation, nearest),
-            "contribution": contribution,
-        }
-        shape = nearest.shape
-        frames.append(
-            pd.DataFrame(
-                {name: np.broadcast_to(c, shape).ravel() for name, c in columns.items()}
-            )
+        parts = (
+            comparison_parts(network, values[0], explained.take(rows), rivals, nearest)
+            if len(values) == 1
+            else exemplar_parts(network, values[1], explained.take(rows), nearest)
         )
+        columns = {
+            "rank": np.broadcast_to(np.arange(1, n_nearest + 1), nearest.shape),
+            "exemplar": nearest,
+            "excess": _at(away, nearest),
+            "margin": _at(margins(distances, exemplars.codes), nearest),
+            "activation": _at(parts.activations, nearest),
+        }
+        frame = _table(columns, parts)
+        frames.append(frame.assign(row=frame["row"] + rows.start))
     return pd.concat(frames, ignore_index=True)
+
+
+def _nearest(away: Floats, n: int) -> Ints:
+    """Find the n nearest exemplars of each row.
+
+    Distances that are equal to rounding are a tie, which goes to the lower index, as in
+    the comparisons of the network.
+    """
+    unit = TINY * away.max(axis=1, keepdims=True)
+    ties = np.rint(away / np.where(unit > 0, unit, 1.0))
+    order: Ints = np.argsort(ties, axis=1, kind="stable")[:, :n]
+    return order
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the exemplars of m rows do, and what an output is made of.
+
+    ``activations`` (m, N) of all exemplars are the higher the nearer they are. ``shown``
+    (m, n) is what the nearest contribute, and ``others``, by name, what else makes up
+    the output (m,).
+    """
+
+    activations: Floats
+    shown: Floats
+    others: dict[str, Floats]
+
+
+def _table(columns: Mapping[str, Array], parts: Parts) -> pd.DataFrame:
+    """Make a table of columns (m, n) of exemplars, and of all contributions."""
+    m, n = parts.shown.shape
+    n_others = len(parts.others)
+
+    def filled(column: Array) -> Any:
+        table = np.pad(column.astype(float), ((0, 0), (0, n_others)), constant_values=nan)
+        values = pd.Series(table.ravel())
+        return values.astype("Int64") if column.dtype.kind == "i" else values
+
+    contributions = np.column_stack([parts.shown, *parts.others.values()])
+    return pd.DataFrame(
+        {
+            "row": np.repeat(np.arange(m), n + n_others),
+            "term": np.tile([EXEMPLAR] * n + list(parts.others), m),
+            **{name: filled(column) for name, column in columns.items()},
+            "contribution": contributions.ravel(),
+        }
+    )
+
+
+def at_exemplars(values: Array, exemplars: pd.Series) -> Any:
+    """Take what is known of the exemplars (N,), missing where there is none.
+
+    Integers and booleans stay such, as nullable types of pandas.
+
+    Examples
+    --------
+    >>> at_exemplars(np.array([5, 7]), pd.Series([1, None], dtype="Int64")).tolist()
+    [7, <NA>]
+    """
+    known = pd.array(values) if values.dtype.kind in "biu" else pd.Series(values).array
+    return known.take(exemplars.fillna(-1).to_numpy(np.intp), allow_fill=True)
 
 
 def _at(values: Floats, index: Ints) -> Floats:
@@ -143,14 +215,53 @@ def margins(distances: Floats, codes: Ints) -> Floats:
     return result
 
 
+def exemplar_parts(
+    network: Network, values: Floats, explained: Explained, nearest: Ints
+) -> Parts:
+    """Take an output apart that is read off an exemplar layer.
+
+    The bias is what the output is where no exemplar fires, and the other exemplars
+    contribute what it loses without all of them. With three layers that is all. With
+    four, classes are compared by their votes, and what several exemplars do together is
+    more or less than what each does alone: the rest is an interaction.
+
+    Parameters
+    ----------
+    network : Network
+        Of three layers or four.
+    values : array of shape (m, N)
+        Of the exemplar layer.
+    explained : Explained
+    nearest : int array of shape (m, n)
+        The exemplars to show, for each row.
+
+    Returns
+    -------
+    Parts
+    """
+    upper = Network(network.layers[2:]).astype(np.float64)
+    silent = np.full(values.shape, _silence(network))
+    total = explained.of(upper.affine_output(values.astype(np.float64)))
+    bias = explained.of(upper.affine_output(silent))
+    shown = contributions(network, values, explained, nearest)
+    others: dict[str, Floats] = {}
+    if nearest.shape[1] < values.shape[1]:
+        alone = silent
+        np.put_along_axis(alone, nearest, _at(values, nearest), axis=1)
+        others[OTHER_EXEMPLARS] = total - explained.of(upper.affine_output(alone))
+    if len(upper.layers) > 1:
+        others[INTERACTION] = total - bias - shown.sum(axis=1) - sum(others.values())
+    return Parts(values, shown, {**others, BIAS: bias})
+
+
 def contributions(
     network: Network, values: Floats, explained: Explained, exemplars: Ints
 ) -> Floats:
     """How much an output owes to single exemplar neurons.
 
     The output, before its activation, minus what it is when the neuron is silenced, that
-    is set to the value that says "not near". With
-    three layers these add up: over all N, to the output less that of a silent layer.
+    is set to the value that says "not near". With three layers these add up: over all N,
+    to the output less that of a silent layer.
 
     Parameters
     ----------
@@ -164,12 +275,13 @@ def contributions(
     Returns
     -------
     array of shape (m, n)
+        In double precision.
     """
-    scale, offset = SHARE[network.layers[1].activation]
     m, n = exemplars.shape
+    values = values.astype(np.float64)
     silenced = np.repeat(values[:, None, :], n, axis=1)
-    np.put_along_axis(silenced, exemplars[..., None], -offset / scale, axis=2)
-    upper = Network(network.layers[2:])
+    np.put_along_axis(silenced, exemplars[..., None], _silence(network), axis=2)
+    upper = Network(network.layers[2:]).astype(np.float64)
     present = explained.of(upper.affine_output(values))
     repeated = explained.take(np.repeat(np.arange(m), n))
     without = repeated.of(upper.affine_output(silenced.reshape(m * n, -1)))
@@ -177,15 +289,16 @@ def contributions(
     return difference
 
 
-def comparison_shares(
-    network: Network, values: Floats, explained: Explained, rivals: Ints
-) -> tuple[Floats, Floats]:
-    """Sum up the comparisons of each exemplar, and what the output owes to it.
+def _silence(network: Network) -> float:
+    """Value of an exemplar neuron that does not fire."""
+    scale, offset = SHARE[network.layers[1].activation]
+    return -offset / scale
 
-    The output, before its activation, adds up what single comparisons (i, j) say.
-    Exemplar i is given half of what each comparison that it is part of says, as either of
-    the two: its Shapley value where a comparison needs both (L. S. Shapley, 1953). Over
-    all N these add up to the output less its bias and what spare units say.
+
+def comparison_parts(
+    network: Network, values: Floats, explained: Explained, rivals: Ints, nearest: Ints
+) -> Parts:
+    """Take an output apart that is read off comparisons and random units.
 
     Parameters
     ----------
@@ -196,20 +309,84 @@ def comparison_shares(
     explained : Explained
     rivals : int array of shape (N, M)
         The j that each i is compared with.
+    nearest : int array of shape (m, n)
+        The exemplars to show, for each row.
 
     Returns
     -------
-    sums : array of shape (m, N)
-        Of the comparisons (i, j) over j.
-    shares : array of shape (m, N)
+    Parts
+        With the activations of :func:`standings` and the contributions of
+        :func:`comparison_shares`.
     """
-    table = Rivals(rivals)
-    values = values[:, : table.n_pairs]
-    weights = network.layers[1].parameters[0][: table.n_pairs]
+    said, bias = _said(network, values, explained)
+    compared, random = np.split(said, [rivals.size], axis=1)
+    shares = comparison_shares(compared, rivals)
+    shown = _at(shares, nearest)
+    others: dict[str, Floats] = {}
+    if nearest.shape[1] < shares.shape[1]:
+        np.put_along_axis(shares, nearest, 0.0, axis=1)
+        others[OTHER_EXEMPLARS] = shares.sum(axis=1)
+    if random.shape[1]:
+        others[RANDOM_UNITS] = random.sum(axis=1)
+    of_rivals = standings(values[:, : rivals.size], rivals, network.layers[0].activation)
+    return Parts(of_rivals, shown, {**others, BIAS: bias})
+
+
+def _said(
+    network: Network, values: Floats, explained: Explained
+) -> tuple[Floats, Floats]:
+    """Return what each value (m, width) and the bias (m,) add to an output."""
+    weights, bias = (p.astype(np.float64) for p in network.layers[1].parameters)
     if explained.centred:
         weights = weights - weights.mean(axis=1, keepdims=True)
-    said = values * weights.T[explained.outputs]
-    shape = len(values), *rivals.shape  # of one exemplar there are no comparisons
-    as_i = said.reshape(shape).sum(axis=2)
-    as_j = table.totals(said.T).T + as_i  # the totals are those as j less those as i
-    return values.reshape(shape).sum(axis=2), (as_i + as_j) / 2
+        bias = bias - bias.mean()
+    return values * weights.T[explained.outputs], bias[explained.outputs]
+
+
+def standings(values: Floats, rivals: Ints, activation: str) -> Floats:
+    """Minus the comparisons that each exemplar loses, or with ReLU minus their sum.
+
+    With every activation higher is nearer, and none is above zero: before training, and
+    with all others as rivals, they are in the order of the distances.
+
+    Parameters
+    ----------
+    values : array of shape (m, N M)
+        Of the comparisons.
+    rivals : int array of shape (N, M)
+    activation : str
+
+    Returns
+    -------
+    array of shape (m, N)
+    """
+    n, m = rivals.shape
+    standing: Floats = standing_layer(n, m, activation).affine(values)
+    return standing
+
+
+def comparison_shares(said: Floats, rivals: Ints) -> Floats:
+    """Share out what comparisons add to an output among the exemplars.
+
+    The output, before its activation, adds up what single comparisons (i, j) say.
+    Exemplar i is given half of what each comparison that it is part of says, as either of
+    the two: its Shapley value where a comparison needs both (L. S. Shapley, 1953). Over
+    all N these add up to the output less its bias and what random units say.
+
+    Parameters
+    ----------
+    said : array of shape (m, N M)
+        What each comparison adds to the output.
+    rivals : int array of shape (N, M)
+        The j that each i is compared with.
+
+    Returns
+    -------
+    array of shape (m, N)
+    """
+    # Of one exemplar there are no comparisons.
+    as_i = said.reshape(len(said), *rivals.shape).sum(axis=2)
+    # The totals are those as j less those as i.
+    as_j = Rivals(rivals).totals(said.T).T + as_i
+    shares: Floats = (as_i + as_j) / 2
+    return shares

@@ -37,6 +37,7 @@ class MetricEstimator(NetworkEstimator):
 
     # Words that parameters take.
     _choices: ClassVar[Mapping[str, tuple[str, ...]]]
+    _needs = "exemplars"
 
     def _check_parameters(self, parameters: Mapping[str, Any], *, trains: bool) -> None:
         check_parameters(parameters, self._choices, trains=trains)
@@ -101,7 +102,7 @@ class MetricEstimator(NetworkEstimator):
 
         What is predicted is the value of the output, or the code of that class.
         """
-        exemplars, metric, rivals = self._origin()
+        exemplars, metric, rivals = self._origin()[:3]
         n = len(exemplars.codes)
         n_nearest = n if n_nearest is None else n_nearest
         check_whole("n_nearest", n_nearest, n, "None, for all exemplars,")
@@ -123,7 +124,10 @@ class MetricEstimator(NetworkEstimator):
             frame = explain_rows(
                 X, explained, network, exemplars, scores, rivals, n_nearest
             )
-        check_outputs(frame[["excess", "activation", "contribution"]].to_numpy(), X)
+        is_nearest = frame["term"] == "exemplar"  # the other terms have no distance
+        distances = frame.loc[is_nearest, ["excess", "activation"]]
+        check_outputs(distances.to_numpy(), X)
+        check_outputs(frame["contribution"].to_numpy(), X)
         position = frame["row"].to_numpy()
         predicted = explained.outputs if output is None else outputs[:, output]
         frame.insert(1, "predicted", predicted[position])

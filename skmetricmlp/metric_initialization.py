@@ -21,10 +21,9 @@ from skmetricmlp.initialization import (
     training_budget,
     with_late_classes,
 )
-from skmetricmlp.network import LOSSES, Network, TiedComparison
 from skmetricmlp.targets import Classes, Values
 from skmetricmlp.training import Batch
-from skmetricmlp.validation import check_exemplars
+from skmetricmlp.validation import MadeWith, check_exemplars, is_whole
 
 __all__ = ["MetricInitialization"]
 
@@ -35,14 +34,23 @@ Ints = NDArray[np.intp]
 # move each weight by as much; where the output is fitted, and right already, this throws
 # it away on wide data (docs/benchmarks.md has the figures).
 USUAL_RATE, FITTED_RATE = 1e-3, 3e-4
+# Exemplars where a number is not given but found: by cross-validation, or as a share.
+USUAL_EXEMPLARS = 30
+# Parameters that decide what a network is and how it is made.
+MADE_OF = ("init", "n_exemplars", "exemplars", "metric", "metric_params")
+FORM = tuple(field.name for field in fields(Form))
 
 
 @dataclass(frozen=True)
 class MetricInitialization:
-    """Parameters of an estimator, checked, and what its outputs mean."""
+    """Parameters of an estimator, checked, and what its outputs mean.
+
+    ``more_to_come`` says that rows are the first few of a stream.
+    """
 
     parameters: Mapping[str, Any]
     outputs: Classes | Values
+    more_to_come: bool = False
 
     @property
     def is_calculated(self) -> bool:
@@ -56,7 +64,7 @@ class MetricInitialization:
         init = self.parameters["init"]
         given = init[0] if isinstance(init, (tuple, list)) else ()
         return form_of(
-            **{field.name: self.parameters[field.name] for field in fields(Form)},
+            **{name: self.parameters[name] for name in FORM},
             is_calculated=self.is_calculated,
             n_given_layers=len(given) if isinstance(given, Sized) else 0,
         )
@@ -66,6 +74,38 @@ class MetricInitialization:
         """Step size where none is given."""
         is_free = self.form.output_init in {"ridge", "logistic"}
         return FITTED_RATE if is_free else USUAL_RATE
+
+    @property
+    def is_of_rows(self) -> bool:
+        """Whether weights are calculated from rows."""
+        return self.is_calculated or self.form.has_fitted_output
+
+    @property
+    def n_needed(self) -> int:
+        """Distinct rows that it takes at the least: one for each exemplar asked for."""
+        n, exemplars = self.parameters["n_exemplars"], self.parameters["exemplars"]
+        if not isinstance(exemplars, str):
+            return len(exemplars[1])
+        if isinstance(n, Mapping):
+            return int(sum(n.values()))
+        n = int(n) if is_whole(n) else USUAL_EXEMPLARS
+        if isinstance(self.outputs, Classes):
+            return max(n, len(self.outputs.labels))
+        return n
+
+    def of_young_stream(self) -> MetricInitialization:
+        """Return the same for the first few rows of a stream."""
+        return replace(self, more_to_come=True)
+
+    @property
+    def made_with(self) -> MadeWith:
+        """Parameters that cannot change when training goes on."""
+        given = {name: self.parameters[name] for name in (*MADE_OF, *FORM)}
+        settled = {name: getattr(self.form, name) for name in FORM}
+        settled["metric_params"] = given["metric_params"] or {}
+        if isinstance(given["n_exemplars"], (float, np.floating)):  # 1.0 is all, 1 is one
+            settled["n_exemplars"] = "share", given["n_exemplars"]
+        return MadeWith.of(given, settled)
 
     def suffices(self, present: Start, targets: Array) -> bool:
         """Say whether the present network has exemplars of all classes of the targets."""
@@ -94,6 +134,7 @@ class MetricInitialization:
             metric_params=self.parameters["metric_params"],
             budget=self._budget,
             rng=rng,
+            more_to_come=self.more_to_come,
         )
         origin, init = start.origin, self.parameters["init"]
         if not (isinstance(init, str) or self.form.has_fitted_output):
@@ -102,27 +143,6 @@ class MetricInitialization:
             return start
         chosen = replace(origin.exemplars, index=index[origin.exemplars.index])
         return start._replace(origin=origin._replace(exemplars=chosen))
-
-    def check(self, network: Network) -> None:
-        """Refuse to go on with a network of another form than the parameters say."""
-        loss_of = {loss.output_activation: name for name, loss in LOSSES.items()}
-        depth, k = len(network.layers), self.form.n_neighbors
-        fitted: dict[str, Any] = {
-            "activation": network.layers[0].activation,
-            "loss": loss_of[network.layers[-1].activation],
-            "n_neighbors": k if (k > 1) == (depth == 4) else "2 or more" if k == 1 else 1,
-            "readout": "comparisons" if depth == 2 else "exemplars",
-            "tied": isinstance(network.layers[0], TiedComparison),
-        }
-        if isinstance(self.outputs, Values):  # averaged in as many layers for every k
-            del fitted["n_neighbors"]
-        for name, value in fitted.items():
-            if getattr(self.form, name) != value:
-                msg = (
-                    f"{name}={getattr(self.form, name)!r} does not go with the network, "
-                    f"which was fitted with {value!r}: fit it anew, without warm_start"
-                )
-                raise ValueError(msg)
 
     @property
     def _budget(self) -> Budget:

@@ -13,6 +13,7 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from skmetricmlp.estimator import Lesson, learns_in_steps
+from skmetricmlp.explanation import at_exemplars
 from skmetricmlp.learning import Fitted
 from skmetricmlp.metric_estimator import MetricEstimator
 from skmetricmlp.targets import Values
@@ -99,7 +100,10 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
     sharpness : float, default=1.0
         How near the untrained network comes to the step network. In the limit logistic
         and tanh are the k-nearest, and ReLU the nearest-exemplar regressor (for every
-        k); a sharp start is harder to train. No effect on ``"step"``.
+        k); a sharp start is harder to train. With ReLU it has an effect
+        where ``readout`` is ``"exemplars"``, and another value than 1.0 is an error where
+        it is ``"comparisons"``. No effect on ``"step"``, nor, as those of ``exemplars``,
+        ``metric`` and ``metric_params``, with an ``init`` other than ``"metric"``.
     output_init : {"auto", "ridge", "lagrange", "values"}, default="auto"
         The last layer before training. ``"ridge"``: fitted to the training rows by least
         squares, the penalty being the one that is best for rows left out. ``"values"``:
@@ -148,7 +152,8 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         0.001 otherwise.
     learning_rate : {"constant", "linear"}, default="constant"
         ``"linear"`` lowers the step size from epoch to epoch, towards zero after
-        ``max_iter`` of them; each call of ``fit`` begins anew.
+        ``max_iter`` of them; each call of ``fit`` begins anew, and ``partial_fit`` does
+        not lower it.
     max_iter : int, default=200
         Most epochs. 0 leaves the weights as calculated.
     shuffle : bool, default=True
@@ -161,7 +166,14 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
     verbose : bool, default=False
         Print the loss of each epoch.
     warm_start : bool, default=False
-        Let ``fit`` go on from the present weights.
+        Let ``fit`` go on from the present weights. As for ``partial_fit``, the parameters
+        that the network was made with have to stay then, and a change of them is an
+        error: ``init``, ``n_exemplars``, ``exemplars``, ``metric``, ``metric_params``,
+        ``n_neighbors``, ``readout``, ``activation``, ``sharpness``, ``output_init``,
+        ``n_spare_units``, ``tied``, ``rivals`` and ``loss``. Others may change
+        from call to call: the solver and its settings, step sizes, ``alpha``,
+        ``batch_size``, ``max_iter``, ``shuffle``, ``tol``, early stopping,
+        ``random_state`` (which then draws validation rows only) and ``memory_limit``.
     momentum : float, default=0.9
         Of ``solver="sgd"``, from 0 to 1.
     nesterovs_momentum : bool, default=True
@@ -177,15 +189,19 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
     epsilon : float, default=1e-8
         Of ``solver="adam"``.
     n_iter_no_change : int, default=10
-        More epochs in a row than this without improvement end the training.
+        More epochs in a row than this without improvement end the training; infinity
+        stands for never.
 
     Attributes
     ----------
     network_ : Network
         The network as it is now; the next six attributes are views of it.
     coefs_ : list of array of shape (n_in, n_out)
-        Weights of each layer, where X was; of a tied network those of the same function
-        without tying, made on access if ``memory_limit`` allows (else an AttributeError).
+        Weights of each layer, where X was. They may be edited in place, and replaced, one
+        or all, by others of the same shapes: that is what predicts, and what
+        ``partial_fit`` and a warm start go on from. Of a tied network a read-only
+        sequence of those of the same function without tying: each is made when it is
+        read, if ``memory_limit`` allows (else an AttributeError), and none can be set.
     intercepts_ : list of array of shape (n_out,)
         Biases of each layer, likewise.
     n_layers_ : int
@@ -196,7 +212,8 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         In NumPy. Only with ``init="metric"``, as are the next four.
     exemplar_values_ : ndarray of shape (n_exemplars,) or (n_exemplars, n_outputs)
     exemplar_indices_ : ndarray of shape (n_exemplars,)
-        Rows of X that are the exemplars; not with ``exemplars="kmeans"`` or given ones.
+        Rows of X that are the exemplars, of a young stream counted from the first
+        call; not with ``exemplars="kmeans"`` or given ones.
     rivals_ : ndarray of shape (n_exemplars, n_rivals)
         Positions of the exemplars that each is compared with: neuron ``i n_rivals + m``
         of the first layer compares i with ``rivals_[i, m]``, and spare units follow.
@@ -375,10 +392,18 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> MetricInitMLPRegressor:
-        """Train for one epoch over the given rows. Not there with ``solver="lbfgs"``.
+        """Train for one epoch over the given rows.
+
+        There is no such method with ``solver="lbfgs"`` or ``activation="step"``.
 
         The first call chooses the exemplars, and the mean and the deviation that values
-        are taken by, from the rows that it is given: it should be given many.
+        are taken by, from the rows that it is given. If these are few, less than three
+        distinct rows for each exemplar that ``n_exemplars`` asks for, the stream is
+        young: rows are kept, and whenever there are twice as many, all of it is
+        calculated anew, as by a first call with all rows so far; gradient steps in
+        between are forgotten, and ``n_iter_`` and ``loss_curve_`` go on. Of weights that
+        are drawn or given only the mean and the deviation are. When there are enough the
+        rows are dropped. More rows in the first call are better still.
 
         Parameters
         ----------
@@ -395,6 +420,11 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         ------
         ValueError, TypeError
             If a parameter or the data are not accepted; the estimator is then as it was.
+
+        Warns
+        -----
+        UserWarning
+            If the first call has fewer distinct rows than exemplars are asked for.
         """
         return self._partial_fit(X, y, sample_weight)
 
@@ -478,7 +508,8 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         if not (is_whole(output) and 0 <= output < n_outputs):
             raise not_accepted("output", output, f"an int from 0 to {n_outputs - 1}")
         frame = self._explain(X, n_nearest, output).drop(columns="margin")
-        frame.insert(4, "value", values[frame["exemplar"], output])
+        carried = at_exemplars(values[:, output], frame["exemplar"])
+        frame.insert(5, "value", carried)
         return frame
 
     @property

@@ -102,7 +102,7 @@ def nearest_exemplar_weights(
         max_iter=0,
     )
     classifier.fit(exemplars if X is None else X, labels if y is None else y)
-    coefs, intercepts = classifier.coefs_, classifier.intercepts_
+    coefs, intercepts = list(classifier.coefs_), list(classifier.intercepts_)
     if single_output and loss == "log_loss" and len(intercepts[-1]) == 2:
         coefs[-1] = np.diff(coefs[-1], axis=1)
         intercepts[-1] = np.diff(intercepts[-1])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from networks import read_only
 from numpy.testing import assert_allclose, assert_array_equal
+from pandas.testing import assert_frame_equal, assert_series_equal
 from scipy.sparse import csr_array
 from sklearn import config_context
 from sklearn.base import clone
@@ -62,7 +63,7 @@ def classifier(**parameters):
 def arrays_of(clf):
     """Every array of the network and of the optimiser state, which has to follow X."""
     arrays = []
-    map_arrays(arrays.append, clf._fitted.position)
+    map_arrays(arrays.append, (clf._fitted.network, clf._fitted.state))
     return arrays
 
 
@@ -287,6 +288,21 @@ def test_a_metric_that_is_not_defined_names_the_column(place):
         classifier(metric="kl").fit(place.move(rows), y)
 
 
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("k", [1, 5])
+def test_shares_of_votes_are_counted_where_rows_are(place, k, tied):
+    form = dict(activation="step", max_iter=0, n_neighbors=k, tied=tied)
+    expected = classifier(**form).fit(X, y)
+    moved = expected.move_to(*place)
+    assert_same(moved, expected, place)
+    with config_context(array_api_dispatch=True):
+        clf = classifier(**form).fit(place.move(X), place.move(y))
+    assert_same(clf, expected, place)
+    assert set(np.unique(expected.predict_proba(X)).round(9)) <= {
+        round(votes / k, 9) for votes in range(k + 1)
+    }
+
+
 def test_explains_and_has_exemplars_as_with_numpy(place):
     expected = classifier(exemplars="random").fit(X, y)
     with config_context(array_api_dispatch=True):
@@ -295,9 +311,19 @@ def test_explains_and_has_exemplars_as_with_numpy(place):
     for name in ("exemplars_", "exemplar_labels_", "exemplar_indices_"):
         assert_array_equal(getattr(clf, name), getattr(expected, name))
     reference = expected.explain(X[:5])
-    assert_array_equal(frame["exemplar"], reference["exemplar"])
+    for name in ("term", "exemplar", "label", "predicted"):
+        assert_series_equal(frame[name], reference[name])
     for name in ("excess", "activation", "contribution"):
         assert_allclose(frame[name], reference[name], rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("form", [*FORMS, {"activation": "step", "max_iter": 0}], ids=str)
+def test_explains_the_same_after_it_was_moved(place, form):
+    clf = classifier(**form).fit(X, y)
+    with config_context(array_api_dispatch=True):
+        frame = clf.move_to(*place).explain(place.move(X[:5]), n_nearest=3)
+    assert_frame_equal(frame, clf.explain(X[:5], n_nearest=3))
+    assert_frame_equal(clf.move_to(*place).move_to(np).explain(X[:5], n_nearest=3), frame)
 
 
 @pytest.mark.usefixtures("dispatch")
@@ -395,7 +421,8 @@ def test_the_device_is_waited_for_once_a_step(monkeypatch):
         if not epochs:
             before = len(waits)  # scikit-learn's, to check the rows
     steps = 10 * 150 // 15
-    assert len(waits) - before <= steps + 1  # and once for the last network
+    # And for the last network, and to compare it with the start.
+    assert len(waits) - before <= steps + 3
 
 
 @pytest.mark.usefixtures("dispatch")

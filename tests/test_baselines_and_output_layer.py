@@ -292,7 +292,7 @@ def test_spare_units_are_drawn_as_random_weights_are():
 
 @pytest.mark.parametrize("seed", range(4))
 def test_spare_units_that_fire_are_made_use_of(seed):
-    """One that fires for no row has no gradient: pixels are never negative."""
+    """One that fires for no row has no gradient."""
     X, y = load_digits(return_X_y=True)
     clf = MetricInitMLPClassifier(
         readout="exemplars",
@@ -302,7 +302,7 @@ def test_spare_units_that_fire_are_made_use_of(seed):
         max_iter=0,
         random_state=seed,
     ).fit(X / 16, y)
-    fires = (X @ clf.coefs_[0][:, 90:] > 0).any(axis=0)
+    fires = (clf.network_.activations(X / 16)[1][:, 90:] > 0).any(axis=0)
     assert fires.sum() > 10
     assert not clf.coefs_[1][90:].any()
     clf.partial_fit(X / 16, y)
@@ -526,7 +526,7 @@ def test_weights_of_a_lagrange_output_have_the_usual_mean_square(
     estimator = start_of(
         kind, init=init, activation=activation, output_init="lagrange", **form
     )
-    weights = estimator._fitted.position.network.layers[-1].weights
+    weights = estimator._fitted.start.network.layers[-1].weights
     n_in, n_out = weights.shape
     expected = 2 / n_in if activation == "relu" else 2 / (n_in + n_out)
     assert np.mean(weights**2) == pytest.approx(expected)
@@ -552,7 +552,7 @@ def test_a_lagrange_output_is_the_constrained_fit_to_the_layer_before(
     W, b = constrained_weights(
         hidden, targets[rows.index], rows.weights, variance, np.random.RandomState(0)
     )
-    last = estimator._fitted.position.network.layers[-1]
+    last = estimator._fitted.start.network.layers[-1]
     expected = hidden @ W + b
     atol = 1e-6 * abs(expected).max()
     np.testing.assert_allclose(hidden @ last.weights + last.bias, expected, atol=atol)
@@ -567,7 +567,7 @@ def test_a_lagrange_output_is_nearer_to_the_targets_than_other_weights_as_long(k
     _, X, _, targets = labels_or_values(kind)
     estimator = start_of(kind, output_init="lagrange", readout="exemplars")
     hidden, rng = hidden_values(estimator, X), np.random.default_rng(0)
-    last = estimator._fitted.position.network.layers[-1]
+    last = estimator._fitted.start.network.layers[-1]
 
     def error(W):
         residual = targets - targets.mean(axis=0) - (hidden - hidden.mean(axis=0)) @ W

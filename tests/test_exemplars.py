@@ -1,5 +1,6 @@
 """Which rows stand for the classes, and how many."""
 
+import tracemalloc
 from itertools import product
 
 import numpy as np
@@ -20,6 +21,7 @@ from skmetricmlp.initialization.exemplars import (
     selection,
 )
 from skmetricmlp.initialization.exemplars import values as values_module
+from skmetricmlp.initialization.exemplars.condensed import condensed_exemplars
 from skmetricmlp.initialization.exemplars.cross_validation import (
     _least_total,
     candidate_totals,
@@ -37,12 +39,14 @@ from skmetricmlp.initialization.exemplars.shares import share_exemplars
 from skmetricmlp.initialization.exemplars.values import exemplar_values
 from skmetricmlp.initialization.metric_fit import fit_metric
 from skmetricmlp.initialization.rows import distinct_rows
+from skmetricmlp.initialization.scaling import input_scaling
 
 
 def candidates(X, codes, weights=None, metric="sqeuclidean"):
     weights = np.ones(X.shape[0]) if weights is None else weights
     rows = distinct_rows(X, codes, weights)
-    return Candidates(X, rows, fit_metric(metric, None, X, codes, rows))
+    scaling = input_scaling(X, rows.weights, rows.index, per_feature=False)
+    return Candidates(X, rows, fit_metric(metric, None, X, codes, rows), scaling)
 
 
 def select(method, X, codes, counts, weights=None, seed=0):
@@ -365,17 +369,23 @@ def test_medoids_are_different_where_a_metric_sees_no_difference(k):
 
 
 def test_kmeans_looks_at_a_sample_of_a_large_class(monkeypatch):
-    monkeypatch.setattr(selection, "KMEANS_ROWS", 50)
-    monkeypatch.setattr(selection, "KMEANS_ROWS_PER_CENTER", 5)
     X = np.random.default_rng(0).normal(size=(300, 2))
+    rows = distinct_rows(X, np.zeros(300, int), np.ones(300))
     for count, size in ((4, 50), (30, 150)):
-        rows = distinct_rows(X, np.zeros(300, int), np.ones(300))
-        seen, fewer, all_rows = (
-            select("kmeans", part, np.zeros(len(part), int), [count]).points
-            for part in (X[rows.index[:size]], X[rows.index[: size - 1]], X)
+        monkeypatch.setattr(selection, "KMEANS_ROWS", 50)
+        monkeypatch.setattr(selection, "KMEANS_ROWS_PER_CENTER", 5)
+        seen = select("kmeans", X, np.zeros(300, int), [count]).points
+        # The rows that are looked at are those of the mean distances of all others.
+        mean = np.mean(X[rows.index[:size]], axis=0)
+        nearest = np.argmin(((X[:, None] - seen) ** 2).sum(axis=2), axis=1)
+        assert len(set(nearest)) == count
+        looked_at = rows.index[:size]
+        sizes = np.bincount(nearest[looked_at], minlength=count)
+        np.testing.assert_allclose(sizes @ seen / size, mean, atol=0.05)
+        monkeypatch.setattr(selection, "KMEANS_ROWS", 300)
+        assert not np.array_equal(
+            seen, select("kmeans", X, np.zeros(300, int), [count]).points
         )
-        np.testing.assert_array_equal(seen, all_rows)
-        assert not np.array_equal(fewer, all_rows)
 
 
 def test_medoids_of_a_class_that_is_larger_than_the_sample(monkeypatch):
@@ -427,6 +437,61 @@ def test_condensed_rows_are_those_of_the_rule(limit):
     weights = np.random.default_rng(0).uniform(0.5, 2, 60)
     chosen = select("condensed", X, codes, [limit, 0], weights)
     assert set(chosen.index.tolist()) == condensed_by_hand(X, codes, weights, limit)
+
+
+def condensed_by_table(candidates, limit):
+    """The rows by a table of all scores, which grows by a column each time."""
+    rows = candidates.rows
+    index, codes, weights = rows.index, rows.codes, rows.weights
+
+    def middle(members):
+        share = weights[members] / weights[members].sum()
+        mean = share @ candidates.X[index[members]]
+        A, b = candidates.metric(candidates.X[index[members]])
+        return int(members[np.argmin(A @ mean + b)])
+
+    chosen = [middle(np.flatnonzero(codes == code)) for code in np.unique(codes)]
+    table = candidates.scores(candidates.X[index[chosen]], index)
+    while len(chosen) < limit:
+        nearest = np.argmin(table, axis=1)
+        wrong = np.flatnonzero(codes[chosen][nearest] != codes)
+        wrong = wrong[~np.isin(wrong, chosen)]
+        if not len(wrong):
+            break
+        pairs = np.stack([nearest[wrong], codes[wrong]])
+        cells, cell = np.unique(pairs, axis=1, return_inverse=True)
+        worst = np.argmax(np.bincount(cell, weights[wrong], cells.shape[1]))
+        chosen.append(middle(wrong[cell == worst]))
+        added = candidates.scores(candidates.X[index[chosen[-1:]]], index)
+        table = np.concatenate([table, added], axis=1)
+    by_class = np.argsort(codes[chosen], kind="stable")
+    return index[np.array(chosen)[by_class]]
+
+
+@pytest.mark.parametrize("metric", ["sqeuclidean", "mahalanobis"])
+@pytest.mark.parametrize("decimals", [0, 1, 9])  # few make ties, and equal rows
+def test_condensed_rows_are_those_of_a_table_of_all_scores(decimals, metric):
+    X, codes = two_moons(400, noise=0.4)
+    X = np.round(X, decimals)
+    weights = np.random.default_rng(0).uniform(0.5, 2, 400)
+    given = candidates(X, codes, weights, metric)
+    for limit in (2, 3, 7, 40, 400):
+        chosen = condensed_exemplars(given, limit)
+        np.testing.assert_array_equal(chosen.index, condensed_by_table(given, limit))
+        np.testing.assert_array_equal(chosen.codes, codes[chosen.index])
+
+
+def test_condensed_exemplars_hold_no_table_of_scores():
+    X, codes = two_moons(4000, noise=0.6)
+    given = candidates(X, codes)
+    tracemalloc.start()
+    try:
+        n = len(condensed_exemplars(given, 200).codes)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert n == 200
+    assert peak < 0.25 * 200 * X.shape[0] * 8
 
 
 def test_condensed_exemplars_classify_all_rows():

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import NotFittedError
+from sklearn.preprocessing import scale
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor, explanation
 from skmetricmlp.explanation import margins
@@ -34,14 +35,20 @@ def distances(clf, x):
     return [sum((a - b) ** 2 for a, b in zip(x, p, strict=True)) for p in clf.exemplars_]
 
 
+def exemplars_near(estimator, rows, **keywords):
+    frame = estimator.explain(rows, **keywords)
+    return frame[frame["term"] == "exemplar"]
+
+
 def test_ranks_excesses_and_margins_are_those_of_the_distances():
     clf = fitted()
-    frame = clf.explain(X[::15], n_nearest=None)
+    frame = exemplars_near(clf, X[::15], n_nearest=None)
     assert len(frame) == 10 * 9
     labels = clf.exemplar_labels_
     for row, group in frame.groupby("row"):
         away = distances(clf, X[::15][row])
-        assert group["exemplar"].tolist() == np.argsort(away).tolist()
+        assert sorted(group["exemplar"]) == list(range(9))
+        assert (np.diff(np.take(away, group["exemplar"])) > -1e-9).all()
         assert group["rank"].tolist() == list(range(1, 10))
         assert group["label"].tolist() == labels[group["exemplar"]].tolist()
         for line in group.itertuples():
@@ -53,10 +60,10 @@ def test_ranks_excesses_and_margins_are_those_of_the_distances():
 
 def test_the_predictions_are_those_of_the_classifier():
     clf = fitted()
-    frame = clf.explain(X, n_nearest=1)
+    frame = exemplars_near(clf, X, n_nearest=1)
     np.testing.assert_array_equal(frame["predicted"], clf.predict(X))
     untrained = fitted(0, activation="step")
-    frame = untrained.explain(X, n_nearest=1)
+    frame = exemplars_near(untrained, X, n_nearest=1)
     np.testing.assert_array_equal(frame["label"], untrained.predict(X))
     assert (frame["margin"] > 0).all()
 
@@ -81,7 +88,7 @@ def test_contributions_are_what_the_output_loses_without_the_neuron(
         return z - z.mean()
 
     off = -1.0 if activation == "tanh" else 0.0
-    frame = clf.explain(X[::15], n_nearest=None)
+    frame = exemplars_near(clf, X[::15], n_nearest=None)
     for line in frame.itertuples():
         values = X[::15][[line.row]]
         for weights, bias in zip(clf.coefs_[:2], clf.intercepts_[:2], strict=True):
@@ -94,49 +101,31 @@ def test_contributions_are_what_the_output_loses_without_the_neuron(
         assert line.contribution == pytest.approx(expected, abs=1e-9)
 
 
-def test_contributions_of_three_layers_add_up_to_the_output():
-    clf = fitted()
-    total = clf.explain(X, n_nearest=None).groupby("row")["contribution"].sum()
-    log_p = clf.predict_log_proba(X)
-    output = (log_p - log_p.mean(axis=1, keepdims=True)).max(axis=1)
-    bias = clf.intercepts_[-1] - clf.intercepts_[-1].mean()
-    silent = bias[log_p.argmax(axis=1)]
-    np.testing.assert_allclose(total + silent, output)
-
-
 @pytest.mark.parametrize("activation", ["relu", "logistic", "tanh"])
 def test_contributions_of_comparisons_are_half_of_what_each_pair_says(activation):
     clf = fitted(readout="comparisons", activation=activation, n_spare_units=4)
     (first, second), (bias, _) = clf.coefs_, clf.intercepts_
-    frame = clf.explain(X[::15], n_nearest=None)
+    frame = exemplars_near(clf, X[::15], n_nearest=None)
     classes = clf.classes_.tolist()
     for line in frame.itertuples():
         h = ACTIVATIONS[activation].function(X[::15][[line.row]] @ first + bias)[0]
-        chosen, own, said = classes.index(line.predicted), 0.0, 0.0
+        chosen, lost, said = classes.index(line.predicted), 0.0, 0.0
         pairs = [(i, j) for i in range(9) for j in range(9) if i != j]
         for k, pair in enumerate(pairs):
             if line.exemplar in pair:
                 said += h[k] * (second[k, chosen] - second[k].mean()) / 2
             if line.exemplar == pair[0]:
-                own += h[k]
+                share = (1.0 + h[k]) / 2 if activation == "tanh" else h[k]
+                lost += share if activation == "relu" else 1.0 - share
         assert line.contribution == pytest.approx(said, abs=1e-9)
-        assert line.activation == pytest.approx(own)
-
-
-def test_contributions_of_comparisons_add_up_to_the_output():
-    clf = fitted(readout="comparisons", n_spare_units=0)
-    total = clf.explain(X, n_nearest=None).groupby("row")["contribution"].sum()
-    log_p = clf.predict_log_proba(X)
-    output = (log_p - log_p.mean(axis=1, keepdims=True)).max(axis=1)
-    bias = clf.intercepts_[-1] - clf.intercepts_[-1].mean()
-    np.testing.assert_allclose(total + bias[log_p.argmax(axis=1)], output)
+        assert line.activation == pytest.approx(-lost)
 
 
 def test_rows_are_named_by_the_index_of_a_data_frame():
     clf = MetricInitMLPClassifier(n_exemplars=6, max_iter=0)
     frame = pd.DataFrame(X[:3], columns=list("abcd"), index=["first", "second", "third"])
     clf.fit(pd.DataFrame(X, columns=list("abcd")), y)
-    explained = clf.explain(frame, n_nearest=2)
+    explained = exemplars_near(clf, frame, n_nearest=2)
     assert explained["row"].tolist() == ["first"] * 2 + ["second"] * 2 + ["third"] * 2
 
 
@@ -148,7 +137,7 @@ def test_blocks_sparse_rows_and_single_precision_make_no_difference(monkeypatch,
     for rows in (X, sp.csr_array(X)):
         pd.testing.assert_frame_equal(clf.explain(rows), expected)
     single = MetricInitMLPClassifier(n_exemplars=9, max_iter=0, random_state=0)
-    frame = single.fit(X.astype(np.float32), y).explain(X.astype(np.float32))
+    frame = exemplars_near(single.fit(X.astype(np.float32), y), X.astype(np.float32))
     assert frame.notna().all().all()
 
 
@@ -167,7 +156,7 @@ def test_a_class_without_exemplars_can_be_predicted():
         clf.partial_fit(X, y)
     frame = clf.explain(X)
     assert set(frame["predicted"]) == set(y)
-    assert set(frame["label"]) == set(y[:100])
+    assert set(frame["label"].dropna()) == set(y[:100])
 
 
 @pytest.mark.parametrize("n_nearest", [0, -1, 10, 2.0, "all", True])
@@ -210,10 +199,11 @@ def fitted_to_values(epochs=2, target=values, **settings):
 @pytest.mark.parametrize("output", [0, 1])
 def test_ranks_values_and_predictions_of_an_output(output):
     reg = fitted_to_values()
-    frame = reg.explain(X[::15], n_nearest=None, output=output)
+    frame = exemplars_near(reg, X[::15], n_nearest=None, output=output)
     assert frame.columns.tolist() == [
         "row",
         "predicted",
+        "term",
         "rank",
         "exemplar",
         "value",
@@ -224,7 +214,8 @@ def test_ranks_values_and_predictions_of_an_output(output):
     predicted = reg.predict(X[::15])[:, output]
     for row, group in frame.groupby("row"):
         away = distances(reg, X[::15][row])
-        assert group["exemplar"].tolist() == np.argsort(away).tolist()
+        assert sorted(group["exemplar"]) == list(range(9))
+        assert (np.diff(np.take(away, group["exemplar"])) > -1e-9).all()
         assert group["rank"].tolist() == list(range(1, 10))
         np.testing.assert_allclose(group["predicted"], predicted[row])
         for line in group.itertuples():
@@ -245,7 +236,7 @@ def test_contributions_are_what_a_value_loses_without_the_neuron(activation, n_n
     function = ACTIVATIONS[activation].function
     off = -1.0 if activation == "tanh" else 0.0
     weights, bias = reg.coefs_[-1], reg.intercepts_[-1]
-    frame = reg.explain(X[::15], n_nearest=None, output=1)
+    frame = exemplars_near(reg, X[::15], n_nearest=None, output=1)
     for line in frame.itertuples():
         fires = X[::15][line.row]
         for w, b in zip(reg.coefs_[:2], reg.intercepts_[:2], strict=True):
@@ -262,7 +253,7 @@ def test_contributions_are_what_a_value_loses_without_the_neuron(activation, n_n
 
 def test_contributions_of_comparisons_to_a_value():
     reg = fitted_to_values(readout="comparisons", n_spare_units=0)
-    frame = reg.explain(X[::15], n_nearest=None, output=1)
+    frame = exemplars_near(reg, X[::15], n_nearest=None, output=1)
     h = np.maximum(X[::15] @ reg.coefs_[0] + reg.intercepts_[0], 0)
     pairs = [(i, j) for i in range(9) for j in range(9) if i != j]
     for line in frame.itertuples():
@@ -281,11 +272,13 @@ def test_explanations_are_in_the_units_of_the_values(readout):
     target = values[:, 0]
     one = fitted_to_values(0, target, readout=readout).explain(X[::15])
     other = fitted_to_values(0, 5 - 3 * target, readout=readout).explain(X[::15])
-    for name in ("rank", "exemplar", "excess", "activation"):
-        np.testing.assert_array_equal(one[name], other[name])
+    for name in ("term", "rank", "exemplar", "excess", "activation"):
+        pd.testing.assert_series_equal(one[name], other[name])
     for name in ("predicted", "value"):
         np.testing.assert_allclose(other[name], 5 - 3 * one[name])
-    np.testing.assert_allclose(other["contribution"], -3 * one["contribution"], atol=1e-6)
+    constant = np.where(one["term"] == "bias", 5, 0)
+    expected = constant - 3 * one["contribution"]
+    np.testing.assert_allclose(other["contribution"], expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("output", [-1, 2, 0.0, True, None, "all"])
@@ -310,5 +303,246 @@ def test_rows_of_values_are_named_by_the_index_of_a_data_frame():
     frame = pd.DataFrame(X[:2], columns=list("abcd"), index=["first", "second"])
     reg = MetricInitMLPRegressor(n_exemplars=6, max_iter=0)
     reg.fit(pd.DataFrame(X, columns=list("abcd")), values[:, 0])
-    explained = reg.explain(frame, n_nearest=2)
+    explained = exemplars_near(reg, frame, n_nearest=2)
     assert explained["row"].tolist() == ["first"] * 2 + ["second"] * 2
+
+
+# --- one sense of activations ---
+
+READOUTS = [("comparisons", 1), ("exemplars", 1), ("exemplars", 3)]
+ACTIVATION_NAMES = ["relu", "logistic", "tanh", "step"]
+
+
+@pytest.mark.parametrize("fit", [fitted, fitted_to_values])
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize(("readout", "k"), READOUTS)
+@pytest.mark.parametrize("activation", ACTIVATION_NAMES)
+def test_the_nearer_exemplar_has_the_higher_activation(activation, readout, k, tied, fit):
+    style = dict(readout=readout, activation=activation, n_neighbors=k, tied=tied)
+    frame = exemplars_near(fit(0, **style), X, n_nearest=None)
+    by_rank = frame["activation"].to_numpy().reshape(len(X), 9)
+    assert (np.diff(by_rank, axis=1) <= 1e-12).all()
+    assert (by_rank[:, 0] > by_rank[:, -1]).all()
+    if readout == "comparisons":  # the one that loses nothing has the highest of all
+        assert (by_rank <= 0).all()
+        if activation in {"relu", "step"}:
+            assert (by_rank[:, 0] == 0).all()
+            assert (by_rank[:, 1] < 0).all()
+
+
+def test_ties_go_to_the_lower_index_as_in_the_network():
+    """Distances that are equal but for rounding are told apart by neither."""
+    for seed in range(20):
+        clf = fitted(0, activation="step", n_exemplars=30, random_state=seed)
+        first = exemplars_near(clf, X, n_nearest=1)
+        fires = clf.network_.activations(X)[2]
+        assert (fires.sum(axis=1) == 1).all()
+        assert first["exemplar"].tolist() == fires.argmax(axis=1).tolist()
+        assert (first["activation"] == 1).all()
+
+
+# --- what contributions add up to ---
+
+
+def forward_pass(estimator, rows):
+    """Values of all hidden layers, and the weights of all, by plain NumPy."""
+    function = ACTIVATIONS[estimator.activation].function
+    layers = list(zip(estimator.coefs_, estimator.intercepts_, strict=True))
+    layers = [(w.astype(float), b.astype(float)) for w, b in layers]
+    values = [rows]
+    for weights, bias in layers[:-1]:
+        values.append(function(values[-1] @ weights + bias))
+    return values[1:], layers
+
+
+def expected_terms(estimator, x, shown, output):
+    """Terms of an output of one row: parts of the network silenced by hand.
+
+    Without ``output`` that of the predicted class, less the mean over the classes.
+    """
+    function = ACTIVATIONS[estimator.activation].function
+    off = -1.0 if estimator.activation == "tanh" else 0.0
+    values, layers = forward_pass(estimator, x[None])
+    depth = 1 if len(layers) == 2 else 2
+
+    def result(value, upper):
+        for weights, bias in upper[:-1]:
+            value = function(value @ weights + bias)
+        weights, bias = upper[-1]
+        return (value @ weights + bias)[0]
+
+    def explained(value):
+        z = result(value, layers[depth:])
+        return z[output] if output is not None else z[winner] - z.mean()
+
+    value = values[depth - 1]
+    winner = result(value, layers[depth:]).argmax()
+    n = estimator.n_exemplars_
+    hidden = sorted(set(range(n)) - set(shown))
+    terms = {}
+    if depth == 1:
+        rivals = estimator.rivals_
+        n_pairs = rivals.size
+        pairs = [(i, j) for i in range(n) for j in rivals[i]]
+        silent = np.zeros_like(value)
+        terms["bias"] = explained(silent)
+        alone = silent.copy()
+        alone[:, n_pairs:] = value[:, n_pairs:]
+        terms["random units"] = explained(alone) - terms["bias"]
+        terms["other exemplars"] = 0.0
+        for k, pair in enumerate(pairs):
+            single = silent.copy()
+            single[0, k] = value[0, k]
+            half = (explained(single) - terms["bias"]) / 2
+            terms["other exemplars"] += half * sum(i in hidden for i in pair)
+    else:
+        terms["bias"] = explained(np.full_like(value, off))
+        without = value.copy()
+        without[:, hidden] = off
+        terms["other exemplars"] = explained(value) - explained(without)
+    return terms, explained(value)
+
+
+def check_terms(estimator, rows, n_nearest, output, atol):
+    keywords = {} if output is None else {"output": output}
+    frame = estimator.explain(rows, n_nearest=n_nearest, **keywords)
+    n = estimator.n_exemplars_
+    n_layers = len(estimator.coefs_)
+    for _, group in frame.groupby("row"):
+        near, rest = (group[group["rank"].notna() == known] for known in (True, False))
+        assert near["rank"].tolist() == list(range(1, 1 + (n_nearest or n)))
+        assert group["term"].tolist() == [*["exemplar"] * len(near), *rest["term"]]
+        shown = near["exemplar"].tolist()
+        terms, total = expected_terms(estimator, rows[group.row.iloc[0]], shown, output)
+        assert group["contribution"].sum() == pytest.approx(total, abs=atol)
+        if output is not None:
+            assert group["predicted"].iloc[0] == pytest.approx(total, abs=atol)
+        found = rest.set_index("term")["contribution"]
+        expected = ["other exemplars"] * (n_nearest is not None)
+        if n_layers == 2 and estimator.n_spare_units != 0:
+            expected.append("random units")
+        if n_layers == 4:
+            expected.append("interaction")
+        assert found.index.tolist() == [*expected, "bias"]
+        for name in found.index.difference(["interaction"]):
+            assert found[name] == pytest.approx(terms[name], abs=atol)
+        assert (
+            rest.drop(columns=["row", "predicted", "term", "contribution"])
+            .isna()
+            .all(axis=None)
+        )
+
+
+FORMS = [
+    dict(readout="comparisons", n_spare_units=6),
+    dict(readout="comparisons", n_spare_units=0),
+    dict(readout="comparisons", n_spare_units=6, tied=True, rivals=4),
+    dict(readout="exemplars"),
+    dict(readout="exemplars", tied=True, rivals=4, n_spare_units=5),
+    dict(n_neighbors=3),
+    dict(n_neighbors=3, tied=True),
+]
+
+
+@pytest.mark.parametrize("n_nearest", [1, 4, None])
+@pytest.mark.parametrize(
+    ("activation", "epochs"),
+    [(name, n) for name in ACTIVATION_NAMES for n in (0, 2) if name != "step" or not n],
+)
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_contributions_of_all_terms_add_up(form, activation, epochs, n_nearest):
+    style = form | dict(activation=activation)
+    check_terms(fitted(epochs, **style), X[::30], n_nearest, None, 1e-10)
+    reg = fitted_to_values(epochs, **style)
+    for output in (0, 1):
+        check_terms(reg, X[::30], n_nearest, output, 1e-8)
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
+def test_contributions_add_up_to_what_probabilities_are_made_of(loss):
+    for form in FORMS:
+        clf = fitted(loss=loss, **form)
+        total = clf.explain(X).groupby("row")["contribution"].sum()
+        z = clf.network_.affine_output(X)
+        np.testing.assert_allclose(total, (z - z.mean(axis=1, keepdims=True)).max(axis=1))
+        if loss == "log_loss":
+            log_p = clf.predict_log_proba(X)
+            expected = (log_p - log_p.mean(axis=1, keepdims=True)).max(axis=1)
+            np.testing.assert_allclose(total, expected)
+
+
+@pytest.mark.parametrize("form", FORMS, ids=str)
+@pytest.mark.parametrize("container", ["sparse", "frame", "single"])
+def test_terms_of_other_containers(form, container):
+    settings = dict(exemplars=(X[::17], y[::17]), max_iter=0, random_state=0) | form
+    settings.pop("n_exemplars", None)
+    clf = MetricInitMLPClassifier(**settings).fit(X, y)
+    expected = clf.explain(X[:20], n_nearest=2)
+    if container == "single":
+        rows = X.astype(np.float32)
+        single = MetricInitMLPClassifier(**settings).fit(rows, y)
+        frame = single.explain(rows[:20], n_nearest=2)
+        total = frame.groupby("row")["contribution"].sum()
+        z = single.network_.affine_output(rows[:20])
+        z = (z - z.mean(axis=1, keepdims=True)).max(axis=1)
+        np.testing.assert_allclose(total, z, rtol=1e-4, atol=1e-4)
+        return
+    if container == "sparse":
+        pd.testing.assert_frame_equal(
+            clf.explain(sp.csr_array(X[:20]), n_nearest=2), expected
+        )
+        return
+    index = [f"row {i}" for i in range(20)]
+    named = MetricInitMLPClassifier(**settings).fit(pd.DataFrame(X), y)
+    frame = named.explain(pd.DataFrame(X[:20], index=index), n_nearest=2)
+    assert frame["row"].tolist() == [f"row {i}" for i in expected["row"]]
+    pd.testing.assert_frame_equal(frame.drop(columns="row"), expected.drop(columns="row"))
+
+
+@pytest.mark.parametrize(
+    ("labels", "dtype"),
+    [
+        (codes, "Int64"),
+        (codes.astype(np.uint8), "UInt8"),
+        (codes == 1, "boolean"),
+        (codes * 1.0, "float64"),
+        (y, None),
+        (y.astype(object), None),
+    ],
+    ids=["int", "byte", "bool", "float", "str", "object"],
+)
+def test_labels_stay_what_they_are_beside_missing_ones(labels, dtype):
+    clf = MetricInitMLPClassifier(n_exemplars=9, max_iter=0, random_state=0)
+    frame = clf.fit(X, labels).explain(X[:4], n_nearest=3)
+    assert dtype is None or frame["label"].dtype == dtype
+    assert frame["label"].isna().tolist() == (frame["term"] != "exemplar").tolist()
+    near = frame[frame["rank"] <= 2]
+    assert near["exemplar"].notna().all()
+    at = near["exemplar"].to_numpy(int)
+    assert near["label"].tolist() == clf.exemplar_labels_[at].tolist()
+    assert (frame[frame["rank"] == 1]["label"] == frame["predicted"][::6]).all()
+    with pytest.raises((IndexError, TypeError, ValueError)):  # and not the last one
+        clf.exemplar_labels_[frame["exemplar"]]
+
+
+def test_on_standardized_digits_random_units_decide_and_it_is_said():
+    """By default; where exemplars vote they alone decide."""
+    digits, labels = load_digits(return_X_y=True)
+    digits = scale(digits)
+    clf = MetricInitMLPClassifier(max_iter=0, random_state=0).fit(digits, labels)
+    frame = clf.explain(digits[:200], n_nearest=None)
+    total = frame.groupby("term")["contribution"].sum() / 200
+    log_p = clf.predict_log_proba(digits[:200])
+    output = (log_p - log_p.mean(axis=1, keepdims=True)).max(axis=1).mean()
+    assert total.sum() == pytest.approx(output)
+    assert output > 7
+    assert total["exemplar"] < 0.1 * output
+    assert total["random units"] > 0.8 * output
+
+    clf = MetricInitMLPClassifier(readout="exemplars", max_iter=0, random_state=0)
+    frame = clf.fit(digits, labels).explain(digits[:200], n_nearest=None)
+    assert set(frame["term"]) == {"exemplar", "bias"}
+    bias = frame.loc[frame["term"] == "bias", "contribution"]
+    np.testing.assert_allclose(bias, 0, atol=1e-12)
+    best = frame.loc[frame.groupby("row")["contribution"].idxmax()]
+    assert (best["label"] == best["predicted"]).all()

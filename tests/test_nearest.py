@@ -1,10 +1,12 @@
 """The calculated network against slow oracles and against k-nearest neighbours."""
 
+import pickle
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.preprocessing import StandardScaler
@@ -97,6 +99,138 @@ def test_step_estimator_equals_k_neighbors_classifier(kind, k):
         )
         compared += decided.sum()
     assert compared > 300
+
+
+@pytest.mark.parametrize("k", [*NEIGHBORS, 15])
+@pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
+@pytest.mark.parametrize("tied", [False, True])
+def test_probabilities_of_the_step_network_are_those_of_k_neighbors_classifier(
+    k, loss, tied
+):
+    compared = 0
+    for seed, kind in enumerate(["continuous", "duplicates", "grid", "continuous"]):
+        points, labels, X, _ = random_problem(seed, kind=kind)
+        clf = MetricInitMLPClassifier(
+            exemplars=(points, labels),
+            n_neighbors=k,
+            activation="step",
+            loss=loss,
+            tied=tied,
+            max_iter=0,
+        ).fit(points, labels)
+        p = clf.predict_proba(X)
+        # The winner of the votes is what is predicted, also where votes tie.
+        np.testing.assert_array_equal(p.argmax(axis=1), clf.predict(X))
+        np.testing.assert_allclose(p.sum(axis=1), 1.0)
+        neighbors = KNeighborsClassifier(k).fit(points, labels)
+        decided = np.ones(len(X), dtype=bool)
+        if k > 2:
+            distances, _ = neighbors.kneighbors(X, k + 1)
+            decided = distances[:, k - 1] < distances[:, k]
+        expected = neighbors.predict_proba(X)
+        np.testing.assert_allclose(p[decided], expected[decided], rtol=1e-14)
+        log_p = clf.predict_log_proba(X)
+        np.testing.assert_allclose(np.exp(log_p), p, rtol=1e-12)
+        assert (np.isneginf(log_p) == (p == 0)).all()
+        assert (k == 1) == (set(np.unique(p)) == {0.0, 1.0})
+        compared += decided.sum()
+    assert compared > 400
+
+
+@pytest.mark.parametrize("k", [1, 3, 5, 15])
+@pytest.mark.parametrize("exemplars", ["kmeans", "random"])
+def test_votes_on_data_rank_rows_as_the_neighbors_do(four_data_sets, k, exemplars):
+    for X_train, y_train, X_test, y_test in four_data_sets:
+        clf = MetricInitMLPClassifier(
+            n_exemplars=60,
+            exemplars=exemplars,
+            n_neighbors=k,
+            activation="step",
+            max_iter=0,
+            random_state=0,
+        ).fit(X_train, y_train)
+        neighbors = KNeighborsClassifier(k, algorithm="brute")
+        neighbors.fit(clf.exemplars_, clf.exemplar_labels_)
+        p, expected = clf.predict_proba(X_test), neighbors.predict_proba(X_test)
+        np.testing.assert_allclose(p, expected, rtol=1e-14)
+        np.testing.assert_array_equal(p.argmax(axis=1), clf.predict(X_test))
+        if len(clf.classes_) == 2:
+            aucs = [roc_auc_score(y_test, q[:, 1]) for q in (p, expected)]
+            assert aucs[0] == aucs[1]
+
+
+@pytest.mark.parametrize("rivals", [5, 10])
+def test_shares_are_of_all_who_vote_where_rivals_are_few(rivals):
+    points, labels, X, _ = random_problem(2, n_exemplars=30)
+    for k in (1, 3):
+        clf = MetricInitMLPClassifier(
+            exemplars=(points, labels),
+            n_neighbors=k,
+            rivals=rivals,
+            activation="step",
+            max_iter=0,
+        ).fit(points, labels)
+        fires = clf.network_.activations(X)[2]
+        votes = np.stack([fires[:, labels == c].sum(axis=1) for c in range(3)], axis=1)
+        assert (votes.sum(axis=1) > k).any()
+        expected = votes / votes.sum(axis=1, keepdims=True)
+        p = clf.predict_proba(X)
+        np.testing.assert_allclose(p, expected)
+        np.testing.assert_array_equal(p.argmax(axis=1), clf.predict(X))
+
+
+def test_the_nearest_alone_votes_among_rivals_of_other_classes():
+    points, labels, X, _ = random_problem(4)
+    clf = MetricInitMLPClassifier(
+        exemplars=(points, labels), rivals="other_classes", activation="step", max_iter=0
+    ).fit(points, labels)
+    expected = KNeighborsClassifier(1).fit(points, labels).predict_proba(X)
+    np.testing.assert_array_equal(clf.predict_proba(X), expected)
+
+
+def test_probabilities_of_a_step_network_without_votes_are_those_of_its_output():
+    """A fitted output says more than a vote, and drawn or given weights have none."""
+    X, codes = random_problem(1)[2:]
+    settings = dict(activation="step", max_iter=0, n_exemplars=9, random_state=0)
+    for others in (
+        dict(readout="exemplars", output_init="ridge"),
+        dict(readout="comparisons"),
+        dict(init="random"),
+    ):
+        clf = MetricInitMLPClassifier(**settings, **others).fit(X, codes)
+        p = clf.predict_proba(X)
+        np.testing.assert_allclose(p, clf.network_.forward(X))
+        np.testing.assert_array_equal(p.argmax(axis=1), clf.predict(X))
+        assert len(np.unique(p.round(9))) > 6 or "init" in others
+
+
+def test_what_a_step_network_counts_is_settled_when_it_is_fitted():
+    points, labels, X, _ = random_problem(0)
+    clf = MetricInitMLPClassifier(
+        exemplars=(points, labels), n_neighbors=3, activation="step", max_iter=0
+    ).fit(points, labels)
+    p = clf.predict_proba(X)
+    clf.set_params(activation="relu", output_init="ridge", n_neighbors=1)
+    np.testing.assert_array_equal(clf.predict_proba(X), p)
+    loaded = pickle.loads(pickle.dumps(clf))  # noqa: S301
+    np.testing.assert_array_equal(loaded.predict_proba(X), p)
+    assert clf.out_activation_ == "softmax"
+
+
+def test_a_class_without_exemplars_gets_no_votes():
+    points, labels, X, codes = random_problem(0)
+    kept = labels != 1
+    clf = MetricInitMLPClassifier(
+        exemplars=(points[kept], labels[kept]),
+        n_neighbors=3,
+        activation="step",
+        max_iter=0,
+    ).fit(X, codes)
+    p = clf.predict_proba(X)
+    neighbors = KNeighborsClassifier(3).fit(points[kept], labels[kept])
+    np.testing.assert_allclose(p[:, [0, 2]], neighbors.predict_proba(X))
+    assert not p[:, 1].any()
+    assert np.isneginf(clf.predict_log_proba(X)[:, 1]).all()
 
 
 def test_vote_of_nearest_is_what_k_neighbors_classifier_computes():

@@ -72,6 +72,12 @@ def assert_same_network(first, second):
         np.testing.assert_array_equal(a, b)
 
 
+def assert_nearly_same_network(first, second):
+    """But for the rounding errors of a change of coordinates at every call."""
+    for a, b in zip(parameters_of(first), parameters_of(second), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-10 * abs(b).max())
+
+
 def assert_predicts(estimator, expected, rows=X, *, by=1e-8):
     """Within some part of the deviation of what is expected."""
     tolerance = by * max(np.std(expected), np.finfo(float).tiny)
@@ -732,7 +738,7 @@ def test_baselines_start_at_the_mean_and_in_units_of_the_deviation(init):
     "settings",
     [
         {},
-        {"solver": "sgd", "learning_rate_init": 0.1},
+        {"solver": "sgd", "learning_rate_init": 0.001},
         {"init": "random", "shuffle": False},
         {"exemplars": "random", "batch_size": 32, "activation": "logistic"},
         {"n_neighbors": 3, "tied": True, "batch_size": 32},
@@ -750,21 +756,21 @@ def test_partial_fit_is_one_more_epoch_of_fit(settings, max_iter):
     for _ in range(max_iter - 1):
         from_nothing.partial_fit(X, Y)
     for estimator in (started, from_nothing):
-        assert_same_network(estimator, fitted)
-        assert estimator.loss_curve_ == fitted.loss_curve_
+        assert_nearly_same_network(estimator, fitted)
+        assert estimator.loss_curve_ == pytest.approx(fitted.loss_curve_)
         assert estimator.n_iter_ == fitted.n_iter_ == max_iter
         assert estimator.t_ == fitted.t_ == max_iter * N
 
 
 def test_partial_fit_keeps_the_units_of_the_first_rows():
     estimator = regressor(init="zeros").fit(X, y)
-    network = estimator._fitted.position.network
+    network = estimator._fitted.start.network
     estimator.partial_fit(X[:30], 1000 * y[:30], sample_weight=np.full(30, 2.0))
     assert estimator._fitted.outputs.mean == pytest.approx(y.mean())
     assert estimator._fitted.outputs.deviation == pytest.approx(y.std())
     # Its first gradient step is along the mean of what the rows say in those units.
     said = ((1000 * y[:30] - y.mean()) / y.std()).mean()
-    step = estimator._fitted.position.network.layers[-1].bias - network.layers[-1].bias
+    step = estimator._fitted.start.network.layers[-1].bias - network.layers[-1].bias
     assert np.sign(step) == np.sign(said)
     assert estimator.n_iter_ == 1
 
@@ -806,8 +812,8 @@ def test_warm_start_goes_on(solver):
     at_once = regressor(max_iter=6, **settings).fit(X, y)
     assert twice.n_iter_ == 6
     assert twice.loss_curve_[:3] == curve
-    assert twice.loss_curve_ == at_once.loss_curve_
-    assert_same_network(twice, at_once)
+    assert twice.loss_curve_ == pytest.approx(at_once.loss_curve_)
+    assert_nearly_same_network(twice, at_once)
     assert_same_network(shallow.fit(X, y), twice)  # the earlier state has stayed
 
 
@@ -924,10 +930,12 @@ def test_early_stopping_keeps_the_network_of_the_best_r2():
 
 
 def test_validation_rows_without_early_stopping_only_watch():
-    estimator, held_out = fit_with_validation()
+    estimator, held_out = fit_with_validation(learning_rate_init=0.01)
     assert estimator.score(*held_out) == pytest.approx(estimator.validation_scores_[-1])
     assert len(estimator.validation_scores_) == estimator.n_iter_
-    unwatched = regressor(**LARGE_STEPS).fit(X[~HELD_OUT], Y[~HELD_OUT])
+    unwatched = regressor(**{**LARGE_STEPS, "learning_rate_init": 0.01}).fit(
+        X[~HELD_OUT], Y[~HELD_OUT]
+    )
     assert_same_network(estimator, unwatched)
 
 
@@ -1340,7 +1348,7 @@ def test_a_deviation_of_rounding_errors_is_none():
 
 def test_a_network_in_units_and_back_is_the_same():
     estimator = regressor(max_iter=1).fit(X, Y)
-    outputs, network = estimator._fitted.outputs, estimator._fitted.position.network
+    outputs, network = estimator._fitted.outputs, estimator._fitted.start.network
     in_units = outputs.in_units(network)
     np.testing.assert_allclose(
         in_units.affine_output(X), outputs.decode(network.affine_output(X))

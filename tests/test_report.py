@@ -291,6 +291,11 @@ def test_command_on_a_file_writes_page_and_tables(shop):
     assert "compare shop.csv --target label" in (shop.parent / page).read_text("utf-8")
 
 
+def _takes_interrupts():
+    """Also where the tests run in the background, which ignores interrupts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_command_that_was_interrupted_goes_on(tmp_path, jobs):
     """As Ctrl-C does it, which reaches all processes, amid a training."""
@@ -311,10 +316,11 @@ def test_command_that_was_interrupted_goes_on(tmp_path, jobs):
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=_takes_interrupts,  # noqa: PLW1509
     )
     folder = tmp_path / "reports" / "compare-digits"
     deadline = time.monotonic() + 120
-    while not list(folder.rglob("output.pkl")) and time.monotonic() < deadline:
+    while not list(folder.rglob("runs/*.json")) and time.monotonic() < deadline:
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=120)
@@ -322,7 +328,7 @@ def test_command_that_was_interrupted_goes_on(tmp_path, jobs):
     assert "the same command goes on from there" in errors
     # A worker that was just starting may say that it was interrupted, too.
     assert jobs > 1 or "Traceback" not in errors
-    finished = len(list(folder.rglob("output.pkl")))
+    finished = len(list(folder.rglob("runs/*.json")))
     assert 1 <= finished < 24
     result = subprocess.run(
         [*COMMAND, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True

@@ -274,7 +274,7 @@ def test_a_training_that_is_interrupted_ends_the_study_and_is_not_kept(
     with pytest.raises(KeyboardInterrupt):
         run_study(digits, small_design, folder=tmp_path)
     # The first run is kept, and the second was in its first epoch.
-    assert len(list(tmp_path.rglob("output.pkl"))) == 1
+    assert len(list(tmp_path.glob("*.json"))) == 1
 
 
 def test_two_processes_find_what_one_finds(digits, small_design, study):

@@ -1,5 +1,6 @@
 """Tied comparisons and chosen rivals, against loops, dense layers and neighbours."""
 
+import ast
 import pickle
 import tracemalloc
 
@@ -12,7 +13,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from sklearn.neighbors import KNeighborsClassifier
 
-from skmetricmlp import MetricInitMLPClassifier
+from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 from skmetricmlp.initialization import memory
 from skmetricmlp.initialization.metrics import squared_euclidean
 from skmetricmlp.initialization.nearest import Sample, nearest_network
@@ -522,12 +523,9 @@ def test_a_network_that_does_not_fit_is_refused_before_memory_is_taken():
     assert peak < 2 * points.nbytes
     assert not hasattr(clf, "network_")
     words = str(caught.value)
-    for part in (
-        "204,3", " weights", "float64", "4 GB (memory_limit=4000000000.0)",
-        "tied=True (", "rivals=20 (", "tied=True, rivals=20 (", "n_exemplars=",
-        "X in float32 (",
-    ):  # fmt: skip
-        assert part in words
+    assert "204,3" in words
+    assert "4 GB (memory_limit=4000000000.0)" in words
+    assert set(suggested(caught.value)) == {"tied=True, rivals=20", "n_exemplars=494"}
 
 
 def suggested(error):
@@ -542,31 +540,51 @@ def suggested(error):
     return sizes
 
 
+def settings_of(name):
+    """Parameters, and the type of X, that a suggestion asks for."""
+    name, _, dtype = name.replace("X in float32", " with X in float32").partition(" with")
+    parts = [part.split("=") for part in name.split(", ") if part]
+    return {key: ast.literal_eval(value) for key, value in parts}, "f" if dtype else "d"
+
+
 @pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
 @pytest.mark.parametrize(("solver", "copies"), [("adam", 4), ("sgd", 3)])
-def test_what_an_error_suggests_takes_as_much_as_it_says(readout, solver, copies):
+@pytest.mark.parametrize("limit", [4e5, 1.5e6, 6e6, 1.5e7])
+def test_what_an_error_suggests_fits(readout, solver, copies, limit):
     X, y = load_digits(return_X_y=True)
+    X, y = X[:400], y[:400]
     settings = {"readout": readout, "solver": solver, "max_iter": 0, "random_state": 0}
-    common = {"n_exemplars": 100, "exemplars": "random", "memory_limit": 6e6} | settings
+    common = {"n_exemplars": 100, "exemplars": "random", "memory_limit": limit} | settings
     with pytest.raises(ValueError, match="What takes less") as caught:
         MetricInitMLPClassifier(**common).fit(X, y)
-    sizes = suggested(caught.value)
-    changes = {
-        "tied=True": {"tied": True},
-        "rivals=20": {"rivals": 20},
-        "tied=True, rivals=20": {"tied": True, "rivals": 20},
-    }
-    for name, change in changes.items():
-        clf = MetricInitMLPClassifier(**common | {"memory_limit": 1e12} | change)
-        arrays = clf.fit(X, y).network_.parameters
-        assert sizes[name] == pytest.approx(
-            copies * sum(a.nbytes for a in arrays), rel=5e-3
-        )
-    (fewer,) = (name for name in sizes if name.startswith("n_exemplars="))
-    n = int(fewer.removeprefix("n_exemplars="))
-    MetricInitMLPClassifier(**common | {"n_exemplars": n}).fit(X, y)
-    with pytest.raises(ValueError, match="What takes less"):
-        MetricInitMLPClassifier(**common | {"n_exemplars": n + 1}).fit(X, y)
+    for name, size in suggested(caught.value).items():
+        changes, dtype = settings_of(name)
+        clf = MetricInitMLPClassifier(**common | changes).fit(X.astype(dtype), y)
+        held = copies * sum(a.nbytes for a in clf.network_.parameters)
+        assert held == pytest.approx(size, rel=5e-3)
+        assert held <= limit
+        if "n_exemplars" in changes:
+            changes["n_exemplars"] += 1
+            with pytest.raises(ValueError, match="What takes less"):
+                MetricInitMLPClassifier(**common | changes).fit(X, y)
+
+
+@pytest.mark.parametrize("make", [MetricInitMLPClassifier, MetricInitMLPRegressor])
+def test_the_smallest_network_is_named_where_none_fits(make):
+    X, y = load_iris(return_X_y=True)
+    common = {"n_exemplars": 60, "exemplars": "random", "max_iter": 0}
+    with pytest.raises(ValueError, match="Nothing that takes less fits") as caught:
+        make(**common, memory_limit=100.0).fit(X, y)
+    words = str(caught.value).split("the smallest is ")[1]
+    name, size = words.removesuffix(" MB)").split(" (")
+    changes, dtype = settings_of(name)
+    n = 3 if make is MetricInitMLPClassifier else 2
+    assert changes["n_exemplars"] == n
+    assert changes["n_spare_units"] == 0
+    least = float(size) * 1e6
+    make(**common | changes, memory_limit=1.01 * least).fit(X.astype(dtype), y)
+    with pytest.raises(ValueError, match="fits"):
+        make(**common | changes, memory_limit=0.99 * least).fit(X.astype(dtype), y)
 
 
 def test_the_limit_is_half_of_the_memory_that_is_available(monkeypatch):
@@ -598,9 +616,11 @@ def test_the_dense_equivalent_is_refused_where_it_does_not_fit():
     clf = MetricInitMLPClassifier(
         n_exemplars=60, tied=True, max_iter=0, memory_limit=1.5e6, n_spare_units=0
     ).fit(X, y)
-    for name in ("coefs_", "intercepts_"):
-        with pytest.raises(AttributeError, match=r"265,510 weights, which take 2\.12 MB"):
-            getattr(clf, name)
+    with pytest.raises(AttributeError, match=r"265,510 weights, which take 2\.12 MB"):
+        _ = clf.coefs_
+    biases = clf.network_.dense().parameters[1::2]
+    for bias, expected in zip(clf.intercepts_, biases, strict=True):
+        assert_array_equal(bias, expected)
     assert not hasattr(clf, "coefs_")
     assert "MetricInitMLPClassifier" in clf._repr_html_()
     assert clf.predict(X[:5]).shape == (5,)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from math import exp, inf, isfinite, log
 from types import SimpleNamespace
 
@@ -56,6 +57,10 @@ def assert_same_position(actual, expected, **tolerance):
     assert getattr(actual.state, "t", 0) == getattr(expected.state, "t", 0)
 
 
+def total_weight(batch):
+    return float(np.sum(batch.weights))
+
+
 def scripted(losses):
     """Objective with a loss for each step, and slopes of one."""
     losses = iter(losses)
@@ -63,7 +68,9 @@ def scripted(losses):
     def value_and_gradient(network, _):
         return next(losses), [np.ones_like(p) for p in network.parameters]
 
-    return SimpleNamespace(value=lambda *_: 0.0, value_and_gradient=value_and_gradient)
+    return SimpleNamespace(
+        value=lambda *_: 0.0, value_and_gradient=value_and_gradient, total=total_weight
+    )
 
 
 @pytest.fixture
@@ -336,7 +343,7 @@ def test_the_start_is_the_best_until_an_epoch_is_over(network, data, rng, step, 
             return bad, []
 
     objective = SimpleNamespace(
-        value=lambda *_: 0.0, value_and_gradient=value_and_gradient
+        value=lambda *_: 0.0, value_and_gradient=value_and_gradient, total=total_weight
     )
     start = start_of(network, Adam())
     end, history, reason = train(
@@ -348,30 +355,79 @@ def test_the_start_is_the_best_until_an_epoch_is_over(network, data, rng, step, 
     assert reason == ("interrupted" if bad is KeyboardInterrupt else "diverged")
 
 
-@pytest.mark.parametrize("earlier", [False, True])
-def test_without_need_nobody_scores_the_start(network, data, rng, earlier):
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_the_start_is_scored_where_it_is_the_one_to_beat(
+    network, data, rng, early_stopping
+):
     seen = []
 
     def validate(present):
         seen.append(present)
         return 0.0, 0.5
 
-    history = History([1.0], [1.0], [0.8], n_rows=10) if earlier else History()
-    plan = plan_of(early_stopping=earlier)
-    train(start_of(network, Adam()), history, data, plan, rng, validate=validate)
-    assert len(seen) == plan.max_epochs
-    assert all(present is not network for present in seen)
+    plan = plan_of(early_stopping=early_stopping)
+    train(start_of(network, Adam()), History(), data, plan, rng, validate=validate)
+    assert len(seen) == plan.max_epochs + early_stopping
+    assert (seen[0] is network) == early_stopping
 
 
-def test_early_stopping_keeps_the_start_if_an_earlier_score_is_higher(network, data, rng):
-    earlier = History([1.0], [1.0], [0.8], n_rows=10)
-    start = start_of(network, Adam())
+@pytest.mark.parametrize("earlier", [0.1, 0.9])
+def test_early_stopping_asks_nothing_of_scores_on_earlier_rows(
+    network, data, rng, earlier
+):
+    history = History([1.0], [1.0], [earlier], n_rows=10)
+    scores = iter([0.6, 0.7, 0.8, 0.75])
+    end, later, _ = train(
+        start_of(network, Adam()), history, data, plan_of(early_stopping=True), rng,
+        validate=lambda _: (0.0, next(scores)),
+    )  # fmt: skip
+    assert later.validation_score == [earlier, 0.7, 0.8, 0.75]
+    assert later.kept_score == 0.8
+    assert end.network is not network
+
+
+def test_early_stopping_keeps_the_start_if_no_epoch_is_better(network, data, rng):
+    start, scores = start_of(network, Adam()), iter([0.6, 0.5, 0.6, 0.4])
     end, history, _ = train(
-        start, earlier, data, plan_of(early_stopping=True), rng,
-        validate=lambda _: (0.0, 0.7),
+        start, History(), data, plan_of(early_stopping=True), rng,
+        validate=lambda _: (0.0, next(scores)),
     )  # fmt: skip
     assert end is start
-    assert history.validation_score == [0.8, 0.7, 0.7, 0.7]
+    assert history.kept_score == 0.6
+
+
+@pytest.mark.parametrize("rate", [0.01, 1.0, 1e3])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+@np.errstate(over="ignore", invalid="ignore")
+def test_what_is_kept_is_no_worse_than_the_start(data, rng, optimizer, rate):
+    network = random_network((3, 5, 4, 3), "relu")
+    plan = plan_of(optimizer=optimizer, rates=[rate] * 3, max_epochs=20, keeps_best=True)
+    end, history, reason = train(start_of(network, optimizer), History(), data, plan, rng)
+    at_start, at_end = (plan.objective.value(n, data) for n in (network, end.network))
+    assert at_end <= at_start
+    last, _, why = train(
+        start_of(network, optimizer), History(), data,
+        replace(plan, keeps_best=False), np.random.RandomState(0),
+    )  # fmt: skip
+    at_last = plan.objective.value(last.network, data)
+    is_worse = at_last > 1.01 * at_start  # with a tol of minus infinity
+    assert reason == ("worse" if is_worse and why != "diverged" else why)
+    if at_last <= at_start:
+        assert_same_position(end, last)
+    assert len(history.loss) > 1
+
+
+def test_weights_of_a_batch_count_by_the_mean_weight_of_all_rows(network, data):
+    """Where all rows of a batch weigh the same, too."""
+    one = data.take(np.array([4]))
+    heavy = one._replace(weights=3 * one.weights)
+    value, gradients = Objective("log_loss", 0.0, 2.0).value_and_gradient(network, one)
+    other, thrice = Objective("log_loss", 0.0, 2.0).value_and_gradient(network, heavy)
+    assert_allclose(other, 3 * value, rtol=1e-12)
+    for g, h in zip(gradients, thrice, strict=True):
+        assert_allclose(h, 3 * g, rtol=1e-12)
+    mean, _ = Objective("log_loss").value_and_gradient(network, one)
+    assert_allclose(value, mean * one.weights[0] / 2, rtol=1e-12)
 
 
 @pytest.mark.parametrize("batch_size", [3, N_ROWS])
@@ -434,7 +490,9 @@ def test_divergence_goes_back_to_where_the_loss_was_finite(network, data, rng, s
         seen.append(present)
         return losses.value_and_gradient(present, batch)
 
-    objective = SimpleNamespace(value=losses.value, value_and_gradient=value_and_gradient)
+    objective = SimpleNamespace(
+        value=losses.value, value_and_gradient=value_and_gradient, total=total_weight
+    )
     end, history, reason = train(
         start_of(network, Adam()), History(), data, plan_of(objective), rng
     )
@@ -482,7 +540,7 @@ def test_interrupt_amid_an_epoch_returns_where_training_stands(network, data, rn
         return objective.value_and_gradient(present, batch)
 
     interrupted = SimpleNamespace(
-        value=objective.value, value_and_gradient=value_and_gradient
+        total=total_weight, value=objective.value, value_and_gradient=value_and_gradient
     )
     end, history, reason = train(
         start_of(network, Adam()), History(), data, plan_of(interrupted), rng
@@ -538,7 +596,7 @@ def test_no_network_changes_once_it_is_made(network, data, rng, optimizer):
         return objective.value_and_gradient(present, batch)
 
     watched = SimpleNamespace(
-        value=objective.value, value_and_gradient=value_and_gradient
+        total=total_weight, value=objective.value, value_and_gradient=value_and_gradient
     )
     train(start_of(network, optimizer), History(), data, plan_of(watched, optimizer), rng)
     assert len(seen) == 9
@@ -597,7 +655,7 @@ def test_an_epoch_visits_each_row_once(data, rng, batch_size, shuffle):
         return 1.0, [np.zeros_like(p) for p in network.parameters]
 
     objective = SimpleNamespace(
-        value=lambda *_: 0.0, value_and_gradient=value_and_gradient
+        value=lambda *_: 0.0, value_and_gradient=value_and_gradient, total=total_weight
     )
     plan = plan_of(objective, rates=[0.1], batch_size=batch_size, shuffle=shuffle)
     train(start_of(network, Adam()), History(), data, plan, rng)

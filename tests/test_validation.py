@@ -74,8 +74,9 @@ WRONG_VALUES = [
 ACCEPTED = [
     ("n_neighbors", 9),
     ("n_neighbors", np.int64(2)),
-    ("sharpness", 1e-3),
-    ("sharpness", 1e30),
+    ("sharpness", 1),
+    ("n_iter_no_change", inf),
+    ("n_iter_no_change", np.float32(inf)),
     ("alpha", 0),
     ("tol", 0),
     ("momentum", 0),
@@ -142,8 +143,68 @@ def test_step_cannot_be_trained():
     with pytest.raises(ValueError, match=r"'step' has no gradient.*max_iter=0"):
         estimator.fit(X, y)
     estimator.set_params(max_iter=0).fit(X, y)
-    with pytest.raises(ValueError, match="'step' has no gradient"):
+    assert not hasattr(estimator, "partial_fit")
+    with pytest.raises(AttributeError, match="partial_fit") as caught:
         estimator.partial_fit(X, y)
+    assert "activation='step', which has no gradient" in str(caught.value.__cause__)
+    assert hasattr(estimator.set_params(activation="relu"), "partial_fit")
+
+
+WITH_EFFECT = [
+    {"activation": "logistic"},
+    {"activation": "tanh"},
+    {"activation": "tanh", "readout": "exemplars"},
+    {"readout": "exemplars"},
+    {"readout": "exemplars", "output_init": "ridge"},
+    {"n_neighbors": 3},
+]
+WITHOUT_EFFECT = [
+    {},
+    {"readout": "comparisons"},
+    {"output_init": "lagrange"},
+    {"tied": True},
+]
+
+
+@pytest.mark.parametrize("make", [MetricInitMLPClassifier, MetricInitMLPRegressor])
+class TestSharpness:
+    def fit(self, make, **settings):
+        common = {"n_exemplars": 9, "max_iter": 0, "random_state": 0}
+        return make(**common | settings).fit(X, y)
+
+    @pytest.mark.parametrize("settings", WITH_EFFECT, ids=str)
+    @pytest.mark.parametrize("value", [1e-3, 1e30])
+    def test_where_it_has_an_effect(self, make, settings, value):
+        one = self.fit(make, **settings).network_.parameters
+        other = self.fit(make, sharpness=value, **settings).network_.parameters
+        assert any((p != q).any() for p, q in zip(one, other, strict=True))
+        assert all(np.isfinite(p).all() for p in other)
+
+    @pytest.mark.parametrize("settings", WITHOUT_EFFECT, ids=str)
+    @pytest.mark.parametrize("value", [1e-3, 5])
+    def test_where_it_has_none_it_is_refused(self, make, settings, value):
+        self.fit(make, sharpness=1, **settings)
+        with pytest.raises(ValueError, match=rf"^sharpness={value} has no effect with"):
+            self.fit(make, sharpness=value, **settings)
+
+    def test_a_search_may_have_baselines_in_it(self, make):
+        for init in ("random", "zeros"):
+            self.fit(make, init=init, sharpness=4.0, metric="mahalanobis")
+
+    def test_a_step_takes_any(self, make):
+        one, other = (self.fit(make, activation="step", sharpness=s) for s in (1, 9))
+        np.testing.assert_array_equal(one.predict(X), other.predict(X))
+
+
+def test_a_patience_without_end():
+    clf = classifier(n_iter_no_change=inf, tol=100.0, max_iter=25)
+    with pytest.warns(match="max_iter=25"):
+        clf.fit(X, y)
+    assert clf.n_iter_ == 25
+    for solver in ("sgd", "lbfgs"):
+        clf = classifier(n_iter_no_change=inf, tol=100.0, max_iter=15, solver=solver)
+        with pytest.warns(match="max_iter=15"):
+            clf.fit(X, y)
 
 
 @pytest.mark.parametrize("init", ["metric", "random"])

@@ -15,6 +15,7 @@ from skmetricmlp.initialization.metrics import METRICS, Domain
 from skmetricmlp.initialization.nearest import Sample, nearest_network
 from skmetricmlp.initialization.random import BASELINES, dense_layers
 from skmetricmlp.initialization.rows import distinct_rows
+from skmetricmlp.initialization.scaling import InputScaling
 from skmetricmlp.initialization.start import Origin, Start, initial_network
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Domain",
     "Exemplars",
     "Form",
+    "InputScaling",
     "Metric",
     "Origin",
     "Sample",

@@ -50,6 +50,11 @@ class Form:
         """Whether the last layer is fitted to the training rows."""
         return self.output_init in FITTED_OUTPUTS
 
+    @property
+    def counts_votes(self) -> bool:
+        """Whether each exemplar neuron is one or zero, a vote for its class or none."""
+        return self.activation == "step" and self.output_init == "votes"
+
 
 def form_of(
     *,

@@ -24,6 +24,7 @@ from skmetricmlp.initialization.form import Form
 from skmetricmlp.initialization.memory import Budget, check_memory
 from skmetricmlp.initialization.rivals import all_rivals, chosen_rivals
 from skmetricmlp.initialization.rows import DistinctRows, distinct_rows
+from skmetricmlp.initialization.scaling import input_scaling
 from skmetricmlp.initialization.start import Origin, Start, calculated_network
 from skmetricmlp.network import Grouped, Layer, Network, Rivals, TiedComparison
 
@@ -91,9 +92,11 @@ def with_late_classes(
     """
     if start.origin is None or not lacks_classes(start, codes):
         return start
-    present, metric, table = start.origin
+    present, metric, table = start.origin[:3]
     rows = distinct_rows(X, codes, weights)
-    added = _select(present, Candidates(X, rows, metric), n_classes, method, rng)
+    scaling = start.scaling or input_scaling(X, weights, per_feature=False)
+    candidates = Candidates(X, rows, metric, scaling)
+    added = _select(present, candidates, n_classes, method, rng)
     points = np.concatenate([present.points, added.points])
     grown = Exemplars(points, np.concatenate([present.codes, added.codes]), None)
     scores = metric(points)
@@ -103,7 +106,9 @@ def with_late_classes(
     check_memory(Architecture(shape, X.shape[1], tuple(counts.tolist())), X.dtype, budget)
     X, rows = _with_exemplars(X, rows, present)
     votes = grown.targets(n_classes)
-    calculated = calculated_network(X, rows, scores, votes, rivals, form, rng)
+    calculated = calculated_network(
+        X, rows, scores, votes, rivals, form, rng, start.scaling
+    )
     units = _units_kept(start.origin, calculated, rivals, n_classes)
     calculated = (
         _in_scale(start.network, calculated, *units[-2:])
@@ -111,7 +116,8 @@ def with_late_classes(
         else _unread(calculated, np.unique(present.codes))
     )
     network = _keep(start.network, calculated, units)
-    return Start(network, len(points), Origin(grown, metric, rivals))
+    origin = start.origin._replace(exemplars=grown, rivals=rivals)
+    return Start(network, len(points), origin, start.scaling)
 
 
 def _grown_rivals(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ __all__ = [
     "memory_budget",
     "training_budget",
 ]
+
+Changes = dict[str, Any]
 
 FEW_RIVALS = 20  # to suggest
 # Arrays of all weights that training holds, in their own precision and in double: the
@@ -84,24 +87,25 @@ def check_memory(architecture: Architecture, dtype: Any, budget: Budget) -> None
     Raises
     ------
     ValueError
-        Saying how much it would take, and what would take less.
+        Saying how much it would take, and what would fit, or is the smallest.
     """
     needed = _size(architecture, dtype, budget)
     if needed <= budget.limit:
         return
     held = budget.copies + budget.doubles
-    words = "; ".join(
-        f"{name} ({_words(size)})"
-        for name, size in _smaller(architecture, dtype, budget)
-        if size < needed
-    )
     msg = (
         f"n_exemplars={architecture.n_exemplars} with n_features="
         f"{architecture.n_features} makes a network of {architecture.n_parameters:,} "
         f"weights. In {np.dtype(dtype)} they take {_words(needed)}, being held "
         f"{held} times (with gradient and state of the solver), more than "
-        f"{_words(budget.limit)} ({budget.words}). What takes less: {words}"
+        f"{_words(budget.limit)} ({budget.words}). "
     )
+    fitting = list(_fitting_settings(architecture, dtype, budget))
+    if fitting:
+        words = (f"{name} ({_words(size)})" for name, size in fitting)
+        raise ValueError(msg + f"What takes less: {'; '.join(words)}")
+    name, size = _smallest(architecture, dtype, budget)
+    msg += f"Nothing that takes less fits; the smallest is {name} ({_words(size)})"
     raise ValueError(msg)
 
 
@@ -128,29 +132,69 @@ def _size(architecture: Architecture, dtype: Any, budget: Budget) -> int:
     return architecture.n_parameters * size
 
 
-def _smaller(
+def _fitting_settings(
     architecture: Architecture, dtype: Any, budget: Budget
 ) -> Iterator[tuple[str, int]]:
-    """Yield settings that take less, and how much they take."""
+    """Yield settings that fit, none with more changes than it needs, and their sizes."""
+    found: list[Changes] = []
+    for changes in _changes_of_form(architecture):
+        size = _size(_with(architecture, changes), dtype, budget)
+        is_more = any(fewer.items() <= changes.items() for fewer in found)
+        if changes and size <= budget.limit and not is_more:
+            found.append(changes)
+            yield _name(changes), size
+    for changes in _changes_of_form(architecture):
+        if fewer := _fitting(_with(architecture, changes), dtype, budget):
+            size = _size(fewer, dtype, budget)
+            yield _name({**changes, "n_exemplars": fewer.n_exemplars}), size
+            break
+    single = _size(architecture, np.float32, budget)
+    if single <= budget.limit:
+        yield "X in float32", single
+
+
+def _smallest(architecture: Architecture, dtype: Any, budget: Budget) -> tuple[str, int]:
+    """Return the settings that take the least, and how much that is."""
+    n_classes = len(architecture.counts)
+    least = replace(architecture, counts=(1,) * n_classes if n_classes > 1 else (2,))
+    changed = [(c, _with(least, c)) for c in _changes_of_form(architecture)]
+    changes, smallest = min(changed, key=lambda pair: _size(pair[1], dtype, budget))
+    name = _name({**changes, "n_exemplars": least.n_exemplars})
+    single = np.dtype(np.float32)
+    if np.dtype(dtype) != single:
+        name += " with X in float32"
+    return name, _size(smallest, single, budget)
+
+
+def _changes_of_form(architecture: Architecture) -> list[Changes]:
+    """Return none, each and all combinations of what makes a network smaller."""
     form = architecture.form
     few = max(FEW_RIVALS, form.n_neighbors)
-    settings: list[dict[str, Any]] = [{"rivals": few}]
+    changes: Changes = {}
     if not form.tied:
-        settings = [{"tied": True}, *settings, {"tied": True, "rivals": few}]
-    for changes in settings:
-        changed = replace(architecture, form=replace(form, **changes))
-        name = ", ".join(f"{name}={value}" for name, value in changes.items())
-        yield name, _size(changed, dtype, budget)
-    if fewer := _fitting(architecture, dtype, budget):
-        yield f"n_exemplars={fewer.n_exemplars}", _size(fewer, dtype, budget)
-    yield "X in float32", _size(architecture, np.float32, budget)
+        changes["tied"] = True
+    if architecture.n_rivals > few:
+        changes["rivals"] = few
+    if form.n_spare_units:
+        changes["n_spare_units"] = 0
+    counts = range(len(changes) + 1)
+    return [dict(some) for n in counts for some in combinations(changes.items(), n)]
+
+
+def _with(architecture: Architecture, changes: Changes) -> Architecture:
+    return replace(architecture, form=replace(architecture.form, **changes))
+
+
+def _name(changes: Changes) -> str:
+    return ", ".join(f"{name}={value}" for name, value in changes.items())
 
 
 def _fitting(
     architecture: Architecture, dtype: Any, budget: Budget
 ) -> Architecture | None:
     """Return the architecture of the most exemplars that fits, if there is one."""
-    least, most = len(architecture.counts), architecture.n_exemplars
+    # Of one alone there are no comparisons.
+    least, most = max(2, len(architecture.counts)), architecture.n_exemplars - 1
     found = None
     while least <= most:
         middle = (least + most) // 2

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmetricmlp.initialization.metrics import METRICS, Domain, Scores, linear_map
 from skmetricmlp.initialization.rows import DistinctRows
+from skmetricmlp.initialization.scaling import mean_and_deviation
 
 __all__ = ["Metric", "fit_metric", "linear_part"]
 
@@ -121,7 +122,7 @@ def fit_metric(
         if "VI" not in given:
             if covariance is None:
                 covariance = _covariance(X, rows)
-            given["VI"] = scipy.linalg.pinvh(covariance)
+            given["VI"] = _inverse(covariance)
     if metric == "kl":
         mean = float(np.mean(_mean(X, rows))) or 1.0
         given.setdefault("smoothing", PSEUDO_COUNT * mean)
@@ -147,13 +148,12 @@ def _mean(X: Array, rows: DistinctRows) -> Floats:
 
 def _variance(X: Array, rows: DistinctRows) -> Floats:
     """Weighted variance of each column; 1 where it is zero, as in StandardScaler."""
-    mean = _mean(X, rows)
-    variance = _weighted_sum(X, rows, lambda share, x: share @ np.square(x - mean))
-    return np.where(variance > 0, variance, 1.0)
+    _, deviation = mean_and_deviation(X, rows.weights, rows.index)
+    return np.where(deviation > 0, deviation, 1.0) ** 2
 
 
 def _covariance(X: Array, rows: DistinctRows) -> Floats:
-    mean = _mean(X, rows)
+    mean, deviation = mean_and_deviation(X, rows.weights, rows.index)
     covariance = _weighted_sum(
         X, rows, lambda share, x: (x - mean).T @ (share[:, None] * (x - mean))
     )
@@ -163,7 +163,19 @@ def _covariance(X: Array, rows: DistinctRows) -> Floats:
             "features"
         )
         raise ValueError(msg)
+    # What rounding errors leave of a constant column is no covariance.
+    covariance[deviation == 0] = 0.0
+    covariance[:, deviation == 0] = 0.0
     return covariance
+
+
+def _inverse(covariance: Floats) -> Floats:
+    """Pseudo-inverse, by that of the correlations: units do not matter to its rank."""
+    deviation = np.sqrt(np.diagonal(covariance))
+    deviation = np.where(deviation > 0, deviation, 1.0)
+    correlation = covariance / deviation / deviation[:, None]
+    inverse: Floats = scipy.linalg.pinvh(correlation) / deviation / deviation[:, None]
+    return inverse
 
 
 def _dense(X: Array) -> Floats:

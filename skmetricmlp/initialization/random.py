@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from skmetricmlp.initialization.architecture import Architecture
 from skmetricmlp.initialization.rivals import cyclic_rivals
+from skmetricmlp.initialization.scaling import InputScaling
 from skmetricmlp.network import Dense, Grouped, Layer, Network, Rivals, TiedComparison
 
 __all__ = [
@@ -25,13 +26,20 @@ __all__ = [
 
 Floats = NDArray[np.floating[Any]]
 
-BASELINES = ("random", "uniform", "glorot_uniform", "he_uniform", "zeros", "ones")
+CONSTANTS = ("zeros", "ones")
+BASELINES = ("random", "uniform", "glorot_uniform", "he_uniform", *CONSTANTS)
 
 
 def baseline_network(
-    init: str, architecture: Architecture, rng: np.random.RandomState
+    init: str,
+    architecture: Architecture,
+    rng: np.random.RandomState,
+    scaling: InputScaling | None = None,
 ) -> Network:
     """Draw, or fill, the weights of a network.
+
+    Random weights of the first layer are drawn for scaled inputs, if a scaling is given,
+    and then turned into those of the user's features; constant ones are constant.
 
     Parameters
     ----------
@@ -39,6 +47,7 @@ def baseline_network(
         ``"random"`` is ``"he_uniform"`` with ReLU and ``"glorot_uniform"`` otherwise.
     architecture : Architecture
     rng : numpy.random.RandomState
+    scaling : InputScaling, optional
 
     Returns
     -------
@@ -55,6 +64,8 @@ def baseline_network(
     depth = len(layers)
     activations = [form.activation] * (len(sizes) - 2) + [form.output_activation]
     layers += dense_layers(init, sizes[depth:], activations[depth:], rng)
+    if scaling and init not in CONSTANTS:
+        layers[0] = scaling.unscaled(layers[0])
     return Network(tuple(layers))
 
 
@@ -115,7 +126,10 @@ def _grouped(
 
 
 def with_spare_units(
-    layers: Sequence[Layer], n: int, rng: np.random.RandomState
+    layers: Sequence[Layer],
+    n: int,
+    rng: np.random.RandomState,
+    scaling: InputScaling | None = None,
 ) -> tuple[Layer, ...]:
     """Add n random units to the first layer, which the exemplar layer does not read yet.
 
@@ -125,16 +139,17 @@ def with_spare_units(
         Calculated hidden layers.
     n : int
     rng : numpy.random.RandomState
+    scaling : InputScaling, optional
+        Weights are drawn for scaled inputs.
 
     Returns
     -------
     tuple of Layer
     """
-    n_in, init = (
-        layers[0].parameters[0].shape[0],
-        usual_init("random", layers[0].activation),
-    )
-    weights, bias = _arrays(init, n_in, n, rng)
+    activation = layers[0].activation
+    n_in = layers[0].parameters[0].shape[0]
+    units = Dense(*_arrays(usual_init("random", activation), n_in, n, rng), activation)
+    weights, bias = (scaling.unscaled(units) if scaling else units).parameters
 
     def widened(layer: Layer) -> Layer:
         if isinstance(layer, TiedComparison):
@@ -166,7 +181,7 @@ def _arrays(
     draw_biases: bool = False,
 ) -> tuple[Floats, Floats]:
     """Weights (n_in, n_out) and bias (n_out,) of a layer."""
-    if init in {"zeros", "ones"}:
+    if init in CONSTANTS:
         value = float(init == "ones")
         return np.full((n_in, n_out), value), np.full(n_out, value)
     bound = _bound(init, n_in, n_out)

@@ -1,14 +1,15 @@
-"""The rows that everything is calculated from.
+"""The distinct rows that everything is calculated from.
 
 They are *distinct* rows with summed weights, in an order that depends on their values
 alone. So a row given twice is a row of twice the weight, and the order of the rows does
-not matter: both hold to the last bit.
+not matter: both hold to the last bit. The order does not depend on the units of the
+features or on what was added to them either.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,22 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
+from skmetricmlp.initialization.scaling import mean_and_deviation
+
 __all__ = ["DistinctRows", "distinct_rows"]
 
 Array = Any
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
+Keys = NDArray[np.uint64]
+
+BLOCK_ELEMENTS = 2**20
+# Standardized values are rounded to so many steps per deviation before they are hashed:
+# far coarser than rounding errors, and fine enough to tell most rows apart.
+STEPS_PER_DEVIATION = 2.0**20
+LARGEST_STEP = 2.0**52
+SMALLEST = float(np.finfo(float).tiny)
+SHIFT = 0.3183098861837907  # away from the multiples of 1/2 that round either way
 
 LEAST_WEIGHT = 1e-30  # nothing beside a weight of one
 
@@ -69,19 +81,19 @@ def distinct_rows(X: Array, targets: Array, weights: Floats) -> DistinctRows:
     -------
     DistinctRows
     """
-    digests = []
     codes = targets if targets.ndim == 1 else np.zeros(len(targets), dtype=np.intp)
-    for rows in gen_batches(X.shape[0], 1024):
-        block = X[rows].toarray() if sp.issparse(X) else X[rows]
-        # Adding zero turns -0.0 into 0.0: they are equal, so their bytes should be.
-        for row, code in zip(block + 0.0, codes[rows], strict=True):
-            key = row.tobytes() + int(code).to_bytes(8, "little")
-            digests.append(blake2b(key, digest_size=8).digest())
-    _, index, group = np.unique(
-        np.frombuffer(b"".join(digests), dtype="<u8"),
-        return_index=True,
-        return_inverse=True,
-    )
+    order_key, exact_key = _keys(X, weights)
+    with np.errstate(over="ignore"):
+        order_key = _mixed(order_key + _mixed(codes.astype(np.uint64)))
+    # Stable, so the first row of each group is the one that occurs first.
+    order = np.lexsort((codes, exact_key, order_key))
+    is_first = np.ones(len(order), dtype=bool)
+    for key in (order_key, exact_key, codes):
+        is_first[1:] &= key[order[1:]] == key[order[:-1]]
+    is_first[1:] = ~is_first[1:]
+    index = order[is_first]
+    group = np.empty(len(order), dtype=np.intp)
+    group[order] = np.cumsum(is_first) - 1
     weights = _relative(weights.astype(float))
     sums = np.bincount(group, weights)
     if targets.ndim > 1:
@@ -89,6 +101,59 @@ def distinct_rows(X: Array, targets: Array, weights: Floats) -> DistinctRows:
         targets = np.stack(parts, axis=1)
         return DistinctRows(index, targets, sums / sums.max())
     return DistinctRows(index, codes[index], sums / sums.max())
+
+
+def _keys(X: Array, weights: Floats) -> tuple[Keys, Keys]:
+    """Hash the rows: their standardized values, rounded, and their exact values.
+
+    Both keys (n,) are sums over the features of a random multiple of an integer, modulo
+    2^64. Zeros of a sparse matrix therefore add what a row of zeros has.
+    """
+    mean, deviation = mean_and_deviation(X, weights)
+    # Where nothing varies, rounding errors are nothing beside the value itself.
+    deviation = np.where(deviation > 0, deviation, np.maximum(abs(mean), SMALLEST))
+    rng = np.random.default_rng(0)
+    factors = rng.integers(2**64, size=(2, X.shape[1]), dtype=np.uint64) | np.uint64(1)
+
+    def steps(values: Floats, columns: Any) -> Keys:
+        values = (values - mean[columns]) / deviation[columns]
+        values = np.floor(values * STEPS_PER_DEVIATION + SHIFT)
+        return values.clip(-LARGEST_STEP, LARGEST_STEP).astype(np.int64).view(np.uint64)
+
+    def bits(values: Floats, columns: Any) -> Keys:
+        del columns
+        # Adding zero turns -0.0 into 0.0: they are equal, so their bits should be.
+        words = (values + 0.0).view(f"u{values.itemsize}").astype(np.uint64)
+        return words ^ (words >> np.uint64(29))
+
+    return _sums(X, factors[0], steps), _sums(X, factors[1], bits)
+
+
+def _sums(X: Array, factors: Keys, integers: Callable[[Floats, Any], Keys]) -> Keys:
+    """Sum ``factors_j integers(x_ij)`` over the features, modulo 2^64."""
+    every = slice(None)
+    if not sp.issparse(X):
+        size = max(1, BLOCK_ELEMENTS // max(1, X.shape[1]))
+        blocks = (np.ascontiguousarray(X[rows]) for rows in gen_batches(len(X), size))
+        return np.concatenate([integers(block, every) @ factors for block in blocks])
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    zeros = integers(np.zeros(X.shape[1], dtype=X.dtype), every)
+    terms = (integers(X.data, X.indices) - zeros[X.indices]) * factors[X.indices]
+    totals = np.append(np.uint64(0), np.cumsum(terms, dtype=np.uint64))
+    sums: Keys = totals[X.indptr[1:]] - totals[X.indptr[:-1]] + zeros @ factors
+    return sums
+
+
+def _mixed(keys: Keys) -> Keys:
+    """Scramble integers one to one, as SplitMix64 does.
+
+    G. L. Steele, D. Lea, C. H. Flood, OOPSLA 2014.
+    """
+    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return keys ^ (keys >> np.uint64(31))
 
 
 def _relative(weights: Floats) -> Floats:

@@ -14,6 +14,7 @@ from skmetricmlp.initialization.architecture import Architecture
 from skmetricmlp.initialization.exemplars import (
     Candidates,
     Exemplars,
+    coming_counts,
     cross_validated_total,
     exemplar_counts,
     select_exemplars,
@@ -41,6 +42,7 @@ from skmetricmlp.initialization.random import (
 )
 from skmetricmlp.initialization.rivals import chosen_rivals
 from skmetricmlp.initialization.rows import DistinctRows, distinct_rows
+from skmetricmlp.initialization.scaling import InputScaling, input_scaling
 from skmetricmlp.initialization.variance_constraint import constrained_weights
 from skmetricmlp.network import Dense, Layer, Network, forward
 
@@ -51,6 +53,8 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 Scores = tuple[Floats, Floats]
 
+# Metrics that do not depend on the units of single features.
+SCALE_FREE_METRICS = ("seuclidean", "mahalanobis")
 # Numbers in the comparisons of the sample that sets the scales: at most 1,000 rows, and
 # fewer for many exemplars.
 SAMPLE_ROWS, SAMPLE_ELEMENTS = 1000, 2**24
@@ -64,23 +68,27 @@ FIT_ELEMENTS, FIT_ROWS, MOST_FIT_ELEMENTS = 2**23, 1600, 2**27
 class Origin(NamedTuple):
     """What weights are calculated from.
 
-    ``rivals`` (N, M) says which exemplars each is compared with.
+    ``rivals`` (N, M) says which exemplars each is compared with, and ``counts_votes``
+    whether the exemplar neurons are votes, each one or zero.
     """
 
     exemplars: Exemplars
     metric: Metric
     rivals: Ints
+    counts_votes: bool = False
 
 
 class Start(NamedTuple):
     """A network before training, the exemplars that it is made for, and where from.
 
-    ``origin`` is None where the weights are not calculated.
+    ``origin`` is None where the weights are not calculated. ``scaling`` is that of the
+    inputs in training; None leaves them as they are.
     """
 
     network: Network
     n_exemplars: int
     origin: Origin | None
+    scaling: InputScaling | None = None
 
 
 def initial_network(
@@ -98,6 +106,7 @@ def initial_network(
     metric_params: Mapping[str, Any] | None,
     budget: Budget,
     rng: np.random.RandomState,
+    more_to_come: bool = False,
 ) -> Start:
     """Calculate, draw or take over the weights before training.
 
@@ -121,6 +130,9 @@ def initial_network(
     budget : Budget
         Memory that the weights may take.
     rng : numpy.random.RandomState
+    more_to_come : bool, default=False
+        Whether the rows are the first few of a stream: counts of exemplars by class are
+        then lowered to them, and baselines are as wide as for all that is asked for.
 
     Returns
     -------
@@ -128,6 +140,7 @@ def initial_network(
         In the precision of ``X``.
     """
     rows = distinct_rows(X, targets, weights)
+    scaling = _scaling(X, rows, metric)
     n_values = None if classes is not None else targets.shape[1]
     classes = np.zeros(1) if classes is None else classes
 
@@ -135,7 +148,7 @@ def initial_network(
         fitted = fit_metric(metric, metric_params, X, y, rows)
         if isinstance(exemplars, Exemplars):
             return exemplars, fitted
-        candidates = Candidates(X, rows, fitted)
+        candidates = Candidates(X, rows, fitted, scaling)
         count = (
             cross_validated_total(
                 exemplars, candidates, len(classes), form.n_neighbors, rng
@@ -143,7 +156,7 @@ def initial_network(
             if isinstance(n_exemplars, str)
             else n_exemplars
         )
-        counts = exemplar_counts(count, classes, rows)
+        counts = exemplar_counts(count, classes, rows, lowers=more_to_come)
         return select_exemplars(exemplars, candidates, counts, rng), fitted
 
     # Baselines need no exemplars, only as many as there would be.
@@ -153,8 +166,10 @@ def initial_network(
     elif isinstance(n_exemplars, str) or exemplars == "condensed":
         chosen = choose()
         counts = np.bincount(chosen[0].codes, minlength=len(classes))
+    elif more_to_come and init != "metric" and not isinstance(n_exemplars, float):
+        counts = coming_counts(n_exemplars, classes)
     else:
-        counts = exemplar_counts(n_exemplars, classes, rows)
+        counts = exemplar_counts(n_exemplars, classes, rows, lowers=more_to_come)
     architecture = Architecture(form, X.shape[1], tuple(counts.tolist()), n_values)
     _check_enough(architecture, X)
     check_memory(architecture, X.dtype, budget)
@@ -167,11 +182,14 @@ def initial_network(
             scores, points, selected.codes, form.rivals, by_class=by_class
         )
         stand_for = selected.targets(architecture.n_outputs)
-        network = calculated_network(X, rows, scores, stand_for, table, form, rng)
+        network = calculated_network(
+            X, rows, scores, stand_for, table, form, rng, scaling
+        )
         network = _in_precision_of(X, network, points)
-        return Start(network, n, Origin(selected, fitted, table))
+        origin = Origin(selected, fitted, table, form.counts_votes)
+        return Start(network, n, origin, scaling)
     network = (
-        baseline_network(init, architecture, rng)
+        baseline_network(init, architecture, rng, scaling)
         if isinstance(init, str)
         else given_network(
             init, architecture.sizes, form.activation, form.output_activation
@@ -181,7 +199,7 @@ def initial_network(
         hidden = network.layers[:-1]
         output = _fitted_output(hidden, X, rows, architecture.n_outputs, form, rng)
         network = Network((*hidden, output))
-    return Start(network.astype(X.dtype), n, None)
+    return Start(network.astype(X.dtype), n, None, scaling)
 
 
 def calculated_network(
@@ -192,6 +210,7 @@ def calculated_network(
     rivals: Ints,
     form: Form,
     rng: np.random.RandomState,
+    scaling: InputScaling | None,
 ) -> Network:
     """Calculate the nearest-exemplar network, or its comparisons and what reads them.
 
@@ -210,7 +229,7 @@ def calculated_network(
             sharpness=form.sharpness,
             loss=form.loss,
         )
-        hidden = with_spare_units(network.layers[:-1], form.n_spare_units, rng)
+        hidden = with_spare_units(network.layers[:-1], form.n_spare_units, rng, scaling)
         output = network.layers[-1]
     else:
         style = form.n_neighbors, form.activation, form.sharpness
@@ -221,7 +240,7 @@ def calculated_network(
                 scores, None if form.has_values else stand_for, sample, rivals, *style
             )
         )
-        hidden = with_spare_units(hidden, form.n_spare_units, rng)
+        hidden = with_spare_units(hidden, form.n_spare_units, rng, scaling)
         output = _fitted_output(hidden, X, rows, stand_for.shape[1], form, rng)
     network = Network((*hidden, output))
     return network if form.tied else network.dense()
@@ -290,6 +309,16 @@ def _in_precision_of(X: Array, network: Network, points: Array) -> Network:
         )
         raise ValueError(msg)
     return network
+
+
+def _scaling(X: Array, rows: DistinctRows, metric: Any) -> InputScaling:
+    """Scale inputs as the metric does: each feature by itself, or all of them alike."""
+    per_feature = (
+        metric in SCALE_FREE_METRICS
+        if isinstance(metric, str)
+        else hasattr(metric, "transform")
+    )
+    return input_scaling(X, rows.weights, rows.index, per_feature=per_feature)
 
 
 def _sample(X: Array, rows: DistinctRows, size: int) -> Sample:

@@ -1,20 +1,32 @@
 """What a network computes. Runs on arrays of any array API namespace."""
 
 from skmetricmlp.network.activations import ACTIVATIONS
-from skmetricmlp.network.layers import Dense, Grouped, Layer, TiedComparison, forward
+from skmetricmlp.network.layers import (
+    Dense,
+    Grouped,
+    Layer,
+    ScaledInput,
+    TiedComparison,
+    forward,
+)
 from skmetricmlp.network.losses import LOG_PROBABILITIES, LOSSES
 from skmetricmlp.network.network import Network
 from skmetricmlp.network.rivals import Rivals
+from skmetricmlp.network.views import DenseWeights, LayerList, read_only
 
 __all__ = [
     "ACTIVATIONS",
     "LOG_PROBABILITIES",
     "LOSSES",
     "Dense",
+    "DenseWeights",
     "Grouped",
     "Layer",
+    "LayerList",
     "Network",
     "Rivals",
+    "ScaledInput",
     "TiedComparison",
     "forward",
+    "read_only",
 ]

@@ -19,7 +19,7 @@ from array_api_compat import array_namespace, device, size
 from skmetricmlp.network.activations import ACTIVATIONS
 from skmetricmlp.network.rivals import Rivals
 
-__all__ = ["Dense", "Grouped", "Layer", "TiedComparison", "forward"]
+__all__ = ["Dense", "Grouped", "Layer", "ScaledInput", "TiedComparison", "forward"]
 
 Array = Any
 Arrays = Sequence[Array]
@@ -80,6 +80,10 @@ class Dense:
     def dense(self) -> Dense:
         """Return the layer itself."""
         return self
+
+    def dense_bias(self) -> Array:
+        """Bias of :meth:`dense`."""
+        return self.bias
 
 
 @dataclass(frozen=True)
@@ -153,9 +157,14 @@ class TiedComparison:
 
     def dense(self) -> Dense:
         """Give each comparison weights of its own, ``w_j - w_i``."""
-        bias = self.rivals.differences(self.bias[:, None])[:, 0]
+        weights = self.rivals.spread(self.weights.T).T
+        return Dense(weights, self.dense_bias(), self.activation)
+
+    def dense_bias(self) -> Array:
+        """Bias of :meth:`dense`, without its weights."""
+        bias = self.rivals.spread(self.bias[:, None])[:, 0]
         bias[: self.rivals.n_pairs] += self._flat_offsets()
-        return Dense(self.rivals.differences(self.weights.T).T, bias, self.activation)
+        return bias
 
     def _flat_offsets(self) -> Array:
         return array_namespace(self.offsets).reshape(self.offsets, (-1,))
@@ -225,12 +234,18 @@ class Grouped:
 
     def dense(self) -> Dense:
         """Let each neuron read all inputs, other groups with a weight of zero."""
-        xp = array_namespace(self.weights)
+        xp, where = array_namespace(self.weights), device(self.weights)
         n, m = self.weights.shape
-        own = xp.eye(n, dtype=self.weights.dtype, device=device(self.weights))[:, None, :]
-        of_groups = xp.reshape(own * self.weights[:, :, None], (n * m, n))
-        weights = xp.concat([of_groups, self.others], axis=0)
+        shape = n * m + self.others.shape[0], n
+        weights = xp.zeros(shape, dtype=self.weights.dtype, device=where)
+        for i in range(n):
+            weights[i * m : (i + 1) * m, i] = self.weights[i, :]
+        weights[n * m :, :] = self.others
         return Dense(weights, self.bias, self.activation)
+
+    def dense_bias(self) -> Array:
+        """Bias of :meth:`dense`, without its weights."""
+        return self.bias
 
     def _split(self, x: Array) -> tuple[Array, Array]:
         """Take inputs apart: groups (N, M, n) and the rest (n_in - N M, n)."""
@@ -240,7 +255,96 @@ class Grouped:
         return array_namespace(x).reshape(groups, shape), x.T[n_grouped:, :]
 
 
-Layer = Dense | TiedComparison | Grouped
+@dataclass(frozen=True)
+class ScaledInput:
+    """A first layer that reads ``(x - mean) / scale`` instead of ``x``.
+
+    Parameters
+    ----------
+    layer : Dense or TiedComparison
+        Its parameters are those of the scaled inputs, and of this layer.
+    mean : array of shape (n_in,)
+    scale : array of shape (n_in,)
+        Positive.
+    """
+
+    layer: Dense | TiedComparison
+    mean: Array
+    scale: Array
+
+    @property
+    def is_weight(self) -> tuple[bool, ...]:
+        """Which parameters are multiplied with values."""
+        return self.layer.is_weight
+
+    @property
+    def activation(self) -> str:
+        """Activation of the layer."""
+        return self.layer.activation
+
+    @property
+    def n_out(self) -> int:
+        """Number of neurons."""
+        return self.layer.n_out
+
+    @property
+    def parameters(self) -> tuple[Array, ...]:
+        """Parameters of the layer."""
+        return self.layer.parameters
+
+    def with_parameters(self, parameters: Arrays) -> ScaledInput:
+        """Return the same layer with other parameters."""
+        return replace(self, layer=self.layer.with_parameters(parameters))
+
+    def affine(self, x: Array) -> Array:
+        """Pre-activation ``z`` (n, n_out) of ``x`` (n, n_in), dense or SciPy sparse."""
+        if not hasattr(x, "tocsr"):
+            return self.layer.affine((x - self.mean) / self.scale)
+        # A sparse matrix stays one: the mean, which would fill it, is taken off ``z``.
+        ends = array_namespace(self.mean).stack(
+            [self.mean / self.scale, 0.0 * self.mean], axis=0
+        )
+        of_mean, bias = self.layer.affine(ends)
+        return self.layer.affine(_scaled_sparse(x, self.scale)) - (of_mean - bias)
+
+    def gradient(self, x: Array, delta: Array) -> list[Array]:
+        """Gradient of the parameters from ``delta = dL/dz`` (n, n_out)."""
+        if not hasattr(x, "tocsr"):
+            return self.layer.gradient((x - self.mean) / self.scale, delta)
+        gradients = self.layer.gradient(_scaled_sparse(x, self.scale), delta)
+        total = array_namespace(delta).sum(delta, axis=0)[None, :]
+        of_mean = self.layer.gradient((self.mean / self.scale)[None, :], total)
+        gradients[0] -= of_mean[0]
+        return gradients
+
+    def input_gradient(self, delta: Array) -> Array:
+        """``dL/dx`` (n, n_in) from ``delta = dL/dz`` (n, n_out)."""
+        return self.layer.input_gradient(delta) / self.scale
+
+    @property
+    def n_dense_weights(self) -> int:
+        """Number of parameters of the dense equivalent."""
+        return self.layer.n_dense_weights
+
+    def dense_bias(self) -> Array:
+        """Bias of the dense equivalent."""
+        return self.dense().bias
+
+    def dense(self) -> Dense:
+        """Return the dense layer that reads ``x`` as it is."""
+        layer = self.layer.dense()
+        weights = layer.weights / self.scale[:, None]
+        return replace(layer, weights=weights, bias=layer.bias - self.mean @ weights)
+
+
+def _scaled_sparse(x: Array, scale: Array) -> Array:
+    """Divide the columns of a SciPy CSR matrix by ``scale``."""
+    scaled = x.astype(scale.dtype)  # a copy
+    scaled.data /= scale[scaled.indices]
+    return scaled
+
+
+Layer = Dense | TiedComparison | Grouped | ScaledInput
 
 
 def forward(layer: Layer, x: Array) -> Array:

@@ -9,7 +9,7 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from skmetricmlp.network.activations import ACTIVATIONS
-from skmetricmlp.network.layers import Layer, forward
+from skmetricmlp.network.layers import Dense, Layer, forward
 
 __all__ = ["Network"]
 
@@ -61,6 +61,11 @@ class Network:
     def n_dense_weights(self) -> int:
         """Number of parameters that :meth:`dense` would have."""
         return sum(layer.n_dense_weights for layer in self.layers)
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether all layers are dense, their parameters ``[W_1, b_1, W_2, ...]``."""
+        return all(isinstance(layer, Dense) for layer in self.layers)
 
     def dense(self) -> Network:
         """Return the same function as a network of dense layers."""

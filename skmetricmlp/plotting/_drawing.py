@@ -5,12 +5,15 @@ Colours of lines and text are matplotlib's own settings, so that every style is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from skmetricmlp.plotting._text import drawn, visible
 
 __all__ = [
     "PALETTE",
@@ -111,7 +114,11 @@ def add_legend(
     ax: Any, handles: Sequence[Any], titles: Sequence[str], heading: str
 ) -> None:
     """Put a legend to the right of the axes; of many entries the first twenty."""
-    shown = [abbreviated(title, 24) for title in titles[:MOST_IN_LEGEND]]
+    # matplotlib 3.9 leaves out what begins with an underscore.
+    shown = [
+        re.sub("^_", " _", abbreviated(title, 24)) for title in titles[:MOST_IN_LEGEND]
+    ]
+    heading = abbreviated(str(heading), 24)
     if len(titles) > MOST_IN_LEGEND:
         heading = f"{heading}: first {MOST_IN_LEGEND} of {len(titles)}"
     ax.legend(
@@ -135,14 +142,15 @@ def legend_lines(n: int) -> list[Any]:
 
 
 def abbreviated(text: str, length: int) -> str:
-    """Cut a text to so many characters.
+    """Cut a text to so many characters, and write it for matplotlib.
 
     Examples
     --------
     >>> abbreviated("versicolor", 10), abbreviated("versicolor", 6)
     ('versicolor', 'versi…')
     """
-    return text if len(text) <= length else text[: max(1, length - 1)] + "…"
+    text = visible(text)
+    return drawn(text if len(text) <= length else text[: max(1, length - 1)] + "…")
 
 
 def feature_ticks(ax: Any, names: Sequence[str], most: int = 24) -> None:

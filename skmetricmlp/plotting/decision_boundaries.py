@@ -15,6 +15,7 @@ from sklearn.utils import gen_batches, get_tags
 
 from skmetricmlp.plotting._drawing import (
     PALETTE,
+    abbreviated,
     add_legend,
     class_style,
     colour_bar,
@@ -214,10 +215,10 @@ class DecisionBoundariesDisplay:
         size = "x-small" if is_narrow(self.axes_[0]) else "medium"
         for panel, when in zip(self.axes_, ("before", "after"), strict=True):
             panel.set_title(f"{when} training", fontsize=size)
-            panel.set_xlabel(self.feature_names[0], fontsize=size)
+            panel.set_xlabel(abbreviated(self.feature_names[0], 40), fontsize=size)
             panel.set_xlim(self.xx0.min(), self.xx0.max())
             panel.set_ylim(self.xx1.min(), self.xx1.max())
-        self.axes_[0].set_ylabel(self.feature_names[1], fontsize=size)
+        self.axes_[0].set_ylabel(abbreviated(self.feature_names[1], 40), fontsize=size)
         self.axes_[1].set_yticklabels([])
         return self
 

@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state
 
 from skmetricmlp.plotting._drawing import add_legend, class_style, panels
 from skmetricmlp.plotting._estimators import check_count, parts_of
+from skmetricmlp.plotting._text import drawn
 
 __all__ = ["LearningCurvesDisplay", "learning_curves", "summarise"]
 
@@ -223,8 +224,8 @@ class LearningCurvesDisplay:
                 self.ax_.fill_between(at, mean - std, mean + std, **band)
             )
             self.lines_.append(line)
-        self.ax_.set(xlabel="epochs" if self.x == "epoch" else self.x)
-        self.ax_.set_ylabel(self.score_name)
+        self.ax_.set(xlabel="epochs" if self.x == "epoch" else drawn(str(self.x)))
+        self.ax_.set_ylabel(drawn(str(self.score_name)))
         self.ax_.locator_params(axis="x", integer=True)
         self.ax_.grid(alpha=0.25)
         if self.hue is not None:

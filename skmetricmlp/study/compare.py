@@ -9,17 +9,24 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from signal import SIG_IGN, SIGINT, signal
-from typing import Any
+from typing import Any, NamedTuple
+from warnings import warn
 
 import joblib
+import numpy as np
 import pandas as pd
+from sklearn.base import clone
 
-from skmetricmlp import __version__
 from skmetricmlp.study.data import Dataset, load_dataset
 from skmetricmlp.study.design import Design, Run, Start
-from skmetricmlp.study.runs import Result, Split, train_and_score
+from skmetricmlp.study.errors import DataError
+from skmetricmlp.study.kept import KeptRuns
+from skmetricmlp.study.runs import Result, Split, feature_names, train_and_score
 
 __all__ = ["Study", "compare", "run_study"]
+
+#: What metrics take that are not defined for all numbers.
+LEAST = {"kl": ">= 0", "itakura_saito": "> 0"}
 
 KEYS = ["size", "seed", "start"]
 
@@ -84,7 +91,8 @@ def compare(
         one for each processor. Times are comparable within a run, not between runs
         with other ``n_jobs``.
     folder : str or Path, optional
-        Results are kept there, each as soon as it is found, and are not calculated again.
+        Results are kept there, each as soon as it is found, and are not calculated
+        again. Files that are damaged are noticed, and calculated again with a warning.
     progress : bool
         Whether to show a progress bar, with an estimate of the time left. Needs tqdm.
 
@@ -101,6 +109,8 @@ def compare(
     DataError
         If there are no such data, only one start, or a size is more than there are
         training rows or too few for the classes.
+    OSError
+        If a result cannot be written to ``folder``.
 
     Examples
     --------
@@ -139,19 +149,26 @@ def run_study(
     Returns
     -------
     Study
+
+    Raises
+    ------
+    DataError
+        If a column has values that a metric is not defined for.
+    OSError
+        If a result cannot be written to ``folder``.
     """
-    kept = joblib.Memory(folder, verbose=0).cache(train_and_score, ignore=["dataset"])
-    calls = _calls(dataset, design)
-    results = {
-        run: kept(**call)
-        for run, call in calls.items()
-        if kept.check_call_in_cache(**call)
-    }
+    _check_domains(dataset, design)
+    kept = None
+    if folder is not None:
+        kept = KeptRuns(Path(folder), dataset, dataset.fingerprint)
+    calls = _calls(design)
+    results = _already_there(calls, kept)
     left = [run for run in calls if run not in results]
     parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
     caller = os.getpid()
     found = parallel(
-        joblib.delayed(_labelled)(run, kept, calls[run], caller) for run in left
+        joblib.delayed(_carried_out)(run, dataset, calls[run], kept, caller)
+        for run in left
     )
     with _bar(progress, calls, results) as update:
         for run, result in found:
@@ -167,28 +184,81 @@ def run_study(
     )
 
 
-def _calls(dataset: Dataset, design: Design) -> dict[Run, dict[str, Any]]:
-    """Arguments of :func:`train_and_score` for each run."""
-    key = f"{dataset.fingerprint} {__version__}"
+def _check_domains(dataset: Dataset, design: Design) -> None:
+    """Name the user's column, where an estimator would name one of those it is given."""
+    metrics = [
+        metric
+        for start in design.starts
+        if start.parameters.get("init", "metric") == "metric"
+        and (metric := start.parameters.get("metric")) in LEAST
+    ]
+    if not metrics:
+        return
+    transformer = clone(dataset.transformer)
+    X = np.asarray(transformer.fit_transform(dataset.X), dtype=float)
+    names = feature_names(transformer) or [str(k) for k in range(X.shape[1])]
+    lowest = X.min(axis=0)
+    for metric in metrics:
+        outside = lowest < 0 if LEAST[metric] == ">= 0" else lowest <= 0
+        if not outside.any():
+            continue
+        k = int(outside.argmax())
+        msg = (
+            f"metric={metric!r} takes values {LEAST[metric]}, and the column "
+            f"{names[k]!r} has {lowest[k]:.6g} as it is scaled: "
+        )
+        if LEAST[metric] == ">= 0":
+            msg += "give --scale minmax, which takes numbers to [0, 1]"
+        else:
+            msg += "'kl' with --scale minmax is a metric that takes 0, too"
+        raise DataError(msg)
+
+
+class _Call(NamedTuple):
+    """What a run depends on besides the data."""
+
+    split: Split
+    parameters: Mapping[str, Any]
+    n_epochs: int
+
+
+def _calls(design: Design) -> dict[Run, _Call]:
     return {
-        run: dict(
-            dataset=dataset,
-            key=key,
-            split=Split(design.n_train, run.size, run.seed),
-            parameters=dict(design.by_name[run.start].parameters),
-            n_epochs=design.n_epochs,
+        run: _Call(
+            Split(design.n_train, run.size, run.seed),
+            dict(design.by_name[run.start].parameters),
+            design.n_epochs,
         )
         for run in design.runs
     }
 
 
-def _labelled(
-    run: Run, kept: Callable[..., Result], call: dict[str, Any], caller: int
+def _already_there(
+    calls: Mapping[Run, _Call], kept: KeptRuns | None
+) -> dict[Run, Result]:
+    if kept is None:
+        return {}
+    files = {run: kept.read(*call) for run, call in calls.items()}
+    if n_damaged := sum(file.is_damaged for file in files.values()):
+        what = "1 kept run is" if n_damaged == 1 else f"{n_damaged} kept runs are"
+        msg = f"{what} damaged, and calculated again: {kept.folder}"
+        warn(msg, UserWarning, stacklevel=3)
+    return {run: file.result for run, file in files.items() if file.result is not None}
+
+
+def _carried_out(
+    run: Run, dataset: Dataset, call: _Call, kept: KeptRuns | None, caller: int
 ) -> tuple[Run, Result]:
     if os.getpid() != caller:
         # Ctrl-C reaches the workers too, but it is the caller who ends them.
         signal(SIGINT, SIG_IGN)
-    return run, kept(**call)
+    # Another command may have finished the run since this one began.
+    if kept is not None and (found := kept.read(*call).result) is not None:
+        return run, found
+    result = train_and_score(dataset, *call)
+    if kept is not None:
+        kept.write(*call, result)
+    return run, result
 
 
 @contextmanager

@@ -23,13 +23,20 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from skmetricmlp.study.errors import DataError
+from skmetricmlp.study.tables import (
+    TextFormat,
+    check_names,
+    listed,
+    read_frame,
+    separator_hint,
+)
 from skmetricmlp.study.tasks import CLASSES, TASKS, Task, task_of
 
 __all__ = [
     "LEAST_ROWS",
     "NAMES",
     "OPENML",
-    "DataError",
     "Dataset",
     "load_dataset",
     "read_dataset",
@@ -41,14 +48,16 @@ LEAST_ROWS = 20
 #: Data that come with scikit-learn.
 NAMES = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 
+#: Squares of numbers are summed when they are scaled.
+GREATEST = 1e150
+
+#: Types that are no labels.
+REFUSED = (bytes, list, tuple, dict, set, np.ndarray)
+
 SCALERS = {"standard": StandardScaler(), "minmax": MinMaxScaler(clip=True)}
 
 #: What names of data that are downloaded begin with.
 OPENML = "openml:"
-
-
-class DataError(ValueError):
-    """The data cannot be compared on; the message says why, in terms of the file."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +121,8 @@ class Dataset:
         ------
         DataError
             If there are not enough rows, the labels are not two or more classes, the
-            values are no finite numbers, or there is no feature.
+            values are not finite numbers, there is no feature, two have one name, or one
+            has infinity.
 
         Examples
         --------
@@ -120,21 +130,25 @@ class Dataset:
         >>> Dataset.from_arrays(*load_wine(return_X_y=True), name="wine").X.shape
         (178, 13)
         """
-        frame = pd.DataFrame(X)
+        frame = pd.DataFrame(X).copy(deep=False)
         targets = pd.Series(np.asarray(y), name=getattr(y, "name", None) or "y")
         if len(frame) != len(targets):
             msg = f"X has {len(frame)} rows and y has {len(targets)}"
             raise DataError(msg)
         is_there = targets.notna().to_numpy()
         targets = targets[is_there].reset_index(drop=True).infer_objects()
+        targets = _plain(targets)
         kind = _task(task, targets)
         check = _check_labels if kind == CLASSES else _check_values
         check(targets)
         if frame.shape[1] == 0:
             msg = f"{name} has no column besides the target"
             raise DataError(msg)
-        frame.columns = pd.Index([str(column) for column in frame.columns])
-        features = _tidy_features(frame[is_there].reset_index(drop=True))
+        names = [str(column) for column in frame.columns]
+        check_names(names, "X")
+        frame.columns = pd.Index(names)
+        frame.index = pd.RangeIndex(1, len(frame) + 1)
+        features = _tidy_features(frame[is_there]).reset_index(drop=True)
         transformer = tabular_transformer() if transformer is None else transformer
         return cls(name, features, targets, kind, transformer, image_shape)
 
@@ -203,7 +217,7 @@ def _download(name: str) -> Dataset:
     try:
         bunch = datasets.fetch_openml(name, as_frame=True)
     except (ValueError, OSError) as error:
-        msg = f"{OPENML}{name} cannot be had: {error}"
+        msg = f"{OPENML}{name} could not be downloaded: {error}"
         raise DataError(msg) from error
     if not isinstance(bunch.target, pd.Series):
         msg = f"{OPENML}{name} has no single target column"
@@ -215,8 +229,10 @@ def read_dataset(
     path: str | Path,
     target: str | None,
     *,
-    separator: str = ",",
+    separator: str | None = None,
     has_header: bool = True,
+    encoding: str | None = None,
+    decimal: str | None = None,
     task: str | None = None,
 ) -> Dataset:
     """Read a CSV or Parquet file with a column to predict.
@@ -228,14 +244,19 @@ def read_dataset(
     Parameters
     ----------
     path : str or Path
-        ``.csv`` (also compressed, as in ``.csv.gz``) or ``.parquet``.
+        ``.csv``, ``.tsv`` or other text (also compressed, as in ``.csv.gz``), or
+        ``.parquet``.
     target : str or None
         Column of the labels or values.
-    separator : str
-        Of a CSV file.
+    separator : str, optional
+        Between the columns of a CSV file: a comma by default, in ``.tsv`` a tab.
     has_header : bool
         Whether the first row of a CSV file has the names of the columns. Otherwise they
         are called "0", "1" and so on.
+    encoding : str, optional
+        Of a CSV file, by default UTF-8. Excel in Western Europe writes "cp1252".
+    decimal : str, optional
+        Of the numbers in a CSV file, by default a point.
     task : {"classes", "values"}, optional
         By default :func:`task_of` the column.
 
@@ -246,20 +267,29 @@ def read_dataset(
     Raises
     ------
     DataError
-        If there is no such file or column, or :meth:`Dataset.from_arrays` refuses what
-        it holds.
+        If there is no such file or column, the file is not what its ending or the
+        parameters say, a name stands for two columns, or :meth:`Dataset.from_arrays`
+        refuses what it holds.
     """
     path = Path(path)
-    frame = _read_frame(path, separator, has_header)
+    form = TextFormat(separator, has_header, encoding, decimal)
+    frame = read_frame(path, form)
     columns = [str(column) for column in frame.columns]
     frame.columns = pd.Index(columns)
+    check_names(columns, str(path))
     if target is None:
-        msg = f"name the column to predict with --target; {path} has {_listed(columns)}"
+        hint = separator_hint(path, form)
+        msg = (
+            f"name the column to predict with --target; {path} has "
+            f"{listed(columns)}{hint}"
+        )
         raise DataError(msg)
     if target not in columns:
         close = get_close_matches(target, columns, n=1)
-        hint = f" (did you mean {close[0]!r}?)" if close else ""
-        msg = f"no column {target!r} in {path}{hint}; it has {_listed(columns)}"
+        hint = separator_hint(path, form)
+        if close and not hint:
+            hint = f" (did you mean {close[0]!r}?)"
+        msg = f"no column {target!r} in {path}{hint}; it has {listed(columns)}"
         raise DataError(msg)
     return Dataset.from_arrays(
         frame.drop(columns=target),
@@ -304,36 +334,36 @@ def tabular_transformer(scale: str = "standard") -> ColumnTransformer:
     )
 
 
-def _read_frame(path: Path, separator: str, has_header: bool) -> pd.DataFrame:
-    if not path.is_file():
-        msg = f"no such file: {path}"
+def _plain(y: pd.Series[Any]) -> pd.Series[Any]:
+    """Take what is neither text nor a number as the text that it is written as."""
+    types = pd.api.types
+    if types.is_numeric_dtype(y) or types.is_bool_dtype(y) or types.is_string_dtype(y):
+        return y
+    kinds = {type(value) for value in y}
+    if refused := [kind for kind in kinds if issubclass(kind, REFUSED)]:
+        msg = (
+            f"the target {y.name!r} has values of type {refused[0].__name__}, which are "
+            f"neither text nor numbers"
+        )
         raise DataError(msg)
-    try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        if ".csv" in path.suffixes:
-            return pd.read_csv(path, sep=separator, header=0 if has_header else None)
-    except ImportError as error:
-        msg = "reading Parquet needs pyarrow: pip install 'skmetricmlp[parquet]'"
-        raise DataError(msg) from error
-    except (ValueError, OSError) as error:
-        msg = f"{path} cannot be read: {error}"
-        raise DataError(msg) from error
-    msg = f"{path} must be a .csv or .parquet file"
-    raise DataError(msg)
+    if kinds <= {str, bool} or kinds <= {int, float, np.float64, np.int64}:
+        return y
+    return y.map(str)
 
 
 def _check_labels(y: pd.Series[Any]) -> None:
     n_classes, target = y.nunique(), y.name
     if n_classes < 2:
-        found = f"the one class {y.iloc[0]!r}" if n_classes else "no label"
+        found = (
+            f"only the one class {y.iloc[0]!r}" if n_classes else "no label in any row"
+        )
         msg = f"the target {target!r} needs at least two classes; it has {found}"
         raise DataError(msg)
     _check_number(y)
     if 2 * n_classes > len(y):
         msg = (
             f"the target {target!r} has {n_classes} different values in {len(y)} rows: "
-            f"that is no set of classes"
+            f"too many for classes; if they are numbers to predict, give --task values"
         )
         raise DataError(msg)
 
@@ -341,7 +371,7 @@ def _check_labels(y: pd.Series[Any]) -> None:
 def _check_values(y: pd.Series[Any]) -> None:
     _check_number(y)
     if not pd.api.types.is_any_real_numeric_dtype(y) or not np.isfinite(y).all():
-        msg = f"the target {y.name!r} has values that are no finite numbers"
+        msg = f"the target {y.name!r} has values that are not finite numbers"
         raise DataError(msg)
     if y.nunique() < 2:
         msg = f"the target {y.name!r} needs at least two values; it has {y.iloc[0]}"
@@ -378,9 +408,19 @@ def _tidy_features(X: pd.DataFrame) -> pd.DataFrame:
                 tidy[name] = text.where(column.notna(), "missing")
         else:
             tidy[name] = column.astype("Float64").astype(float)
+            _check_feature(str(name), tidy[name])
     return pd.DataFrame(tidy, index=X.index)
 
 
-def _listed(columns: list[str], most: int = 12) -> str:
-    shown = ", ".join(columns[:most])
-    return f"the columns {shown}" + (", ..." if len(columns) > most else "")
+def _check_feature(name: str, values: pd.Series[Any]) -> None:
+    is_large = values.abs() > GREATEST
+    if not is_large.any():
+        return
+    k, count = int(is_large.argmax()), int(is_large.sum())
+    what = "infinity" if np.isinf(values.iloc[k]) else f"{values.iloc[k]:g}"
+    rows = "1 row" if count == 1 else f"{count} rows"
+    msg = (
+        f"the column {name!r} has {what} in {rows}, first in row {values.index[k]}: "
+        f"numbers may be as large as {GREATEST:g}, and cells may be empty"
+    )
+    raise DataError(msg)

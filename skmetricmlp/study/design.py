@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from skmetricmlp.study.data import DataError, Dataset
+from skmetricmlp.study.data import Dataset
+from skmetricmlp.study.errors import DataError
 from skmetricmlp.study.tasks import CLASSES
 
 __all__ = ["Design", "Run", "Start", "default_sizes", "starts_of"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 from typing import Any, NamedTuple
+from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 import pandas as pd
@@ -13,8 +15,9 @@ from sklearn.base import clone
 from sklearn.metrics import ConfusionMatrixDisplay, PredictionErrorDisplay
 
 from skmetricmlp.plotting import ExemplarsDisplay, LearningCurvesDisplay
+from skmetricmlp.plotting._text import drawn, visible
 from skmetricmlp.study.compare import Study
-from skmetricmlp.study.runs import Split, split_rows, untrained
+from skmetricmlp.study.runs import Split, feature_names, split_rows, untrained
 from skmetricmlp.study.tasks import CLASSES
 
 __all__ = ["Picture", "draw_pictures"]
@@ -33,6 +36,7 @@ STYLES = {"light": "default", "dark": "dark_background"}
 SETTINGS = {
     "svg.fonttype": "path",
     "svg.hashsalt": "skmetricmlp",
+    "text.usetex": False,
     "font.size": 11,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -167,7 +171,7 @@ def _confusion(start: str, pairs: pd.DataFrame) -> Picture:
     counts = pairs.pivot_table("count", "true", "predicted", "sum", fill_value=0)
     counts = counts.reindex(index=labels, columns=labels, fill_value=0)
     percent = 100 * counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
-    names = [str(label) for label in labels]
+    names = [drawn(_short(str(label), 16)) for label in labels]
 
     def paint(ax: Any) -> None:
         display = ConfusionMatrixDisplay(percent.to_numpy(), display_labels=names)
@@ -232,7 +236,7 @@ def _exemplars(study: Study) -> list[Picture]:
         ExemplarsDisplay.from_estimator(
             model,
             image_shape=dataset.image_shape,
-            feature_names=_feature_names(transformer),
+            feature_names=feature_names(transformer),
             ax=ax,
         )
 
@@ -246,11 +250,6 @@ def _exemplars(study: Study) -> list[Picture]:
             size=(8.0, 4.5),
         )
     ]
-
-
-def _feature_names(transformer: Any) -> list[str]:
-    """Names without the part of the transformer that they come from."""
-    return [str(name).split("__")[-1] for name in transformer.get_feature_names_out()]
 
 
 def _picture(
@@ -269,7 +268,10 @@ def _svg(paint: Paint, style: str, size: tuple[float, float]) -> str:
         figure = Figure(figsize=size, layout="constrained")
         paint(figure.subplots())
         file = BytesIO()
-        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+        with catch_warnings():
+            # A name in letters that the font lacks is in the tables beside the picture.
+            filterwarnings("ignore", message="Glyph ", category=UserWarning)
+            figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     return "data:image/svg+xml;base64," + b64encode(file.getvalue()).decode()
 
 
@@ -290,7 +292,14 @@ def _draw_curves(study: Study, curves: pd.DataFrame, **options: Any) -> Any:
 def _legend_inside(ax: Any, lines: Sequence[Any], names: Iterable[str]) -> None:
     """Leave the width to the curves, which rise and leave room below."""
     ax.get_legend().remove()
-    ax.legend(lines, names, loc="lower right")
+    # matplotlib 3.9 leaves out what begins with an underscore.
+    shown = [re.sub("^_", " _", drawn(_short(str(name), 40))) for name in names]
+    ax.legend(lines, shown, loc="lower right")
+
+
+def _short(name: str, length: int) -> str:
+    name = visible(name)
+    return name if len(name) <= length else name[: length - 1] + "…"
 
 
 def _means(study: Study, ends: pd.DataFrame) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import version
 from importlib.resources import files
 from importlib.util import find_spec
@@ -13,8 +15,10 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from skmetricmlp.plotting._text import visible
 from skmetricmlp.study.compare import Study
-from skmetricmlp.study.data import DataError
+from skmetricmlp.study.errors import DataError
+from skmetricmlp.study.files import write_files
 from skmetricmlp.study.pictures import draw_pictures
 from skmetricmlp.study.summary import (
     score_table,
@@ -25,9 +29,22 @@ from skmetricmlp.study.summary import (
 from skmetricmlp.study.tasks import CLASSES
 from skmetricmlp.study.verdict import verdict
 
-__all__ = ["TableFormat", "mistakes_table", "starts_table", "write_report"]
+__all__ = [
+    "TableFormat",
+    "counted",
+    "mistakes_table",
+    "report_names",
+    "starts_table",
+    "write_report",
+]
 
 TableFormat = Literal["csv", "parquet"]
+
+PAGE = "report.html"
+TABLES = ("curves", "predictions", "summary", "to_target", "starts")
+
+#: What a formula begins with; a sign that stands alone is none.
+FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠].", re.DOTALL)  # noqa: RUF001
 
 MOST_MISTAKES = 10
 PACKAGES = ("skmetricmlp", "scikit-learn", "numpy", "scipy", "pandas", "joblib")
@@ -49,10 +66,12 @@ def write_report(
     Parameters
     ----------
     folder : str or Path
-        Is made if it is not there; files of the same names are replaced.
+        Is made if it is not there; files of the same names are replaced, when all are
+        written.
     study : Study
     table_format : {"csv", "parquet"}
-        Of the tables. Parquet needs pyarrow.
+        Of the tables. Parquet needs pyarrow. In CSV a label that a spreadsheet would take
+        as a formula, such as "=1+1", has an apostrophe before it.
     n_jobs : int, optional
         With which the study was carried out, to be mentioned.
     command : str, optional
@@ -68,8 +87,10 @@ def write_report(
     ------
     DataError
         If ``table_format`` is neither, or pyarrow is not there.
+    OSError
+        If a file cannot be written.
     """
-    folder, write = Path(folder), _writer(table_format)
+    folder, encode = Path(folder), _encoder(table_format)
     tables = {
         "curves": study.curves,
         "predictions": study.predictions,
@@ -77,13 +98,18 @@ def write_report(
         "to_target": time_to_target(study),
         "starts": starts_table(study),
     }
-    names = {f"{name}.{table_format}": table for name, table in tables.items()}
-    page = _page(study, list(names), n_jobs, command)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.html").write_text(page, encoding="utf-8")
-    for name, table in names.items():
-        write(table, folder / name)
-    return [folder / name for name in ("report.html", *names)]
+    page, *names = report_names(table_format)
+    contents = {page: _encoded(_page(study, names, n_jobs, command))}
+    contents |= {
+        name: encode(table) for name, table in zip(names, tables.values(), strict=True)
+    }
+    write_files(folder, contents)
+    return [folder / name for name in contents]
+
+
+def report_names(table_format: TableFormat = "csv") -> list[str]:
+    """Return the names of the files of a report, the page first."""
+    return [PAGE, *(f"{name}.{table_format}" for name in TABLES)]
 
 
 def mistakes_table(study: Study) -> pd.DataFrame:
@@ -111,6 +137,17 @@ def mistakes_table(study: Study) -> pd.DataFrame:
     return table.loc[order[:MOST_MISTAKES]].rename_axis(columns="start")
 
 
+def counted(count: int, what: str) -> str:
+    """Say how many there are of what.
+
+    Examples
+    --------
+    >>> counted(1, "column"), counted(1797, "row")
+    ('1 column', '1,797 rows')
+    """
+    return f"{count:,} {what}" + ("" if count == 1 else "s")
+
+
 def starts_table(study: Study) -> pd.DataFrame:
     """Say which parameters each start was given; all others have their defaults.
 
@@ -136,12 +173,13 @@ def _page(study: Study, names: list[str], n_jobs: int | None, command: str | Non
     source = files("skmetricmlp.study").joinpath("report.html.jinja").read_text("utf-8")
     dataset, design = study.dataset, study.design
     rows, columns = dataset.X.shape
-    return environment.from_string(source).render(
+    page = environment.from_string(source).render(
         title=f"{dataset.name}: does it matter where a network starts?",
         task=dataset.task,
-        subtitle=f"{rows:,} rows, {columns:,} columns, {_predicted(study)}; "
-        f"{design.n_seeds} random splits with {design.n_test:,} test rows each; "
-        f"{design.n_epochs} epochs",
+        subtitle=f"{counted(rows, 'row')}, {counted(columns, 'column')}, "
+        f"{_predicted(study)}; {counted(design.n_seeds, 'random split')} with "
+        f"{counted(design.n_test, 'test row')} each; "
+        f"{counted(design.n_epochs, 'epoch')}",
         verdict=verdict(study),
         uncertainty=_uncertainty(study),
         pictures=draw_pictures(study),
@@ -152,6 +190,8 @@ def _page(study: Study, names: list[str], n_jobs: int | None, command: str | Non
         command=command,
         files=names,
     )
+    # Names of the data are text, which does not steer the text around it either.
+    return "\n".join(visible(line) for line in page.split("\n"))
 
 
 def _tables(study: Study) -> dict[str, Any]:
@@ -218,12 +258,32 @@ def _jobs(n_jobs: int | None) -> str:
     return f"with n_jobs={n_jobs}, networks sharing the processors"
 
 
-def _writer(table_format: str) -> Callable[[pd.DataFrame, Path], object]:
+def _encoder(table_format: str) -> Callable[[pd.DataFrame], bytes]:
     if table_format == "csv":
-        return lambda table, path: table.to_csv(path, index=False)
+        return lambda table: _encoded(_inert(table).to_csv(index=False))
     if table_format != "parquet":
         msg = f'table_format must be "csv" or "parquet", got {table_format!r}'
         raise DataError(msg)
     if find_spec("pyarrow") is None:
         raise DataError("Parquet needs pyarrow: pip install 'skmetricmlp[parquet]'")
-    return lambda table, path: table.to_parquet(path, index=False)
+    return lambda table: table.to_parquet(None, index=False)
+
+
+def _inert(table: pd.DataFrame) -> pd.DataFrame:
+    """Put an apostrophe before text that a spreadsheet would take as a formula."""
+
+    def cell(value: Any) -> Any:
+        if not isinstance(value, str) or not FORMULA.match(value):
+            return value
+        with suppress(ValueError):
+            float(value)
+            return value
+        return "'" + value
+
+    texts = table.select_dtypes(exclude=["number", "bool"])
+    return table.assign(**{str(name): column.map(cell) for name, column in texts.items()})
+
+
+def _encoded(text: str) -> bytes:
+    """Write as UTF-8 also names of files that are none."""
+    return text.encode("utf-8", "backslashreplace")

@@ -12,11 +12,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
 
 from skmetricmlp.study.data import Dataset
 from skmetricmlp.study.tasks import CLASSES, Task
 
-__all__ = ["Result", "Split", "split_rows", "train_and_score", "untrained"]
+__all__ = [
+    "Result",
+    "Split",
+    "feature_names",
+    "split_rows",
+    "train_and_score",
+    "untrained",
+]
 
 Array = NDArray[Any]
 
@@ -48,7 +56,6 @@ class Result(NamedTuple):
 
 def train_and_score(
     dataset: Dataset,
-    key: str,  # noqa: ARG001
     split: Split,
     parameters: Mapping[str, Any],
     n_epochs: int,
@@ -58,9 +65,6 @@ def train_and_score(
     Parameters
     ----------
     dataset : Dataset
-    key : str
-        Says which data and which version of the package these are. It is not used here:
-        results are kept under it, and under the arguments that follow.
     split : Split
     parameters : mapping
         Of the estimator.
@@ -94,6 +98,16 @@ def train_and_score(
 def untrained(task: Task, parameters: Mapping[str, Any], seed: int) -> Any:
     """Return an estimator that is not trained by ``fit``, only by ``partial_fit``."""
     return task.estimator(**{**parameters, "max_iter": 0, "random_state": seed})
+
+
+def feature_names(transformer: Any) -> list[str] | None:
+    """Return names without the part of the transformer that they come from, if known."""
+    if not hasattr(transformer, "get_feature_names_out"):
+        return None
+    names = [str(name) for name in transformer.get_feature_names_out()]
+    if isinstance(transformer, ColumnTransformer):
+        return [name.partition("__")[2] or name for name in names]
+    return names
 
 
 def split_rows(

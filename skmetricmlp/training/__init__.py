@@ -1,5 +1,6 @@
 """How weights change. Runs on arrays of any array API namespace."""
 
+from skmetricmlp.training.curve import Curve
 from skmetricmlp.training.epochs import History, Plan, Position, StopReason
 from skmetricmlp.training.lbfgs import LBFGS, train_lbfgs
 from skmetricmlp.training.loop import train
@@ -11,6 +12,7 @@ __all__ = [
     "SGD",
     "Adam",
     "Batch",
+    "Curve",
     "History",
     "Objective",
     "Optimizer",

@@ -8,12 +8,23 @@ from math import inf, isfinite
 from typing import Any, Literal, NamedTuple
 
 from skmetricmlp.network import Network
-from skmetricmlp.training.objective import Objective
+from skmetricmlp.training.curve import Curve
+from skmetricmlp.training.objective import Batch, Objective
 from skmetricmlp.training.optimizers import Optimizer
 
 __all__ = ["History", "Plan", "Position", "StopReason", "Watch", "check_finite"]
 
-StopReason = Literal["converged", "stopped", "max_epochs", "diverged", "interrupted"]
+StopReason = Literal[
+    "converged", "stopped", "max_epochs", "diverged", "interrupted", "worse"
+]
+
+
+# Rows on which the end of training is compared with the start: a bounded share of an
+# epoch's work.
+COMPARED_ROWS = 2**14
+# Share of the start's objective by which training may end above it without a warning,
+# beside ``tol``: it wanders by as much about a minimum.
+EXCUSED = 0.01
 
 
 @dataclass(frozen=True)
@@ -33,7 +44,7 @@ class Plan:
         Draw a new order of the rows for each epoch.
     tol : float
         What counts as an improvement.
-    patience : int
+    patience : float
         More epochs in a row than this without improvement end the training.
     early_stopping : bool
         Look for improvement in the validation score, and return the network where it
@@ -42,6 +53,9 @@ class Plan:
     linear_decay : bool
         Lower the rates from epoch to epoch, in equal steps towards zero after
         ``max_epochs``.
+    keeps_best : bool
+        Without ``early_stopping``, return the best of the start and the epoch with the
+        lowest loss where training ends at a higher objective than that of the start.
     """
 
     objective: Objective
@@ -51,9 +65,10 @@ class Plan:
     max_epochs: int
     shuffle: bool = True
     tol: float = 1e-4
-    patience: int = 10
+    patience: float = 10
     early_stopping: bool = False
     linear_decay: bool = False
+    keeps_best: bool = False
 
     def rates_in(self, epoch: int) -> list[float]:
         """One rate for each layer, in an epoch counted from zero."""
@@ -80,30 +95,33 @@ class Position(NamedTuple):
 class History:
     """What was seen so far, an entry an epoch.
 
-    The validation lists stay empty where there are no validation rows; ``n_rows``
-    counts the rows that steps have learned from.
+    The validation curves stay empty where there are no validation rows; ``n_rows``
+    counts the rows that steps have learned from. ``kept_score`` is the validation score
+    of the network that was returned, if it has one. A curve may be given as a list.
     """
 
-    loss: list[float] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
-    validation_score: list[float] = field(default_factory=list)
+    loss: Curve = field(default_factory=Curve)
+    validation_loss: Curve = field(default_factory=Curve)
+    validation_score: Curve = field(default_factory=Curve)
     n_rows: int = 0
+    kept_score: float | None = None
+
+    def __post_init__(self) -> None:
+        """Make curves of lists."""
+        self.loss = Curve.of(self.loss)
+        self.validation_loss = Curve.of(self.validation_loss)
+        self.validation_score = Curve.of(self.validation_score)
 
     def append(self, loss: float, held_out: tuple[float, float] | None) -> None:
         """Add an epoch: its loss, and the loss and score on held-out rows, if any."""
-        self.loss.append(loss)
+        self.loss = self.loss.followed_by(loss)
         if held_out is not None:
-            self.validation_loss.append(held_out[0])
-            self.validation_score.append(held_out[1])
+            self.validation_loss = self.validation_loss.followed_by(held_out[0])
+            self.validation_score = self.validation_score.followed_by(held_out[1])
 
     def copy(self) -> History:
-        """Return a history that can grow apart from this one."""
-        return replace(
-            self,
-            loss=list(self.loss),
-            validation_loss=list(self.validation_loss),
-            validation_score=list(self.validation_score),
-        )
+        """Return a history that can grow apart from this one, at no cost."""
+        return replace(self)
 
 
 @dataclass
@@ -131,19 +149,23 @@ class Watch:
     plan : Plan
     history : History
         Grows with each epoch.
+    start : Position
     best : Position
-        With the highest score, counting the start; kept with ``early_stopping`` only.
+        With ``early_stopping`` the one with the highest score, counting the start; else
+        the one with the lowest loss of an epoch.
     validate, before_epoch, on_epoch : callable
         Those of :func:`~skmetricmlp.training.train`.
     """
 
     plan: Plan
     history: History
+    start: Position
     best: Position
     validate: Callable[[Network], tuple[float, float]] | None
     before_epoch: Callable[[History, Position], object]
     on_epoch: Callable[[History, Position], object]
     _patience: _Patience
+    _last: Network | None = None
     _has_begun: bool = False
     _is_told_to_stop: bool = False
 
@@ -160,7 +182,9 @@ class Watch:
         """Watch training from ``start`` on; ``history`` is copied."""
         patience = _Patience(plan.tol, _lowest(start, history, plan, validate))
         history = history.copy()
-        return cls(plan, history, start, validate, before_epoch, on_epoch, patience)
+        return cls(
+            plan, history, start, start, validate, before_epoch, on_epoch, patience
+        )
 
     @property
     def verdict(self) -> StopReason | None:
@@ -187,28 +211,64 @@ class Watch:
         held_out = None if validate is None else validate(position.network)
         check_finite(held_out[0] if held_out else 0.0)
         self.history.append(loss, held_out)
+        self._last = position.network
         is_lowest = self._patience.update(_criterion(self.history, self.plan))
         if is_lowest and self.plan.early_stopping:
             self.best = position.checkpoint(self.plan.optimizer)
+        elif is_lowest and self.plan.keeps_best:
+            self.best = Position(position.network, None)
         self._has_begun = False
         self._is_told_to_stop = self.on_epoch(self.history, position) is True
 
     def result(
-        self, position: Position, trusted: Network, reason: StopReason
+        self, position: Position, trusted: Network, reason: StopReason, data: Batch
     ) -> tuple[Position, History, StopReason]:
         """Choose the position to return, ``trusted`` having had a finite loss."""
         if self.plan.early_stopping:
-            position = self.best
-        elif reason == "diverged":
-            state = self.plan.optimizer.init(trusted.parameters)
-            position = Position(trusted, state)
+            self.history.kept_score = -self._patience.lowest
+            return self.best, self.history, reason
+        if reason == "diverged":
+            position = self._restart(trusted)
+        if self.plan.keeps_best and position.network is not self.start.network:
+            networks = position.network, self.start.network, self.best.network
+            network, is_worse = _least(networks, self.plan, data)
+            if network is not position.network:
+                position = self._restart(network)
+            if is_worse and reason != "diverged":
+                reason = "worse"
+        if self.validate and self._last is not None:
+            is_last = position.network is self._last
+            scores = self.history.validation_score
+            kept = scores[-1] if is_last else self.validate(position.network)[1]
+            self.history.kept_score = kept
         return position, self.history, reason
+
+    def _restart(self, network: Network) -> Position:
+        return Position(network, self.plan.optimizer.init(network.parameters))
 
 
 def check_finite(loss: float) -> None:
     """Raise a FloatingPointError if a loss is not finite."""
     if not isfinite(loss):
         raise FloatingPointError
+
+
+def _least(
+    networks: tuple[Network, Network, Network], plan: Plan, data: Batch
+) -> tuple[Network, bool]:
+    """Return the last network, unless the start has a lower objective: then the best.
+
+    The networks are the last one, the start, and that of the epoch with the lowest loss.
+    Also say whether the last one is worse than the start by more than it wanders about a
+    minimum.
+    """
+    last, start, best = networks
+    rows, value = data.spread(COMPARED_ROWS), plan.objective.value
+    at_start, at_end = value(start, rows), value(last, rows)
+    if at_end <= at_start:
+        return last, False
+    is_worse = not at_end <= (1 + EXCUSED) * at_start + max(plan.tol, 0.0)
+    return best if value(best, rows) <= at_start else start, is_worse
 
 
 def _criterion(history: History, plan: Plan) -> float:
@@ -222,10 +282,10 @@ def _lowest(
     plan: Plan,
     validate: Callable[[Network], tuple[float, float]] | None,
 ) -> float:
-    """Return the lowest criterion of the epochs so far, or the one of the start."""
+    """Return the criterion to beat: the score of the start, or the lowest loss so far.
+
+    A score of earlier rows says nothing of these ones.
+    """
     if not plan.early_stopping:
-        return min(history.loss, default=inf)
-    scores = history.validation_score
-    if validate and not scores:
-        scores = [validate(start.network)[1]]
-    return -max(scores, default=-inf)
+        return history.loss.lowest
+    return -validate(start.network)[1] if validate else inf

@@ -72,10 +72,11 @@ def train_lbfgs(
 
     An epoch is an iteration: a direction, and a search along it that may look at all
     rows several times. The loss of an epoch is the objective at its end, and never
-    rises. Nothing is drawn, and of the plan ``rates``, ``batch_size``, ``shuffle`` and
-    ``linear_decay`` have no effect. Vectors of all parameters are in double precision
-    and on the host; objective and gradient are calculated where the parameters are, in
-    their precision.
+    rises. It ends where no element of the gradient is larger than ``plan.tol``, as of
+    :class:`sklearn.neural_network.MLPClassifier`. Nothing is drawn, and of the plan
+    ``rates``, ``batch_size``, ``shuffle`` and ``linear_decay`` have no effect. Vectors of
+    all parameters are in double precision and on the host; objective and gradient are
+    calculated where the parameters are, in their precision.
 
     Parameters
     ----------
@@ -121,8 +122,8 @@ def train_lbfgs(
         if watch.verdict:
             raise StopIteration
 
-    # Zeros: by itself it stops only where nothing moves any more.
-    options = {"maxiter": plan.max_epochs, "maxfun": inf, "ftol": 0.0, "gtol": 0.0}
+    # It stops where the gradient is small, or nothing moves any more.
+    options = {"maxiter": plan.max_epochs, "maxfun": inf, "ftol": 0.0, "gtol": plan.tol}
     try:
         result = minimize(
             value_and_gradient,
@@ -140,7 +141,7 @@ def train_lbfgs(
         reason = "interrupted"
     except FloatingPointError:
         reason = "diverged"
-    return watch.result(position, trusted, reason)
+    return watch.result(position, trusted, reason, data)
 
 
 def flatten(arrays: Sequence[Array]) -> Vector:

@@ -2,7 +2,8 @@
 
 The loop owns no weights. A step takes a network and makes the next one, so to stop, by
 convergence, by divergence or by the keyboard, is only to choose which of them to return.
-The optimiser state is the loop's own, and a step changes it in place.
+The optimiser state that it was given stays too: the first step makes a new one, which is
+the loop's own, and the others change that in place.
 """
 
 from __future__ import annotations
@@ -12,9 +13,8 @@ from math import isfinite
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
 
-from skmetricmlp.arrays import HOST, place_of, to_numpy
+from skmetricmlp.arrays import HOST, place_of
 from skmetricmlp.network import Network
 from skmetricmlp.training.epochs import (
     History,
@@ -49,7 +49,7 @@ def train(
     Parameters
     ----------
     start : Position
-        Left as it is, as is ``history``: its optimiser state is copied once.
+        Left as it is, as is ``history``.
     history : History
         Of the earlier epochs, if any.
     data : Batch
@@ -59,8 +59,8 @@ def train(
         Draws the order of the rows.
     validate : callable, optional
         From a network to its loss and its score (higher is better) on held-out rows.
-        Required by ``plan.early_stopping``. Without earlier epochs that also scores the
-        start, which then is the network to beat; the history says nothing of it.
+        Required by ``plan.early_stopping``, which also scores the start: that is the
+        network to beat.
     before_epoch, on_epoch : callable
         Called with the history and the position before and after each epoch. Both go
         on to change, but not the network: what is to be kept has to be copied. If
@@ -71,12 +71,14 @@ def train(
     position : Position
         The best one with ``early_stopping``; else the last one, or after a loss that is
         not finite the last network at which it was, with a new optimiser state. An
-        interruption amid a step may leave some of its gradient in the state.
+        interruption amid a step may leave some of its gradient in the state. With
+        ``plan.keeps_best`` it is none that is worse than the start.
     history : History
-    reason : {"converged", "stopped", "max_epochs", "diverged", "interrupted"}
+    reason : {"converged", "stopped", "max_epochs", "diverged", "interrupted", "worse"}
+        ``"worse"``: training ended at a higher objective than that of the start.
     """
     watch = Watch.of(start, history, plan, validate, before_epoch, on_epoch)
-    position, trusted = start.checkpoint(plan.optimizer), start.network
+    position, trusted = start, start.network
     reason: StopReason = "max_epochs"
     try:
         for epoch in range(plan.max_epochs):
@@ -84,12 +86,13 @@ def train(
             rates = plan.rates_in(epoch)
             losses, totals = [], []
             for batch in _minibatches(data, plan, rng):
-                loss, following = _step(position, batch, plan, rates)
+                in_place = position is not start
+                loss, following = _step(position, batch, plan, rates, in_place)
                 trusted, position = position.network, following
                 losses.append(loss)
-                totals.append(array_namespace(batch.weights).sum(batch.weights))
+                totals.append(plan.objective.total(batch))
                 watch.history.n_rows += batch.weights.shape[0]
-            watch.see(_average(losses, totals), position)
+            watch.see(float(np.average(losses, weights=totals)), position)
             if watch.verdict:
                 reason = watch.verdict
                 break
@@ -102,13 +105,19 @@ def train(
         plan.objective.value(position.network, batch)
     ):
         reason = "diverged"
-    return watch.result(position, trusted, reason)
+    return watch.result(position, trusted, reason, data)
 
 
 def _step(
-    position: Position, batch: Batch, plan: Plan, rates: Sequence[float]
+    position: Position,
+    batch: Batch,
+    plan: Plan,
+    rates: Sequence[float],
+    in_place: bool = True,
 ) -> tuple[float, Position]:
     """Loss at ``position`` and the position after a step, with one rate per layer.
+
+    The optimiser state of ``position`` is the step's to change, if ``in_place``.
 
     Raises
     ------
@@ -123,7 +132,9 @@ def _step(
         for layer, rate in zip(network.layers, rates, strict=True)
         for _ in layer.parameters
     ]
-    parameters, state = plan.optimizer.step(network.parameters, gradients, state, rates)
+    parameters, state = plan.optimizer.step(
+        network.parameters, gradients, state, rates, in_place=in_place
+    )
     return loss, Position(network.with_parameters(parameters), state)
 
 
@@ -140,8 +151,3 @@ def _minibatches(data: Batch, plan: Plan, rng: np.random.RandomState) -> Iterato
     for start in range(0, n, size):
         taken = data.take(order[start : min(start + size, n)])
         yield from taken.blocks(plan.batch_size)
-
-
-def _average(losses: Sequence[float], totals: Sequence[Array]) -> float:
-    weights = to_numpy(array_namespace(totals[0]).stack(totals))
-    return float(np.average(losses, weights=weights))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import nan
 from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace, device, is_numpy_array
@@ -34,6 +35,15 @@ class Batch(NamedTuple):
         targets = xp.take(self.targets, index, axis=0)
         return Batch(X, targets, xp.take(self.weights, index))
 
+    def spread(self, size: int) -> Batch:
+        """Return at most ``size`` rows, evenly spread over all of them."""
+        n = int(self.weights.shape[0])
+        if n <= size:
+            return self
+        xp = array_namespace(self.weights)
+        index = xp.arange(size, device=device(self.weights), dtype=xp.int64) * n // size
+        return self.take(index)
+
     def blocks(self, size: int) -> Iterator[Batch]:
         """Yield at most ``size`` rows at a time, as views of what is dense."""
         n = self.weights.shape[0]
@@ -47,10 +57,12 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Objective:
-    """``sum_i w_i loss_i / sum_i w_i + alpha ||W||^2 / (2 sum_i w_i)``.
+    """``sum_i w_i loss_i / (n w) + alpha ||W||^2 / (2 n w)``.
 
-    The sums run over the rows of one minibatch, and ``W`` are all weights but
-    no bias: the objective of :class:`sklearn.neural_network.MLPClassifier`.
+    The sum runs over the n rows of one minibatch, and ``W`` are all weights but no bias:
+    the objective of :class:`sklearn.neural_network.MLPClassifier`. In training the mean
+    weight ``w`` is that of all rows, not of the minibatch: a row of weight two counts
+    twice also where all rows of a minibatch weigh the same.
 
     Parameters
     ----------
@@ -58,10 +70,19 @@ class Objective:
         A key of :data:`~skmetricmlp.network.losses.LOSSES`.
     alpha : float
         Strength of the L2 penalty.
+    mean_weight : float, optional
+        ``w``; by default that of the rows of the batch.
     """
 
     loss: str
     alpha: float = 0.0
+    mean_weight: float | None = None
+
+    def total(self, batch: Batch) -> float:
+        """Weight that the objective of a batch is divided by, ``n w``."""
+        if self.mean_weight is None:
+            return float(array_namespace(batch.weights).sum(batch.weights))
+        return self.mean_weight * int(batch.weights.shape[0])
 
     def value(self, network: Network, batch: Batch) -> float:
         """Objective of a batch."""
@@ -73,7 +94,7 @@ class Objective:
             pairs = zip(network.parameters, network.is_weight, strict=True)
             squares = sum(_squares(W) for W, is_weight in pairs if is_weight)
             value += 0.5 * self.alpha * squares
-        return float(value / xp.sum(batch.weights))
+        return float(value) / self.total(batch)
 
     def value_and_gradient(
         self, network: Network, batch: Batch
@@ -85,7 +106,7 @@ class Objective:
         2^23 numbers, or the values of two rows.
         """
         # Arrays until the end: each number that is asked of a device waits for it.
-        total = array_namespace(batch.weights).sum(batch.weights)
+        total = self.total(batch)
         # Not smaller: each block costs a pass over the gradient.
         first, *others = batch.blocks(2 * network.block_rows)
         value, gradients = self._sum_and_gradient(network, first, total)
@@ -99,10 +120,10 @@ class Objective:
             arrays = zip(network.parameters, gradients, network.is_weight, strict=True)
             squares = sum(_add_decay(decay, W, g) for W, g, is_w in arrays if is_w)
             value += 0.5 * self.alpha * squares
-        return float(value / total), gradients
+        return float(value) / total, gradients
 
     def _sum_and_gradient(
-        self, network: Network, batch: Batch, total: Array
+        self, network: Network, batch: Batch, total: float
     ) -> tuple[Array, list[Array]]:
         """Weighted sum of the losses, and the gradient of that over ``total``."""
         xp = array_namespace(batch.weights)
@@ -125,7 +146,7 @@ def _squares(W: Array) -> Array:
     return xp.sum(xp.vecdot(W, W))
 
 
-def _add_decay(decay: Array, W: Array, gradient: Array) -> Array:
+def _add_decay(decay: float, W: Array, gradient: Array) -> Array:
     """Add ``decay W`` to the gradient, and return the sum of the squares of ``W``."""
     squares: Array = 0.0
     for w, g in blocks(W, gradient):  # one pass: a block is in the cache for both
@@ -142,7 +163,7 @@ def loss_and_score(loss: str, network: Network, batch: Batch) -> tuple[float, fl
     """Weighted mean loss of a batch, without penalty, and weighted accuracy or R^2.
 
     The R^2 is the mean over the outputs; of values that are all the same it is 1 where
-    they are predicted exactly, else 0.
+    they are predicted exactly, else 0. A single row has none.
     """
     z = network.affine_output(batch.X)
     xp = array_namespace(z)
@@ -152,6 +173,8 @@ def loss_and_score(loss: str, network: Network, batch: Batch) -> tuple[float, fl
     if batch.targets.ndim == 1:
         right = xp.astype(xp.argmax(z, axis=1) == batch.targets, z.dtype)
         return float(mean), float(xp.sum(right * batch.weights) / total)
+    if batch.weights.shape[0] < 2:
+        return float(mean), nan
     share = batch.weights / total
     residual = share @ (z - targets) ** 2
     variance = share @ (targets - share @ targets) ** 2

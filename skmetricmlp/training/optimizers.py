@@ -2,13 +2,16 @@
 
 Every ``step`` takes one learning rate per parameter array, so that layers may
 learn at different rates. It leaves the parameters as they are, and writes the next ones
-where the gradients were: with NumPy no step needs memory of its own beyond a block.
+where the gradients were, and the next state where the present one is: with NumPy no step
+needs memory of its own beyond a block. Only the first step of a training makes new arrays
+for the state, as it goes along, so that the state that training began with stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import sqrt
 from typing import Any, NamedTuple, Protocol
 
@@ -37,10 +40,13 @@ class Optimizer(Protocol):
         gradients: Arrays,
         state: Any,
         rates: Sequence[float],
+        *,
+        in_place: bool = True,
     ) -> tuple[Arrays, Any]:
         """Return the next parameters, in place of ``gradients``, and the next state.
 
-        The arrays of ``state`` may be changed in place.
+        The arrays of ``state`` may be changed unless ``in_place`` is False. Those of the
+        next state may be the same arrays only if they were not changed.
         """
 
 
@@ -54,6 +60,40 @@ def _zeros_like(parameters: Sequence[Array]) -> Arrays:
 
 def _copies(arrays: Sequence[Array]) -> Arrays:
     return [array_namespace(a).asarray(a, copy=True) for a in arrays]
+
+
+def _run(
+    step: Callable[..., None],
+    parameters: Sequence[Array],
+    gradients: Arrays,
+    states: Sequence[Arrays],
+    rates: Sequence[float],
+    *,
+    in_place: bool,
+) -> list[Arrays]:
+    """Take a step in blocks of all arrays; return the gradients' lists and the states'.
+
+    ``step(p, g, *s, rate)`` writes into ``g`` and the arrays of the states. If those are
+    to stay, each block is copied just before its step, which then finds it in the cache.
+    """
+    lists, rates = joined(parameters, gradients, *states, rates=rates)
+    present, n = lists[2:], len(states)
+    # Joined arrays are new ones already.
+    if in_place or len(lists[0]) < len(parameters):
+        following, present = present, []
+    else:
+        following = [[_empty_like(array) for array in arrays] for arrays in present]
+    for *arrays, rate in zip(*lists[:2], *following, *present, rates, strict=True):
+        for p, g, *others in blocks(*arrays):
+            for new, old in zip(others, others[n:], strict=False):
+                new[...] = old
+            step(p, g, *others[:n], rate)
+    return [split(arrays, like=parameters) for arrays in (lists[1], *following)]
+
+
+def _empty_like(array: Array) -> Array:
+    xp = array_namespace(array)
+    return xp.empty(array.shape, dtype=array.dtype, device=device(array))
 
 
 @dataclass(frozen=True)
@@ -81,13 +121,18 @@ class SGD:
         gradients: Arrays,
         state: Arrays,
         rates: Sequence[float],
+        *,
+        in_place: bool = True,
     ) -> tuple[Arrays, Arrays]:
         """Return the next parameters, in place of ``gradients``, and velocities."""
-        lists, rates = joined(parameters, gradients, state, rates=rates)
-        for *arrays, rate in zip(*lists, rates, strict=True):
-            for p, g, v in blocks(*arrays):
-                self._step(p, g, v, rate)
-        gradients, state = (split(arrays, like=parameters) for arrays in lists[1:])
+        gradients, state = _run(
+            self._step,
+            parameters,
+            gradients,
+            [state],
+            rates,
+            in_place=in_place or not self.momentum,  # then velocities stay zero
+        )
         return gradients, state
 
     def _step(self, p: Array, g: Array, v: Array, rate: float) -> None:
@@ -138,23 +183,34 @@ class Adam:
         gradients: Arrays,
         state: AdamState,
         rates: Sequence[float],
+        *,
+        in_place: bool = True,
     ) -> tuple[Arrays, AdamState]:
         """Return the next parameters, in place of ``gradients``, and sums."""
         t = state.t + 1
         scale = sqrt(1 - self.beta_2)
         correction = sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
         factor = -correction * (1 - self.beta_1) / scale
-        lists, rates = joined(
-            parameters, gradients, state.sums, state.squares, rates=rates
+        gradients, sums, squares = _run(
+            partial(self._step, factor=factor, epsilon=self.epsilon / scale),
+            parameters,
+            gradients,
+            [state.sums, state.squares],
+            rates,
+            in_place=in_place,
         )
-        for *arrays, rate in zip(*lists, rates, strict=True):
-            for p, g, m, v in blocks(*arrays):
-                self._step(p, g, m, v, factor * rate, self.epsilon / scale)
-        gradients, sums, squares = (split(a, like=parameters) for a in lists[1:])
         return gradients, AdamState(t, sums, squares)
 
     def _step(
-        self, p: Array, g: Array, m: Array, v: Array, rate: float, epsilon: float
+        self,
+        p: Array,
+        g: Array,
+        m: Array,
+        v: Array,
+        rate: float,
+        *,
+        factor: float,
+        epsilon: float,
     ) -> None:
         """Change the sums, and then ``g`` into ``p + rate m / (sqrt(v) + epsilon)``."""
         m *= self.beta_1
@@ -166,5 +222,5 @@ class Adam:
         root += epsilon
         g[...] = m
         g /= root
-        g *= rate
+        g *= factor * rate
         g += p

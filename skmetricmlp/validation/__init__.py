@@ -31,10 +31,13 @@ from skmetricmlp.validation.rows import (
     class_weights,
     in_precision,
 )
+from skmetricmlp.validation.warm_start import MadeWith
+from skmetricmlp.validation.weights import check_layers
 
 __all__ = [
     "CLASSIFIER_CHOICES",
     "REGRESSOR_CHOICES",
+    "MadeWith",
     "Rows",
     "check_basis_parameters",
     "check_box",
@@ -43,6 +46,7 @@ __all__ = [
     "check_exemplars",
     "check_features",
     "check_held_out",
+    "check_layers",
     "check_metric",
     "check_metric_data",
     "check_outputs",

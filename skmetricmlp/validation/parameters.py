@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from numbers import Integral, Real
 from sys import float_info
 from typing import Any
@@ -10,7 +11,13 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state, check_scalar
 
-from skmetricmlp.initialization import BASELINES, SELECTORS, VALUE_SELECTORS
+from skmetricmlp.initialization import (
+    BASELINES,
+    SELECTORS,
+    VALUE_SELECTORS,
+    Form,
+    form_of,
+)
 from skmetricmlp.validation.errors import is_number, is_whole, not_accepted
 from skmetricmlp.validation.metric import check_metric
 
@@ -65,6 +72,7 @@ _RANGES = {
     "validation_fraction": (Real, 0, 1, "neither"),
     "n_iter_no_change": (Integral, 1, None, "left"),
 }
+_MAY_BE_INFINITE = ("n_iter_no_change",)  # as scikit-learn has it: never
 _FLAGS = ("tied", "shuffle", "nesterovs_momentum", "early_stopping", "warm_start")
 
 
@@ -131,6 +139,8 @@ def check_training_parameters(parameters: Mapping[str, Any], choices: Choices) -
 
 def _check_range(name: str, value: Any) -> None:
     kind, least, greatest, bounds = _RANGES[name]
+    if name in _MAY_BE_INFINITE and isinstance(value, Real) and value == np.inf:
+        return
     if isinstance(value, (bool, np.bool_)):
         raise not_accepted(name, value, "a number", TypeError)
     check_scalar(
@@ -178,6 +188,7 @@ def _check_combinations(parameters: Mapping[str, Any], *, trains: bool) -> None:
             "needs tied=False, got tied=True"
         )
         raise ValueError(msg)
+    _check_sharpness(parameters)
     if parameters["output_init"] == "logistic" and parameters["loss"] != "log_loss":
         msg = (
             f"output_init='logistic' is the log loss's own regression: it needs "
@@ -188,6 +199,25 @@ def _check_combinations(parameters: Mapping[str, Any], *, trains: bool) -> None:
         msg = (
             "activation='step' has no gradient and cannot be trained: set max_iter=0 "
             "and call fit, or choose 'relu', 'logistic' or 'tanh'"
+        )
+        raise ValueError(msg)
+
+
+def _check_sharpness(parameters: Mapping[str, Any]) -> None:
+    """Refuse a sharpness that would have no effect.
+
+    A step is as sharp as can be, and a baseline is not calculated: that they take any is
+    for a search over ``activation`` or ``init``.
+    """
+    sharpness, init = parameters["sharpness"], parameters["init"]
+    if sharpness == 1 or not (isinstance(init, str) and init == "metric"):
+        return
+    form = form_of(**{field.name: parameters[field.name] for field in fields(Form)})
+    if form.activation == "relu" and form.readout == "comparisons":
+        msg = (
+            f"sharpness={sharpness!r} has no effect with activation='relu' and "
+            f"readout='comparisons': leave it at 1.0, or choose readout='exemplars', or "
+            f"activation='logistic' or 'tanh'"
         )
         raise ValueError(msg)
 

@@ -8,6 +8,7 @@ from skmetricmlp.initialization.basis.assembly import (
     highest_degree,
     least_squares_output,
     middle_and_half,
+    n_polynomials,
     on_domain,
 )
 from skmetricmlp.initialization.basis.blocks import Blocks, load_blocks
@@ -22,5 +23,6 @@ __all__ = [
     "least_squares_output",
     "load_blocks",
     "middle_and_half",
+    "n_polynomials",
     "on_domain",
 ]

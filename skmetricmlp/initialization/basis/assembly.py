@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ __all__ = [
     "highest_degree",
     "least_squares_output",
     "middle_and_half",
+    "n_polynomials",
     "on_domain",
     "parts",
 ]
@@ -129,6 +131,19 @@ def hidden_width(n_inputs: int, degree: int, n_parts: int = 1) -> int:
     units = load_blocks(n_inputs if has_own else 1).up_to(degree).bias.size
     copies = n_parts**n_inputs if has_own else n_parts * n_inputs
     return int(units) * copies
+
+
+def n_polynomials(n_inputs: int, degree: int, n_parts: int = 1) -> int:
+    """Return how many polynomials the blocks of :func:`hidden_layer` stand for.
+
+    Examples
+    --------
+    >>> n_polynomials(1, 8), n_polynomials(2, 5), n_polynomials(10, 8)
+    (9, 21, 81)
+    """
+    if n_inputs in GRID_POINTS:
+        return comb(n_inputs + degree, degree) * int(n_parts**n_inputs)
+    return 1 + n_inputs * n_parts * degree
 
 
 def hidden_layer(domain: Floats, degree: int, n_parts: int = 1) -> Dense:

@@ -7,13 +7,14 @@ from skmetricmlp.initialization.exemplars.selection import (
     VALUE_SELECTORS,
     select_exemplars,
 )
-from skmetricmlp.initialization.exemplars.shares import exemplar_counts
+from skmetricmlp.initialization.exemplars.shares import coming_counts, exemplar_counts
 
 __all__ = [
     "SELECTORS",
     "VALUE_SELECTORS",
     "Candidates",
     "Exemplars",
+    "coming_counts",
     "cross_validated_total",
     "exemplar_counts",
     "select_exemplars",

@@ -11,15 +11,22 @@ from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
 from skmetricmlp.initialization.metric_fit import Metric
+from skmetricmlp.initialization.metrics import (
+    linear_map,
+    mahalanobis,
+    standardized_euclidean,
+)
 from skmetricmlp.initialization.rows import DistinctRows
+from skmetricmlp.initialization.scaling import InputScaling
 
-__all__ = ["Candidates", "Exemplars"]
+__all__ = ["Candidates", "Exemplars", "rounded"]
 
 Array = Any
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 
 BLOCK_ELEMENTS = 2**22
+ROUNDING = 2.0**26
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,7 @@ class Candidates(NamedTuple):
     X: Array
     rows: DistinctRows
     metric: Metric
+    scaling: InputScaling
 
     def points(self, index: Ints) -> Floats:
         """Rows of ``X``, dense."""
@@ -52,8 +60,54 @@ class Candidates(NamedTuple):
         points: Floats = block.toarray() if sp.issparse(block) else block
         return points
 
+    def mapped(self, rows: Array) -> Array:
+        """Map rows to where the metric is Euclidean, if it is so after a linear map.
+
+        Other metrics leave the rows as they are, but for the scale of all features, and
+        of dense rows the mean. Values are rounded, so that what is chosen by them does
+        not depend on units by the rounding errors of a tie.
+        """
+        metric, scaling = self.metric, self.scaling
+        if sp.issparse(rows):
+            scale = scaling.scale
+            if metric.function is standardized_euclidean:
+                scale = np.sqrt(metric.parameters["V"])
+            mapped = sp.csr_array(rows @ sp.diags_array(1.0 / scale))
+            if metric.function in {mahalanobis, linear_map}:
+                return rounded(self._mapped_dense(rows.toarray()))
+            mapped.data = rounded(mapped.data)
+            return mapped
+        return rounded(self._mapped_dense(rows))
+
+    def _mapped_dense(self, rows: Floats) -> Floats:
+        metric, (mean, scale) = self.metric, self.scaling.arrays
+        values: Floats = (rows - mean) / scale
+        if metric.function is standardized_euclidean:
+            values = values * (scale / np.sqrt(metric.parameters["V"]))
+        if metric.function is mahalanobis:
+            VI = metric.parameters["VI"] * scale * scale[:, None]
+            squares, vectors = np.linalg.eigh(VI)
+            root = (vectors * np.sqrt(np.maximum(squares, 0.0))) @ vectors.T
+            values = values @ root
+        if metric.function is linear_map:
+            values = values @ (metric.parameters["L"] * scale).T
+        return values
+
     def scores(self, points: Floats, index: Ints) -> Floats:
         """Distances (m, N) of rows of ``X`` from points (N, d), up to a term per row."""
         A, b = self.metric(points)
         blocks = gen_batches(len(index), max(1, BLOCK_ELEMENTS // self.X.shape[1]))
         return np.concatenate([self.X[index[block]] @ A.T + b for block in blocks])
+
+
+def rounded(values: Floats, unit: float = 1.0) -> Floats:
+    """Round to a fine fraction of ``unit``, so that rounding errors make no difference.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(rounded(np.array(1.0 + 1e-15)))
+    1.0
+    """
+    steps: Floats = np.rint(values / unit * ROUNDING)
+    return steps / ROUNDING

@@ -41,11 +41,14 @@ def condensed_exemplars(candidates: Candidates, limit: int) -> Exemplars:
     present = np.unique(codes)
     chosen = [_middle(candidates, np.flatnonzero(codes == code)) for code in present]
     scores = candidates.scores(candidates.points(index[chosen]), index)
+    # Of each row, the first of the exemplars that are nearest, and its score.
+    nearest = np.argmin(scores, axis=1)
+    least = scores.min(axis=1)
+    is_chosen = np.zeros(len(codes), dtype=bool)
+    is_chosen[chosen] = True
     while len(chosen) < limit:
-        nearest = np.argmin(scores, axis=1)
-        wrong = np.flatnonzero(codes[chosen][nearest] != codes)
         # Equal rows of different classes stay wrong whatever is added.
-        wrong = wrong[~np.isin(wrong, chosen)]
+        wrong = np.flatnonzero((codes[chosen][nearest] != codes) & ~is_chosen)
         if not len(wrong):
             break
         cells, cell = np.unique(
@@ -53,8 +56,10 @@ def condensed_exemplars(candidates: Candidates, limit: int) -> Exemplars:
         )
         worst = np.argmax(np.bincount(cell, weights[wrong], cells.shape[1]))
         chosen.append(_middle(candidates, wrong[cell == worst]))
-        added = candidates.scores(candidates.points(index[chosen[-1:]]), index)
-        scores = np.concatenate([scores, added], axis=1)
+        is_chosen[chosen[-1]] = True
+        added = candidates.scores(candidates.points(index[chosen[-1:]]), index)[:, 0]
+        nearest[added < least] = len(chosen) - 1
+        np.minimum(least, added, out=least)
     by_class = np.argsort(codes[chosen], kind="stable")
     taken = index[np.array(chosen)[by_class]]
     return Exemplars(candidates.points(taken), codes[chosen][by_class], taken)

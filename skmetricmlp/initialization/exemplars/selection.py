@@ -5,14 +5,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from skmetricmlp.initialization.exemplars.candidates import Candidates, Exemplars
+from skmetricmlp.initialization.exemplars.candidates import (
+    Candidates,
+    Exemplars,
+    rounded,
+)
 from skmetricmlp.initialization.exemplars.condensed import condensed_exemplars
 from skmetricmlp.initialization.exemplars.kmedoids import partition_around_medoids
 from skmetricmlp.initialization.exemplars.lvq import move_exemplars
@@ -21,6 +27,8 @@ from skmetricmlp.initialization.rows import DistinctRows
 
 __all__ = ["SELECTORS", "VALUE_SELECTORS", "select_exemplars"]
 
+Array = Any
+Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 
 # Rows of a class that k-means looks at, or for each of its centres if those are more,
@@ -58,7 +66,11 @@ def select_exemplars(
 def _kmeans(
     candidates: Candidates, counts: Ints, rng: np.random.RandomState
 ) -> Exemplars:
-    """Centres of weighted k-means in each class, or in a sample of it."""
+    """Centers of weighted k-means in each class, or in a sample of it, by the metric.
+
+    A linear metric is the Euclidean distance of mapped rows. Centers are means, so those
+    of the mapped rows are the means of the same rows as they are.
+    """
     centers = []
     for code in np.flatnonzero(counts).tolist():
         size = max(KMEANS_ROWS, KMEANS_ROWS_PER_CENTER * counts[code])
@@ -71,18 +83,32 @@ def _kmeans(
             # Rows that differ by rounding alone make equal centres: those do no harm.
             warnings.catch_warnings(action="ignore", category=ConvergenceWarning),
         ):
-            kmeans.fit(
-                candidates.X[own.index], sample_weight=own.weights / own.weights.max()
-            )
-        if not np.isfinite(kmeans.cluster_centers_).all():
-            largest = abs(candidates.X[own.index]).max()
-            msg = (
-                f"X has values of up to {largest:.3g}, of which k-means has sums that "
-                f"overflow: scale its features"
-            )
-            raise ValueError(msg)
-        centers.append(kmeans.cluster_centers_)
+            rows = candidates.X[own.index]
+            mapped = candidates.mapped(rows)
+            if not np.isfinite(mapped.data if sp.issparse(mapped) else mapped).all():
+                msg = (
+                    f"X has values of up to {abs(rows).max():.3g}, whose differences "
+                    f"overflow: scale its features"
+                )
+                raise ValueError(msg)
+            kmeans.fit(mapped, sample_weight=own.weights / own.weights.max())
+        centers.append(_means(rows, own.weights, kmeans))
     return Exemplars(np.concatenate(centers), _codes(counts), None)
+
+
+def _means(rows: Array, weights: Floats, kmeans: KMeans) -> Floats:
+    """Weighted mean (k, d) of the rows of each cluster."""
+    labels, shape = kmeans.labels_, (kmeans.n_clusters, rows.shape[0])
+    sums = np.bincount(labels, weights, shape[0])
+    # Equal mapped rows may leave a cluster empty: it has the mean of none, and so of all.
+    empty = np.flatnonzero(sums == 0)
+    shares = sp.csr_array((weights / sums[labels], (labels, np.arange(shape[1]))), shape)
+    if len(empty):
+        shares = shares.tolil()
+        shares[empty] = weights / weights.sum()
+    means = shares @ rows
+    centers: Floats = means.toarray() if sp.issparse(means) else means
+    return centers.astype(rows.dtype)
 
 
 def _random(
@@ -106,6 +132,8 @@ def _kmedoids(
     for code in np.flatnonzero(counts).tolist():
         own = _of_class(candidates, code).take(slice(max(MEDOID_ROWS, counts[code])))
         distances = candidates.scores(candidates.points(own.index), own.index)
+        distances -= distances[:, :1]  # what all of a row have in common
+        distances = rounded(distances, float(distances.std()) or 1.0)
         found = partition_around_medoids(distances, own.weights, counts[code])
         medoids.append(own.index[found])
     return _rows(candidates, np.concatenate(medoids), counts)

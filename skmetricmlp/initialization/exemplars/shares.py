@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skmetricmlp.initialization.rows import DistinctRows
 
-__all__ = ["exemplar_counts", "share_exemplars"]
+__all__ = ["coming_counts", "exemplar_counts", "share_exemplars"]
 
 Array = Any
 Floats = NDArray[np.floating[Any]]
@@ -18,7 +18,11 @@ Ints = NDArray[np.intp]
 
 
 def exemplar_counts(
-    n_exemplars: float | Mapping[Any, Any], classes: Array, rows: DistinctRows
+    n_exemplars: float | Mapping[Any, Any],
+    classes: Array,
+    rows: DistinctRows,
+    *,
+    lowers: bool = False,
 ) -> Ints:
     """How many exemplars each class gets.
 
@@ -31,6 +35,8 @@ def exemplar_counts(
         The labels.
     rows : DistinctRows
         Of the training data.
+    lowers : bool, default=False
+        Lower the counts of a mapping to the distinct rows that there are.
 
     Returns
     -------
@@ -45,7 +51,7 @@ def exemplar_counts(
     """
     available = np.bincount(rows.codes, minlength=len(classes))
     if isinstance(n_exemplars, Mapping):
-        return _counts_by_label(n_exemplars, classes, available)
+        return _counts_by_label(n_exemplars, classes, available, lowers=lowers)
     is_total = isinstance(n_exemplars, (int, np.integer))
     total = int(n_exemplars) if is_total else round(n_exemplars * len(rows.codes))
     total = min(total, 2**53)  # which is exact as a float
@@ -54,7 +60,7 @@ def exemplar_counts(
 
 
 def _counts_by_label(
-    n_exemplars: Mapping[Any, Any], classes: Array, available: Ints
+    n_exemplars: Mapping[Any, Any], classes: Array, available: Ints, *, lowers: bool
 ) -> Ints:
     labels = classes.tolist()
     if unknown := [label for label in n_exemplars if label not in labels]:
@@ -66,14 +72,33 @@ def _counts_by_label(
     for label, most in zip(labels, available, strict=True):
         count = n_exemplars[label]
         whole = isinstance(count, (int, np.integer)) and not isinstance(count, bool)
-        if most and not (whole and 1 <= count <= most):
+        if most and not (whole and count >= 1 and (lowers or count <= most)):
             msg = (
                 f"n_exemplars[{label!r}]={count!r} must be a whole number from 1 to "
                 f"{most}, the distinct rows of that class"
             )
             raise ValueError(msg)
     counts = [n_exemplars[label] for label in labels]
-    return np.where(available > 0, np.array(counts, dtype=object), 0).astype(np.intp)
+    asked = np.where(available > 0, np.array(counts, dtype=object), 0).astype(np.intp)
+    return np.minimum(asked, available)
+
+
+def coming_counts(n_exemplars: int | Mapping[Any, int], classes: Array) -> Ints:
+    """How many exemplars each class will get when there are rows enough.
+
+    Of a total all classes get as many, as nobody knows their weights yet.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> coming_counts(8, np.array(["a", "b", "c"]))
+    array([3, 3, 2])
+    """
+    n = len(classes)
+    if isinstance(n_exemplars, Mapping):
+        counts = [n_exemplars[label] for label in classes.tolist()]
+        return np.array(counts, dtype=np.intp)
+    return share_exemplars(n_exemplars, np.ones(n), np.full(n, max(n_exemplars, 1)))
 
 
 def share_exemplars(total: int, class_weights: Floats, available: Ints) -> Ints:

@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import pairwise_distances_argmin
 from sklearn.utils import gen_batches
-from threadpoolctl import threadpool_limits
 
 from skmetricmlp.initialization.exemplars.candidates import Candidates, Exemplars
 
@@ -22,8 +20,8 @@ BLOCK_ELEMENTS = 2**22
 def exemplar_values(exemplars: Exemplars, candidates: Candidates) -> Floats:
     """Value of the row that an exemplar is, or mean over the rows of its cluster.
 
-    A cluster are the rows to which no other exemplar is nearer, by Euclidean distance. An
-    exemplar without any has the mean of all rows.
+    A cluster are the rows to which no other exemplar is nearer by the metric. An exemplar
+    without any has the mean of all rows.
 
     Parameters
     ----------
@@ -43,12 +41,9 @@ def exemplar_values(exemplars: Exemplars, candidates: Candidates) -> Floats:
         chosen: Floats = rows.targets[order[at]]
         return chosen
     points, size = exemplars.points, max(1, BLOCK_ELEMENTS // candidates.X.shape[1])
-    with threadpool_limits(limits=1):
-        blocks = [
-            pairwise_distances_argmin(candidates.X[rows.index[block]], points)
-            for block in gen_batches(len(rows.index), size)
-        ]
-    cluster = np.concatenate(blocks)
+    blocks = gen_batches(len(rows.index), size)
+    nearest = [candidates.scores(points, rows.index[b]).argmin(axis=1) for b in blocks]
+    cluster = np.concatenate(nearest)
     sums = np.bincount(cluster, rows.weights, len(points))[:, None]
     totals = [np.bincount(cluster, rows.weights * v, len(points)) for v in rows.targets.T]
     overall = rows.weights @ rows.targets / rows.weights.sum()
