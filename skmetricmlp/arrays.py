@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 __all__ = [
     "HOST",
     "Place",
+    "computed",
     "is_array",
     "map_arrays",
     "numpy_type",
@@ -100,8 +101,28 @@ HOST = Place(array_namespace(np.empty(0)), "cpu")
 
 
 def is_array(value: Any) -> bool:
-    """Say whether it is a dense array of any namespace; a scalar is none."""
-    return is_array_api_obj(value) and not isinstance(value, np.generic)
+    """Say whether it is a dense array of any namespace, on a device; a scalar is none.
+
+    Arrays that are not computed yet, such as Dask's, have no device: they are none.
+    """
+    if isinstance(value, np.generic) or not is_array_api_obj(value):
+        return False
+    return (
+        isinstance(value, np.ndarray)
+        or array_api_compat.is_torch_array(value)
+        or array_api_compat.is_cupy_array(value)
+        or hasattr(value, "to_device")
+    ) and not array_api_compat.is_pydata_sparse_array(value)
+
+
+def _is_lazy(value: Any) -> bool:
+    """Say whether it has functions of an array, but its values are to be computed yet."""
+    return (
+        is_array_api_obj(value)
+        and not isinstance(value, np.generic)
+        and not is_array(value)
+        and not array_api_compat.is_pydata_sparse_array(value)
+    )
 
 
 def place_of(value: Any) -> Place:
@@ -117,7 +138,12 @@ def numpy_type(array: Array) -> type[np.floating[Any]]:
 
 
 def to_numpy(value: Any) -> Any:
-    """Return a NumPy array for an array of any namespace and device; others as it is."""
+    """Return a NumPy array for an array of any namespace and device; others as it is.
+
+    An array that is not computed yet is computed.
+    """
+    if _is_lazy(value):
+        return np.asarray(value)
     if isinstance(value, np.ndarray) or not is_array(value):
         return value
     if array_api_compat.is_torch_array(value):
@@ -129,6 +155,11 @@ def to_numpy(value: Any) -> Any:
     return host
 
 
+def computed(value: Any) -> Any:
+    """Return a NumPy array for one that is not computed yet, others as they are."""
+    return to_numpy(value) if _is_lazy(value) else value
+
+
 def map_arrays(function: Callable[[Array], Array], value: Any) -> Any:
     """Apply a function to every array of a value, and leave what else it has.
 
@@ -137,11 +168,12 @@ def map_arrays(function: Callable[[Array], Array], value: Any) -> Any:
     function : callable
         From an array to an array.
     value : dataclass, named tuple, tuple, list, dict, array or anything else
-        Dataclasses and containers are gone through, at any depth.
+        Containers are gone through, at any depth, and so are dataclasses of this package.
+        Those of others are not: to make one anew may lose what it was given since.
 
     Returns
     -------
-    A new value of the same type.
+    A new value of the same type, or the same object if nothing of it has changed.
 
     Examples
     --------
@@ -149,18 +181,37 @@ def map_arrays(function: Callable[[Array], Array], value: Any) -> Any:
     >>> map_arrays(np.sum, {"weights": [np.ones(3), np.ones(2)], "activation": "relu"})
     {'weights': [np.float64(3.0), np.float64(2.0)], 'activation': 'relu'}
     """
-    if is_array(value):
+    if is_array(value) or _is_lazy(value):
         return function(value)
-    if is_dataclass(value) and not isinstance(value, type):
+    if _is_own_dataclass(value):
         names = [field.name for field in fields(value) if field.init]
-        changed = {name: map_arrays(function, getattr(value, name)) for name in names}
-        return replace(value, **changed)
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(map_arrays(function, item) for item in value))
+        old = [getattr(value, name) for name in names]
+        new = [map_arrays(function, item) for item in old]
+        return (
+            value
+            if _same(old, new)
+            else replace(value, **dict(zip(names, new, strict=True)))
+        )
+    if isinstance(value, tuple) and hasattr(value, "_make"):
+        items = [map_arrays(function, item) for item in value]
+        return value if _same(value, items) else value._make(items)
     are_layers = getattr(type(value), "are_layers", False)  # weights of another network
     if are_layers or type(value) in (tuple, list):
+        items = [map_arrays(function, item) for item in value]
         kind = list if are_layers else type(value)
-        return kind(map_arrays(function, item) for item in value)
+        return value if not are_layers and _same(value, items) else kind(items)
     if type(value) is dict:
-        return {key: map_arrays(function, item) for key, item in value.items()}
+        items = [map_arrays(function, item) for item in value.values()]
+        same = _same(value.values(), items)
+        return value if same else dict(zip(value, items, strict=True))
     return value
+
+
+def _is_own_dataclass(value: Any) -> bool:
+    package = __name__.partition(".")[0]
+    is_own = type(value).__module__.partition(".")[0] == package
+    return is_own and is_dataclass(value)
+
+
+def _same(old: Iterable[Any], new: Iterable[Any]) -> bool:
+    return all(a is b for a, b in zip(old, new, strict=True))

@@ -23,6 +23,7 @@ from skmetricmlp.validation import (
     check_basis_parameters,
     check_box,
     check_sides,
+    check_size,
 )
 
 __all__ = ["BasisInitMLPRegressor"]
@@ -61,7 +62,8 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
     domain : array-like of shape (n_features, 2) or "auto", default="auto"
         Lower and upper end of each variable. ``"auto"`` is the range of the training
         rows. The rows of the first call must lie in it; later ones, and those to predict,
-        need not.
+        need not. If it is a DataFrame with feature names as its index, those must be the
+        names of X, in the same order.
     loss : {"squared_error"}, default="squared_error"
         Half the squared error, summed over the outputs, each in units of its variance.
     solver : {"lbfgs", "adam", "sgd"}, default="lbfgs"
@@ -337,7 +339,9 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         check_basis_parameters(parameters)
 
     def _check_values(self, X: Array, present: Fitted | None, whose: str = "X") -> None:
-        """Accept all numbers, outside the domain too."""
+        """Accept numbers outside the domain too."""
+        if present is None:
+            check_size(X, getattr(self, "feature_names_in_", None), whose)
 
     @np.errstate(over="ignore", invalid="ignore")
     def _lesson(
@@ -350,8 +354,9 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         else:
             counts = rows.sample_weight > 0
             X = to_numpy(rows.X)[counts if counts.any() else slice(None)]
+            names = getattr(self, "feature_names_in_", None)
             is_auto = isinstance(self.domain, str) and self.domain == "auto"
-            domain = domain_of(X) if is_auto else check_box(self.domain, X)
+            domain = domain_of(X) if is_auto else check_box(self.domain, X, names)
             check_sides(domain, numpy_type(rows.X))
             function = Function(Values.of(rows.y, rows.sample_weight), domain)
 

@@ -68,7 +68,8 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     n_exemplars : int, float, dict or "auto", default=30
         An int is the total, at least one per class and at most the distinct rows,
         shared out by the square root of the class weights. A float is that total as a
-        fraction of the distinct training rows. A dict gives ``{label: count}``.
+        fraction of the distinct training rows. A dict gives ``{label: count}``, with a
+        count for every class of y; those of labels that y lacks are ignored.
         ``"auto"`` is the least of several totals, from one to 34 per class, at which the
         vote of the nearest exemplars is not clearly worse than at the best, by
         cross-validation; ``n_exemplars_`` says which.
@@ -79,7 +80,10 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         until none is or there are ``n_exemplars``. ``"lvq"``: centres of k-means moved
         by learning vector quantisation until they classify well, usually the best
         before training. Or given as ``(points, labels)`` of shapes (N, d) and (N,),
-        which overrides ``n_exemplars``.
+        which overrides ``n_exemplars``. Points, dense or sparse, are in the units of X
+        and, if they have column names, in the order of its features; a warning says if
+        most of them lie far outside the rows. Where y lacks a label, as a part of the
+        data may, its exemplars are left out, if all classes of y have exemplars.
     metric : str, transformer or callable, default="sqeuclidean"
         What is near. ``"sqeuclidean"``; ``"seuclidean"``; ``"mahalanobis"``;
         ``"cosine"``; ``"kl"``, the generalised Kullback-Leibler divergence of data >= 0;
@@ -91,13 +95,16 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         ``A @ x + b`` are the distances of x from the points, up to a term that is the
         same for all. A transformer is fitted on the training rows unless it is fitted;
         to keep it so in a grid search, wrap it in
-        :class:`~sklearn.frozen.FrozenEstimator`.
+        :class:`~sklearn.frozen.FrozenEstimator`. Weights of rows and classes are passed
+        to it only if its ``fit`` takes ``sample_weight``, as that of
+        :class:`~sklearn.preprocessing.StandardScaler` does; a pipeline's does not.
     metric_params : dict or None, default=None
         ``V`` (variances) of ``"seuclidean"``; ``V`` (covariance) or ``VI`` (its inverse)
         of ``"mahalanobis"``; ``smoothing`` of ``"kl"``, added to all values, by default
         0.1 of their mean; ``image_shape`` (required) and ``threshold`` (0.5) of
         ``"chamfer"``; keyword arguments of a callable. What is not given is taken from
-        the training rows.
+        the training rows. The names of a DataFrame or Series must be those of the
+        features of X, in the same order.
     n_neighbors : int, default=1
         How many nearest exemplars vote, with ``readout="exemplars"``.
     readout : {"auto", "comparisons", "exemplars"}, default="auto"
@@ -209,9 +216,11 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         stands for never.
     class_weight : dict, "balanced" or None, default=None
         Weights ``{label: weight}`` that multiply the sample weights; ``"balanced"``
-        gives all classes the same total. A class of more weight gets more exemplars.
-        Labels are those that ``fit`` is given: ensembles that encode ``y`` beforehand,
-        such as :class:`~sklearn.ensemble.VotingClassifier`, ``StackingClassifier`` and
+        gives all classes the same total. A class of more weight gets more exemplars. A
+        dict may leave out classes, whose weight is 1, or name labels that y lacks, as a
+        part of the data may, but not both. Labels are those that ``fit`` is given:
+        ensembles that encode ``y`` beforehand, such as
+        :class:`~sklearn.ensemble.VotingClassifier`, ``StackingClassifier`` and
         ``BaggingClassifier``, want the codes 0, 1, ... in their place, also in
         ``n_exemplars`` and ``exemplars``.
 
@@ -414,6 +423,8 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         -----
         ConvergenceWarning
             If ``max_iter`` epochs did not suffice, or the loss stopped being finite.
+        UserWarning
+            If most of the given exemplars lie far outside the rows of X.
         """
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
@@ -448,7 +459,8 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever occur. Required at the first call.
+            All labels that will ever occur. Required at the first call. Given exemplars
+            of these classes are kept, whether or not the rows have them.
         sample_weight : array-like of shape (n_samples,), default=None
 
         Returns

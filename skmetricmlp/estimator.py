@@ -276,7 +276,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
     ) -> StopReason:
         parameters = self._with_loss(parameters)
         initialization = self._initialization(parameters, lesson.outputs)
-        if young:
+        if young and young.lacks_rows:
             initialization = initialization.of_young_stream()
         task.begin(name, epochs)
         fitted = learn(

@@ -24,7 +24,10 @@ from skmetricmlp.validation import (
     check_outputs,
     check_parameters,
     check_products,
+    check_size,
     check_whole,
+    takes_sparse,
+    uses_metric,
 )
 
 __all__ = ["MetricEstimator"]
@@ -45,13 +48,15 @@ class MetricEstimator(NetworkEstimator):
     def _initialization(
         self, parameters: Mapping[str, Any], outputs: Any
     ) -> MetricInitialization:
-        return MetricInitialization(parameters, outputs)
+        names = getattr(self, "feature_names_in_", None)
+        return MetricInitialization(parameters, outputs, names)
 
     def _check_values(self, X: Array, present: Fitted | None, whose: str = "X") -> None:
         names = getattr(self, "feature_names_in_", None)
         if present is None:
-            params = map_arrays(to_numpy, self.metric_params)
-            check_metric_data(self.metric, params, X, names, whose)
+            check_size(X, names, whose, squares=self._uses_metric())
+            if self._uses_metric():
+                check_metric_data(self.metric, X, names, whose)
         elif present.origin is not None:
             metric = present.origin.metric
             check_domain(X, metric.domain, metric.name, names, whose)
@@ -133,9 +138,15 @@ class MetricEstimator(NetworkEstimator):
         frame.insert(1, "predicted", predicted[position])
         return frame if index is None else frame.assign(row=index[position])
 
+    def _uses_metric(self) -> bool:
+        return uses_metric(self.init, self.exemplars, self.n_exemplars)
+
     def __sklearn_tags__(self) -> Tags:
         """Say what the estimator takes."""
         tags = super().__sklearn_tags__()
-        formula = METRICS.get(self.metric) if isinstance(self.metric, str) else None
-        tags.input_tags.positive_only = formula is not None and formula.domain is not None
+        if self._uses_metric():
+            formula = METRICS.get(self.metric) if isinstance(self.metric, str) else None
+            has_domain = formula is not None and formula.domain is not None
+            tags.input_tags.positive_only = has_domain
+            tags.input_tags.sparse = takes_sparse(self.metric)
         return tags

@@ -23,7 +23,14 @@ from skmetricmlp.initialization import (
 )
 from skmetricmlp.targets import Classes, Values
 from skmetricmlp.training import Batch
-from skmetricmlp.validation import MadeWith, check_exemplars, is_whole
+from skmetricmlp.validation import (
+    MadeWith,
+    check_exemplars,
+    is_whole,
+    metric_parameters,
+    uses_metric,
+    warn_of_units,
+)
 
 __all__ = ["MetricInitialization"]
 
@@ -45,11 +52,13 @@ FORM = tuple(field.name for field in fields(Form))
 class MetricInitialization:
     """Parameters of an estimator, checked, and what its outputs mean.
 
-    ``more_to_come`` says that rows are the first few of a stream.
+    ``names`` (d,) are the feature names of X, if it has any; ``more_to_come`` says that
+    rows are the first few of a stream.
     """
 
     parameters: Mapping[str, Any]
     outputs: Classes | Values
+    names: Array | None = None
     more_to_come: bool = False
 
     @property
@@ -131,7 +140,7 @@ class MetricInitialization:
             n_exemplars=self.parameters["n_exemplars"],
             exemplars=self._exemplars(rows.X),
             metric=self.parameters["metric"],
-            metric_params=self.parameters["metric_params"],
+            metric_params=self._metric_params(rows.X),
             budget=self._budget,
             rng=rng,
             more_to_come=self.more_to_come,
@@ -153,14 +162,26 @@ class MetricInitialization:
             return self.outputs.labels[targets]
         return self.outputs.decode(targets)
 
+    def _metric_params(self, X: Array) -> Mapping[str, Any] | None:
+        metric, given = self.parameters["metric"], self.parameters["metric_params"]
+        if not uses_metric(**self.parameters):
+            return None
+        return metric_parameters(metric, given, X.shape[1], self.names)
+
     def _exemplars(self, X: Array) -> str | Exemplars:
         exemplars = self.parameters["exemplars"]
         if isinstance(exemplars, str):
             return exemplars
-        metric = self.parameters["metric"]
         stand_for = "labels" if isinstance(self.outputs, Classes) else "values"
-        points, labels = check_exemplars(exemplars, X, metric, stand_for)
+        metric = self.parameters["metric"] if self.is_calculated else None
+        points, labels = check_exemplars(exemplars, X, metric, self.names, stand_for)
         if isinstance(self.outputs, Classes):
-            return Exemplars(points, self.outputs.encode(labels, "exemplars"), None)
-        values = self.outputs.encode(labels, "exemplars[1]")
-        return Exemplars(points, np.zeros(len(points), dtype=np.intp), None, values)
+            codes, is_known = self.outputs.encode_known(labels)
+            chosen = Exemplars(points[is_known], codes, None)
+        else:
+            values = self.outputs.encode(labels, "exemplars[1]")
+            codes = np.zeros(len(points), dtype=np.intp)
+            chosen = Exemplars(points, codes, None, values)
+        if self.is_calculated:
+            warn_of_units(chosen.points, X, stand_for)
+        return chosen

@@ -64,8 +64,10 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         ``"kmeans"``: centres of k-means, each with the mean value of its cluster.
         ``"random"``: rows. ``"kmedoids"``: the rows with the least total distance from
         the others. Or given as ``(points, values)`` of shapes (N, d) and (N,) or
-        (N, n_outputs), which overrides ``n_exemplars``. Of rows that are equal, the value
-        is the mean.
+        (N, n_outputs), which overrides ``n_exemplars``. Points, dense or sparse, are in
+        the units of X and, if they have column names, in the order of its features; a
+        warning says if most of them lie far outside the rows. Of rows that are equal, the
+        value is the mean.
     metric : str, transformer or callable, default="sqeuclidean"
         What is near. ``"sqeuclidean"``; ``"seuclidean"``; ``"mahalanobis"``;
         ``"cosine"``; ``"kl"``, the generalised Kullback-Leibler divergence of data >= 0;
@@ -77,13 +79,16 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         ``A @ x + b`` are the distances of x from the points, up to a term that is the
         same for all. A transformer is fitted on the training rows unless it is fitted;
         to keep it so in a grid search, wrap it in
-        :class:`~sklearn.frozen.FrozenEstimator`.
+        :class:`~sklearn.frozen.FrozenEstimator`. Weights of rows are passed to it only if
+        its ``fit`` takes ``sample_weight``, as that of
+        :class:`~sklearn.preprocessing.StandardScaler` does; a pipeline's does not.
     metric_params : dict or None, default=None
         ``V`` (variances) of ``"seuclidean"``; ``V`` (covariance) or ``VI`` (its inverse)
         of ``"mahalanobis"``; ``smoothing`` of ``"kl"``, added to all values, by default
         0.1 of their mean; ``image_shape`` (required) and ``threshold`` (0.5) of
         ``"chamfer"``; keyword arguments of a callable. What is not given is taken from
-        the training rows.
+        the training rows. The names of a DataFrame or Series must be those of the
+        features of X, in the same order.
     n_neighbors : int, default=1
         Of how many nearest exemplars the values are averaged, with
         ``readout="exemplars"``.
@@ -212,8 +217,8 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         In NumPy. Only with ``init="metric"``, as are the next four.
     exemplar_values_ : ndarray of shape (n_exemplars,) or (n_exemplars, n_outputs)
     exemplar_indices_ : ndarray of shape (n_exemplars,)
-        Rows of X that are the exemplars, of a young stream counted from the first
-        call; not with ``exemplars="kmeans"`` or given ones.
+        Rows of X that are the exemplars, of a young stream counted from the first call;
+        not with ``exemplars="kmeans"`` or given ones.
     rivals_ : ndarray of shape (n_exemplars, n_rivals)
         Positions of the exemplars that each is compared with: neuron ``i n_rivals + m``
         of the first layer compares i with ``rivals_[i, m]``, and spare units follow.
@@ -385,6 +390,8 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         -----
         ConvergenceWarning
             If ``max_iter`` epochs did not suffice, or the loss stopped being finite.
+        UserWarning
+            If most of the given exemplars lie far outside the rows of X.
         """
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 

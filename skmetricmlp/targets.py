@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.exceptions import DataConversionWarning
 
 from skmetricmlp.arrays import place_of
 from skmetricmlp.initialization.basis import middle_and_half, on_domain
 from skmetricmlp.network import Network
-from skmetricmlp.validation import check_classes, class_codes
+from skmetricmlp.validation import check_classes, check_labels, class_codes
 
 __all__ = ["Classes", "Function", "Outputs", "Values"]
 
@@ -52,6 +54,21 @@ class Classes:
     def encode(self, y: Array, name: str = "y") -> Ints:
         """Positions (n,) of labels among the classes."""
         return class_codes(y, self.labels, name)
+
+    def encode_known(self, y: Array) -> tuple[Ints, NDArray[np.bool_]]:
+        """Positions of the labels of exemplars that are classes, and which ones are.
+
+        Raises
+        ------
+        ValueError
+            If labels are no classes, and there are classes that have no exemplar.
+        """
+        is_known = np.ones(len(y), dtype=bool)
+        if y.ndim == 1:
+            classes = self.labels.tolist()
+            check_labels("exemplars has labels", y.tolist(), classes)
+            is_known[:] = [label in classes for label in y.tolist()]
+        return self.encode(y[is_known], "exemplars"), is_known
 
     def in_units(self, network: Network) -> Network:
         """Return the network, as it is."""
@@ -106,6 +123,8 @@ class Values:
     def encode(self, y: Array, name: str = "y") -> Floats:
         """Deviations (n, n_outputs) from the mean.
 
+        Of one output a column (n, 1) and a vector (n,) are the same, but for a warning.
+
         Raises
         ------
         ValueError
@@ -116,7 +135,15 @@ class Values:
             msg = f"{name} has values that are not finite"
             raise ValueError(msg)
         shape = () if self.is_vector else self.mean.shape
-        if y.shape[1:] != shape:
+        if {y.shape[1:], shape} == {(), (1,)}:
+            # As scikit-learn warns of a column of labels.
+            warnings.warn(
+                f"{name} has the shape {y.shape}; it is taken as {(len(y), *shape)}, the "
+                f"shape of y in the first call.",
+                DataConversionWarning,
+                stacklevel=2,
+            )
+        elif y.shape[1:] != shape:
             msg = f"{name} must have shape {(len(y), *shape)}, got {y.shape}"
             raise ValueError(msg)
         values: Floats = (y.reshape(len(y), -1) - self.mean) / self.deviation

@@ -41,7 +41,7 @@ def nearest_exemplar_weights(
         Rows that set the scales, and from which the metric learns what it needs to;
         best the training rows, by default the exemplars.
     y : array-like of shape (n_samples,), default=None
-        Labels of ``X``.
+        Labels of ``X``: at least those of the exemplars.
     metric, metric_params, n_neighbors, rivals, activation, sharpness, loss : various
         As in :class:`MetricInitMLPClassifier`.
     single_output : bool, default=True
@@ -102,6 +102,11 @@ def nearest_exemplar_weights(
         max_iter=0,
     )
     classifier.fit(exemplars if X is None else X, labels if y is None else y)
+    known = classifier.classes_.tolist()
+    given = dict.fromkeys(np.asarray(labels).tolist())
+    if unknown := [label for label in given if label not in known]:
+        msg = f"labels has {unknown}, that y lacks; the classes of y are {known}"
+        raise ValueError(msg)
     coefs, intercepts = list(classifier.coefs_), list(classifier.intercepts_)
     if single_output and loss == "log_loss" and len(intercepts[-1]) == 2:
         coefs[-1] = np.diff(coefs[-1], axis=1)

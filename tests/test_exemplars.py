@@ -440,7 +440,10 @@ def test_condensed_rows_are_those_of_the_rule(limit):
 
 
 def condensed_by_table(candidates, limit):
-    """The rows by a table of all scores, which grows by a column each time."""
+    """The rows by a table of all scores, which grows by a column each time.
+
+    Scores that differ by rounding errors alone are equal: the first of them counts.
+    """
     rows = candidates.rows
     index, codes, weights = rows.index, rows.codes, rows.weights
 
@@ -448,12 +451,12 @@ def condensed_by_table(candidates, limit):
         share = weights[members] / weights[members].sum()
         mean = share @ candidates.X[index[members]]
         A, b = candidates.metric(candidates.X[index[members]])
-        return int(members[np.argmin(A @ mean + b)])
+        return int(members[np.argmin(np.round(A @ mean + b, 7))])
 
     chosen = [middle(np.flatnonzero(codes == code)) for code in np.unique(codes)]
     table = candidates.scores(candidates.X[index[chosen]], index)
     while len(chosen) < limit:
-        nearest = np.argmin(table, axis=1)
+        nearest = np.argmin(np.round(table, 7), axis=1)
         wrong = np.flatnonzero(codes[chosen][nearest] != codes)
         wrong = wrong[~np.isin(wrong, chosen)]
         if not len(wrong):

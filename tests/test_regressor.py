@@ -790,7 +790,7 @@ def test_partial_fit_warns_of_nothing_and_takes_no_early_stopping():
         (y, Y, r"\(150,\), got \(150, 3\)"),
         (Y, y, r"\(150, 3\), got \(150,\)"),
         (Y, Y[:, :2], r"\(150, 3\), got \(150, 2\)"),
-        (y, y[:, None], r"\(150,\), got \(150, 1\)"),
+        (y, Y[:, :2], r"\(150,\), got \(150, 2\)"),
     ],
 )
 def test_later_rows_have_as_many_outputs(first, then, shape, method):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import gen_batches
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from skmetricmlp.initialization.metrics import METRICS, Domain, Scores, linear_map
 from skmetricmlp.initialization.rows import DistinctRows
@@ -49,6 +49,9 @@ class Metric:
             If they are of another shape or not finite, which names what was given.
         """
         points = np.asarray(points, dtype=np.float64)
+        if not np.isfinite(points).all():
+            msg = "exemplars are not finite: X is too large to calculate them, scale it"
+            raise ValueError(msg)
         try:
             A, b = (
                 np.asarray(array, dtype=np.float64)
@@ -81,6 +84,7 @@ def fit_metric(
     X: Array,
     y: Array,
     rows: DistinctRows,
+    weights: Floats | None = None,
 ) -> Metric:
     """Complete the parameters of a metric from the training rows.
 
@@ -97,7 +101,9 @@ def fit_metric(
     y : array of shape (n,)
         Labels.
     rows : DistinctRows
-        Of ``X``. (A transformer is fitted on all rows, without their weights.)
+        Of ``X``.
+    weights : array of shape (n,), optional
+        A transformer is fitted with them if its ``fit`` takes ``sample_weight``.
 
     Returns
     -------
@@ -111,7 +117,7 @@ def fit_metric(
     given = dict(parameters or {})
     if not isinstance(metric, str):
         if hasattr(metric, "transform"):
-            fitted = _fitted_transformer(metric, X, y)
+            fitted = _fitted_transformer(metric, X, y, weights)
             L = linear_part(fitted, _dense(X[rows.index[:SAMPLE_ROWS]]))
             return Metric(repr(metric), linear_map, {"L": L})
         return Metric(getattr(metric, "__name__", repr(metric)), metric, given)
@@ -183,19 +189,28 @@ def _dense(X: Array) -> Floats:
     return block.astype(np.float64, copy=False)
 
 
-def _fitted_transformer(transformer: Any, X: Array, y: Array) -> Any:
+def _fitted_transformer(
+    transformer: Any, X: Array, y: Array, weights: Floats | None
+) -> Any:
     """Return the transformer if it is fitted, or a clone of it that is."""
     try:
         check_is_fitted(transformer)
     except NotFittedError:
-        return _fit_transformer(clone(transformer), X, y)
+        given = {}
+        # Weights that are all the same say nothing.
+        is_weighted = weights is not None and bool((weights != weights[0]).any())
+        if is_weighted and has_fit_parameter(transformer, "sample_weight"):
+            given["sample_weight"] = weights
+        return _fit_transformer(clone(transformer), X, y, given)
     except TypeError as error:  # a table has a method transform too
         msg = f"metric must be an estimator if it has a method transform: {error}"
         raise ValueError(msg) from error
     return transformer
 
 
-def _fit_transformer(transformer: Any, X: Array, y: Array) -> Any:
+def _fit_transformer(
+    transformer: Any, X: Array, y: Array, given: Mapping[str, Any]
+) -> Any:
     """Fit a transformer; what it calculates from rows is checked where it is used.
 
     Raises
@@ -214,7 +229,7 @@ def _fit_transformer(transformer: Any, X: Array, y: Array) -> Any:
         raise ValueError(msg)
     try:
         with np.errstate(all="ignore"):
-            return transformer.fit(X, y)
+            return transformer.fit(X, y, **given)
     except Exception as error:
         msg = (
             f"metric={transformer!r} cannot be fitted to the rows of X, of shape "

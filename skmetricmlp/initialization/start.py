@@ -145,7 +145,7 @@ def initial_network(
     classes = np.zeros(1) if classes is None else classes
 
     def choose() -> tuple[Exemplars, Metric]:
-        fitted = fit_metric(metric, metric_params, X, y, rows)
+        fitted = fit_metric(metric, metric_params, X, y, rows, weights)
         if isinstance(exemplars, Exemplars):
             return exemplars, fitted
         candidates = Candidates(X, rows, fitted, scaling)
@@ -303,9 +303,11 @@ def _check_enough(architecture: Architecture, X: Array) -> None:
 def _in_precision_of(X: Array, network: Network, points: Array) -> Network:
     network = network.astype(X.dtype)
     if not all(np.isfinite(array).all() for array in network.parameters):
+        largest = abs(points).max()
+        what = "is too large" if largest > 1 else "differs by too little"
         msg = (
-            f"X is too large to calculate weights from, with values of up to "
-            f"{abs(points).max():.3g}: scale its features"
+            f"X {what} to calculate weights from in {X.dtype}, with values of up to "
+            f"{largest:.3g}: scale its features"
         )
         raise ValueError(msg)
     return network

@@ -11,7 +11,15 @@ from skmetricmlp.validation.errors import (
     not_accepted,
     unchanged_on_error,
 )
-from skmetricmlp.validation.metric import check_domain, check_metric, check_metric_data
+from skmetricmlp.validation.metric import (
+    check_domain,
+    check_metric,
+    check_metric_data,
+    check_size,
+    metric_parameters,
+    takes_sparse,
+    uses_metric,
+)
 from skmetricmlp.validation.overflow import check_outputs, check_products
 from skmetricmlp.validation.parameters import (
     CLASSIFIER_CHOICES,
@@ -26,10 +34,12 @@ from skmetricmlp.validation.rows import (
     check_exemplars,
     check_features,
     check_held_out,
+    check_labels,
     check_rows,
     class_codes,
     class_weights,
     in_precision,
+    warn_of_units,
 )
 from skmetricmlp.validation.warm_start import MadeWith
 from skmetricmlp.validation.weights import check_layers
@@ -46,6 +56,7 @@ __all__ = [
     "check_exemplars",
     "check_features",
     "check_held_out",
+    "check_labels",
     "check_layers",
     "check_metric",
     "check_metric_data",
@@ -54,6 +65,7 @@ __all__ = [
     "check_products",
     "check_rows",
     "check_sides",
+    "check_size",
     "check_training_parameters",
     "check_whole",
     "class_codes",
@@ -61,6 +73,10 @@ __all__ = [
     "in_precision",
     "is_whole",
     "layer_rates",
+    "metric_parameters",
     "not_accepted",
+    "takes_sparse",
     "unchanged_on_error",
+    "uses_metric",
+    "warn_of_units",
 ]

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skmetricmlp.arrays import to_numpy
 from skmetricmlp.initialization import BASELINES
+from skmetricmlp.validation.names import check_names, index_names
 from skmetricmlp.validation.parameters import (
     check_count,
     check_pair,
@@ -73,17 +75,20 @@ def check_sides(domain: NDArray[np.floating[Any]], dtype: Any) -> None:
         raise ValueError(msg)
 
 
-def check_box(domain: Any, X: Floats) -> Floats:
+def check_box(domain: Any, X: Floats, names: Any = None) -> Floats:
     """Check the domain (d, 2) that a user gives for rows (n, d).
+
+    ``names`` (d,) are the feature names of X, if it has any.
 
     Raises
     ------
     ValueError
-        If it is none, or rows are outside, which names the first such column.
+        If it is none, or its index has other names, or rows are outside, which names the
+        first such column.
     """
     shape = (X.shape[1], 2)
     try:
-        box = np.asarray(domain, dtype=np.float64)
+        box = np.asarray(to_numpy(domain), dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         msg = f"domain must be 'auto' or an array of shape {shape}: {error}"
         raise ValueError(msg) from error
@@ -93,6 +98,7 @@ def check_box(domain: Any, X: Floats) -> Floats:
             f"each feature of X, got {domain!r}"
         )
         raise ValueError(msg)
+    check_names("domain", index_names(domain), names)
     if not (np.isfinite(box).all() and (box[:, 0] < box[:, 1]).all()):
         msg = f"domain must have finite ends, the lower one first, got {domain!r}"
         raise ValueError(msg)

@@ -8,14 +8,34 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
 
-from skmetricmlp.arrays import place_of, to_numpy
+from skmetricmlp.arrays import numpy_type, place_of, to_numpy
 from skmetricmlp.initialization import METRICS, Domain
 from skmetricmlp.validation.errors import is_number, is_whole, not_accepted
+from skmetricmlp.validation.names import check_names, column_names, index_names
 
-__all__ = ["check_domain", "check_metric", "check_metric_data"]
+__all__ = [
+    "check_domain",
+    "check_metric",
+    "check_metric_data",
+    "check_size",
+    "metric_parameters",
+    "takes_sparse",
+    "uses_metric",
+]
 
 Array = Any
+Floats = NDArray[np.float64]
+
+# What other libraries call the Euclidean distance, without the square.
+EUCLIDEAN = ("euclidean", "l2", "minkowski")
+# Between them, sums of squares do not overflow in double precision, and products of
+# squares do not vanish.
+SMALLEST, LARGEST = 1e-75, 1e150
 
 
 def check_metric(metric: Any, metric_params: Any) -> None:
@@ -39,7 +59,12 @@ def check_metric(metric: Any, metric_params: Any) -> None:
     elif not callable(metric) or isinstance(metric, type):
         accepted = ", ".join(map(repr, METRICS))
         accepted = f"one of {accepted}, a linear transformer, or a function of points"
-        raise not_accepted("metric", metric, accepted)
+        error = not_accepted("metric", metric, accepted)
+        if isinstance(metric, str) and metric in EUCLIDEAN:
+            msg = f"{error}: 'sqeuclidean', the square of the Euclidean distance, has "
+            msg += "the same neighbors"
+            raise ValueError(msg)
+        raise error
 
 
 def _check_names(metric: str, names: set[str], accepted: tuple[str, ...]) -> None:
@@ -72,26 +97,51 @@ def _check_values(metric: str, params: Mapping[str, Any]) -> None:
         shape = params["image_shape"]
         if not (
             isinstance(shape, (tuple, list))
-            and shape
-            and all(is_whole(length) and length > 0 for length in shape)
+            or (isinstance(shape, np.ndarray) and shape.ndim == 1)
+        ) or not (
+            len(shape) and all(is_whole(length) and length > 0 for length in shape)
         ):
             name = "metric_params['image_shape']"
             raise not_accepted(name, shape, "a tuple of positive ints")
 
 
+def uses_metric(
+    init: Any, exemplars: Any = "kmeans", n_exemplars: Any = 1, **others: Any
+) -> bool:
+    """Say whether a metric is asked for distances, of parameters of an estimator.
+
+    Baselines do not, unless it decides how many exemplars there would be.
+    """
+    del others
+    if isinstance(init, str) and init == "metric":
+        return True
+    return isinstance(exemplars, str) and (
+        isinstance(n_exemplars, str) or exemplars == "condensed"
+    )
+
+
+def takes_sparse(metric: Any) -> bool:
+    """Say whether a metric goes with sparse rows.
+
+    A transformer that is to be fitted to them may say, by its tags, that it takes none.
+    """
+    if isinstance(metric, type) or not hasattr(metric, "__sklearn_tags__"):
+        return True
+    try:
+        check_is_fitted(metric)
+    except NotFittedError:
+        return bool(get_tags(metric).input_tags.sparse)
+    return True
+
+
 def check_metric_data(
-    metric: Any,
-    metric_params: Mapping[str, Any] | None,
-    X: Array,
-    names: Array | None,
-    whose: str = "X",
+    metric: Any, X: Array, names: Array | None, whose: str = "X"
 ) -> None:
-    """Check that a metric goes with the features of the data and is defined for them.
+    """Check that a metric is defined for the features and the values of the data.
 
     Parameters
     ----------
     metric : str, transformer or callable
-    metric_params : mapping or None
     X : array or sparse of shape (n, d)
     names : array of shape (d,) or None
         Feature names.
@@ -101,57 +151,117 @@ def check_metric_data(
     Raises
     ------
     ValueError
-        If a matrix, an image or a transformer has another number of features, or other
-        names, or a column has values that the metric is not defined for.
+        If a transformer was fitted on other names, or a column has values that the
+        metric is not defined for.
     """
-    n_features, params = X.shape[1], metric_params or {}
     if isinstance(metric, str):
         check_domain(X, METRICS[metric].domain, repr(metric), names, whose)
-    else:
-        known = getattr(metric, "feature_names_in_", None)
-        if known is not None and names is not None and list(known) != list(names):
-            msg = (
-                f"metric={metric!r} was fitted on the features {list(known)}, and X has "
-                f"{list(names)}"
-            )
-            raise ValueError(msg)
         return
-    if metric == "chamfer" and prod(params["image_shape"]) != n_features:
+    known = getattr(metric, "feature_names_in_", None)
+    if known is not None and names is not None and list(known) != list(names):
         msg = (
-            f"metric_params['image_shape']={tuple(params['image_shape'])} has "
-            f"{prod(params['image_shape'])} cells, and X has {n_features} features"
+            f"metric={metric!r} was fitted on the features {list(known)}, and X has "
+            f"{list(names)}"
         )
         raise ValueError(msg)
-    for name in {"V", "VI"} & set(params):
-        _check_matrix(metric, name, params[name], n_features)
 
 
-def _check_matrix(metric: str, name: str, value: Any, n_features: int) -> None:
-    expected = (n_features,) * (1 if metric == "seuclidean" else 2)
+def metric_parameters(
+    metric: Any,
+    metric_params: Mapping[str, Any] | None,
+    n_features: int,
+    names: Array | None,
+) -> Mapping[str, Any] | None:
+    """Check the parameters of a metric against the features, and convert them.
+
+    Parameters
+    ----------
+    metric : str, transformer or callable
+    metric_params : mapping or None
+        Checked by :func:`check_metric`.
+    n_features : int
+    names : array of shape (n_features,) or None
+        Feature names of X.
+
+    Returns
+    -------
+    mapping or None
+        ``V`` and ``VI`` in NumPy in double precision, ``image_shape`` a tuple of int;
+        the parameters of a callable as they are.
+
+    Raises
+    ------
+    ValueError
+        If a matrix or an image has another number of features, other names, or values
+        that are not accepted.
+    """
+    if not isinstance(metric, str) or metric_params is None:
+        return metric_params
+    converted = dict(metric_params)
+    if metric == "chamfer":
+        shape = converted["image_shape"] = tuple(map(int, converted["image_shape"]))
+        if prod(shape) != n_features:
+            msg = (
+                f"metric_params['image_shape']={shape} has {prod(shape)} cells, and X "
+                f"has {n_features} features"
+            )
+            raise ValueError(msg)
+    for name in sorted({"V", "VI"} & set(converted)):
+        expected = (n_features,) * (1 if metric == "seuclidean" else 2)
+        matrix = _matrix(f"metric_params[{name!r}]", converted[name], expected, names)
+        _check_matrix(f"metric_params[{name!r}]", matrix)
+        converted[name] = matrix
+    return converted
+
+
+def _matrix(
+    name: str, value: Any, expected: tuple[int, ...], names: Array | None
+) -> Floats:
+    """Convert a vector or matrix of features, and check its shape and its names."""
+    if sp.issparse(value):
+        msg = f"{name} must be dense, of shape {expected}, got a sparse matrix of shape "
+        msg += f"{value.shape}: pass its toarray()"
+        raise ValueError(msg)
     try:
-        array = np.asarray(value, dtype=float)
+        array = np.asarray(to_numpy(value))
+        if array.dtype.kind in "cmM":
+            msg = f"got values of the type {array.dtype}"
+            raise TypeError(msg)  # noqa: TRY301 - said as what NumPy refuses is
+        array = array.astype(np.float64)
     except (TypeError, ValueError) as error:
-        msg = f"metric_params[{name!r}] must be an array of shape {expected}: {error}"
+        msg = f"{name} must be an array of shape {expected}: {error}"
         raise ValueError(msg) from error
     if array.shape != expected:
-        msg = f"metric_params[{name!r}] must have shape {expected}, got {array.shape}"
+        msg = f"{name} must have shape {expected}, got {array.shape}"
+        raise ValueError(msg)
+    if np.ma.is_masked(value):
+        msg = f"{name} has values that are masked"
         raise ValueError(msg)
     if not np.isfinite(array).all():
-        msg = f"metric_params[{name!r}] has values that are not finite"
+        msg = f"{name} has values that are not finite"
         raise ValueError(msg)
+    # A pandas table of features by features has their names twice, a Series once.
+    check_names(name, index_names(value), names)
+    if len(expected) == 2:
+        check_names(name, column_names(name, value), names)
+    return array
+
+
+def _check_matrix(name: str, array: Floats) -> None:
+    """Refuse what is no variance of features, or no covariance or inverse of one."""
     if array.ndim == 1:
         if not (array > 0).all():
-            msg = f"metric_params[{name!r}] must be positive, got {array.min()}"
+            msg = f"{name} must be positive, got {array.min()}"
             raise ValueError(msg)
         return
     if not np.allclose(array, array.T):
-        msg = f"metric_params[{name!r}] must be symmetric"
+        msg = f"{name} must be symmetric"
         raise ValueError(msg)
     eigenvalues = np.linalg.eigvalsh(array)
     if eigenvalues[0] < -1e-8 * abs(eigenvalues).max():
         msg = (
-            f"metric_params[{name!r}] must be positive semi-definite, got an eigenvalue "
-            f"of {eigenvalues[0]:.3g}"
+            f"{name} must be positive semi-definite, got an eigenvalue of "
+            f"{eigenvalues[0]:.3g}"
         )
         raise ValueError(msg)
 
@@ -166,11 +276,7 @@ def check_domain(
     """Refuse values that a metric is not defined for, and name the first such column."""
     if domain is None or not X.shape[0]:
         return
-    if sp.issparse(X):
-        least, greatest = (v.toarray().ravel() for v in (X.min(axis=0), X.max(axis=0)))
-    else:
-        xp = place_of(X).namespace
-        least, greatest = to_numpy(xp.min(X, axis=0)), to_numpy(xp.max(X, axis=0))
+    least, greatest = _extremes(X)
     too_low = domain.outside(least)
     columns = np.flatnonzero(too_low | domain.outside(greatest))
     if len(columns):
@@ -184,3 +290,56 @@ def check_domain(
             f"{value:.6g} in column {column}{name}"
         )
         raise ValueError(msg)
+
+
+def check_size(
+    X: Array, names: Array | None, whose: str = "X", *, squares: bool = False
+) -> None:
+    """Refuse values that are finite, but of which sums or distances are not.
+
+    Or that are so small that nothing is left of them.
+
+    Parameters
+    ----------
+    X : array or sparse of shape (n, d)
+    names : array of shape (d,) or None
+        Feature names.
+    whose : str
+        What an error calls ``X``.
+    squares : bool
+        Whether distances are calculated, which are squares in double precision.
+
+    Raises
+    ------
+    ValueError
+        Which names the column of the largest value.
+    """
+    if not min(X.shape):
+        return
+    least, greatest = _extremes(X)
+    sizes = np.maximum(np.abs(least), np.abs(greatest))
+    column = int(np.argmax(sizes))
+    value = float(sizes[column])
+    info = np.finfo(numpy_type(X))
+    most, least_size = float(info.max) / X.shape[0], float(info.tiny)
+    if squares:
+        most, least_size = min(most, LARGEST), max(least_size, SMALLEST)
+    if least_size <= value <= most or value == 0:
+        return
+    name = "" if names is None else f" ({str(names[column])!r})"
+    what = "large" if value > most else "small"
+    msg = (
+        f"{whose} is too {what} to calculate with in {np.dtype(info.dtype)}, with values "
+        f"of up to {value:.3g} in column {column}{name}: scale its features"
+    )
+    raise ValueError(msg)
+
+
+def _extremes(X: Array) -> tuple[Floats, Floats]:
+    """Least and greatest value of each feature, on the host."""
+    if sp.issparse(X):
+        least, greatest = (v.toarray().ravel() for v in (X.min(axis=0), X.max(axis=0)))
+    else:
+        xp = place_of(X).namespace
+        least, greatest = to_numpy(xp.min(X, axis=0)), to_numpy(xp.max(X, axis=0))
+    return least, greatest

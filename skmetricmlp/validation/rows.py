@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Number
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn import get_config
 from sklearn.base import is_regressor
 from sklearn.utils import check_array, get_tags
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import validate_data
 
-from skmetricmlp.arrays import HOST, Place, numpy_type, place_of, to_numpy
+from skmetricmlp.arrays import HOST, Place, computed, numpy_type, place_of, to_numpy
 from skmetricmlp.initialization import METRICS
 from skmetricmlp.network import Network
+from skmetricmlp.validation.distance import are_far
 from skmetricmlp.validation.metric import check_domain
+from skmetricmlp.validation.names import check_names, column_names
 
 __all__ = [
     "Rows",
@@ -25,10 +29,12 @@ __all__ = [
     "check_exemplars",
     "check_features",
     "check_held_out",
+    "check_labels",
     "check_rows",
     "class_codes",
     "class_weights",
     "in_precision",
+    "warn_of_units",
 ]
 
 Array = Any
@@ -71,6 +77,7 @@ def check_features(
     ValueError
         If X is not accepted or is elsewhere.
     """
+    X = computed(X)
     types = _types(estimator, X, network, method)
     sparse = _sparse_formats(estimator)
     with np.errstate(over="ignore", invalid="ignore"):  # it looks at the sum of X first
@@ -110,6 +117,7 @@ def check_rows(
     ValueError
         If any of them is not accepted, or X is elsewhere than the network.
     """
+    X = computed(X)
     types = _types(estimator, X, network, method)
     return _rows(estimator, X, y, sample_weight, types, reset=network is None)
 
@@ -157,11 +165,13 @@ def _rows(
     reset: bool,
 ) -> Rows:
     has_values = is_regressor(estimator)
+    y = to_numpy(y)
+    (_check_numbers if has_values else _check_one_label)(y)
     with np.errstate(over="ignore", invalid="ignore"):  # it looks at the sum of X first
         X, y = validate_data(
             estimator,
             X,
-            to_numpy(y),
+            y,
             accept_sparse=_sparse_formats(estimator),
             dtype=types,
             reset=reset,
@@ -212,6 +222,60 @@ def in_precision(weights: Array, dtype: Any, name: str) -> Array:
     return weights.astype(dtype)
 
 
+def _check_one_label(y: Any) -> None:
+    """Refuse several columns of labels, and say what takes them.
+
+    Raises
+    ------
+    ValueError
+        Which says whether they look like one label, several labels or several targets.
+    """
+    try:
+        columns = y if sp.issparse(y) else np.asarray(y)
+    except ValueError:  # of lists of several lengths: scikit-learn says more
+        return
+    if columns.ndim != 2 or columns.shape[1] < 2:
+        return
+    try:
+        kind = type_of_target(columns)
+    except (TypeError, ValueError):
+        kind = "unknown"
+    if kind == "multilabel-indicator" and _is_one_hot(columns):
+        advice = "if it is one-hot, pass the labels: y.argmax(axis=1)"
+    elif kind == "multilabel-indicator":
+        advice = (
+            "for several labels of a row, put the estimator into MultiOutputClassifier "
+            "or OneVsRestClassifier"
+        )
+    elif kind.startswith("continuous"):
+        advice = "for values instead of labels, take MetricInitMLPRegressor"
+    else:
+        advice = "for several targets, put the estimator into MultiOutputClassifier"
+    # The first part is scikit-learn's.
+    msg = (
+        f"y should be a 1d array, got an array of shape {columns.shape} instead: {advice}"
+    )
+    raise ValueError(msg)
+
+
+def _is_one_hot(columns: Array) -> bool:
+    """Say whether each row of an indicator has one label."""
+    greatest = columns.max()
+    counts = np.asarray((columns == greatest).sum(axis=1))
+    return bool((counts == 1).all() and columns.min() < greatest)
+
+
+def _check_numbers(y: Any) -> None:
+    """Refuse values that are no numbers, though NumPy makes numbers of them."""
+    if sp.issparse(y):
+        msg = "y must be dense, got a sparse matrix: pass its toarray()"
+        raise ValueError(msg)
+    kind = np.asarray(y).dtype
+    if kind.kind in "mM":
+        msg = f"y must be numbers, got values of the type {kind}"
+        raise ValueError(msg)
+
+
 def check_held_out(
     estimator: Any, X: Any, y: Any, sample_weight: Any, trained_on: Array
 ) -> Rows | None:
@@ -223,6 +287,7 @@ def check_held_out(
         msg = f"X_val and y_val must be passed together; {missing} is missing"
         raise ValueError(msg)
     try:
+        X = computed(X)
         types = _place_of_input(X).floats
         rows = _rows(estimator, X, y, sample_weight, types, reset=False)
         place = place_of(trained_on)
@@ -260,38 +325,84 @@ def class_weights(
 ) -> NDArray[np.float64]:
     """Return the factor of the weight of each class, of shape (n_classes,).
 
-    ``"balanced"`` gives all classes of ``codes`` the same total weight.
+    ``"balanced"`` gives all classes of ``codes`` the same total weight. A dict may leave
+    out classes, and it may name labels that are no classes, but not both.
+
+    Raises
+    ------
+    ValueError
+        If it does both.
     """
     if class_weight is None:
         return np.ones(len(classes))
     labels = classes.tolist()
     if isinstance(class_weight, Mapping):
-        if unknown := [label for label in class_weight if label not in labels]:
-            msg = f"class_weight has weights for {unknown}; the classes are {labels}"
-            raise ValueError(msg)
+        check_labels("class_weight has weights for", class_weight, labels)
         return np.array([float(class_weight.get(label, 1.0)) for label in labels])
     totals = np.bincount(codes, weights, len(labels)).astype(float)
     absent = totals == 0
     return np.where(absent, 1.0, totals.sum() / (len(labels) * totals + absent))
 
 
-def check_exemplars(
-    exemplars: Sequence[Any], X: Array, metric: Any, stand_for: str = "labels"
-) -> tuple[Array, Array]:
-    """Check exemplars that the user supplies as ``(points, labels)``, or values.
+def check_labels(has: str, named: Iterable[Any], classes: list[Any]) -> None:
+    """Refuse labels that are no classes, if there are classes that were not named.
 
-    ``stand_for`` is what an error calls the latter.
+    A part of the data may lack a class. Where all the classes that it has are named,
+    nothing is amiss; where some are not, labels may be misspelled, or of another type. It
+    is scikit-learn's rule for class weights.
 
     Raises
     ------
     ValueError
-        If their shapes do not fit each other or the data, or the metric is not defined
-        for them.
+        Which begins with ``has`` and those labels.
     """
-    points, labels = exemplars
+    named = list(named)
+    unknown = [label for label in dict.fromkeys(named) if label not in classes]
+    missing = [label for label in classes if label not in named]
+    if unknown and missing:
+        msg = f"{has} {unknown}, and none for {missing}; the classes are {classes}"
+        raise ValueError(msg)
+
+
+def check_exemplars(
+    exemplars: Sequence[Any],
+    X: Array,
+    metric: Any,
+    names: Array | None,
+    stand_for: str = "labels",
+) -> tuple[Array, Array]:
+    """Check exemplars that the user supplies as ``(points, labels)``, or values.
+
+    Parameters
+    ----------
+    exemplars : pair
+    X : array or SciPy CSR of shape (n, d)
+        Training rows.
+    metric : str, transformer, callable or None
+        None where the exemplars are only counted.
+    names : array of shape (d,) or None
+        Feature names of X.
+    stand_for : str
+        What an error calls the labels.
+
+    Returns
+    -------
+    points : array of shape (N, d)
+        Dense.
+    labels : array of shape (N,) or (N, n_outputs)
+
+    Raises
+    ------
+    ValueError
+        If their shapes or names do not fit each other or the data, or the metric is not
+        defined for them.
+    """
+    given, labels = exemplars
     pair = f"exemplars=(points, {stand_for})"
     try:
-        points = check_array(points, dtype=X.dtype, input_name="exemplars")
+        points = check_array(
+            given, accept_sparse="csr", dtype=X.dtype, input_name="exemplars"
+        )
     except (ValueError, TypeError) as error:
         msg = f"{pair} has points that are no matrix: {error}"
         raise ValueError(msg) from error
@@ -308,6 +419,20 @@ def check_exemplars(
             f"{points.shape}"
         )
         raise ValueError(msg)
+    check_names(pair, column_names(pair, given), names)
+    points = points.toarray() if sp.issparse(points) else points
     if isinstance(metric, str):
-        check_domain(points, METRICS[metric].domain, repr(metric), whose="exemplars")
+        check_domain(points, METRICS[metric].domain, repr(metric), names, "exemplars")
     return points, labels
+
+
+def warn_of_units(points: Array, X: Array, stand_for: str = "labels") -> None:
+    """Warn if most of the exemplars that a user supplies lie far outside the rows."""
+    n_far = int(are_far(points, X).sum())
+    if 2 * n_far > len(points):
+        warnings.warn(
+            f"exemplars=(points, {stand_for}): {n_far} of {len(points)} points lie far "
+            f"outside the rows of X. They must be in the units of X: after a scaler, in "
+            f"those that it returns.",
+            stacklevel=2,
+        )

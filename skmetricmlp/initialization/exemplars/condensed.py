@@ -14,12 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmetricmlp.initialization.exemplars.candidates import Candidates, Exemplars
+from skmetricmlp.initialization.exemplars.candidates import (
+    Candidates,
+    Exemplars,
+    rounded,
+)
 
 __all__ = ["condensed_exemplars"]
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
+
+SAMPLE_ROWS = 200
 
 
 def condensed_exemplars(candidates: Candidates, limit: int) -> Exemplars:
@@ -39,11 +45,14 @@ def condensed_exemplars(candidates: Candidates, limit: int) -> Exemplars:
     rows = candidates.rows
     index, codes, weights = rows.index, rows.codes, rows.weights
     present = np.unique(codes)
-    chosen = [_middle(candidates, np.flatnonzero(codes == code)) for code in present]
+    unit = _typical_difference(candidates)
+    chosen = [
+        _middle(candidates, np.flatnonzero(codes == code), unit) for code in present
+    ]
     scores = candidates.scores(candidates.points(index[chosen]), index)
     # Of each row, the first of the exemplars that are nearest, and its score.
-    nearest = np.argmin(scores, axis=1)
     least = scores.min(axis=1)
+    nearest = np.argmin(rounded(scores - least[:, None], unit), axis=1)
     is_chosen = np.zeros(len(codes), dtype=bool)
     is_chosen[chosen] = True
     while len(chosen) < limit:
@@ -55,18 +64,25 @@ def condensed_exemplars(candidates: Candidates, limit: int) -> Exemplars:
             np.stack([nearest[wrong], codes[wrong]]), axis=1, return_inverse=True
         )
         worst = np.argmax(np.bincount(cell, weights[wrong], cells.shape[1]))
-        chosen.append(_middle(candidates, wrong[cell == worst]))
+        chosen.append(_middle(candidates, wrong[cell == worst], unit))
         is_chosen[chosen[-1]] = True
         added = candidates.scores(candidates.points(index[chosen[-1:]]), index)[:, 0]
-        nearest[added < least] = len(chosen) - 1
+        nearest[rounded(least - added, unit) > 0] = len(chosen) - 1
         np.minimum(least, added, out=least)
     by_class = np.argsort(codes[chosen], kind="stable")
     taken = index[np.array(chosen)[by_class]]
     return Exemplars(candidates.points(taken), codes[chosen][by_class], taken)
 
 
-def _middle(candidates: Candidates, members: Ints) -> int:
-    """Member with the least total distance from the others.
+def _typical_difference(candidates: Candidates) -> float:
+    """Deviation of distances: what is far less than that is a rounding error."""
+    index = candidates.rows.index[:SAMPLE_ROWS]
+    scores = candidates.scores(candidates.points(index), index)
+    return float((scores - scores[:, :1]).std()) or 1.0
+
+
+def _middle(candidates: Candidates, members: Ints, unit: float) -> int:
+    """Member with the least total distance from the others, of equal ones the first.
 
     ``sum_x w_x D(x, p)`` is, up to a constant, the score of ``p`` at the mean of the
     rows: scores are affine.
@@ -74,4 +90,5 @@ def _middle(candidates: Candidates, members: Ints) -> int:
     rows = candidates.rows.take(members)
     A, b = candidates.metric(candidates.points(rows.index))
     mean = (rows.weights / rows.weights.sum()) @ candidates.X[rows.index]
-    return int(members[np.argmin(A @ mean + b)])
+    totals = A @ mean + b
+    return int(members[np.argmin(rounded(totals - totals.min(), unit))])

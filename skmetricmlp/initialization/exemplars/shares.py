@@ -45,9 +45,10 @@ def exemplar_counts(
     Raises
     ------
     ValueError
-        If a mapping leaves out a class, names an unknown one, or asks for fewer
-        exemplars than one or more than the class has distinct rows. (A class that is
-        declared but has no rows yet gets none.)
+        If a mapping leaves out a class, or asks for fewer exemplars than one or more
+        than the class has distinct rows. (A class that is declared but has no rows yet
+        gets none. A label that is no class counts for nothing: a part of the data may
+        lack it.)
     """
     available = np.bincount(rows.codes, minlength=len(classes))
     if isinstance(n_exemplars, Mapping):
@@ -63,11 +64,10 @@ def _counts_by_label(
     n_exemplars: Mapping[Any, Any], classes: Array, available: Ints, *, lowers: bool
 ) -> Ints:
     labels = classes.tolist()
-    if unknown := [label for label in n_exemplars if label not in labels]:
-        msg = f"n_exemplars has counts for {unknown}; the classes of y are {labels}"
-        raise ValueError(msg)
     if missing := [label for label in labels if label not in n_exemplars]:
         msg = f"n_exemplars has no count for {missing}; the classes of y are {labels}"
+        if unknown := [label for label in n_exemplars if label not in labels]:
+            msg += f", and it has counts for {unknown}"
         raise ValueError(msg)
     for label, most in zip(labels, available, strict=True):
         count = n_exemplars[label]
