@@ -129,7 +129,10 @@ class MetricEstimator(NetworkEstimator):
             frame = explain_rows(
                 X, explained, network, exemplars, scores, rivals, n_nearest
             )
-        check_outputs(frame[["excess", "activation", "contribution"]].to_numpy(), X)
+        is_nearest = frame["term"] == "exemplar"  # the other terms have no distance
+        distances = frame.loc[is_nearest, ["excess", "activation"]]
+        check_outputs(distances.to_numpy(), X)
+        check_outputs(frame["contribution"].to_numpy(), X)
         position = frame["row"].to_numpy()
         predicted = explained.outputs if output is None else outputs[:, output]
         frame.insert(1, "predicted", predicted[position])

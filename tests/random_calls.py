@@ -203,8 +203,9 @@ def _are_labels(result: Any, estimator: Any) -> bool:
 
 
 def _are_numbers(frame: pd.DataFrame, _: Any) -> bool:
-    numbers = frame.select_dtypes("number").drop(columns="margin", errors="ignore")
-    return bool(np.isfinite(numbers.to_numpy()).all())
+    own = frame[frame["term"] == "exemplar"][["excess", "activation"]]
+    all_terms = frame[["contribution"]]
+    return all(np.isfinite(part.to_numpy()).all() for part in (own, all_terms))
 
 
 def _are_weights(attributes: Mapping[str, Any], _: Any) -> bool:

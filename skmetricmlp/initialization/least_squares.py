@@ -165,8 +165,8 @@ def principal_axes(A: Floats) -> PrincipalAxes:
     gram = _gram(A.T if wide else A)
     if not np.isfinite(gram).all():  # which LAPACK does not check
         msg = (
-            "X is too large: the squares of hidden values, to which the output layer is "
-            "fitted, overflow. Scale its features"
+            "X has columns that are too large, or differ by too little: hidden values, "
+            "to which the output layer is fitted, overflow; scale its features"
         )
         raise ValueError(msg)
     # Thousands of small products, which threads slow down, the more the busier they are.

@@ -163,12 +163,6 @@ def _covariance(X: Array, rows: DistinctRows) -> Floats:
     covariance = _weighted_sum(
         X, rows, lambda share, x: (x - mean).T @ (share[:, None] * (x - mean))
     )
-    if not np.isfinite(covariance).all():
-        msg = (
-            "metric='mahalanobis' needs the covariance of X, which overflows: scale its "
-            "features"
-        )
-        raise ValueError(msg)
     # What rounding errors leave of a constant column is no covariance.
     covariance[deviation == 0] = 0.0
     covariance[:, deviation == 0] = 0.0

@@ -199,7 +199,7 @@ def initial_network(
         hidden = network.layers[:-1]
         output = _fitted_output(hidden, X, rows, architecture.n_outputs, form, rng)
         network = Network((*hidden, output))
-    return Start(network.astype(X.dtype), n, None, scaling)
+    return Start(_in_precision_of(X, network, X, init), n, None, scaling)
 
 
 def calculated_network(
@@ -300,9 +300,15 @@ def _check_enough(architecture: Architecture, X: Array) -> None:
         raise ValueError(msg)
 
 
-def _in_precision_of(X: Array, network: Network, points: Array) -> Network:
-    network = network.astype(X.dtype)
+def _in_precision_of(
+    X: Array, network: Network, points: Array, init: str | Weights = "metric"
+) -> Network:
+    with np.errstate(over="ignore"):
+        network = network.astype(X.dtype)
     if not all(np.isfinite(array).all() for array in network.parameters):
+        if not isinstance(init, str):
+            msg = f"init=(coefs, intercepts) has weights that {X.dtype} cannot hold"
+            raise ValueError(msg)
         largest = abs(points).max()
         what = "is too large" if largest > 1 else "differs by too little"
         msg = (

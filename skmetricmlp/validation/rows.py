@@ -81,7 +81,19 @@ def check_features(
     types = _types(estimator, X, network, method)
     sparse = _sparse_formats(estimator)
     with np.errstate(over="ignore", invalid="ignore"):  # it looks at the sum of X first
-        return validate_data(estimator, X, accept_sparse=sparse, dtype=types, reset=False)
+        X = validate_data(estimator, X, accept_sparse=sparse, dtype=types, reset=False)
+    return _canonical(X)
+
+
+def _canonical(X: Array) -> Array:
+    """Sort the numbers of sparse rows and add up duplicates, in a copy.
+
+    SciPy does so where it looks for the greatest of them, in the user's matrix.
+    """
+    if sp.issparse(X) and not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    return X
 
 
 def check_rows(
@@ -178,6 +190,7 @@ def _rows(
             y_numeric=has_values,
             multi_output=has_values,
         )
+    X = _canonical(X)
     if not has_values:
         check_classification_targets(y)
     if sample_weight is None or isinstance(sample_weight, Number):
