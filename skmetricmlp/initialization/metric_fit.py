@@ -182,7 +182,11 @@ def _fitted_transformer(
         is_weighted = weights is not None and bool((weights != weights[0]).any())
         if is_weighted and has_fit_parameter(transformer, "sample_weight"):
             given["sample_weight"] = weights
-        return clone(transformer).fit(X, y, **given)
+        try:
+            return clone(transformer).fit(X, y, **given)
+        except ValueError as error:
+            msg = f"metric={transformer!r} cannot be fitted to the rows of X: {error}"
+            raise ValueError(msg) from error
     return transformer
 
 
@@ -206,11 +210,18 @@ def linear_part(transformer: Any, sample: Floats) -> Floats:
     Raises
     ------
     ValueError
-        If the transformer takes other features, or is not linear on them.
+        If the transformer takes other features, or is not linear on them, or returns
+        none.
     """
     center, deviation = sample.mean(axis=0), sample.std(axis=0)
     width = np.where(deviation > 0, deviation, 1.0)
     origin = _transform(transformer, center[None])
+    if not origin.shape[1]:
+        msg = (
+            f"metric={transformer!r} maps the rows of X to no component, as a "
+            f"discriminant analysis of a single class does: choose another metric"
+        )
+        raise ValueError(msg)
     columns = []
     for features in gen_batches(len(center), max(1, BLOCK_ELEMENTS // len(center))):
         moved = np.tile(center, (features.stop - features.start, 1))
