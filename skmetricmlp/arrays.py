@@ -142,8 +142,7 @@ def to_numpy(value: Any) -> Any:
 
     An array that is not computed yet is computed.
     """
-    if _is_lazy(value):
-        return np.asarray(value)
+    value = computed(value)
     if isinstance(value, np.ndarray) or not is_array(value):
         return value
     if array_api_compat.is_torch_array(value):
@@ -156,8 +155,13 @@ def to_numpy(value: Any) -> Any:
 
 
 def computed(value: Any) -> Any:
-    """Return a NumPy array for one that is not computed yet, others as they are."""
-    return to_numpy(value) if _is_lazy(value) else value
+    """Return what is not computed yet as an array of NumPy, or a table of pandas.
+
+    Others are returned as they are. Tables of Dask have names only when computed.
+    """
+    if hasattr(value, "__dask_graph__"):
+        return value.compute()
+    return np.asarray(value) if _is_lazy(value) else value
 
 
 def map_arrays(function: Callable[[Array], Array], value: Any) -> Any:

@@ -331,6 +331,22 @@ def test_dask_arrays_beside_and_as_X(dispatch):
         assert_same_network(*fits)
 
 
+def test_tables_of_dask_have_names():
+    dd = pytest.importorskip("dask.dataframe")
+    right, wrong = (dd.from_pandas(t, npartitions=2) for t in (table, other))
+    labels = pd.Series(y)
+    clf = classifier().fit(right, dd.from_pandas(labels, npartitions=2))
+    assert_same_network(clf, classifier().fit(table, y))
+    assert clf.feature_names_in_.tolist() == NAMES
+    with pytest.raises(ValueError, match="feature names should match"):
+        clf.predict(wrong)
+    classifier(exemplars=(right, labels)).fit(table, y)
+    with pytest.raises(ValueError, match=r"^exemplars.* feature names of X"):
+        classifier(exemplars=(wrong, labels)).fit(table, y)
+    with pytest.raises(ValueError, match=r"^metric_params\['V'\].* feature names of X"):
+        classifier(metric="seuclidean", metric_params={"V": wrong.var()}).fit(table, y)
+
+
 # --- units ---
 
 wine, kinds = load_wine(return_X_y=True)
@@ -601,6 +617,14 @@ def test_transformers_that_take_weights_are_given_them(make):
         L = est.effective_metric_params_["L"]
         np.testing.assert_allclose(L, np.diag(1 / deviation), rtol=1e-9, atol=1e-12)
     classifier(metric=LinearDiscriminantAnalysis()).fit(X, y, sample_weight=weights)
+
+
+def test_a_transformer_that_cannot_be_fitted_is_named():
+    clf = classifier(metric=LinearDiscriminantAnalysis())
+    with pytest.raises(
+        ValueError, match=r"^metric=LinearDiscriminantAnalysis\(\) .*class"
+    ):
+        clf.fit(X[:50], y[:50])
 
 
 # --- a user's objects stay as they are ---

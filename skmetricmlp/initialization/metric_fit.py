@@ -252,11 +252,18 @@ def linear_part(transformer: Any, sample: Floats) -> Floats:
     Raises
     ------
     ValueError
-        If the transformer takes other features, or is not linear on them.
+        If the transformer takes other features, or is not linear on them, or returns
+        none.
     """
     center, deviation = sample.mean(axis=0), sample.std(axis=0)
     width = np.where(deviation > 0, deviation, 1.0)
     origin = _transform(transformer, center[None])
+    if not origin.shape[1]:
+        msg = (
+            f"metric={transformer!r} maps the rows of X to no component, as a "
+            f"discriminant analysis of a single class does: choose another metric"
+        )
+        raise ValueError(msg)
     columns = []
     for features in gen_batches(len(center), max(1, BLOCK_ELEMENTS // len(center))):
         moved = np.tile(center, (features.stop - features.start, 1))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skmetricmlp.arrays import to_numpy
+from skmetricmlp.arrays import computed, to_numpy
 from skmetricmlp.initialization import BASELINES
 from skmetricmlp.validation.names import check_names, index_names
 from skmetricmlp.validation.parameters import (
@@ -86,7 +86,7 @@ def check_box(domain: Any, X: Floats, names: Any = None) -> Floats:
         If it is none, or its index has other names, or rows are outside, which names the
         first such column.
     """
-    shape = (X.shape[1], 2)
+    domain, shape = computed(domain), (X.shape[1], 2)
     try:
         box = np.asarray(to_numpy(domain), dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:

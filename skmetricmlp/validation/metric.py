@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from skmetricmlp.arrays import numpy_type, place_of, to_numpy
+from skmetricmlp.arrays import computed, numpy_type, place_of, to_numpy
 from skmetricmlp.initialization import METRICS, Domain
 from skmetricmlp.validation.errors import is_number, is_whole, not_accepted
 from skmetricmlp.validation.names import check_names, column_names, index_names
@@ -218,6 +218,7 @@ def _matrix(
     name: str, value: Any, expected: tuple[int, ...], names: Array | None
 ) -> Floats:
     """Convert a vector or matrix of features, and check its shape and its names."""
+    value = computed(value)
     if sp.issparse(value):
         msg = f"{name} must be dense, of shape {expected}, got a sparse matrix of shape "
         msg += f"{value.shape}: pass its toarray()"

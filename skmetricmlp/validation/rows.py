@@ -410,7 +410,7 @@ def check_exemplars(
         If their shapes or names do not fit each other or the data, or the metric is not
         defined for them.
     """
-    given, labels = exemplars
+    given, labels = map(computed, exemplars)
     pair = f"exemplars=(points, {stand_for})"
     try:
         points = check_array(
