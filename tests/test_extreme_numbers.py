@@ -3,12 +3,15 @@
 Warnings are errors here, so none of these calls may say "overflow encountered".
 """
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
 from sklearn.decomposition import PCA, FactorAnalysis, TruncatedSVD
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import NeighborhoodComponentsAnalysis
 
 from skmetricmlp import (
@@ -312,6 +315,15 @@ def test_a_domain_too_narrow_for_weights_is_refused(scale):
         BasisInitMLPRegressor(max_iter=0).fit(X, x)
     with pytest.raises(ValueError, match="X is too small"):
         BasisInitMLPRegressor(max_iter=0).fit(X[:, 1:], x)
+
+
+def test_validation_rows_of_single_precision_are_mapped_in_that_of_the_training_rows():
+    x = np.linspace(0, 1, 20)[:, None]
+    X_val = np.full((3, 1), 1e-160, dtype=np.float32)
+    reg = BasisInitMLPRegressor(max_iter=1)
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+        reg.fit(1e-160 * x, x[:, 0], X_val=X_val, y_val=[0.0, 0.0, 0.0])
+    assert np.isfinite(reg.validation_loss_curve_).all()
 
 
 def test_a_domain_too_wide_for_the_precision_is_refused():

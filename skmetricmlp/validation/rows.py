@@ -310,6 +310,8 @@ def check_held_out(
         raise ValueError(msg) from error
     if place != HOST:
         X = place.namespace.astype(X, trained_on.dtype)
+    elif X.dtype != trained_on.dtype == np.float64:
+        X = X.astype(np.float64)  # the units of X may be too small for less
     return rows._replace(X=X)
 
 
