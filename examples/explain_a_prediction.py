@@ -42,17 +42,17 @@ explained = clf.explain(scaler.transform(X_test), n_nearest=4)
 nearest = explained[explained["rank"] == 1]
 patient = nearest.loc[nearest["margin"].idxmin(), "row"]
 print(f"patient {patient} is {y_test[patient]}\n")
-columns = ["predicted", "exemplar", "label", "excess", "margin", "contribution"]
+columns = ["predicted", "term", "exemplar", "label", "excess", "margin", "contribution"]
 print(explained.loc[explained["row"] == patient, columns].round(2).to_string(index=False))
 
 # %%
 # The same as a picture: how much nearer each exemplar is than the nearest of the other
-# class, and what it adds to the class that is predicted.
+# class, and what it adds to the class that is predicted. The gray bars are the rest.
 MarginsDisplay.from_predictions(explained, row=patient)
 
 # %%
 # The exemplars are training rows: these are the patients that the case is compared with.
-near = explained.loc[explained["row"] == patient, "exemplar"]
+near = explained.loc[explained["row"] == patient, "exemplar"].dropna().astype(int)
 rows = X_train.index[clf.exemplar_indices_[near]]
 shown = ["mean radius", "mean texture", "worst concavity"]
 print("\n", X.loc[[patient, *rows], shown].round(2).to_string(), sep="")

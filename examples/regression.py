@@ -86,9 +86,9 @@ model = make_pipeline(StandardScaler().set_output(transform="pandas"), nearest)
 model.fit(X_train, y_train)
 patient = X_test.iloc[[0]]
 explained = nearest.explain(model[0].transform(patient), n_nearest=4)
-shown = ["predicted", "rank", "exemplar", "value", "excess", "contribution"]
+shown = ["predicted", "term", "exemplar", "value", "excess", "contribution"]
 print(explained[shown].round(2).to_string(index=False))
-rows = X_train.index[nearest.exemplar_indices_[explained["exemplar"][:3]]]
+rows = X_train.index[nearest.exemplar_indices_[explained["exemplar"][:3].astype(int)]]
 print(
     "\n", X.loc[[*patient.index, *rows], ["age", "bmi", "bp", "s5"]].to_string(), sep=""
 )

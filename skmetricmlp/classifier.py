@@ -591,22 +591,28 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         Returns
         -------
         pandas.DataFrame
-            A row per row of X and exemplar, the nearest first, with the columns
+            A row per row of X and exemplar, the nearest first, and then one for each
+            other term of the output, with the columns
 
             - ``row``: position in X, or its index if X is a DataFrame;
             - ``predicted``: label that the network predicts;
+            - ``term``: ``"exemplar"``; or what else the output adds up: ``"other
+              exemplars"`` than those, ``"random units"``, ``"interaction"`` (of exemplars
+              in the layers above, with ``n_neighbors > 1``) or ``"bias"``, for which the
+              columns of exemplars are missing;
             - ``rank``: 1 for the nearest exemplar;
             - ``exemplar``: position in ``exemplars_``;
             - ``label``: its class;
             - ``excess``: its distance minus that of the nearest exemplar;
             - ``margin``: distance of the nearest exemplar of another class minus its
               own: at rank 1 what decided, the smaller the nearer to a tie;
-            - ``activation``: value of its neuron in the exemplar layer, or with
-              ``readout="comparisons"`` the sum of its comparisons;
+            - ``activation``: higher is nearer: value of its neuron in the exemplar layer,
+              or with ``readout="comparisons"`` minus the comparisons that it loses (with
+              ReLU minus their sum);
             - ``contribution``: how much less the output of the predicted class would be
               without that neuron; with ``readout="comparisons"`` half of what all
-              comparisons that it is part of add to that output. Outputs are taken before
-              their activation, and less their mean over the classes.
+              comparisons that it is part of add to that output. Those of all terms add
+              up to the output, before its activation, less its mean over the classes.
 
             Distances are in the units of the metric: of ``"sqeuclidean"`` squared, of
             ``"cosine"`` times the norm of the row.
@@ -625,11 +631,14 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         >>> X, y = load_iris(return_X_y=True)
         >>> clf = MetricInitMLPClassifier(exemplars=(X[::25], y[::25]), max_iter=0)
         >>> frame = clf.fit(X, y).explain(X[[-1]], n_nearest=3)
-        >>> frame[["predicted", "rank", "label", "excess", "margin"]].round(2)
-           predicted  rank  label  excess  margin
-        0          2     1      1    0.00    0.41
-        1          2     2      2    0.41   -0.41
-        2          2     3      1    0.43   -0.02
+        >>> frame[["predicted", "term", "rank", "label", "excess", "margin"]].round(2)
+           predicted             term  rank  label  excess  margin
+        0          2         exemplar     1      1    0.00    0.41
+        1          2         exemplar     2      2    0.41   -0.41
+        2          2         exemplar     3      1    0.43   -0.02
+        3          2  other exemplars  <NA>   <NA>     NaN     NaN
+        4          2     random units  <NA>   <NA>     NaN     NaN
+        5          2             bias  <NA>   <NA>     NaN     NaN
         """
         frame = self._explain(X, n_nearest, None)
         labels = self._fitted.outputs.labels

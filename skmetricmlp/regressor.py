@@ -484,19 +484,25 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         Returns
         -------
         pandas.DataFrame
-            A row per row of X and exemplar, the nearest first, with the columns
+            A row per row of X and exemplar, the nearest first, and then one for each
+            other term of the output, with the columns
 
             - ``row``: position in X, or its index if X is a DataFrame;
             - ``predicted``: value that the network predicts;
+            - ``term``: ``"exemplar"``; or what else the output adds up: ``"other
+              exemplars"`` than those, ``"random units"``, ``"interaction"`` (of exemplars
+              in the layers above) or ``"bias"``, for which the
+              columns of exemplars are missing;
             - ``rank``: 1 for the nearest exemplar;
             - ``exemplar``: position in ``exemplars_``;
             - ``value``: its value;
             - ``excess``: its distance minus that of the nearest exemplar;
-            - ``activation``: value of its neuron in the exemplar layer, or with
-              ``readout="comparisons"`` the sum of its comparisons;
+            - ``activation``: higher is nearer: value of its neuron in the exemplar layer,
+              or with ``readout="comparisons"`` minus the comparisons that it loses (with
+              ReLU minus their sum);
             - ``contribution``: how much less the prediction would be without that
               neuron; with ``readout="comparisons"`` half of what all comparisons that it
-              is part of add to it.
+              is part of add to it. Those of all terms add up to the prediction.
 
         Raises
         ------
@@ -513,11 +519,12 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         ...     exemplars=(X, y), activation="step", n_neighbors=2, max_iter=0
         ... ).fit(X, y)
         >>> frame = reg.explain([[3.0]], n_nearest=3)
-        >>> frame[["predicted", "rank", "value", "excess", "activation"]]
-           predicted  rank  value  excess  activation
-        0       45.0     1   70.0     0.0         1.0
-        1       45.0     2   20.0     3.0         1.0
-        2       45.0     3   10.0     8.0         0.0
+        >>> frame[["predicted", "term", "rank", "value", "contribution"]].round(1)
+           predicted      term  rank  value  contribution
+        0       45.0  exemplar     1   70.0          18.3
+        1       45.0  exemplar     2   20.0          -6.7
+        2       45.0  exemplar     3   10.0           0.0
+        3       45.0      bias  <NA>    NaN          33.3
         """
         values = self.exemplar_values_.reshape(self.n_exemplars_, -1)
         n_outputs = values.shape[1]

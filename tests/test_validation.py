@@ -201,8 +201,8 @@ def test_a_patience_without_end():
     with pytest.warns(match="max_iter=25"):
         clf.fit(X, y)
     assert clf.n_iter_ == 25
-    for solver in ("sgd", "lbfgs"):
-        clf = classifier(n_iter_no_change=inf, tol=100.0, max_iter=15, solver=solver)
+    for solver, tol in (("sgd", 100.0), ("lbfgs", 0.0)):
+        clf = classifier(n_iter_no_change=inf, tol=tol, max_iter=15, solver=solver)
         with pytest.warns(match="max_iter=15"):
             clf.fit(X, y)
 

@@ -291,8 +291,8 @@ def test_untrained_networks_are_kept_without_state_of_the_solver(make, solver):
     size = sum(array.nbytes for array in estimator.network_.parameters)
     assert len(pickle.dumps(estimator)) < size + 2e4
     # It is made when it is needed, and then kept.
-    once = gone_on(gone_on(make(solver=solver, learning_rate_init=0.01), "fit"), "fit")
-    fresh = make(solver=solver, learning_rate_init=0.01)
+    once = gone_on(gone_on(make(solver=solver, init="random"), "fit"), "fit")
+    fresh = make(solver=solver, init="random")
     with pytest.warns(match="max_iter"):
         fresh.set_params(max_iter=2).fit(rows(fresh), y if make is classifier else VALUES)
     np.testing.assert_allclose(output(once), output(fresh), rtol=1e-6)

@@ -25,7 +25,12 @@ from skmetricmlp.initialization.memory import Budget, check_memory
 from skmetricmlp.initialization.rivals import all_rivals, chosen_rivals
 from skmetricmlp.initialization.rows import DistinctRows, distinct_rows
 from skmetricmlp.initialization.scaling import input_scaling
-from skmetricmlp.initialization.start import Origin, Start, calculated_network
+from skmetricmlp.initialization.start import (
+    Origin,
+    Start,
+    calculated_network,
+    fitted_output,
+)
 from skmetricmlp.network import Grouped, Layer, Network, Rivals, TiedComparison
 
 __all__ = ["lacks_classes", "with_late_classes"]
@@ -110,11 +115,14 @@ def with_late_classes(
         X, rows, scores, votes, rivals, form, rng, start.scaling
     )
     units = _units_kept(start.origin, calculated, rivals, n_classes)
-    calculated = (
-        _in_scale(start.network, calculated, *units[-2:])
-        if form.output_init == "votes"
-        else _unread(calculated, np.unique(present.codes))
-    )
+    if form.has_fitted_output:
+        # Fitted to the units that there will be, those that are kept among them.
+        hidden = _keep(start.network, calculated, units).layers[:-1]
+        output = fitted_output(hidden, X, rows, n_classes, form, rng)
+        calculated = Network((*calculated.layers[:-1], output))
+        calculated = _unread(calculated, np.unique(present.codes))
+    else:
+        calculated = _in_scale(start.network, calculated, *units[-2:])
     network = _keep(start.network, calculated, units)
     origin = start.origin._replace(exemplars=grown, rivals=rivals)
     return Start(network, len(points), origin, start.scaling)

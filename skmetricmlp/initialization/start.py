@@ -46,7 +46,7 @@ from skmetricmlp.initialization.scaling import InputScaling, input_scaling
 from skmetricmlp.initialization.variance_constraint import constrained_weights
 from skmetricmlp.network import Dense, Layer, Network, forward
 
-__all__ = ["Origin", "Start", "calculated_network", "initial_network"]
+__all__ = ["Origin", "Start", "calculated_network", "fitted_output", "initial_network"]
 
 Array = Any
 Floats = NDArray[np.floating[Any]]
@@ -197,7 +197,7 @@ def initial_network(
     )
     if form.has_fitted_output:
         hidden = network.layers[:-1]
-        output = _fitted_output(hidden, X, rows, architecture.n_outputs, form, rng)
+        output = fitted_output(hidden, X, rows, architecture.n_outputs, form, rng)
         network = Network((*hidden, output))
     return Start(_in_precision_of(X, network, X, init), n, None, scaling)
 
@@ -241,12 +241,12 @@ def calculated_network(
             )
         )
         hidden = with_spare_units(hidden, form.n_spare_units, rng, scaling)
-        output = _fitted_output(hidden, X, rows, stand_for.shape[1], form, rng)
+        output = fitted_output(hidden, X, rows, stand_for.shape[1], form, rng)
     network = Network((*hidden, output))
     return network if form.tied else network.dense()
 
 
-def _fitted_output(
+def fitted_output(
     hidden: tuple[Layer, ...],
     X: Array,
     rows: DistinctRows,

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 TIMES, QUANTILE = 2.0, 0.95
 # Deviations of fewer rows say too little. More are not looked at.
 LEAST_ROWS, MOST_ROWS = 10, 1000
-BLOCK_ELEMENTS = 2**22
+BLOCK_ELEMENTS = 2**20
 
 
 def are_far(points: Array, X: Array) -> NDArray[np.bool_]:
