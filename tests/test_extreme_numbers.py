@@ -218,7 +218,7 @@ def test_rows_whose_squares_overflow_are_not_passed_to_a_transformer(dtype, capf
 
 def test_a_transformer_of_no_component_is_refused():
     X = np.random.default_rng(0).normal(size=(6, 2))
-    with pytest.raises(ValueError, match=r"metric=.* of no component"):
+    with pytest.raises(ValueError, match=r"metric=.* no component"):
         classifier(metric=LinearDiscriminantAnalysis(solver="eigen")).fit(X, [0] * 6)
 
 
@@ -274,6 +274,15 @@ def test_the_scale_of_weights_does_not_matter_to_distinct_rows(rows):
 
     np.testing.assert_array_equal(one.weights, other.weights)
     np.testing.assert_array_equal(one.targets, other.targets)
+
+
+@pytest.mark.parametrize("weight", [1e-20, 1e-30])
+def test_adam_takes_finite_steps_where_squares_of_gradients_vanish(rows, weight):
+    X, y = (array.astype(np.float32) for array in rows)
+    reg = regressor(epsilon=1e-300, max_iter=1)
+    weights = np.full(len(X), weight)
+    reg.partial_fit(X, y, weights).partial_fit(X, y, weights)
+    assert np.isfinite(reg.predict(X)).all()
 
 
 # --- parameters, and the basis regressor ---

@@ -271,11 +271,10 @@ def linear_part(transformer: Any, sample: Floats) -> Floats:
         moved[index - features.start, index] += width[index]
         columns.append((_transform(transformer, moved) - origin) / width[index, None])
     L: Floats = np.concatenate(columns).T
-    if not (L.size and np.isfinite(L).all()):
-        what = "that are not finite" if L.size else "of no component"
+    if not np.isfinite(L).all():
         msg = (
-            f"metric={transformer!r} transforms rows of X to values {what}, with values "
-            f"of X of up to {np.abs(sample).max():.3g}"
+            f"metric={transformer!r} transforms rows of X to values that are not finite, "
+            f"with values of X of up to {np.abs(sample).max():.3g}"
         )
         raise ValueError(msg)
     expected = origin + (sample - center) @ L.T

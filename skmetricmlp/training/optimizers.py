@@ -218,8 +218,10 @@ class Adam:
         g *= g
         v *= self.beta_2
         v += g
-        root = array_namespace(v).sqrt(v)
-        root += epsilon
+        xp = array_namespace(v)
+        root = xp.sqrt(v)
+        # Not less than the root of a square that vanishes: g may be left where it has.
+        root += max(epsilon, float(xp.finfo(v.dtype).smallest_normal) ** 0.5)
         g[...] = m
         g /= root
         g *= factor * rate
