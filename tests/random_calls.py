@@ -56,6 +56,7 @@ ALLOWED_ERRORS = (
 # Of scikit-learn, about X or y, or about a fit that failed.
 KNOWN_ERRORS = (
     "Found array with 0 sample",
+    "Expected 2D array",
     "is not fitted yet",
     "Unknown label type",
     "has no attribute 'partial_fit'",

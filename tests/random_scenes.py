@@ -389,7 +389,7 @@ OF_EXEMPLARS: Mapping[str, tuple[Any, ...]] = {
     "output_init": ("ridge", "lagrange", "lagrange"),
     "tied": (True, True, False),
     "rivals": ("all", 1, 2, 5, 10**6),
-    "memory_limit": (1.0, 1e4, 1e9, 1e300),
+    "memory_limit": (1.0, 1e4, 1e6, 1e9),
 }
 OF_CLASSES: Mapping[str, tuple[Any, ...]] = {
     "exemplars": ("kmeans", "random", "kmedoids", "condensed", "lvq"),
