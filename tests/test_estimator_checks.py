@@ -26,7 +26,11 @@ ESTIMATORS = [
     MetricInitMLPClassifier(exemplars="condensed", metric="cosine", **SMALL),
     MetricInitMLPClassifier(exemplars="kmedoids", metric="mahalanobis", **SMALL),
     MetricInitMLPClassifier(
-        output_init="logistic", n_spare_units=10, sharpness=0.25, **SMALL
+        output_init="logistic",
+        n_spare_units=10,
+        activation="tanh",
+        sharpness=0.25,
+        **SMALL,
     ),
     MetricInitMLPClassifier(metric=PCA(random_state=0), **SMALL),
     MetricInitMLPClassifier(tied=True, rivals=2, **SMALL),
@@ -59,8 +63,9 @@ id_of = checks.kwargs["ids"]
 cases = {"-".join(map(id_of, pair)): pair for pair in pairs}
 
 
-# The checks fit data of all scales for as few epochs as they can.
+# The checks fit data of all scales for as few epochs as they can, and few rows.
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:The first call of partial_fit has:UserWarning")
 @pytest.mark.parametrize(argument_names, list(cases.values()), ids=list(cases))
 def test_scikit_learn_estimator_checks(estimator, check):
     check(estimator)

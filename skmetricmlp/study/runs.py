@@ -96,8 +96,20 @@ def train_and_score(
 
 
 def untrained(task: Task, parameters: Mapping[str, Any], seed: int) -> Any:
-    """Return an estimator that is not trained by ``fit``, only by ``partial_fit``."""
-    return task.estimator(**{**parameters, "max_iter": 0, "random_state": seed})
+    """Return an estimator that is not trained by ``fit``, only by ``partial_fit``.
+
+    Raises
+    ------
+    ValueError
+        If the parameters make one that cannot be trained so.
+    """
+    model = task.estimator(**{**parameters, "max_iter": 0, "random_state": seed})
+    try:
+        _ = model.partial_fit
+    except AttributeError as error:
+        msg = f"a comparison trains epoch by epoch: {error.__cause__ or error}"
+        raise ValueError(msg) from error
+    return model
 
 
 def feature_names(transformer: Any) -> list[str] | None:
