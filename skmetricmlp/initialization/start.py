@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
@@ -332,5 +331,4 @@ def _scaling(X: Array, rows: DistinctRows, metric: Any) -> InputScaling:
 def _sample(X: Array, rows: DistinctRows, size: int) -> Sample:
     """Take the first distinct rows: their order is random, and always the same."""
     block = X[rows.index[:size]]
-    block = block.toarray() if sp.issparse(block) else block
     return Sample(block.astype(np.float64), rows.codes[:size], rows.weights[:size])

@@ -25,7 +25,7 @@ Array = Any
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 
-BLOCK_ELEMENTS = 2**22
+BLOCK_ELEMENTS = 2**20
 ROUNDING = 2.0**26
 
 
@@ -92,6 +92,17 @@ class Candidates(NamedTuple):
         if metric.function is linear_map:
             values = values @ (metric.parameters["L"] * scale).T
         return values
+
+    def distances(self, index: Ints) -> Floats:
+        """Distances (m, m) of rows of ``X`` from each other, up to a term per row.
+
+        Sparse rows are made dense some at a time.
+        """
+        size = max(1, BLOCK_ELEMENTS // self.X.shape[1])
+        blocks = (index[block] for block in gen_batches(len(index), size))
+        return np.concatenate(
+            [self.scores(self.points(block), index) for block in blocks], axis=1
+        )
 
     def scores(self, points: Floats, index: Ints) -> Floats:
         """Distances (m, N) of rows of ``X`` from points (N, d), up to a term per row."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils import gen_batches
 
 from skmetricmlp.initialization.exemplars.candidates import (
     Candidates,
@@ -25,7 +26,7 @@ __all__ = ["condensed_exemplars"]
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.intp]
 
-SAMPLE_ROWS = 200
+SAMPLE_ROWS, BLOCK_ELEMENTS = 200, 2**20
 
 
 def condensed_exemplars(candidates: Candidates, limit: int) -> Exemplars:
@@ -77,7 +78,7 @@ def condensed_exemplars(candidates: Candidates, limit: int) -> Exemplars:
 def _typical_difference(candidates: Candidates) -> float:
     """Deviation of distances: what is far less than that is a rounding error."""
     index = candidates.rows.index[:SAMPLE_ROWS]
-    scores = candidates.scores(candidates.points(index), index)
+    scores = candidates.distances(index)
     return float((scores - scores[:, :1]).std()) or 1.0
 
 
@@ -88,7 +89,11 @@ def _middle(candidates: Candidates, members: Ints, unit: float) -> int:
     rows: scores are affine.
     """
     rows = candidates.rows.take(members)
-    A, b = candidates.metric(candidates.points(rows.index))
     mean = (rows.weights / rows.weights.sum()) @ candidates.X[rows.index]
-    totals = A @ mean + b
+    size = max(1, BLOCK_ELEMENTS // candidates.X.shape[1])
+    parts = []
+    for block in gen_batches(len(members), size):  # sparse rows are made dense here
+        A, b = candidates.metric(candidates.points(rows.index[block]))
+        parts.append(A @ mean + b)
+    totals = np.concatenate(parts)
     return int(members[np.argmin(rounded(totals - totals.min(), unit))])

@@ -131,7 +131,7 @@ def _kmedoids(
     medoids = []
     for code in np.flatnonzero(counts).tolist():
         own = _of_class(candidates, code).take(slice(max(MEDOID_ROWS, counts[code])))
-        distances = candidates.scores(candidates.points(own.index), own.index)
+        distances = candidates.distances(own.index)
         distances -= distances[:, :1]  # what all of a row have in common
         distances = rounded(distances, float(distances.std()) or 1.0)
         found = partition_around_medoids(distances, own.weights, counts[code])
