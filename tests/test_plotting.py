@@ -608,16 +608,36 @@ def test_curves_that_are_not_accepted():
 
 
 @pytest.mark.parametrize("x", [X[70], X[[70]], sp.csr_array(X[[70]])])
-@pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
-def test_bars_are_what_explain_says(x, readout):
-    clf = classifier(readout=readout)
-    expected = clf.explain(X[[70]], n_nearest=4)
+@pytest.mark.parametrize(
+    ("form", "rest"),
+    [
+        (dict(readout="comparisons"), ["other exemplars", "random units", "bias"]),
+        (dict(readout="comparisons", n_spare_units=0), ["other exemplars", "bias"]),
+        (dict(readout="exemplars"), ["other exemplars", "bias"]),
+        (dict(n_neighbors=3), ["other exemplars", "interaction", "bias"]),
+    ],
+    ids=str,
+)
+def test_bars_are_what_explain_says(x, form, rest):
+    clf = classifier(**form)
+    explained = clf.explain(X[[70]], n_nearest=4)
+    expected = explained[:4]
     display = MarginsDisplay.from_estimator(clf, x, n_nearest=4)
-    for bars, column in zip(display.bars_, ("margin", "contribution"), strict=True):
-        np.testing.assert_allclose([bar.get_width() for bar in bars], expected[column])
+    widths = [[bar.get_width() for bar in bars] for bars in display.bars_]
+    np.testing.assert_allclose(widths[0], expected["margin"])
+    np.testing.assert_allclose(widths[1], explained["contribution"])
+    z = clf.network_.affine_output(X[[70]])[0]
+    assert sum(widths[1]) == pytest.approx(z.max() - z.mean())
+    label = display.axes_[1].get_xlabel()
+    assert label == f"contribution to {display.predicted}: {sum(widths[1]):.3g} in all"
     assert display.predicted == clf.predict(X[[70]])[0]
+    for bars in display.bars_:  # beside each other, at the height of their names
+        middles = [bar.get_y() + bar.get_height() / 2 for bar in bars]
+        np.testing.assert_allclose(middles, range(len(bars)), atol=1e-9)
     ticks = [text.get_text() for text in display.axes_[0].get_yticklabels()]
-    assert ticks == [
+    assert display.terms == ["exemplar"] * 4 + rest
+    assert ticks[4:] == rest
+    assert ticks[:4] == [
         f"{line.label}  (exemplar {line.exemplar})" for line in expected.itertuples()
     ]
     # The nearest is at the top.
@@ -626,15 +646,20 @@ def test_bars_are_what_explain_says(x, readout):
     assert colours == [
         PALETTE[0 if label == display.predicted else 1] for label in expected["label"]
     ]
+    gray = [mpl.colors.to_hex(bar.get_facecolor()) for bar in display.bars_[1]][4:]
+    assert gray == [PALETTE[3]] * len(rest)
 
 
 def test_bars_of_a_regressor_are_excesses():
     reg = regressor(y=np.stack([yr, -yr], axis=1))
     expected = reg.explain(Xr[[5]], output=1)
     display = MarginsDisplay.from_estimator(reg, Xr[5], output=1)
-    np.testing.assert_allclose(display.distances, expected["excess"])
+    np.testing.assert_allclose(display.distances, expected["excess"][:5])
     np.testing.assert_allclose(display.contributions, expected["contribution"])
-    np.testing.assert_allclose(display.labels, expected["value"])
+    np.testing.assert_allclose(display.labels, expected["value"][:5])
+    predicted = reg.predict(Xr[[5]])[0, 1]
+    assert display.contributions.sum() == pytest.approx(predicted)
+    assert display.terms[5:] == ["other exemplars", "random units", "bias"]
 
 
 def test_rows_go_through_the_steps_before_the_estimator():
@@ -642,7 +667,7 @@ def test_rows_go_through_the_steps_before_the_estimator():
     expected = pipeline[-1].explain(pipeline[0].transform(iris.data.iloc[[7]]))
     for x in (iris.data.iloc[[7]], iris.data.iloc[7]):
         display = MarginsDisplay.from_estimator(pipeline, x)
-        np.testing.assert_allclose(display.distances, expected["margin"])
+        np.testing.assert_allclose(display.distances, expected["margin"][:5])
 
 
 def test_one_prediction_of_a_table():
@@ -651,7 +676,9 @@ def test_one_prediction_of_a_table():
     explained = clf.explain(frame, n_nearest=2)
     display = MarginsDisplay.from_predictions(explained[::-1], row="second")
     expected = explained[explained["row"] == "second"]
-    assert display.explained["exemplar"].tolist() == expected["exemplar"].tolist()
+    pd.testing.assert_frame_equal(display.explained, expected)
+    near = explained[explained["term"] == "exemplar"]
+    assert MarginsDisplay.from_predictions(near, row="first").terms == ["exemplar"] * 2
     for row in (None, "fourth", 1):
         with pytest.raises(ValueError, match=r"row must be one of \['first', 'second', "):
             MarginsDisplay.from_predictions(explained, row=row)

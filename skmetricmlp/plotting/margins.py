@@ -24,17 +24,21 @@ __all__ = ["MarginsDisplay", "one_prediction"]
 
 Array = Any
 Keywords = Mapping[str, Any] | None
-COLUMNS = {"row", "predicted", "rank", "exemplar", "excess", "contribution"}
+COLUMNS = {"row", "predicted", "term", "rank", "exemplar", "excess", "contribution"}
+# The terms of a prediction, from the top.
+TERMS = ("exemplar", "other exemplars", "random units", "interaction", "bias")
+REST = PALETTE[3]
 
 
 class MarginsDisplay:
-    """Margins and contributions of the nearest exemplars of one prediction.
+    """Margins of the nearest exemplars of one prediction, and all that adds up to it.
 
     On the left, how much nearer each exemplar is than the nearest of another class; of a
     regressor, which has no classes, how much farther it is than the nearest. On the
     right, how much it adds to what is predicted. Exemplars of the predicted class are
-    blue, others are orange. It is recommended to use :meth:`from_estimator` or
-    :meth:`from_predictions`.
+    blue, others are orange. What is left of the prediction has gray bars on the right:
+    other exemplars than those shown, random units, the bias. It is recommended to use
+    :meth:`from_estimator` or :meth:`from_predictions`.
 
     Parameters
     ----------
@@ -44,12 +48,15 @@ class MarginsDisplay:
     Attributes
     ----------
     explained : pandas.DataFrame
-        By rank.
+        By rank, and then the other terms.
     labels : ndarray of shape (n_nearest,)
         Classes, or values, of the exemplars.
     distances : ndarray of shape (n_nearest,)
         The margins, or of a regressor the excesses.
-    contributions : ndarray of shape (n_nearest,)
+    terms : list of str
+        What the contributions are of: ``"exemplar"``, once for each, and other terms.
+    contributions : ndarray of shape (n_terms,)
+        They add up to the output that is explained.
     predicted : object
         What is predicted.
     is_classifier : bool
@@ -84,8 +91,10 @@ class MarginsDisplay:
         self.explained = one_prediction(explained, None)
         self.is_classifier = "label" in self.explained
         names = ("label", "margin") if self.is_classifier else ("value", "excess")
-        self.labels = self.explained[names[0]].to_numpy()
-        self.distances = self.explained[names[1]].to_numpy()
+        near = self.explained[self.explained["term"] == TERMS[0]]
+        self.labels = near[names[0]].to_numpy()
+        self.distances = near[names[1]].to_numpy()
+        self.terms = self.explained["term"].tolist()
         self.contributions = self.explained["contribution"].to_numpy()
         self.predicted = self.explained["predicted"].iloc[0]
 
@@ -176,7 +185,7 @@ class MarginsDisplay:
         -------
         self : MarginsDisplay
         """
-        n = len(self.labels)
+        n = len(self.terms)
         size = 7.6, min(12.0, 1.5 + 0.36 * n)
         self.axes_ = panels(type(self).__name__, ax, 2, size)
         self.figure_ = self.axes_[0].figure
@@ -184,8 +193,9 @@ class MarginsDisplay:
         self.bars_ = []
         values = np.nan_to_num(self.distances, posinf=np.nan), self.contributions
         for panel, widths in zip(self.axes_, values, strict=True):
-            keywords = {"color": colours, "height": 0.7, **(bar_kw or {})}
-            bars = panel.barh(np.arange(n), widths, **keywords)
+            at, own = np.arange(len(widths)), colours[: len(widths)]
+            keywords = {"color": own, "height": 0.7, **(bar_kw or {})}
+            bars = panel.barh(at, widths, **keywords)
             if not is_narrow(panel):
                 numbers = ["" if np.isnan(w) else f"{w:.3g}" for w in widths]
                 panel.bar_label(bars, numbers, padding=3, fontsize="small")
@@ -199,32 +209,37 @@ class MarginsDisplay:
         self._write()
         return self
 
-    def _colours(self) -> Any:
-        """Colour the exemplars of the predicted class, or all."""
-        if not self.is_classifier:
-            return PALETTE[0]
-        return [PALETTE[0 if c == self.predicted else 1] for c in self.labels]
+    def _colours(self) -> list[str]:
+        """Colour exemplars, by whether they are of the predicted class, and the rest."""
+        of_class = [
+            PALETTE[0 if not self.is_classifier or c == self.predicted else 1]
+            for c in self.labels
+        ]
+        return of_class + [REST] * (len(self.terms) - len(of_class))
 
     def _write(self) -> None:
         size = "x-small" if is_narrow(self.axes_[0]) else "medium"
         names = titles_of(self.labels, self.is_classifier)
-        numbers = self.explained["exemplar"]
+        numbers = self.explained["exemplar"].dropna()
         titles = [
             f"{abbreviated(name, 20)}  (exemplar {k})"
             for name, k in zip(names, numbers, strict=True)
         ]
-        self.axes_[0].set_yticks(np.arange(len(names)), titles, fontsize=size)
+        titles += self.terms[len(titles) :]
+        self.axes_[0].set_yticks(np.arange(len(titles)), titles, fontsize=size)
         (predicted,) = titles_of([self.predicted], self.is_classifier)
         is_class = self.is_classifier
         left = "margin over other classes" if is_class else "distance beyond the nearest"
         right = abbreviated(predicted, 24) if is_class else f"the value {predicted}"
         self.axes_[0].set_xlabel(left, fontsize=size)
-        self.axes_[1].set_xlabel(f"contribution to {right}", fontsize=size)
+        total = f"{self.contributions.sum():.3g} in all"
+        what = f"contribution to {right}" + (f": {total}" if is_class else "")
+        self.axes_[1].set_xlabel(what, fontsize=size)
         self.axes_[0].set_ylabel("nearest first", fontsize=size)
 
 
 def one_prediction(explained: pd.DataFrame, row: Any) -> pd.DataFrame:
-    """Take the rows of one prediction, by rank.
+    """Take the rows of one prediction: exemplars by rank, and then the other terms.
 
     Parameters
     ----------
@@ -253,7 +268,8 @@ def one_prediction(explained: pd.DataFrame, row: Any) -> pd.DataFrame:
         msg = f"row must be one of {known[:12]}{more}, got {row!r}"
         raise ValueError(msg)
     own: pd.DataFrame = explained[explained["row"] == row]
-    return own.sort_values("rank")
+    order = own["term"].map(TERMS.index)
+    return own.iloc[np.lexsort((own["rank"].fillna(0), order))]
 
 
 def _explain(parts: Parts, x: Array, n_nearest: int | None, output: int) -> pd.DataFrame:
