@@ -2,12 +2,13 @@
 Which exemplar decided?
 =======================
 
-The network is made of exemplars, so a prediction can be explained by them: which were
-near, by how much the nearest won, and what each contributes after training.
+Where the output reads nothing but exemplars, a prediction can be explained by them: which
+were near, by how much the nearest won, and what each contributes after training.
 """
 
 # %%
-# Exemplars that are rows of the data, so that they can be looked up.
+# Exemplars that are rows of the data, so that they can be looked up. By default random
+# units would take part too; with ``readout="exemplars"`` they do not.
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
@@ -42,17 +43,20 @@ explained = clf.explain(scaler.transform(X_test), n_nearest=4)
 nearest = explained[explained["rank"] == 1]
 patient = nearest.loc[nearest["margin"].idxmin(), "row"]
 print(f"patient {patient} is {y_test[patient]}\n")
-columns = ["predicted", "term", "exemplar", "label", "excess", "margin", "contribution"]
+columns = ["term", "exemplar", "label", "excess", "margin", "contribution"]
 print(explained.loc[explained["row"] == patient, columns].round(2).to_string(index=False))
 
 # %%
+# Contributions add up to the output of the class that is predicted. The last rows are
+# what is left of it: the other eight exemplars, and a bias that training has moved a bit.
+#
 # The same as a picture: how much nearer each exemplar is than the nearest of the other
 # class, and what it adds to the class that is predicted. The gray bars are the rest.
 MarginsDisplay.from_predictions(explained, row=patient)
 
 # %%
 # The exemplars are training rows: these are the patients that the case is compared with.
-near = explained.loc[explained["row"] == patient, "exemplar"].dropna().astype(int)
+near = explained.loc[explained["row"] == patient, "exemplar"].dropna()
 rows = X_train.index[clf.exemplar_indices_[near]]
 shown = ["mean radius", "mean texture", "worst concavity"]
 print("\n", X.loc[[patient, *rows], shown].round(2).to_string(), sep="")

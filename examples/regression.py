@@ -86,7 +86,7 @@ model = make_pipeline(StandardScaler().set_output(transform="pandas"), nearest)
 model.fit(X_train, y_train)
 patient = X_test.iloc[[0]]
 explained = nearest.explain(model[0].transform(patient), n_nearest=4)
-shown = ["predicted", "term", "exemplar", "value", "excess", "contribution"]
+shown = ["term", "rank", "exemplar", "value", "excess", "contribution"]
 print(explained[shown].round(2).to_string(index=False))
 rows = X_train.index[nearest.exemplar_indices_[explained["exemplar"][:3].astype(int)]]
 print(
@@ -95,6 +95,7 @@ print(
 
 # %%
 # How much farther each exemplar is than the nearest, and how much it adds to what is
-# predicted. The fourth adds nothing.
+# predicted. The fourth and all further ones add nothing; the bias is what is predicted if
+# no exemplar votes, about the mean of all values.
 MarginsDisplay.from_predictions(explained)
 plt.show()

@@ -577,10 +577,17 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
             return place_of(shares).namespace.log(shares)
 
     def explain(self, X: ArrayLike, *, n_nearest: int | None = 5) -> pd.DataFrame:
-        """Say which exemplars are near each row, by how much, and what they contribute.
+        """Say which exemplars are near each row, and what its output is made of.
 
         Distances are those that the weights were calculated for. What neurons do is that
         of the present network, after any training.
+
+        The contributions to a row add up to the output of the predicted class, before its
+        activation and less the mean over the classes. Exemplars are a part of it: with
+        ``readout="comparisons"``, the default, the random units beside the comparisons
+        and the bias take part, often most of all. With ``readout="exemplars"`` nothing
+        but exemplars and the bias does, and the bias of an untrained network that votes
+        for the class of the nearest exemplar is zero.
 
         Parameters
         ----------
@@ -591,31 +598,43 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         Returns
         -------
         pandas.DataFrame
-            A row per row of X and exemplar, the nearest first, and then one for each
+            For each row of X a row per exemplar, the nearest first, and then one for each
             other term of the output, with the columns
 
             - ``row``: position in X, or its index if X is a DataFrame;
             - ``predicted``: label that the network predicts;
-            - ``term``: ``"exemplar"``; or what else the output adds up: ``"other
-              exemplars"`` than those, ``"random units"``, ``"interaction"`` (of exemplars
-              in the layers above, with ``n_neighbors > 1``) or ``"bias"``, for which the
-              columns of exemplars are missing;
-            - ``rank``: 1 for the nearest exemplar;
+            - ``term``: ``"exemplar"``, or another term, as below;
+            - ``rank``: 1 for the nearest exemplar; missing at other terms, as are the
+              next five;
             - ``exemplar``: position in ``exemplars_``;
             - ``label``: its class;
             - ``excess``: its distance minus that of the nearest exemplar;
             - ``margin``: distance of the nearest exemplar of another class minus its
-              own: at rank 1 what decided, the smaller the nearer to a tie;
-            - ``activation``: higher is nearer: value of its neuron in the exemplar layer,
-              or with ``readout="comparisons"`` minus the comparisons that it loses (with
-              ReLU minus their sum);
-            - ``contribution``: how much less the output of the predicted class would be
-              without that neuron; with ``readout="comparisons"`` half of what all
-              comparisons that it is part of add to that output. Those of all terms add
-              up to the output, before its activation, less its mean over the classes.
+              own: at rank 1 what decided where the nearest exemplar decides, the smaller
+              the nearer to a tie;
+            - ``activation``: how the exemplar does against its rivals, higher being
+              nearer: the value of its neuron in the exemplar layer. With
+              ``readout="comparisons"`` minus the number of comparisons that it loses,
+              or with ReLU minus their sum: zero for one that loses none;
+            - ``contribution``: how much less the output would be without that neuron;
+              with ``readout="comparisons"`` half of what all comparisons that it is
+              part of add to the output.
 
-            Distances are in the units of the metric: of ``"sqeuclidean"`` squared, of
-            ``"cosine"`` times the norm of the row.
+            The other terms, where there are such, are
+
+            - ``"other exemplars"``: those that are not among the ``n_nearest``;
+            - ``"random units"``: with ``readout="comparisons"``, the spare units;
+            - ``"interaction"``: with ``n_neighbors > 1``, what is left because exemplars
+              do more or less together than each does alone;
+            - ``"bias"``: what the output is if all of these are silent.
+
+            ``rank``, ``exemplar``, and labels that are integers have pandas' nullable
+            types. ``frame[frame["term"] == "exemplar"]`` has the exemplars alone.
+
+            Before training, and with ``rivals="all"``, activations fall with the rank, or
+            stay. Random units that exemplar neurons have learned to read count as part
+            of these. Distances are in the units of the metric: of ``"sqeuclidean"``
+            squared, of ``"cosine"`` times the norm of the row.
 
         Raises
         ------
@@ -629,16 +648,23 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         >>> from sklearn.datasets import load_iris
         >>> from skmetricmlp import MetricInitMLPClassifier
         >>> X, y = load_iris(return_X_y=True)
-        >>> clf = MetricInitMLPClassifier(exemplars=(X[::25], y[::25]), max_iter=0)
+        >>> clf = MetricInitMLPClassifier(
+        ...     exemplars=(X[::25], y[::25]), max_iter=0, random_state=0
+        ... )
         >>> frame = clf.fit(X, y).explain(X[[-1]], n_nearest=3)
-        >>> frame[["predicted", "term", "rank", "label", "excess", "margin"]].round(2)
-           predicted             term  rank  label  excess  margin
-        0          2         exemplar     1      1    0.00    0.41
-        1          2         exemplar     2      2    0.41   -0.41
-        2          2         exemplar     3      1    0.43   -0.02
-        3          2  other exemplars  <NA>   <NA>     NaN     NaN
-        4          2     random units  <NA>   <NA>     NaN     NaN
-        5          2             bias  <NA>   <NA>     NaN     NaN
+        >>> frame[["predicted", "rank", "label", "excess", "margin"]][:3].round(2)
+           predicted  rank  label  excess  margin
+        0          2     1      1    0.00    0.41
+        1          2     2      2    0.41   -0.41
+        2          2     3      1    0.43   -0.02
+        >>> frame[["term", "rank", "contribution"]].round(1)
+                      term  rank  contribution
+        0         exemplar     1          -0.1
+        1         exemplar     2           0.2
+        2         exemplar     3          -0.3
+        3  other exemplars  <NA>           0.4
+        4     random units  <NA>           4.7
+        5             bias  <NA>          -1.5
         """
         frame = self._explain(X, n_nearest, None)
         labels = self._fitted.outputs.labels

@@ -58,8 +58,12 @@ class Explained(NamedTuple):
 
     def of(self, values: Floats) -> Floats:
         """Take it from the values (m, n_outputs) of all outputs."""
+        if self.centred:
+            # Outputs that are all the same then are zero exactly.
+            values = values - values[:, :1]
+            values = values - values.mean(axis=1, keepdims=True)
         own: Floats = values[np.arange(len(values)), self.outputs]
-        return own - values.mean(axis=1) if self.centred else own
+        return own
 
 
 def explain_rows(

@@ -468,10 +468,14 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
     def explain(
         self, X: ArrayLike, *, n_nearest: int | None = 5, output: int = 0
     ) -> pd.DataFrame:
-        """Say which exemplars are near each row, and what they contribute to a value.
+        """Say which exemplars are near each row, and what its value is made of.
 
         Distances are those that the weights were calculated for. What neurons do is that
         of the present network, after any training.
+
+        The contributions to a row add up to the value that is predicted. Exemplars are a
+        part of it: with ``readout="comparisons"``, the default, the random units beside
+        the comparisons take part too, often most of all, and always the bias.
 
         Parameters
         ----------
@@ -484,25 +488,37 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         Returns
         -------
         pandas.DataFrame
-            A row per row of X and exemplar, the nearest first, and then one for each
-            other term of the output, with the columns
+            For each row of X a row per exemplar, the nearest first, and then one for each
+            other term of the value, with the columns
 
             - ``row``: position in X, or its index if X is a DataFrame;
             - ``predicted``: value that the network predicts;
-            - ``term``: ``"exemplar"``; or what else the output adds up: ``"other
-              exemplars"`` than those, ``"random units"``, ``"interaction"`` (of exemplars
-              in the layers above) or ``"bias"``, for which the
-              columns of exemplars are missing;
-            - ``rank``: 1 for the nearest exemplar;
+            - ``term``: ``"exemplar"``, or another term, as below;
+            - ``rank``: 1 for the nearest exemplar; missing at other terms, as are the
+              next four;
             - ``exemplar``: position in ``exemplars_``;
             - ``value``: its value;
             - ``excess``: its distance minus that of the nearest exemplar;
-            - ``activation``: higher is nearer: value of its neuron in the exemplar layer,
-              or with ``readout="comparisons"`` minus the comparisons that it loses (with
-              ReLU minus their sum);
+            - ``activation``: how the exemplar does against its rivals, higher being
+              nearer: the value of its neuron in the exemplar layer. With
+              ``readout="comparisons"`` minus the number of comparisons that it loses,
+              or with ReLU minus their sum: zero for one that loses none;
             - ``contribution``: how much less the prediction would be without that
               neuron; with ``readout="comparisons"`` half of what all comparisons that it
               is part of add to it. Those of all terms add up to the prediction.
+
+            The other terms, where there are such, are
+
+            - ``"other exemplars"``: those that are not among the ``n_nearest``;
+            - ``"random units"``: with ``readout="comparisons"``, the spare units;
+            - ``"bias"``: what the value is if all of these are silent.
+
+            ``rank`` and ``exemplar`` have pandas' nullable type of integers.
+            ``frame[frame["term"] == "exemplar"]`` has the exemplars alone.
+
+            Before training, and with ``rivals="all"``, activations fall with the rank, or
+            stay. Random units that exemplar neurons have learned to read count as part
+            of these.
 
         Raises
         ------
@@ -519,12 +535,13 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         ...     exemplars=(X, y), activation="step", n_neighbors=2, max_iter=0
         ... ).fit(X, y)
         >>> frame = reg.explain([[3.0]], n_nearest=3)
-        >>> frame[["predicted", "term", "rank", "value", "contribution"]].round(1)
-           predicted      term  rank  value  contribution
-        0       45.0  exemplar     1   70.0          18.3
-        1       45.0  exemplar     2   20.0          -6.7
-        2       45.0  exemplar     3   10.0           0.0
-        3       45.0      bias  <NA>    NaN          33.3
+        >>> columns = ["term", "rank", "value", "excess", "activation", "contribution"]
+        >>> frame[columns].round(1)
+               term  rank  value  excess  activation  contribution
+        0  exemplar     1   70.0     0.0         1.0          18.3
+        1  exemplar     2   20.0     3.0         1.0          -6.7
+        2  exemplar     3   10.0     8.0         0.0           0.0
+        3      bias  <NA>    NaN     NaN         NaN          33.3
         """
         values = self.exemplar_values_.reshape(self.n_exemplars_, -1)
         n_outputs = values.shape[1]
