@@ -659,12 +659,12 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         2          2     3      1    0.43   -0.02
         >>> frame[["term", "rank", "contribution"]].round(1)
                       term  rank  contribution
-        0         exemplar     1          -0.1
-        1         exemplar     2           0.2
-        2         exemplar     3          -0.3
-        3  other exemplars  <NA>           0.4
-        4     random units  <NA>           4.7
-        5             bias  <NA>          -1.5
+        0         exemplar     1          -0.0
+        1         exemplar     2           0.0
+        2         exemplar     3          -0.0
+        3  other exemplars  <NA>           0.1
+        4     random units  <NA>           8.4
+        5             bias  <NA>          -5.2
         """
         frame = self._explain(X, n_nearest, None)
         labels = self._fitted.outputs.labels
