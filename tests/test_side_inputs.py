@@ -404,7 +404,8 @@ def test_exemplars_that_are_only_counted_are_not_warned_of():
 
 
 def test_sparse_rows_and_exemplars_in_other_units():
-    rows = sp.random_array((60, 30), density=0.2, rng=0, format="csr")
+    rng = np.random.default_rng(0)
+    rows = sp.csr_array(rng.random((60, 30)) * (rng.random((60, 30)) < 0.2))
     labels = np.arange(60) % 2
     classifier(exemplars=(rows[:9], labels[:9])).fit(rows, labels)
     with pytest.warns(UserWarning, match="far outside"):
