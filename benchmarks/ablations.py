@@ -39,11 +39,11 @@ def variants(X: np.ndarray, y: np.ndarray) -> dict[str, dict[str, Any]]:
     votes = {"readout": "exemplars", "output_init": "votes"}
     return {
         "default": {},
-        "no spare units": {"n_spare_units": 0},
-        "200 spare units": {"n_spare_units": 200},
-        "2000 spare units": {"n_spare_units": 2000},
-        "500 spare units alone": {"n_spare_units": 500, **alone},
-        "1370 spare units alone": {"n_spare_units": 1370, **alone},
+        "no random units": {"n_random_units": 0},
+        "200 random units": {"n_random_units": 200},
+        "2000 random units": {"n_random_units": 2000},
+        "500 random units alone": {"n_random_units": 500, **alone},
+        "1370 random units alone": {"n_random_units": 1370, **alone},
         "10 exemplars per class": {"n_exemplars": dict.fromkeys(np.unique(y), 10)},
         "exemplars of lvq": {"exemplars": "lvq"},
         "logistic units": {"activation": "logistic"},

@@ -34,14 +34,14 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.linalg import lstsq
 
-from skmetricmlp.initialization.basis import (
+from skmetricmlp.basis import (
     basis_network,
     hidden_layer,
     least_squares_output,
     load_blocks,
 )
+from skmetricmlp.initialization.baselines import dense_layers
 from skmetricmlp.initialization.output_layer import ridge_weights
-from skmetricmlp.initialization.random import dense_layers
 from skmetricmlp.network import Dense, Network, forward
 from skmetricmlp.training import (
     LBFGS,

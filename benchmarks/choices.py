@@ -5,10 +5,10 @@
     python benchmarks/choices.py lvq --data FOLDER
 
 Mean over scikit-learn's four data sets and the CSV files in ``--data`` (no header, label
-in the last column; at most 2,000 training rows, standardised): test accuracy of the
+in the last column; at most 2,000 training rows, standardized): test accuracy of the
 nearest exemplar, and, with 30 exemplars, of the network after 5 epochs in batches of 32;
 the number of exemplars; and the seconds to calculate the untrained network. For the
-constants of learning vector quantisation, the nearest exemplar only.
+constants of learning vector quantization, the nearest exemplar only.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.neighbors import NeighborhoodComponentsAnalysis
 
 from skmetricmlp import MetricInitMLPClassifier
-from skmetricmlp.initialization.exemplars import lvq
+from skmetricmlp.exemplars import lvq
 
 MOST_ROWS = 2000
 EXEMPLARS = {

@@ -3,8 +3,8 @@
     python benchmarks/constants.py
 
 Mean test accuracy over scikit-learn's four data sets (iris, wine, digits, breast cancer;
-standardised) and seeds, of the network with its default settings but for the sharpness,
-untrained and after 5 and 20 epochs; of k-nearest neighbours over the same exemplars; and
+standardized) and seeds, of the network with its default settings but for the sharpness,
+untrained and after 5 and 20 epochs; of k-nearest neighbors over the same exemplars; and
 of the same architecture from random weights.
 """
 

@@ -38,7 +38,7 @@ def tables(folder: Path | None = None) -> Iterator[tuple[str, np.ndarray, np.nda
 def split(
     X: np.ndarray, y: np.ndarray, seed: int, most_rows: int | None = None
 ) -> Problem:
-    """Training rows and 30 % test rows, stratified and standardised."""
+    """Training rows and 30 % test rows, stratified and standardized."""
     X_train, X_test, y_train, y_test = train_test_split(
         X, y, test_size=0.3, stratify=y, random_state=seed
     )

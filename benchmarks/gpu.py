@@ -39,17 +39,19 @@ def dense(*widths: int) -> torch.nn.Module:
 
 
 class Tied(torch.nn.Module):
-    """Comparisons of shared scores and spare units, and an output that reads both."""
+    """Comparisons of shared scores and random units, and an output that reads both."""
 
-    def __init__(self, n_features: int, n: int, m: int, n_spare: int, n_out: int) -> None:
+    def __init__(
+        self, n_features: int, n: int, m: int, n_random: int, n_out: int
+    ) -> None:
         super().__init__()
         self.n = n
-        self.scores = torch.nn.Linear(n_features, n + n_spare)
+        self.scores = torch.nn.Linear(n_features, n + n_random)
         self.offsets = torch.nn.Parameter(torch.zeros(n * m))
-        self.output = torch.nn.Linear(n * m + n_spare, n_out)
-        rivals = (torch.arange(n)[:, None] + torch.arange(1, m + 1)) % n
+        self.output = torch.nn.Linear(n * m + n_random, n_out)
+        pairs = (torch.arange(n)[:, None] + torch.arange(1, m + 1)) % n
         self.register_buffer("i", torch.arange(n).repeat_interleave(m))
-        self.register_buffer("j", rivals.ravel())
+        self.register_buffer("j", pairs.ravel())
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Output before the softmax."""
@@ -67,7 +69,7 @@ CONFIGURATIONS: dict[str, tuple[dict[str, Any], Callable[..., torch.nn.Module]]]
         lambda n_features, n_classes: dense(n_features, 30 * 29, 30, n_classes),
     ),
     "N = 1000, tied": (
-        {"n_exemplars": 1000, "tied": True, "rivals": 10, "n_spare_units": 500},
+        {"n_exemplars": 1000, "tied": True, "pairs": 10, "n_random_units": 500},
         lambda n_features, n_classes: Tied(n_features, 1000, 10, 500, n_classes),
     ),
 }
@@ -156,7 +158,7 @@ def timed(train: Callable[[], Any], options: argparse.Namespace) -> float:
 
 
 class PlainTorch:
-    """A network in PyTorch, with its own initialisation and Adam.
+    """A network in PyTorch, with its own initialization and Adam.
 
     Parameters
     ----------

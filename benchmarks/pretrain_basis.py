@@ -21,9 +21,9 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 
-from skmetricmlp.initialization.basis import Blocks, pretraining
-from skmetricmlp.initialization.basis.blocks import FILE, errors, save_blocks
-from skmetricmlp.initialization.basis.pretraining import Settings, pretrain
+from skmetricmlp.basis import Blocks, pretraining
+from skmetricmlp.basis.networks import FILE, errors, save_blocks
+from skmetricmlp.basis.pretraining import Settings, pretrain
 from skmetricmlp.network import Network
 
 SETTINGS = {

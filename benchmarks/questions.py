@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def problems(options: argparse.Namespace) -> Iterator[tuple[str, int, Problem]]:
-    """Yield name, seed and standardised rows of every table."""
+    """Yield name, seed and standardized rows of every table."""
     for name, X, y in tables(options.data):
         for seed in range(options.seeds):
             X_train, y_train, *test = split(X, y, seed, MOST_ROWS)
@@ -78,7 +78,7 @@ def learning_curve(
 
 
 def _neighbors_score(clf: MetricInitMLPClassifier, problem: Problem) -> float:
-    """Accuracy of k-nearest neighbours over the exemplars, if there are any."""
+    """Accuracy of k-nearest neighbors over the exemplars, if there are any."""
     if not hasattr(clf, "exemplars_"):
         return np.nan
     neighbors = KNeighborsClassifier(clf.n_neighbors)

@@ -1,24 +1,24 @@
-"""Values instead of classes: initialisations and other regressors, on three tables.
+"""Values instead of classes: initializations and other regressors, on three tables.
 
     python benchmarks/regression.py --data FOLDER
     python benchmarks/regression.py --data FOLDER --batch-size 32
-    python benchmarks/regression.py --data FOLDER --lagrange
+    python benchmarks/regression.py --data FOLDER --norm-constrained
 
 ``--data`` is a folder with ``NAME.csv.gz``, without a header and with the target in the
 last column, and ``NAME.test_mask.csv.gz``, whose column k marks the test rows of split k.
 Without it the set is scikit-learn's diabetes, with ten splits. Features and target are
-standardised by the training rows for all models; the error is the root of the mean square
+standardized by the training rows for all models; the error is the root of the mean square
 on the test rows, over the deviation of the target: 1 is what the mean reaches.
 
 The learners are looked at after 0, 5, 20 and 100 epochs of one run, and where they
 converge (``end``: ``tol`` and ``n_iter_no_change`` as they are, at most 1,000 epochs).
 Calculated weights (``metric``), the random start of the same architecture (``random``),
 the same with a fitted output (``random, ridge``), calculated weights under a variance
-constraint (``metric, lagrange``), MLPRegressor with its 100 units and with as many as the
+constraint (``metric, norm_constrained``), MLPRegressor with its 100 units and with as many as the
 others, KNeighborsRegressor on the rows and on the exemplars, and gradient boosting.
 
-``--lagrange`` counts epochs: a last layer fitted under the variance constraint against
-He's random one, with the same random hidden layers (``he``, ``he, lagrange``), and with
+``--norm-constrained`` counts epochs: a last layer fitted under the variance constraint against
+He's random one, with the same random hidden layers (``he``, ``he, norm_constrained``), and with
 calculated ones. A fifth of the training rows validates; counted are the epochs until the
 lowest loss that He's start has on them within 200 epochs.
 """
@@ -50,13 +50,13 @@ STARTS = {
     "metric": {},
     "random": {"init": "random"},
     "random, ridge": {"init": "random", "output_init": "ridge"},
-    "metric, lagrange": {"output_init": "lagrange"},
+    "metric, norm_constrained": {"output_init": "norm_constrained"},
 }
 LAST_LAYERS = {
     "he": {"init": "he_uniform"},
-    "he, lagrange": {"init": "he_uniform", "output_init": "lagrange"},
+    "he, norm_constrained": {"init": "he_uniform", "output_init": "norm_constrained"},
     "he, ridge": {"init": "he_uniform", "output_init": "ridge"},
-    "metric, lagrange": {"output_init": "lagrange"},
+    "metric, norm_constrained": {"output_init": "norm_constrained"},
     "metric, ridge": {},
 }
 
@@ -69,21 +69,23 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--splits", type=int, default=10)
     parser.add_argument("--batch-size", type=int, default=200)
-    parser.add_argument("--lagrange", action="store_true")
-    parser.add_argument("--rate", type=float, help="learning_rate_init, for --lagrange")
+    parser.add_argument("--norm-constrained", action="store_true")
+    parser.add_argument(
+        "--rate", type=float, help="learning_rate_init, for --norm-constrained"
+    )
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    judge = epochs_to_target if options.lagrange else errors
+    judge = epochs_to_target if options.norm_constrained else errors
     jobs = (
         delayed(quietly)(judge, name, number, problem, options)
         for name, number, problem in problems(options.data, options.splits)
     )
     results = pd.DataFrame(chain.from_iterable(Parallel(n_jobs=options.jobs)(jobs)))
-    (report_epochs if options.lagrange else report_errors)(results)
+    (report_epochs if options.norm_constrained else report_errors)(results)
 
 
 def problems(folder: Path | None, splits: int) -> Iterator[tuple[str, int, Problem]]:
-    """Yield name, number of the split and its rows, standardised."""
+    """Yield name, number of the split and its rows, standardized."""
     for name, X, y, masks in tables(folder):
         for number, mask in enumerate(masks[:splits]):
             together = np.column_stack([X, y])

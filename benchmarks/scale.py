@@ -1,14 +1,14 @@
 """Exemplars from tens to ten thousands: memory, seconds and accuracy on MNIST.
 
     python benchmarks/scale.py --data mnist.npz
-    python benchmarks/scale.py --data mnist.npz --table rivals
+    python benchmarks/scale.py --data mnist.npz --table pairs
     python benchmarks/scale.py --data mnist.npz --table which
 
 ``--data`` is an .npz file with the arrays x_train (60000, 28, 28), y_train, x_test
 (10000, 28, 28) and y_test. Each row of the first table is a process of its own, whose
-peak memory counts, data included. Exemplars are centres of k-means. The second table says
-what is lost when each exemplar is compared with a few rivals instead of all others, in
-networks that vote and are not trained. The third compares which rivals: the nearest of
+peak memory counts, data included. Exemplars are centers of k-means. The second table says
+what is lost when each exemplar is compared with a few pairs instead of all others, in
+networks that vote and are not trained. The third compares which pairs: the nearest of
 all, or of each other class in turn.
 """
 
@@ -32,7 +32,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from skmetricmlp import MetricInitMLPClassifier
 from skmetricmlp.initialization import start as initialization
-from skmetricmlp.initialization.rivals import chosen_rivals
+from skmetricmlp.initialization.pairs import select_pairs
 
 COUNTS = [30, 100, 300, 1000, 3000, 10000]
 VOTERS = {
@@ -50,16 +50,16 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, required=True, help="an .npz file, see above"
     )
-    parser.add_argument("--table", choices=["scale", "rivals", "which"], default="scale")
+    parser.add_argument("--table", choices=["scale", "pairs", "which"], default="scale")
     parser.add_argument("--rows", type=int, default=20000)
     parser.add_argument("--n-exemplars", type=int, nargs="+")
-    parser.add_argument("--rivals", type=int, default=10)
+    parser.add_argument("--pairs", type=int, default=10)
     parser.add_argument("--epochs", type=int, default=3)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
     if arguments.table != "scale":
-        rows = rivals(arguments) if arguments.table == "rivals" else which(arguments)
-        table = pd.DataFrame(rows).set_index(["N", "rivals"])
+        rows = pairs(arguments) if arguments.table == "pairs" else which(arguments)
+        table = pd.DataFrame(rows).set_index(["N", "pairs"])
         print(table.to_string(na_rep="", float_format="{:.4f}".format))
         return
     table = pd.DataFrame(scale(arguments)).set_index(["N", "form"])
@@ -69,10 +69,10 @@ def main() -> None:
 
 def scale(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
     """Yield a row for each number of exemplars."""
-    tied = {"tied": True, "rivals": arguments.rivals}
+    tied = {"tied": True, "pairs": arguments.pairs}
     counts = arguments.n_exemplars or COUNTS
     forms = [(n, "untied, all", {}) for n in counts if n == COUNTS[0]]
-    forms += [(n, f"tied, {arguments.rivals}", tied) for n in counts]
+    forms += [(n, f"tied, {arguments.pairs}", tied) for n in counts]
     context = multiprocessing.get_context("spawn")
     for n, form, settings in forms:
         task = arguments.data, arguments.rows, n, settings, arguments.epochs
@@ -115,7 +115,7 @@ def select(
 ) -> tuple[tuple[np.ndarray, np.ndarray], float]:
     """Exemplars as ``(points, labels)``, and the seconds that their selection took."""
     clf = MetricInitMLPClassifier(
-        n_exemplars=n, readout="exemplars", tied=True, rivals=1, max_iter=0,
+        n_exemplars=n, readout="exemplars", tied=True, pairs=1, max_iter=0,
         random_state=0,
     )  # fmt: skip
     start = perf_counter()
@@ -123,37 +123,37 @@ def select(
     return (clf.exemplars_, clf.exemplar_labels_), perf_counter() - start
 
 
-def rivals(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
-    """Yield a row for each number of exemplars and choice of rivals."""
+def pairs(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
+    """Yield a row for each number of exemplars and choice of pairs."""
     X, y, X_test, y_test = mnist(arguments.data, arguments.rows)
     for n in arguments.n_exemplars or [100, 300, 1000]:
         given, _ = select(X, y, n)
         nearest = {k: KNeighborsClassifier(k).fit(*given) for k in (1, 3)}
         yield {
             "N": n,
-            "rivals": "k-NN",
+            "pairs": "k-NN",
             "step": nearest[1].score(X_test, y_test),
             "step, k=3": nearest[3].score(X_test, y_test),
         }
         for m in (10, 20, 50, 100, "other_classes"):
-            yield {"N": n, "rivals": m, **vote((X, y, X_test, y_test), given, m)}
+            yield {"N": n, "pairs": m, **vote((X, y, X_test, y_test), given, m)}
 
 
 def which(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
-    """Yield a row for each number of exemplars and of the two ways to choose rivals."""
+    """Yield a row for each number of exemplars and of the two ways to choose pairs."""
     X, y, X_test, y_test = mnist(arguments.data, arguments.rows)
-    form = {"tied": True, "rivals": arguments.rivals, "random_state": 0}
+    form = {"tied": True, "pairs": arguments.pairs, "random_state": 0}
     for n in arguments.n_exemplars or [300, 1000]:
         given, _ = select(X, y, n)
         form["exemplars"] = given
         for by_class in (False, True):
             choose = partial(one_way, always=by_class)
-            with mock.patch.object(initialization, "chosen_rivals", choose):
+            with mock.patch.object(initialization, "select_pairs", choose):
                 voter = MetricInitMLPClassifier(activation="step", max_iter=0, **form)
                 clf = MetricInitMLPClassifier(max_iter=arguments.epochs, **form)
                 yield {
                     "N": n,
-                    "rivals": "of each other class" if by_class else "of all",
+                    "pairs": "of each other class" if by_class else "of all",
                     "step, untrained": voter.fit(X, y).score(X_test, y_test),
                     f"default, {arguments.epochs} epochs": clf.fit(X, y).score(
                         X_test, y_test
@@ -162,9 +162,9 @@ def which(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
 
 
 def one_way(*arguments: object, always: bool, by_class: bool) -> np.ndarray:
-    """Choose rivals in one way, whatever reads their comparisons."""
+    """Choose pairs in one way, whatever reads their comparisons."""
     del by_class
-    return chosen_rivals(*arguments, by_class=always)
+    return select_pairs(*arguments, by_class=always)
 
 
 def vote(
@@ -174,7 +174,7 @@ def vote(
     X, y, *test = problem
     return {
         name: MetricInitMLPClassifier(
-            exemplars=given, tied=True, rivals=m, max_iter=0, **settings
+            exemplars=given, tied=True, pairs=m, max_iter=0, **settings
         )
         .fit(X, y)
         .score(*test)

@@ -19,7 +19,7 @@ from datasets import split, tables
 from sklearn.metrics import balanced_accuracy_score
 
 from skmetricmlp import MetricInitMLPClassifier
-from skmetricmlp.initialization.exemplars.shares import share_exemplars
+from skmetricmlp.exemplars.apportionment import share_exemplars
 
 POWERS = {"equal": 0.0, "square root": 1.0, "proportional": 2.0}
 

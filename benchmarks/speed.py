@@ -81,7 +81,7 @@ def problem(options: argparse.Namespace) -> Problem:
 
 
 class Torch:
-    """The same network in PyTorch, with its own initialisation and Adam."""
+    """The same network in PyTorch, with its own initialization and Adam."""
 
     def __init__(self, batch_size: int, hidden: tuple[int, ...]) -> None:
         self.torch: Any = import_module("torch")

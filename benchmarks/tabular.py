@@ -59,7 +59,7 @@ def main() -> None:
     if options.csv:
         results.to_csv(options.csv, index=False)
     for labels, part in results.groupby("labels", sort=False):
-        print(f"\n=== labelled rows per class: {labels} ===")
+        print(f"\n=== labeled rows per class: {labels} ===")
         report(part)
 
 

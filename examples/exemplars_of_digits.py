@@ -2,7 +2,7 @@
 The exemplars are the network
 =============================
 
-The network is calculated from the centres of a few clusters per class. It can be looked
+The network is calculated from the centers of a few clusters per class. It can be looked
 at before it is trained, and it already tells digits apart.
 """
 

@@ -3,13 +3,13 @@ Few labels
 ==========
 
 Labels cost time, so often there are only some of each class. Where all of them can be
-exemplars, the calculated network knows from the start what the nearest labelled row
+exemplars, the calculated network knows from the start what the nearest labeled row
 knows, and with enough of them a little more.
 """
 
 # %%
-# One to twenty labelled images of each of ten digits, drawn six times, and a thousand
-# other images to test on. All labelled rows are exemplars, up to thirty; the random start
+# One to twenty labeled images of each of ten digits, drawn six times, and a thousand
+# other images to test on. All labeled rows are exemplars, up to thirty; the random start
 # is a network of the same size.
 import warnings
 
@@ -39,10 +39,10 @@ def drawn(n_labels, seed):
 
 
 def models(n_labels, seed):
-    """Make the rivals, for so many labels of each class."""
+    """Make the pairs, for so many labels of each class."""
     settings = {
         "n_exemplars": min(10 * n_labels, 30),
-        "n_spare_units": 50,
+        "n_random_units": 50,
         "random_state": seed,
     }
     return {
@@ -71,7 +71,7 @@ print("standard deviation")
 print(by_model.std().unstack().round(3).to_string())
 
 # %%
-# How far each is ahead of the nearest neighbour that learned from the same draw: mean and
+# How far each is ahead of the nearest neighbor that learned from the same draw: mean and
 # standard deviation. With one or two labels of each class nothing is ahead of logistic
 # regression, and epochs of training do harm; with five or more the calculated network is
 # the best of these, and does not need to be trained.

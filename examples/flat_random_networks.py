@@ -39,7 +39,7 @@ y = scale(himmelblau(X))
 # plane explains, how often the least and the greatest value lie on the boundary, and how
 # many local optima there are inside.
 #
-# Glorot initialisation sets the biases to zero, and a ReLU network without biases is
+# Glorot initialization sets the biases to zero, and a ReLU network without biases is
 # linear along every ray from the origin. On this square it therefore has no optimum
 # inside, whatever was drawn; what is counted there is the grain of the grid, and fades on
 # a finer one. With biases drawn as scikit-learn does, it may have some. On a square

@@ -84,7 +84,7 @@ print(f"{len(X_train)} images to train on, {len(X_test)} to test on, {image_shap
 
 # %%
 # The source takes any three images of each digit, and the distances between the black
-# pixels of two. Centres of clusters are better exemplars, and outputs that are fitted to
+# pixels of two. Centers of clusters are better exemplars, and outputs that are fitted to
 # the training rows, which is the default, are better than votes.
 MODELS = {
     "as in the source": MetricInitMLPClassifier(
@@ -111,7 +111,7 @@ for name, model in MODELS.items():
     print(f"{name:18} {shown}   {perf_counter() - started:.1f}")
 
 # %%
-# Thirty images of the training rows, and thirty centres of clusters.
+# Thirty images of the training rows, and thirty centers of clusters.
 figure, panels = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
 for panel, name in zip(panels, MODELS, strict=False):
     ExemplarsDisplay.from_estimator(MODELS[name], image_shape=image_shape, ax=panel)

@@ -81,7 +81,7 @@ def memory_limit(more):
 def learn(path, epochs):
     """Train on the file, and say after each epoch how good the network is."""
     rng = np.random.default_rng(0)
-    clf = MetricInitMLPClassifier(n_exemplars=15, n_spare_units=50, random_state=0)
+    clf = MetricInitMLPClassifier(n_exemplars=15, n_random_units=50, random_state=0)
     with pq.ParquetFile(path) as file:
         for epoch in range(1, epochs + 1):
             groups = np.arange(file.num_row_groups)

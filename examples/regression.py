@@ -35,9 +35,9 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
 # there are four times as many weights as rows, and what they fit is noise.
 STARTS = {
     "calculated, ridge": {},
-    "calculated, lagrange": {"output_init": "lagrange"},
+    "calculated, norm_constrained": {"output_init": "norm_constrained"},
     "random, ridge": {"init": "random", "output_init": "ridge"},
-    "random, lagrange": {"init": "random", "output_init": "lagrange"},
+    "random, norm_constrained": {"init": "random", "output_init": "norm_constrained"},
     "random": {"init": "random"},
 }
 EPOCHS = (0, 1, 5, 20)
@@ -62,8 +62,8 @@ table["MLPRegressor"] = [float("nan")] * 3 + [score(other)]
 columns = [f"{epochs} epochs" for epochs in EPOCHS]
 frame = pd.DataFrame.from_dict(table, orient="index", columns=columns)
 print(frame.to_string(float_format="{:.2f}".format, na_rep="-"))
-neighbours = score(KNeighborsRegressor(5))
-print(f"\n5 nearest patients: {neighbours:.2f}\n")
+neighbors = score(KNeighborsRegressor(5))
+print(f"\n5 nearest patients: {neighbors:.2f}\n")
 
 # %%
 # The same as a picture. The calculated start is the best that it will be: training on so
@@ -71,7 +71,7 @@ print(f"\n5 nearest patients: {neighbours:.2f}\n")
 figure, axes = plt.subplots(figsize=(6, 3.6), layout="constrained")
 for name in STARTS:
     axes.plot(range(len(EPOCHS)), table[name], marker="o", label=name)
-axes.axhline(neighbours, color="0.6", linestyle="--", label="5 nearest patients")
+axes.axhline(neighbors, color="0.6", linestyle="--", label="5 nearest patients")
 axes.set(xlabel="epochs of training", ylabel="R$^2$ on test rows", ylim=(-0.5, 0.6))
 axes.set_xticks(range(len(EPOCHS)), EPOCHS)
 axes.legend(loc="lower right", fontsize="small")

@@ -4,10 +4,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skmetricmlp.basis_regressor import BasisInitMLPRegressor
-    from skmetricmlp.classifier import MetricInitMLPClassifier
-    from skmetricmlp.regressor import MetricInitMLPRegressor
-    from skmetricmlp.weights import nearest_exemplar_weights
+    from skmetricmlp.estimators.basis_regressor import BasisInitMLPRegressor
+    from skmetricmlp.estimators.classifier import MetricInitMLPClassifier
+    from skmetricmlp.estimators.regressor import MetricInitMLPRegressor
+    from skmetricmlp.estimators.weights import nearest_exemplar_weights
 
 __all__ = [
     "BasisInitMLPRegressor",
@@ -19,10 +19,10 @@ __all__ = [
 __version__ = "0.1.0"
 
 _MODULES = {
-    "BasisInitMLPRegressor": "basis_regressor",
-    "MetricInitMLPClassifier": "classifier",
-    "MetricInitMLPRegressor": "regressor",
-    "nearest_exemplar_weights": "weights",
+    "BasisInitMLPRegressor": "estimators.basis_regressor",
+    "MetricInitMLPClassifier": "estimators.classifier",
+    "MetricInitMLPRegressor": "estimators.regressor",
+    "nearest_exemplar_weights": "estimators.weights",
 }
 
 

@@ -20,13 +20,13 @@ def mixed_frame():
         {
             "size": rng.normal(size=n) + 3 * (label == "yes"),
             "count": pd.array(rng.integers(0, 9, n), dtype="Int64"),
-            "colour": rng.choice(["red", "green"], n),
+            "color": rng.choice(["red", "green"], n),
             "open": pd.array(rng.random(n) < 0.5, dtype="boolean"),
             "day": pd.Timestamp("2026-01-01")
             + pd.to_timedelta(rng.integers(0, 99, n), "D"),
             "label": label,
         }
     )
-    for column in ("size", "count", "colour", "open", "day"):
+    for column in ("size", "count", "color", "open", "day"):
         frame.loc[rng.choice(n, 10, replace=False), column] = None
     return frame

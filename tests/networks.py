@@ -14,9 +14,9 @@ FORM = {
     "activation": "relu",
     "sharpness": 1.0,
     "output_init": "auto",
-    "n_spare_units": "auto",
+    "n_random_units": "auto",
     "tied": False,
-    "rivals": "all",
+    "pairs": "all",
     "loss": "log_loss",
 }
 

@@ -386,20 +386,20 @@ OF_EXEMPLARS: Mapping[str, tuple[Any, ...]] = {
     "readout": ("comparisons", "exemplars", "exemplars"),
     "activation": ("logistic", "tanh", "step", "step"),
     "sharpness": (1e-300, 0.1, 10.0, 1e10, 1e300),
-    "output_init": ("ridge", "lagrange", "lagrange"),
+    "output_init": ("ridge", "norm_constrained", "norm_constrained"),
     "tied": (True, True, False),
-    "rivals": ("all", 1, 2, 5, 10**6),
+    "pairs": ("all", 1, 2, 5, 10**6),
     "memory_limit": (1.0, 1e4, 1e6, 1e9),
 }
 OF_CLASSES: Mapping[str, tuple[Any, ...]] = {
     "exemplars": ("kmeans", "random", "kmedoids", "condensed", "lvq"),
-    "output_init": ("ridge", "logistic", "lagrange", "votes"),
-    "rivals": ("all", "other_classes", 1, 2, 5, 10**6),
+    "output_init": ("ridge", "logistic", "norm_constrained", "votes"),
+    "pairs": ("all", "other_classes", 1, 2, 5, 10**6),
     "loss": ("log_loss", "squared_error"),
     "class_weight": ("balanced", {0: 0.0}, {0: 1e300, 1: 1e-300}, {0: 2.0, 1: 1.0}),
 }
 OF_VALUES: Mapping[str, tuple[Any, ...]] = {
-    "output_init": ("ridge", "lagrange", "values"),
+    "output_init": ("ridge", "norm_constrained", "values"),
     "loss": ("squared_error",),
 }
 OF_BASIS: Mapping[str, tuple[Any, ...]] = {
@@ -421,7 +421,7 @@ def draw_parameters(rng: Rng, estimator: type[BaseEstimator], d: int) -> dict[st
     if is_basis:
         parameters["degree"] = 2
     else:
-        parameters["n_spare_units"] = int(_choice(rng, (0, 1, 5, 20)))
+        parameters["n_random_units"] = int(_choice(rng, (0, 1, 5, 20)))
     names = list(values)
     for name in rng.choice(names, size=min(rng.geometric(0.25), 12), replace=False):
         parameters[str(name)] = _choice(rng, values[name])

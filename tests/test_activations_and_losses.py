@@ -256,7 +256,7 @@ def test_loss_survives_extremes_in_its_precision(extreme, name, dtype):
 
 
 @pytest.mark.parametrize("activation", LOG_PROBABILITIES)
-def test_log_probabilities_are_the_log_of_the_normalised_outputs(z, activation):
+def test_log_probabilities_are_the_log_of_the_normalized_outputs(z, activation):
     outputs = {"softmax": scalar_softmax, "logistic": scalar_logistic}[activation]
     expected = [[log(p / sum(outputs(row))) for p in outputs(row)] for row in z.tolist()]
     actual = LOG_PROBABILITIES[activation](z)

@@ -17,7 +17,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
-from skmetricmlp.arrays import HOST, Place, map_arrays, place_of, to_numpy
+from skmetricmlp._array_api import HOST, Place, map_arrays, place_of, to_numpy
 from skmetricmlp.training import SGD, Adam
 from skmetricmlp.training.blocks import joined, split
 
@@ -36,8 +36,8 @@ FORMS = [
     {},
     {"readout": "exemplars"},
     {"n_neighbors": 3},
-    {"tied": True, "rivals": 3},
-    {"tied": True, "readout": "exemplars", "activation": "tanh", "n_spare_units": 4},
+    {"tied": True, "pairs": 3},
+    {"tied": True, "readout": "exemplars", "activation": "tanh", "n_random_units": 4},
 ]
 TOLERANCE = {"float64": 1e-10, "float32": 1e-3}
 
@@ -61,7 +61,7 @@ def classifier(**parameters):
 
 
 def arrays_of(clf):
-    """Every array of the network and of the optimiser state, which has to follow X."""
+    """Every array of the network and of the optimizer state, which has to follow X."""
     arrays = []
     map_arrays(arrays.append, (clf._fitted.network, clf._fitted.state))
     return arrays
@@ -429,7 +429,7 @@ def test_the_device_is_waited_for_once_a_step(monkeypatch):
 @pytest.mark.parametrize("elements", [1, 4 * 40 * 2, 4 * 10_000])
 def test_rows_taken_at_once_make_no_difference(monkeypatch, elements):
     expected = classifier().fit(X, y)
-    monkeypatch.setattr("skmetricmlp.training.loop.TAKE_ELEMENTS", elements)
+    monkeypatch.setattr("skmetricmlp.training.stochastic.TAKE_ELEMENTS", elements)
     assert_same(classifier().fit(DEVICE.move(X), y), expected, DEVICE)
 
 
@@ -491,14 +491,14 @@ def test_moves_arrays_of_every_layout():
 VALUES = read_only(np.column_stack([100 + 30 * np.sin(X @ [1, 2, 0, 1]), X[:, 0] ** 2]))
 VALUE_FORMS = [
     *FORMS[:-1],
-    {"output_init": "lagrange", "early_stopping": True},
-    {"tied": True, "readout": "exemplars", "activation": "tanh", "n_spare_units": 4},
+    {"output_init": "norm_constrained", "early_stopping": True},
+    {"tied": True, "readout": "exemplars", "activation": "tanh", "n_random_units": 4},
 ]
 
 
 def regressor(**parameters):
     defaults = {"n_exemplars": 9, "max_iter": 3, "batch_size": 40, "random_state": 0}
-    return MetricInitMLPRegressor(**defaults | {"n_spare_units": 20} | parameters)
+    return MetricInitMLPRegressor(**defaults | {"n_random_units": 20} | parameters)
 
 
 def assert_predicts_the_same(reg, expected, place, atol=1e-9, X=X):

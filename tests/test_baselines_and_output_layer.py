@@ -8,10 +8,16 @@ from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.preprocessing import scale
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
+from skmetricmlp._data import distinct_rows
 from skmetricmlp.initialization import output_layer, start
 from skmetricmlp.initialization.architecture import Architecture
+from skmetricmlp.initialization.baselines import (
+    BASELINES,
+    baseline_network,
+    with_random_units,
+)
 from skmetricmlp.initialization.form import form_of
-from skmetricmlp.initialization.nearest import Sample, hidden_layers
+from skmetricmlp.initialization.norm_constrained import constrained_weights
 from skmetricmlp.initialization.output_layer import (
     LIKELY_LOG_RIDGE,
     LIMITS,
@@ -23,14 +29,8 @@ from skmetricmlp.initialization.output_layer import (
     ridge_readout,
     ridge_weights,
 )
-from skmetricmlp.initialization.random import (
-    BASELINES,
-    baseline_network,
-    with_spare_units,
-)
-from skmetricmlp.initialization.rivals import all_rivals
-from skmetricmlp.initialization.rows import distinct_rows
-from skmetricmlp.initialization.variance_constraint import constrained_weights
+from skmetricmlp.initialization.pairs import all_pairs
+from skmetricmlp.initialization.tournament import Sample, hidden_layers
 from skmetricmlp.network import ACTIVATIONS, Network
 
 
@@ -101,13 +101,13 @@ def test_a_network_without_neurons_to_compare(tied):
 
 
 @pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("rivals", ["all", "other_classes", 3, 4])
+@pytest.mark.parametrize("pairs", ["all", "other_classes", 3, 4])
 @pytest.mark.parametrize("form", [
-    {}, {"n_neighbors": 3}, {"n_spare_units": 7}, {"readout": "comparisons"},
-    {"n_neighbors": 2, "n_spare_units": 5},
+    {}, {"n_neighbors": 3}, {"n_random_units": 7}, {"readout": "comparisons"},
+    {"n_neighbors": 2, "n_random_units": 5},
 ])  # fmt: skip
-def test_an_architecture_counts_the_parameters_of_its_networks(form, rivals, tied):
-    plan = architecture((3, 1, 2), 4, tied=tied, rivals=rivals, **form)
+def test_an_architecture_counts_the_parameters_of_its_networks(form, pairs, tied):
+    plan = architecture((3, 1, 2), 4, tied=tied, pairs=pairs, **form)
     network = baseline_network("random", plan, np.random.RandomState(0))
     assert plan.n_parameters == sum(p.size for p in network.parameters)
     widths = [b.size for b in network.dense().parameters[1::2]]
@@ -171,7 +171,7 @@ def regression_problem(n_classes, n=60):
     return values, codes, rng.uniform(0.5, 2.0, n)
 
 
-def penalised_loss(W, b, values, codes, weights):
+def penalized_loss(W, b, values, codes, weights):
     """Log loss of each row by its definition, and half the squares of the weights."""
     total = 0.5 * LOGISTIC_RIDGE * sum(w * w for w in W.ravel())
     for value, code, weight in zip(values, codes, weights / weights.mean(), strict=True):
@@ -184,16 +184,16 @@ def penalised_loss(W, b, values, codes, weights):
 
 
 @pytest.mark.parametrize("n_classes", [3, 4])
-def test_logistic_weights_minimise_the_penalised_loss(n_classes):
+def test_logistic_weights_minimize_the_penalized_loss(n_classes):
     values, codes, weights = regression_problem(n_classes)
     W, b = logistic_weights(values, codes, weights, n_classes)
-    least = penalised_loss(W, b, values, codes, weights)
+    least = penalized_loss(W, b, values, codes, weights)
     rng = np.random.default_rng(0)
     for _ in range(20):
         step_W, step_b = rng.normal(size=W.shape), rng.normal(size=b.shape)
         for size in (0.01, -0.01, 0.3, -0.3):
             moved = W + size * step_W, b + size * step_b
-            assert penalised_loss(*moved, values, codes, weights) > least
+            assert penalized_loss(*moved, values, codes, weights) > least
 
 
 def test_logistic_weights_of_two_classes_are_the_log_odds():
@@ -248,7 +248,7 @@ def test_a_logistic_output_is_a_regression_on_the_layer_before(k):
         np.testing.assert_array_equal(one, other)
 
 
-# --- spare units ---
+# --- random units ---
 
 
 @pytest.mark.parametrize("activation", ["relu", "logistic", "tanh", "step"])
@@ -263,7 +263,7 @@ def test_spare_units_leave_the_function_as_it_is(activation, k):
         max_iter=0,
     )
     without, spare = (
-        MetricInitMLPClassifier(n_spare_units=n, random_state=0, **settings).fit(X, y)
+        MetricInitMLPClassifier(n_random_units=n, random_state=0, **settings).fit(X, y)
         for n in (0, 7)
     )
     assert spare.coefs_[0].shape == (4, 9 * 8 + 7)
@@ -271,7 +271,7 @@ def test_spare_units_leave_the_function_as_it_is(activation, k):
         spare.predict_proba(X), without.predict_proba(X), atol=1e-12
     )
     baseline = MetricInitMLPClassifier(
-        "random", n_spare_units=7, random_state=0, **settings
+        "random", n_random_units=7, random_state=0, **settings
     ).fit(X, y)
     assert [c.shape for c in baseline.coefs_] == [c.shape for c in spare.coefs_]
 
@@ -281,8 +281,8 @@ def test_spare_units_are_drawn_as_random_weights_are():
     points, X = rng.normal(size=(10, 40)), rng.normal(size=(30, 40))
     sample = Sample(X, np.arange(30) % 5, np.ones(30))
     scores, votes = (points, np.ones(10)), np.eye(5)[np.arange(10) % 5]
-    layers = hidden_layers(scores, votes, sample, all_rivals(10), 1, "relu", 1.0)
-    widened = Network(with_spare_units(layers, 5000, np.random.RandomState(0))).dense()
+    layers = hidden_layers(scores, votes, sample, all_pairs(10), 1, "relu", 1.0)
+    widened = Network(with_random_units(layers, 5000, np.random.RandomState(0))).dense()
     spare = widened.layers[0].weights[:, 90:]
     assert abs(spare).max() <= np.sqrt(6 / 40)
     assert spare.std() == pytest.approx(np.sqrt(2 / 40), rel=0.01)
@@ -297,7 +297,7 @@ def test_spare_units_that_fire_are_made_use_of(seed):
     clf = MetricInitMLPClassifier(
         readout="exemplars",
         n_exemplars=10,
-        n_spare_units=20,
+        n_random_units=20,
         alpha=0,
         max_iter=0,
         random_state=seed,
@@ -320,7 +320,7 @@ def ridge_problem(n, width, seed=0):
 
 
 def ridge_by_definition(values, targets, weights, ridge):
-    """Solve the normal equations with a column of ones that is not penalised."""
+    """Solve the normal equations with a column of ones that is not penalized."""
     share = np.diag(weights / weights.sum())
     A = np.hstack([values, np.ones((len(values), 1))])
     penalty = ridge * np.diag([1.0] * values.shape[1] + [0.0])
@@ -345,9 +345,9 @@ def errors_by_leaving_out(values, targets, weights, ridge):
 def test_ridge_weights_are_the_best_for_rows_left_out(n, width):
     values, targets, weights = ridge_problem(n, width)
     share = weights / weights.sum()
-    centred = values - share @ values
-    squares = np.linalg.svd(np.sqrt(share)[:, None] * centred, compute_uv=False) ** 2
-    # The mean over the singular values that are not zero: centring takes one of them.
+    centered = values - share @ values
+    squares = np.linalg.svd(np.sqrt(share)[:, None] * centered, compute_uv=False) ** 2
+    # The mean over the singular values that are not zero: centering takes one of them.
     unit = squares.sum() / min(n - 1, width)
     errors = {
         ridge: errors_by_leaving_out(values, targets, weights, ridge)
@@ -370,8 +370,8 @@ def test_ridge_weights_are_the_best_for_rows_left_out(n, width):
 def test_ridge_is_scikit_learns_where_rows_decide(monkeypatch):
     monkeypatch.setattr(output_layer, "LOG_RIDGE_DEVIATION", 1e3)
     values, targets, _ = ridge_problem(60, 8)
-    centred = values - values.mean(axis=0)
-    alphas = 10.0**LOG_RIDGES * (centred**2).sum() / 8
+    centered = values - values.mean(axis=0)
+    alphas = 10.0**LOG_RIDGES * (centered**2).sum() / 8
     reference = RidgeCV(alphas=alphas).fit(values, targets)
     found = ridge_weights(values, targets, np.ones(60))
     np.testing.assert_allclose(found.weights.T, reference.coef_, atol=1e-9)
@@ -435,7 +435,7 @@ def test_a_ridge_output_is_a_regression_on_the_layer_before(dtype, readout):
         n_exemplars=9,
         readout=readout,
         output_init="ridge",
-        n_spare_units=20,
+        n_random_units=20,
         max_iter=0,
         random_state=0,
     ).fit(X, y)
@@ -470,7 +470,7 @@ def test_the_output_is_fitted_to_as_many_rows_as_memory_is_given(
         "ridge_readout",
         lambda values, *rest: seen.append(values.shape) or ridge_readout(values, *rest),
     )
-    clf = MetricInitMLPClassifier(n_spare_units=10, random_state=0, **settings)
+    clf = MetricInitMLPClassifier(n_random_units=10, random_state=0, **settings)
     clf.fit(X, y)
     assert seen == [(size, 100 if readout == "comparisons" else 10)]
     assert clf.score(X, y) > 0.6
@@ -494,7 +494,7 @@ def labels_or_values(kind):
 
 def start_of(kind, **settings):
     make, X, y, _ = labels_or_values(kind)
-    defaults = dict(n_exemplars=9, n_spare_units=15, max_iter=0, random_state=0)
+    defaults = dict(n_exemplars=9, n_random_units=15, max_iter=0, random_state=0)
     settings = defaults | settings
     if settings.get("init") == "given":
         plain = {k: v for k, v in settings.items() if k not in {"init", "output_init"}}
@@ -524,7 +524,7 @@ def test_weights_of_a_lagrange_output_have_the_usual_mean_square(
     form, init, activation, kind
 ):
     estimator = start_of(
-        kind, init=init, activation=activation, output_init="lagrange", **form
+        kind, init=init, activation=activation, output_init="norm_constrained", **form
     )
     weights = estimator._fitted.start.network.layers[-1].weights
     n_in, n_out = weights.shape
@@ -541,8 +541,8 @@ def test_a_lagrange_output_is_the_constrained_fit_to_the_layer_before(
     """More rows than units, and no equal ones: nothing is drawn."""
     _, X, y, targets = labels_or_values(kind)
     estimator = start_of(
-        kind, init=init, activation=activation, output_init="lagrange",
-        readout="exemplars", n_spare_units=0,
+        kind, init=init, activation=activation, output_init="norm_constrained",
+        readout="exemplars", n_random_units=0,
     )  # fmt: skip
     codes = y if kind == "classes" else np.zeros(150, int)
     rows = distinct_rows(X, codes, np.ones(150))
@@ -565,7 +565,7 @@ def test_a_lagrange_output_is_the_constrained_fit_to_the_layer_before(
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_lagrange_output_is_nearer_to_the_targets_than_other_weights_as_long(kind):
     _, X, _, targets = labels_or_values(kind)
-    estimator = start_of(kind, output_init="lagrange", readout="exemplars")
+    estimator = start_of(kind, output_init="norm_constrained", readout="exemplars")
     hidden, rng = hidden_values(estimator, X), np.random.default_rng(0)
     last = estimator._fitted.start.network.layers[-1]
 
@@ -582,7 +582,7 @@ def test_a_lagrange_output_is_nearer_to_the_targets_than_other_weights_as_long(k
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("output_init", ["ridge", "lagrange"])
+@pytest.mark.parametrize("output_init", ["ridge", "norm_constrained"])
 @pytest.mark.parametrize("init", ["random", "uniform", "he_uniform", "given"])
 def test_a_named_output_is_fitted_for_every_init(init, output_init, kind):
     settings = {"init": init, "readout": "exemplars", "activation": "tanh"}
@@ -616,7 +616,7 @@ def test_a_ridge_output_of_values_is_the_fit_to_the_layer_before(init):
 def test_an_output_is_fitted_by_the_weights_of_the_rows(kind):
     make, X, y, _ = labels_or_values(kind)
     times = np.random.default_rng(0).integers(1, 4, 150)
-    for output_init in ("ridge", "lagrange"):
+    for output_init in ("ridge", "norm_constrained"):
         settings = dict(
             init="random", output_init=output_init, readout="exemplars", n_exemplars=9
         )

@@ -9,7 +9,7 @@ from networks import read_only
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import lsq_linear
 
-from skmetricmlp.initialization.basis import (
+from skmetricmlp.basis import (
     basis_network,
     domain_of,
     hidden_layer,
@@ -19,21 +19,21 @@ from skmetricmlp.initialization.basis import (
     middle_and_half,
     on_domain,
 )
-from skmetricmlp.initialization.basis.assembly import RIDGES, parts
-from skmetricmlp.initialization.basis.blocks import (
+from skmetricmlp.basis.assembly import RIDGES, parts
+from skmetricmlp.basis.networks import (
     errors,
     load_settings,
     monomials,
     save_blocks,
 )
-from skmetricmlp.initialization.basis.pretraining import (
+from skmetricmlp.basis.pretraining import (
     Settings,
     exponents_up_to,
     fitted_block,
     pretrain,
     random_hidden,
 )
-from skmetricmlp.initialization.random import dense_layers
+from skmetricmlp.initialization.baselines import dense_layers
 from skmetricmlp.network import Network, forward
 
 DOMAINS = {1: [[2.0, 5.0]], 2: [[-3.0, 1.0], [100.0, 1000.0]]}
@@ -263,8 +263,8 @@ def test_output_is_the_ridge_that_errs_least_on_rows_left_out(n):
     targets = read_only(values @ rng.normal(size=(10, 2)) + 0.1 * rng.normal(size=(n, 2)))
     weights = read_only(rng.uniform(0.5, 2, n))
     share = weights / weights.sum()
-    centred = np.sqrt(share)[:, None] * (values - share @ values)
-    top = np.linalg.norm(centred, 2) ** 2
+    centered = np.sqrt(share)[:, None] * (values - share @ values)
+    top = np.linalg.norm(centered, 2) ** 2
     W, b = least_squares_output(values, targets, weights)
     chosen = []
     for k in range(2):
@@ -272,7 +272,7 @@ def test_output_is_the_ridge_that_errs_least_on_rows_left_out(n):
         for ridge in RIDGES * top:
             total = 0.0
             for i in range(n):
-                # Centred by hand is not needed: a bias without a ridge does the same,
+                # Centered by hand is not needed: a bias without a ridge does the same,
                 # but the shares stay those of all rows.
                 kept = np.arange(n) != i
                 part = weights[kept].sum() / weights.sum()
@@ -398,16 +398,14 @@ def test_pretraining_lowers_its_objective_to_a_point_without_slope():
                 other = [p.copy() for p in network.parameters]
                 other[k][index] += step
                 sides.append(objective(other))
-            # Lowest here along each axis, to the digits that the optimiser has.
+            # Lowest here along each axis, to the digits that the optimizer has.
             assert min(sides) > best - 1e-9
 
 
 def test_blocks_can_be_written_and_read(tmp_path, monkeypatch):
     blocks = pretrain(1, SMALL)
     save_blocks(tmp_path / "blocks.npz", {1: blocks}, {"1": "tiny"})
-    monkeypatch.setattr(
-        "skmetricmlp.initialization.basis.blocks.FILE", tmp_path / "blocks.npz"
-    )
+    monkeypatch.setattr("skmetricmlp.basis.networks.FILE", tmp_path / "blocks.npz")
     assert load_settings() == {"1": "tiny"}
     read = load_blocks.__wrapped__(1)
     assert_array_equal(read.output_weights, blocks.output_weights)

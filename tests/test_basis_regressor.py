@@ -14,8 +14,8 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 
 from skmetricmlp import BasisInitMLPRegressor
-from skmetricmlp.initialization.basis import basis_network
-from skmetricmlp.initialization.rows import distinct_rows
+from skmetricmlp._data import distinct_rows
+from skmetricmlp.basis import basis_network
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning"
@@ -96,7 +96,7 @@ def test_predictions_are_those_of_coefs_and_intercepts(init, epochs):
 
 @pytest.mark.parametrize(("X", "function"), FUNCTIONS[:2])
 def test_untrained_it_is_the_assembled_network_in_other_units(X, function):
-    """Fitted to standardised values of mapped inputs, which is written out here."""
+    """Fitted to standardized values of mapped inputs, which is written out here."""
     y = function(X)
     low, high = X.min(axis=0), X.max(axis=0)
     mapped = 2 * (X - low) / (high - low) - 1

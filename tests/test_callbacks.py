@@ -18,7 +18,7 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, cross_vali
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-import skmetricmlp.callbacks
+import skmetricmlp.estimators._callbacks
 from skmetricmlp import (
     BasisInitMLPRegressor,
     MetricInitMLPClassifier,
@@ -176,7 +176,7 @@ def test_without_callbacks_in_scikit_learn_a_task_is_silent(monkeypatch):
     # An entry of None is how Python says that a module is not there.
     monkeypatch.setitem(sys.modules, "sklearn.callback", None)
     spec = importlib.util.spec_from_file_location(
-        "callbacks_of_old", skmetricmlp.callbacks.__file__
+        "callbacks_of_old", skmetricmlp.estimators._callbacks.__file__
     )
     old = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "callbacks_of_old", old)
@@ -257,7 +257,9 @@ def test_callbacks_change_no_fit(case):
 @needs_callbacks
 @pytest.mark.parametrize("callbacks", [[], [Bystander()]])
 def test_nothing_is_copied_unless_a_callback_wants_it(callbacks, monkeypatch):
-    monkeypatch.setattr("skmetricmlp.learning.deepcopy", lambda _: pytest.fail("copied"))
+    monkeypatch.setattr(
+        "skmetricmlp.estimators._learning.deepcopy", lambda _: pytest.fail("copied")
+    )
     model = classifier().set_callbacks(*callbacks).fit(IRIS, SPECIES)
     assert model.n_iter_ == N_EPOCHS
     for callback in callbacks:

@@ -250,9 +250,9 @@ def test_frames_give_feature_names_and_the_same_network():
     ("form", "sizes"),
     [
         ({}, [4, 72 + 500, 3]),
-        ({"n_spare_units": 0}, [4, 72, 3]),
+        ({"n_random_units": 0}, [4, 72, 3]),
         ({"readout": "exemplars"}, [4, 72, 9, 3]),
-        ({"readout": "exemplars", "n_spare_units": 5}, [4, 77, 9, 3]),
+        ({"readout": "exemplars", "n_random_units": 5}, [4, 77, 9, 3]),
         ({"n_neighbors": 2}, [4, 72, 9, 6, 3]),
         ({"n_neighbors": 3}, [4, 72, 9, 6, 3]),
     ],
@@ -484,7 +484,7 @@ def test_one_exemplar_for_several_classes_predicts_its_own():
 
 
 def test_without_comparisons_or_spare_units_the_shares_of_the_classes_are_predicted():
-    estimator = classifier(exemplars=(X[:1], [2]), n_spare_units=0, class_weight={0: 3})
+    estimator = classifier(exemplars=(X[:1], [2]), n_random_units=0, class_weight={0: 3})
     p = estimator.fit(X, y).predict_proba(X)
     assert shapes(estimator)[:2] == [(4, 0), (0, 3)]
     np.testing.assert_allclose(p, p[:1].repeat(150, axis=0))
@@ -680,7 +680,7 @@ def test_a_network_that_a_user_holds_stays(solver):
         estimator.partial_fit(X, y)
     assert estimator.network_ is not held
     assert all(np.array_equal(a, b) for a, b in zip(arrays, before, strict=True))
-    # The optimiser state of the earlier fit has stayed as well.
+    # The optimizer state of the earlier fit has stayed as well.
     for _ in range(2):
         other.partial_fit(X, y)
     assert_same_network(other, estimator)
@@ -960,7 +960,7 @@ def test_validation_rows_with_other_features():
 
 @pytest.mark.parametrize("max_iter", [0, 5])
 @pytest.mark.parametrize("settings", [{}, {"n_neighbors": 3}, {"activation": "logistic"}])
-def test_class_weight_tilts_towards_the_heavier_class(settings, max_iter):
+def test_class_weight_tilts_toward_the_heavier_class(settings, max_iter):
     features, labels = overlapping_classes()
     shares = [
         classifier(class_weight=class_weight, max_iter=max_iter, **settings)
@@ -973,7 +973,7 @@ def test_class_weight_tilts_towards_the_heavier_class(settings, max_iter):
 
 
 @pytest.mark.parametrize("max_iter", [0, 5])
-def test_balanced_class_weight_tilts_towards_the_rarer_class(max_iter):
+def test_balanced_class_weight_tilts_toward_the_rarer_class(max_iter):
     features, labels = overlapping_classes((300, 60))
     plain, balanced, explicit = (
         classifier(class_weight=class_weight, max_iter=max_iter).fit(features, labels)

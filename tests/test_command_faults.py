@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skmetricmlp.__main__ import main
+from skmetricmlp._command import main
 
 COMMAND = [sys.executable, "-m", "skmetricmlp", "compare"]
 QUICK = ["--sizes", "20", "--seeds", "1", "--epochs", "1", "--n-exemplars", "4"]

@@ -19,7 +19,7 @@ ESTIMATORS = [
     MetricInitMLPClassifier(activation="logistic", **SMALL),
     MetricInitMLPClassifier(activation="tanh", **SMALL),
     MetricInitMLPClassifier(solver="sgd", **SMALL),
-    MetricInitMLPClassifier(solver="lbfgs", n_spare_units=20, **SMALL),
+    MetricInitMLPClassifier(solver="lbfgs", n_random_units=20, **SMALL),
     MetricInitMLPClassifier(exemplars="random", **SMALL),
     MetricInitMLPClassifier(loss="squared_error", **SMALL),
     MetricInitMLPClassifier(exemplars="lvq", n_exemplars="auto", max_iter=10),
@@ -27,17 +27,17 @@ ESTIMATORS = [
     MetricInitMLPClassifier(exemplars="kmedoids", metric="mahalanobis", **SMALL),
     MetricInitMLPClassifier(
         output_init="logistic",
-        n_spare_units=10,
+        n_random_units=10,
         activation="tanh",
         sharpness=0.25,
         **SMALL,
     ),
     MetricInitMLPClassifier(metric=PCA(random_state=0), **SMALL),
-    MetricInitMLPClassifier(tied=True, rivals=2, **SMALL),
+    MetricInitMLPClassifier(tied=True, pairs=2, **SMALL),
     MetricInitMLPClassifier(
-        tied=True, rivals="other_classes", readout="exemplars", **SMALL
+        tied=True, pairs="other_classes", readout="exemplars", **SMALL
     ),
-    MetricInitMLPClassifier(init="random", output_init="lagrange", **SMALL),
+    MetricInitMLPClassifier(init="random", output_init="norm_constrained", **SMALL),
     BasisInitMLPRegressor(max_iter=20),
     BasisInitMLPRegressor(solver="adam", degree=3, max_iter=10),
     BasisInitMLPRegressor("random", degree=3, max_iter=50),
@@ -49,10 +49,10 @@ ESTIMATORS = [
         n_neighbors=3, n_exemplars=20, activation="logistic", max_iter=50
     ),
     MetricInitMLPRegressor(activation="logistic", solver="sgd", **SMALL),
-    MetricInitMLPRegressor(solver="lbfgs", n_spare_units=20, **SMALL),
-    MetricInitMLPRegressor(output_init="lagrange", exemplars="kmedoids", **SMALL),
+    MetricInitMLPRegressor(solver="lbfgs", n_random_units=20, **SMALL),
+    MetricInitMLPRegressor(output_init="norm_constrained", exemplars="kmedoids", **SMALL),
     MetricInitMLPRegressor(
-        tied=True, rivals=5, readout="exemplars", exemplars="random", max_iter=50
+        tied=True, pairs=5, readout="exemplars", exemplars="random", max_iter=50
     ),
 ]
 

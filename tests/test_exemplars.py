@@ -12,7 +12,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
-from skmetricmlp.initialization.exemplars import (
+from skmetricmlp._data import distinct_rows
+from skmetricmlp.exemplars import (
     SELECTORS,
     Candidates,
     Exemplars,
@@ -20,26 +21,25 @@ from skmetricmlp.initialization.exemplars import (
     select_exemplars,
     selection,
 )
-from skmetricmlp.initialization.exemplars import values as values_module
-from skmetricmlp.initialization.exemplars.condensed import condensed_exemplars
-from skmetricmlp.initialization.exemplars.cross_validation import (
+from skmetricmlp.exemplars import values as values_module
+from skmetricmlp.exemplars.apportionment import share_exemplars
+from skmetricmlp.exemplars.cluster_means import exemplar_values
+from skmetricmlp.exemplars.condensed import condensed_exemplars
+from skmetricmlp.exemplars.cross_validation import (
     _least_total,
     candidate_totals,
     cross_validated_total,
     is_classified,
     squared_errors,
 )
-from skmetricmlp.initialization.exemplars.kmedoids import (
+from skmetricmlp.exemplars.kmedoids import (
     _swap_changes,
     partition_around_medoids,
 )
-from skmetricmlp.initialization.exemplars.lvq import attraction
-from skmetricmlp.initialization.exemplars.selection import VALUE_SELECTORS
-from skmetricmlp.initialization.exemplars.shares import share_exemplars
-from skmetricmlp.initialization.exemplars.values import exemplar_values
-from skmetricmlp.initialization.metric_fit import fit_metric
-from skmetricmlp.initialization.rows import distinct_rows
-from skmetricmlp.initialization.scaling import input_scaling
+from skmetricmlp.exemplars.lvq import attraction
+from skmetricmlp.exemplars.selection import VALUE_SELECTORS
+from skmetricmlp.metrics.fitting import fit_metric
+from skmetricmlp.network.scaling import input_scaling
 
 
 def candidates(X, codes, weights=None, metric="sqeuclidean"):
@@ -231,7 +231,7 @@ def test_exemplars_are_of_their_class(method, form):
         assert chosen.index is None
 
 
-def test_kmeans_exemplars_are_weighted_centres_of_their_cells():
+def test_kmeans_exemplars_are_weighted_centers_of_their_cells():
     rng = np.random.default_rng(0)
     X, weights = rng.normal(size=(80, 2)), rng.uniform(1, 5, 80)
     chosen = select("kmeans", X, np.zeros(80, int), [4], weights)
@@ -261,7 +261,7 @@ def test_random_exemplars_come_in_proportion_to_weight():
 
 @pytest.mark.parametrize("block", [1, 5, 2**22])
 @pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
-def test_values_of_centres_are_means_over_the_rows_nearest_to_each(
+def test_values_of_centers_are_means_over_the_rows_nearest_to_each(
     monkeypatch, form, block
 ):
     monkeypatch.setattr(values_module, "BLOCK_ELEMENTS", block)
@@ -395,7 +395,7 @@ def test_medoids_of_a_class_that_is_larger_than_the_sample(monkeypatch):
     assert len(set(chosen.index.tolist())) == 25
 
 
-# --- condensed nearest neighbour ---
+# --- condensed nearest neighbor ---
 
 
 def two_moons(n=150, noise=0.1):
@@ -516,7 +516,7 @@ def test_condensed_exemplars_stop_at_the_limit_and_at_contradictions():
     assert len(set(chosen.index.tolist())) == len(chosen.index)
 
 
-# --- learning vector quantisation ---
+# --- learning vector quantization ---
 
 
 def test_attraction_is_the_difference_of_two_probabilities():

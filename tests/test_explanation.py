@@ -9,7 +9,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import scale
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor, explanation
-from skmetricmlp.explanation import margins
+from skmetricmlp.inspection.explanation import margins
 from skmetricmlp.network import ACTIVATIONS
 
 X, codes = load_iris(return_X_y=True)
@@ -103,7 +103,7 @@ def test_contributions_are_what_the_output_loses_without_the_neuron(
 
 @pytest.mark.parametrize("activation", ["relu", "logistic", "tanh"])
 def test_contributions_of_comparisons_are_half_of_what_each_pair_says(activation):
-    clf = fitted(readout="comparisons", activation=activation, n_spare_units=4)
+    clf = fitted(readout="comparisons", activation=activation, n_random_units=4)
     (first, second), (bias, _) = clf.coefs_, clf.intercepts_
     frame = exemplars_near(clf, X[::15], n_nearest=None)
     classes = clf.classes_.tolist()
@@ -252,7 +252,7 @@ def test_contributions_are_what_a_value_loses_without_the_neuron(activation, n_n
 
 
 def test_contributions_of_comparisons_to_a_value():
-    reg = fitted_to_values(readout="comparisons", n_spare_units=0)
+    reg = fitted_to_values(readout="comparisons", n_random_units=0)
     frame = exemplars_near(reg, X[::15], n_nearest=None, output=1)
     h = np.maximum(X[::15] @ reg.coefs_[0] + reg.intercepts_[0], 0)
     pairs = [(i, j) for i in range(9) for j in range(9) if i != j]
@@ -381,9 +381,9 @@ def expected_terms(estimator, x, shown, output):
     hidden = sorted(set(range(n)) - set(shown))
     terms = {}
     if depth == 1:
-        rivals = estimator.rivals_
-        n_pairs = rivals.size
-        pairs = [(i, j) for i in range(n) for j in rivals[i]]
+        pairs = estimator.pairs_
+        n_pairs = pairs.size
+        pairs = [(i, j) for i in range(n) for j in pairs[i]]
         silent = np.zeros_like(value)
         terms["bias"] = explained(silent)
         alone = silent.copy()
@@ -419,7 +419,7 @@ def check_terms(estimator, rows, n_nearest, output, atol):
             assert group["predicted"].iloc[0] == pytest.approx(total, abs=atol)
         found = rest.set_index("term")["contribution"]
         expected = ["other exemplars"] * (n_nearest is not None)
-        if n_layers == 2 and estimator.n_spare_units != 0:
+        if n_layers == 2 and estimator.n_random_units != 0:
             expected.append("random units")
         if n_layers == 4:
             expected.append("interaction")
@@ -434,11 +434,11 @@ def check_terms(estimator, rows, n_nearest, output, atol):
 
 
 FORMS = [
-    dict(readout="comparisons", n_spare_units=6),
-    dict(readout="comparisons", n_spare_units=0),
-    dict(readout="comparisons", n_spare_units=6, tied=True, rivals=4),
+    dict(readout="comparisons", n_random_units=6),
+    dict(readout="comparisons", n_random_units=0),
+    dict(readout="comparisons", n_random_units=6, tied=True, pairs=4),
     dict(readout="exemplars"),
-    dict(readout="exemplars", tied=True, rivals=4, n_spare_units=5),
+    dict(readout="exemplars", tied=True, pairs=4, n_random_units=5),
     dict(n_neighbors=3),
     dict(n_neighbors=3, tied=True),
 ]

@@ -19,7 +19,7 @@ from skmetricmlp import (
     MetricInitMLPClassifier,
     MetricInitMLPRegressor,
 )
-from skmetricmlp.initialization import distinct_rows
+from skmetricmlp._data import distinct_rows
 from skmetricmlp.initialization.least_squares import principal_axes
 
 
@@ -32,13 +32,13 @@ def rows():
 
 def classifier(**parameters):
     return MetricInitMLPClassifier(
-        **{"n_exemplars": 4, "n_spare_units": 5, "max_iter": 0} | parameters
+        **{"n_exemplars": 4, "n_random_units": 5, "max_iter": 0} | parameters
     )
 
 
 def regressor(**parameters):
     return MetricInitMLPRegressor(
-        **{"n_exemplars": 4, "n_spare_units": 5, "max_iter": 0} | parameters
+        **{"n_exemplars": 4, "n_random_units": 5, "max_iter": 0} | parameters
     )
 
 
@@ -50,7 +50,7 @@ def regressor(**parameters):
     [
         {},
         {"init": "random"},
-        {"activation": "step", "n_spare_units": "auto"},
+        {"activation": "step", "n_random_units": "auto"},
         {"activation": "logistic", "readout": "exemplars"},
         {"tied": True},
     ],
@@ -74,7 +74,7 @@ def test_large_rows_that_do_not_overflow_are_predicted(rows):
 
 def test_float32_rows_from_a_random_start_overflow_with_an_error():
     X = np.full((3, 9), 3e38, dtype=np.float32)
-    reg = regressor(init="random", n_exemplars=1, n_spare_units=50)
+    reg = regressor(init="random", n_exemplars=1, n_random_units=50)
 
     with pytest.raises(ValueError, match=r"X .*3e\+38"):
         reg.fit(X, [1.0, 2.0, 3.0]).predict(X)
@@ -93,7 +93,7 @@ def test_given_weights_that_single_precision_cannot_hold_are_refused(rows):
     X, y = rows
     coefs = [np.full((3, 2 + 1), 1e200), np.ones((3, 1))]
     init = coefs, [np.zeros(3), np.zeros(1)]
-    reg = regressor(init=init, n_exemplars=2, n_spare_units=1)
+    reg = regressor(init=init, n_exemplars=2, n_random_units=1)
     with pytest.raises(ValueError, match=r"init=.*float32 cannot hold"):
         reg.fit(X.astype(np.float32), y)
 
@@ -306,14 +306,14 @@ def test_numbers_beyond_floats_are_accepted_or_refused_by_name(rows):
         with pytest.raises(ValueError, match=name):
             classifier(**{name: 10**400}).fit(X, y)
     with pytest.raises(ValueError, match="memory_limit"):
-        classifier(n_spare_units=10**400).fit(X, y)
+        classifier(n_random_units=10**400).fit(X, y)
     with pytest.raises(ValueError, match="domain must be"):
         BasisInitMLPRegressor(domain=[[0, 10**400]] * 3).fit(X, y)
 
 
 def test_a_parameter_may_be_of_a_small_type_of_numpy(rows):
     X, y = rows
-    small = {"n_exemplars": np.int8(4), "n_spare_units": np.int8(100)}
+    small = {"n_exemplars": np.int8(4), "n_random_units": np.int8(100)}
     clf = classifier(**small, alpha=np.float16(0.5), max_iter=np.int8(0)).fit(X, y)
     assert clf.network_.layers[0].n_out == 4 * 3 + 100
     reg = BasisInitMLPRegressor(n_parts=np.int8(2), max_iter=0).fit(X, X[:, 0])

@@ -27,7 +27,7 @@ from skmetricmlp.inspection import (
 )
 from skmetricmlp.network import Dense, Network
 
-SMALL = dict(n_exemplars=8, n_spare_units=3, batch_size=16, tol=0, random_state=0)
+SMALL = dict(n_exemplars=8, n_random_units=3, batch_size=16, tol=0, random_state=0)
 RANDOM = ["random", "uniform", "glorot_uniform", "he_uniform"]
 
 
@@ -222,7 +222,7 @@ def test_calculated_neurons_are_all_distinct_and_none_is_drawn(
             readout=readout,
             activation=activation,
             tied=tied,
-            n_spare_units=0,
+            n_random_units=0,
             max_iter=0,
             random_state=seed,
         ).fit(X, y)
@@ -367,7 +367,7 @@ def test_rough_surfaces_have_optima_to_find():
     assert slow_minima(bumps(0), 0) > slow_minima(bumps(0), 0.3 * np.ptp(bumps(0))) > 0
 
 
-def test_strict_optima_are_below_all_eight_neighbours():
+def test_strict_optima_are_below_all_eight_neighbors():
     z = bumps(3, (20, 20))
     expected = sum(
         all(

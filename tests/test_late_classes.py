@@ -26,14 +26,14 @@ FORMS = [
     {"loss": "squared_error"},
     {"readout": "exemplars"},
     {"readout": "exemplars", "output_init": "ridge"},
-    {"readout": "exemplars", "activation": "tanh", "n_spare_units": 20},
+    {"readout": "exemplars", "activation": "tanh", "n_random_units": 20},
     {"n_neighbors": 3},
     {"n_neighbors": 3, "activation": "logistic"},
     {"tied": True},
-    {"tied": True, "rivals": 8, "n_exemplars": 60},
-    {"rivals": "other_classes"},
+    {"tied": True, "pairs": 8, "n_exemplars": 60},
+    {"pairs": "other_classes"},
     {"tied": True, "readout": "exemplars"},
-    {"tied": True, "readout": "exemplars", "rivals": 20, "n_spare_units": 5},
+    {"tied": True, "readout": "exemplars", "pairs": 20, "n_random_units": 5},
     {"tied": True, "readout": "exemplars", "activation": "tanh"},
 ]
 
@@ -142,18 +142,18 @@ def grow(settings, noise=0.0):
 
 
 @pytest.mark.parametrize("n_neighbors", [1, 3])
-@pytest.mark.parametrize("n_spare_units", [0, 7])
+@pytest.mark.parametrize("n_random_units", [0, 7])
 @pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("rivals", ["all", "other_classes", 11, 99])
+@pytest.mark.parametrize("pairs", ["all", "other_classes", 11, 99])
 def test_the_step_network_is_still_the_nearest_neighbors_classifier(
-    n_neighbors, n_spare_units, tied, rivals
+    n_neighbors, n_random_units, tied, pairs
 ):
-    if n_neighbors > 1 and rivals == "other_classes":
-        rivals = "all"
+    if n_neighbors > 1 and pairs == "other_classes":
+        pairs = "all"
     settings = {
-        "activation": "step", "n_neighbors": n_neighbors, "tied": tied, "rivals": rivals
+        "activation": "step", "n_neighbors": n_neighbors, "tied": tied, "pairs": pairs
     }  # fmt: skip
-    _, grown = grow({**settings, "n_spare_units": n_spare_units})
+    _, grown = grow({**settings, "n_random_units": n_random_units})
     exemplars = grown.origin.exemplars
     oracle = KNeighborsClassifier(n_neighbors).fit(exemplars.points, exemplars.codes)
     predicted = grown.network.forward(X_test).argmax(axis=1)
@@ -174,9 +174,9 @@ def test_a_sharp_network_is_nearly_that(activation, n_neighbors):
 
 @pytest.mark.parametrize("output_init", ["ridge", "logistic"])
 @pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("rivals", ["all", 4])
-def test_the_outputs_of_the_other_classes_stay_as_they_were(output_init, tied, rivals):
-    settings = {"output_init": output_init, "tied": tied, "rivals": rivals}
+@pytest.mark.parametrize("pairs", ["all", 4])
+def test_the_outputs_of_the_other_classes_stay_as_they_were(output_init, tied, pairs):
+    settings = {"output_init": output_init, "tied": tied, "pairs": pairs}
     others = np.setdiff1d(CLASSES, LATE)
     for noise in (0.01, 0.0):
         start, grown = grow(settings, noise)

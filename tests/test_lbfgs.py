@@ -38,7 +38,7 @@ def plan_of(objective=None, **settings):
     return Plan(objective, LBFGS(), **(defaults | settings))
 
 
-def minimise(network, data, plan=None, history=None, **callbacks):
+def minimize(network, data, plan=None, history=None, **callbacks):
     start = Position(network, ())
     return train_lbfgs(
         start, history or History(), data, plan or plan_of(), None, **callbacks
@@ -109,7 +109,7 @@ def test_least_squares_end_at_the_closed_form():
     network = Network((Dense(rng.normal(size=(6, 2)), rng.normal(size=2), "identity"),))
     data = Batch(*map(read_only, (X, Y, w)))
     plan = plan_of(Objective("identity_squared_error", alpha), max_epochs=500)
-    end, history, reason = minimise(network, data, plan)
+    end, history, reason = minimize(network, data, plan)
 
     # Normal equations of the rows and a column of ones, which has no penalty.
     A = np.column_stack([X, np.ones(40)])
@@ -129,7 +129,7 @@ def test_softmax_regression_is_that_of_scikit_learn():
     theirs.fit(X, y, weights)
     network = random_network((4, 3))
     plan = plan_of(Objective("log_loss", 0.5), max_epochs=1000)
-    end, _, reason = minimise(network, Batch(X, y, weights), plan)
+    end, _, reason = minimize(network, Batch(X, y, weights), plan)
     assert reason == "converged"
     (layer,) = end.network.layers
     assert_allclose(layer.weights, theirs.coef_.T, rtol=0, atol=1e-6)
@@ -157,7 +157,7 @@ def test_it_ends_as_low_as_scikit_learn_from_the_same_weights(activation, is_cla
     theirs.intercepts_ = [b.copy() for b in intercepts]
     theirs.set_params(max_iter=15)
     ours = (MetricInitMLPClassifier if is_classifier else MetricInitMLPRegressor)(
-        init=(coefs, intercepts), n_exemplars=3, n_spare_units=0, max_iter=15, **common
+        init=(coefs, intercepts), n_exemplars=3, n_random_units=0, max_iter=15, **common
     )
     for model in (theirs, ours):
         with pytest.warns(ConvergenceWarning):
@@ -174,7 +174,7 @@ def test_an_epoch_is_an_iteration_and_its_loss_the_objective_after_it(network, d
         seen.append((present, [p.copy() for p in present.parameters]))
         return 1.0, 0.5
 
-    end, history, reason = minimise(network, data, plan, validate=validate)
+    end, history, reason = minimize(network, data, plan, validate=validate)
     assert reason == "max_epochs"
     assert len(seen) == len(history.loss) == 12
     assert history.n_rows == 12 * N_ROWS
@@ -193,7 +193,7 @@ def test_the_start_and_its_history_stay(network, data, early_stopping):
     history = History([9.0], [3.0], [0.5], n_rows=7)
     before = [p.copy() for p in network.parameters]
     plan = plan_of(early_stopping=early_stopping)
-    _, later, _ = minimise(network, data, plan, history, validate=lambda _: (1.0, 0.9))
+    _, later, _ = minimize(network, data, plan, history, validate=lambda _: (1.0, 0.9))
     assert history == History([9.0], [3.0], [0.5], n_rows=7)
     assert later.loss[0] == 9.0
     assert later.n_rows == 7 + 5 * N_ROWS
@@ -202,7 +202,7 @@ def test_the_start_and_its_history_stay(network, data, early_stopping):
 
 
 def test_no_epochs_return_the_start(network, data):
-    end, history, reason = minimise(network, data, plan_of(max_epochs=0))
+    end, history, reason = minimize(network, data, plan_of(max_epochs=0))
     assert end.network is network
     assert (history, reason) == (History(), "max_epochs")
 
@@ -210,7 +210,7 @@ def test_no_epochs_return_the_start(network, data):
 def test_at_the_minimum_an_epoch_changes_nothing(network, data):
     zero = network.with_parameters([np.zeros_like(p) for p in network.parameters])
     plan = plan_of(Scripted(np.nan, at=-1))
-    end, history, reason = minimise(zero, data, plan)
+    end, history, reason = minimize(zero, data, plan)
     assert reason == "converged"
     assert history == History([0.0], n_rows=N_ROWS)
     assert not flatten(end.network.parameters).any()
@@ -223,7 +223,7 @@ def test_a_search_that_fails_is_convergence(network, data):
             return value, [-g for g in gradients]  # uphill
 
     objective = Wrong(np.nan, at=-1)
-    end, history, reason = minimise(network, data, plan_of(objective))
+    end, history, reason = minimize(network, data, plan_of(objective))
     assert reason == "converged"
     assert len(history.loss) == 1
     assert len(objective.seen) > 5
@@ -243,7 +243,7 @@ def test_who_is_told_of_epochs_can_stop_it(network, data, epoch):
         networks.append(position.network)
         return len(history.loss) == epoch
 
-    end, history, reason = minimise(
+    end, history, reason = minimize(
         network, data, before_epoch=before_epoch, on_epoch=on_epoch
     )
     assert reason == "stopped"
@@ -256,7 +256,7 @@ def test_who_is_told_of_epochs_can_stop_it(network, data, epoch):
 
 @pytest.mark.parametrize("tol", [1e-1, 1e-2, 1e-4])
 def test_tol_is_that_of_the_gradient(network, data, tol):
-    end, history, reason = minimise(
+    end, history, reason = minimize(
         network, data, plan_of(max_epochs=500, tol=tol, patience=np.inf)
     )
     assert reason == "converged"
@@ -264,7 +264,7 @@ def test_tol_is_that_of_the_gradient(network, data, tol):
     assert abs(flatten(gradients)).max() <= tol
     # And no epoch before was there.
     plan = plan_of(max_epochs=len(history.loss) - 1, tol=tol, patience=np.inf)
-    before, _, reason = minimise(network, data, plan)
+    before, _, reason = minimize(network, data, plan)
     assert reason == "max_epochs"
     _, gradients = plan_of().objective.value_and_gradient(before.network, data)
     assert abs(flatten(gradients)).max() > tol
@@ -276,7 +276,7 @@ def test_a_regression_converges_as_far_as_that_of_scikit_learn():
     common = dict(solver="lbfgs", max_iter=1000, random_state=0)
     theirs = MLPRegressor(hidden_layer_sizes=100, **common).fit(X, y)
     ours = MetricInitMLPRegressor(
-        "random", n_exemplars=5, n_spare_units=80, **common
+        "random", n_exemplars=5, n_random_units=80, **common
     ).fit(X, y)
     assert ours.network_.layers[0].n_out == 100
     assert theirs.loss_ < 1e-4
@@ -301,7 +301,7 @@ def test_early_stopping_keeps_the_best_the_start_counting(
         return last or 1.0, 0.2
 
     plan = plan_of(early_stopping=True)
-    end, history, reason = minimise(network, data, plan, validate=validate)
+    end, history, reason = minimize(network, data, plan, validate=validate)
     reasons = {None: "max_epochs", KeyboardInterrupt: "interrupted"}
     assert reason == reasons.get(last, "diverged")
     assert end.network is seen[best]
@@ -314,7 +314,7 @@ def test_early_stopping_keeps_the_best_the_start_counting(
 @pytest.mark.parametrize("at", [1, 2, 6])
 def test_bad_evaluations_leave_the_last_iteration(network, data, bad, at):
     objective, seen = Scripted(bad, at), [network]
-    end, history, reason = minimise(
+    end, history, reason = minimize(
         network,
         data,
         plan_of(objective, max_epochs=50),
@@ -334,7 +334,7 @@ def test_a_held_out_loss_that_is_not_finite_takes_the_epoch_back(network, data):
         seen.append(present)
         return (np.nan if len(seen) == 3 else 1.0), 0.5
 
-    end, history, reason = minimise(network, data, validate=validate)
+    end, history, reason = minimize(network, data, validate=validate)
     assert reason == "diverged"
     assert end.network is seen[1]
     assert len(history.loss) == 2
@@ -346,7 +346,7 @@ def test_an_interrupted_report_keeps_its_epoch(network, data):
             raise KeyboardInterrupt
 
     plan = plan_of()
-    end, history, reason = minimise(network, data, plan, on_epoch=report)
+    end, history, reason = minimize(network, data, plan, on_epoch=report)
     assert reason == "interrupted"
     assert_allclose(plan.objective.value(end.network, data), history.loss[2], rtol=1e-12)
 
@@ -354,7 +354,7 @@ def test_an_interrupted_report_keeps_its_epoch(network, data):
 @pytest.mark.parametrize("sparse", [csr_array, csr_matrix])
 def test_sparse_rows_are_dense_rows(network, data, sparse):
     X = data.X * (data.X > 0)
-    ends = [minimise(network, data._replace(X=rows)) for rows in (X, sparse(X))]
+    ends = [minimize(network, data._replace(X=rows)) for rows in (X, sparse(X))]
     assert_allclose(
         *(flatten(end.network.parameters) for end, _, _ in ends), rtol=1e-7, atol=1e-9
     )
@@ -364,7 +364,7 @@ def test_sparse_rows_are_dense_rows(network, data, sparse):
 def test_a_row_of_weight_two_is_two_rows(network, data):
     twice = data.take(np.repeat(np.arange(N_ROWS), 2))
     heavy = data._replace(weights=2 * data.weights)
-    ends = [minimise(network, rows) for rows in (twice, heavy)]
+    ends = [minimize(network, rows) for rows in (twice, heavy)]
     assert_allclose(ends[0][1].loss, ends[1][1].loss, rtol=1e-9)
 
 
@@ -380,8 +380,8 @@ def test_arrays_of_another_namespace_stay_there(network, data, place):
 
     moved = network.with_parameters([move(p) for p in network.parameters])
     rows = Batch(*map(move, data))
-    expected, history, _ = minimise(network, data, validate=validate_on(data))
-    actual, other, _ = minimise(moved, rows, validate=validate_on(rows))
+    expected, history, _ = minimize(network, data, validate=validate_on(data))
+    actual, other, _ = minimize(moved, rows, validate=validate_on(rows))
     types = {type(p) for p in actual.network.parameters}
     assert types == {type(xp.asarray(0.0))}
     assert_allclose(other.loss, history.loss, rtol=1e-9)
@@ -395,8 +395,8 @@ def test_arrays_of_another_namespace_stay_there(network, data, place):
 
 def test_single_precision_stays_and_learns_the_same(network, data):
     single = Batch(*(read_only(p, t) for p, t in zip(data, "fif", strict=True)))
-    _, expected, _ = minimise(network, data)
-    end, history, _ = minimise(network.astype(np.float32), single)
+    _, expected, _ = minimize(network, data)
+    end, history, _ = minimize(network.astype(np.float32), single)
     assert {p.dtype for p in end.network.parameters} == {np.dtype(np.float32)}
     assert_allclose(history.loss, expected.loss, rtol=1e-4)
 
@@ -418,7 +418,7 @@ def rows():
 
 
 def small(cls, **settings):
-    defaults = {"n_exemplars": 4, "n_spare_units": 5, "max_iter": 6, "tol": 0.0}
+    defaults = {"n_exemplars": 4, "n_random_units": 5, "max_iter": 6, "tol": 0.0}
     return cls(solver="lbfgs", random_state=0, **(defaults | settings))
 
 

@@ -19,9 +19,9 @@ from sklearn.preprocessing import QuantileTransformer, StandardScaler
 from sklearn.utils import get_tags
 
 from skmetricmlp import MetricInitMLPClassifier
-from skmetricmlp.initialization.metric_fit import fit_metric, linear_part
-from skmetricmlp.initialization.metrics import METRICS, chamfer
-from skmetricmlp.initialization.rows import distinct_rows
+from skmetricmlp._data import distinct_rows
+from skmetricmlp.metrics.fitting import fit_metric, linear_part
+from skmetricmlp.metrics.formulas import METRICS, chamfer
 
 flowers, species = load_iris(return_X_y=True)
 images, digits = load_digits(return_X_y=True)
@@ -543,12 +543,12 @@ def test_the_tags_say_which_metrics_take_positive_data_only(name):
     params = {"image_shape": (2, 2)} if name == "chamfer" else None
     positive_only = name in {"kl", "itakura_saito", "chamfer"}
     assert get_tags(clf).input_tags.positive_only == positive_only
-    centred = flowers - flowers.mean()
+    centered = flowers - flowers.mean()
     if positive_only:
         with pytest.raises(ValueError, match="Negative values in data"):
-            clf.set_params(metric_params=params).fit(centred, species)
+            clf.set_params(metric_params=params).fit(centered, species)
     else:
-        clf.fit(centred, species)
+        clf.fit(centered, species)
 
 
 def test_parameters_of_a_transformer_are_searched():

@@ -1,4 +1,4 @@
-"""The calculated network against slow oracles and against k-nearest neighbours."""
+"""The calculated network against slow oracles and against k-nearest neighbors."""
 
 import pickle
 from itertools import pairwise
@@ -12,14 +12,14 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.preprocessing import StandardScaler
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
-from skmetricmlp.initialization.metrics import squared_euclidean
-from skmetricmlp.initialization.nearest import (
+from skmetricmlp.initialization.pairs import select_pairs
+from skmetricmlp.initialization.tournament import (
     REACH,
     Sample,
     averaging_layer,
     nearest_network,
 )
-from skmetricmlp.initialization.rivals import chosen_rivals
+from skmetricmlp.metrics.formulas import squared_euclidean
 
 NEIGHBORS = [1, 2, 3, 5, 7]
 TRAINABLE = ["relu", "logistic", "tanh"]
@@ -159,14 +159,14 @@ def test_votes_on_data_rank_rows_as_the_neighbors_do(four_data_sets, k, exemplar
             assert aucs[0] == aucs[1]
 
 
-@pytest.mark.parametrize("rivals", [5, 10])
-def test_shares_are_of_all_who_vote_where_rivals_are_few(rivals):
+@pytest.mark.parametrize("pairs", [5, 10])
+def test_shares_are_of_all_who_vote_where_rivals_are_few(pairs):
     points, labels, X, _ = random_problem(2, n_exemplars=30)
     for k in (1, 3):
         clf = MetricInitMLPClassifier(
             exemplars=(points, labels),
             n_neighbors=k,
-            rivals=rivals,
+            pairs=pairs,
             activation="step",
             max_iter=0,
         ).fit(points, labels)
@@ -182,7 +182,7 @@ def test_shares_are_of_all_who_vote_where_rivals_are_few(rivals):
 def test_the_nearest_alone_votes_among_rivals_of_other_classes():
     points, labels, X, _ = random_problem(4)
     clf = MetricInitMLPClassifier(
-        exemplars=(points, labels), rivals="other_classes", activation="step", max_iter=0
+        exemplars=(points, labels), pairs="other_classes", activation="step", max_iter=0
     ).fit(points, labels)
     expected = KNeighborsClassifier(1).fit(points, labels).predict_proba(X)
     np.testing.assert_array_equal(clf.predict_proba(X), expected)
@@ -582,10 +582,10 @@ def test_where_rivals_are_few_all_that_beat_theirs_are_averaged():
     points, _, X, _ = random_problem(3)
     values = values_of(points)
     scores = squared_euclidean(points)
-    rivals = chosen_rivals(scores, points, np.zeros(20, int), 4, by_class=False)
-    network = build_values(points, values, X, rivals=rivals, activation="step")
+    pairs = select_pairs(scores, points, np.zeros(20, int), 4, by_class=False)
+    network = build_values(points, values, X, pairs=pairs, activation="step")
     distances = ((X[:, None] - points) ** 2).sum(axis=2)
-    fires = (distances[:, :, None] < distances[:, rivals]).all(axis=2)
+    fires = (distances[:, :, None] < distances[:, pairs]).all(axis=2)
     assert fires.any(axis=1).all()
     assert fires.sum() > len(X)
     totals = fires @ (values - values.mean(axis=0))

@@ -30,7 +30,7 @@ def freeze(arrays):
 
 
 def arrays_of(state):
-    """Every array of an optimiser state."""
+    """Every array of an optimizer state."""
     lists = state[1:] if isinstance(state, AdamState) else [state]
     return [array for part in lists for array in part]
 
@@ -104,7 +104,7 @@ def test_sgd_momentum_is_its_scalar_formula(parameters, momentum):
 @pytest.mark.parametrize("momentum", [0.5, 0.9])
 def test_nesterov_takes_the_gradient_where_the_momentum_leads(parameters, momentum):
     # Equations 3 and 4 of Sutskever et al. (2013) take the gradient at p + m v. The
-    # optimiser keeps that point, p + m v, instead of p.
+    # optimizer keeps that point, p + m v, instead of p.
     def numbers(p, rate):
         velocity = 0.0
         for _ in range(N_STEPS):

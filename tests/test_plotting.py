@@ -35,7 +35,7 @@ from skmetricmlp.plotting import (
 from skmetricmlp.plotting._drawing import PALETTE, class_style, make_mosaic, value_map
 from skmetricmlp.plotting.comparison_weights import comparison_weights, telling_pairs
 from skmetricmlp.plotting.decision_boundaries import decision_boundaries, start_of
-from skmetricmlp.plotting.learning_curves import learning_curves, summarise
+from skmetricmlp.plotting.learning_curves import learning_curves, summarize
 
 mpl = pytest.importorskip("matplotlib")
 mpl.use("Agg")
@@ -58,7 +58,7 @@ def _no_figure_is_left_open():
 
 
 def classifier(X=X, y=y, epochs=2, **settings):
-    defaults = dict(n_exemplars=9, n_spare_units=4, max_iter=0, random_state=0)
+    defaults = dict(n_exemplars=9, n_random_units=4, max_iter=0, random_state=0)
     clf = MetricInitMLPClassifier(**(defaults | settings)).fit(X, y)
     for _ in range(epochs):
         clf.partial_fit(X, y)
@@ -66,7 +66,7 @@ def classifier(X=X, y=y, epochs=2, **settings):
 
 
 def regressor(X=Xr, y=yr, **settings):
-    defaults = dict(n_exemplars=9, n_spare_units=4, max_iter=0, random_state=0)
+    defaults = dict(n_exemplars=9, n_random_units=4, max_iter=0, random_state=0)
     return MetricInitMLPRegressor(**(defaults | settings)).fit(X, y)
 
 
@@ -182,7 +182,7 @@ def test_the_shape_of_an_image_is_that_of_the_metric():
     assert ComparisonWeightsDisplay.from_estimator(clf).image_shape == (4, 3)
 
 
-def test_profiles_are_the_exemplars_in_the_colour_of_their_class():
+def test_profiles_are_the_exemplars_in_the_color_of_their_class():
     pipeline = scaled()
     model = pipeline[-1]
     display = ExemplarsDisplay.from_estimator(pipeline)
@@ -196,7 +196,7 @@ def test_profiles_are_the_exemplars_in_the_colour_of_their_class():
     assert [text.get_text() for text in legend.get_texts()] == classes
 
 
-def test_profiles_of_values_are_coloured_by_value():
+def test_profiles_of_values_are_colored_by_value():
     reg = regressor()
     display = ExemplarsDisplay.from_estimator(reg)
     np.testing.assert_array_equal(display.labels, reg.exemplar_values_)
@@ -263,12 +263,12 @@ def test_at_the_start_a_table_is_the_difference_of_the_metric(
     np.testing.assert_allclose(display.weights[0], -display.weights[2])
 
 
-@pytest.mark.parametrize("rivals", ["all", "other_classes", 3])
+@pytest.mark.parametrize("pairs", ["all", "other_classes", 3])
 @pytest.mark.parametrize("tied", [False, True])
-def test_after_training_a_table_is_the_column_of_that_comparison(rivals, tied):
-    clf = classifier(rivals=rivals, tied=tied)
+def test_after_training_a_table_is_the_column_of_that_comparison(pairs, tied):
+    clf = classifier(pairs=pairs, tied=tied)
     n = 0
-    for i, others in enumerate(clf.rivals_):
+    for i, others in enumerate(clf.pairs_):
         for j in others:
             # The neurons are in the order of the pairs.
             column = clf.coefs_[0][:, n]
@@ -278,12 +278,12 @@ def test_after_training_a_table_is_the_column_of_that_comparison(rivals, tied):
 
 
 def test_tables_of_classes_that_came_late():
-    clf = MetricInitMLPClassifier(n_exemplars=9, n_spare_units=4, random_state=0)
+    clf = MetricInitMLPClassifier(n_exemplars=9, n_random_units=4, random_state=0)
     clf.partial_fit(X[:100], y[:100], classes=np.unique(y)).partial_fit(X, y)
-    n, m = clf.rivals_.shape
+    n, m = clf.pairs_.shape
     assert n == len(clf.exemplars_) > 9
     for i, j in ((0, n - 1), (n - 1, 3)):
-        column = clf.coefs_[0][:, i * m + clf.rivals_[i].tolist().index(j)]
+        column = clf.coefs_[0][:, i * m + clf.pairs_[i].tolist().index(j)]
         np.testing.assert_allclose(comparison_weights(clf, [(i, j)])[0], -column)
         direction = clf.exemplars_[i] - clf.exemplars_[j]
         assert comparison_weights(clf, [(i, j)])[0] @ direction > 0
@@ -291,7 +291,7 @@ def test_tables_of_classes_that_came_late():
 
 def test_the_sign_says_which_of_both_is_nearer():
     clf = classifier(epochs=0)
-    (i, j), *_ = pairs = telling_pairs(clf.exemplars_, clf.rivals_, clf.exemplar_labels_)
+    (i, j), *_ = pairs = telling_pairs(clf.exemplars_, clf.pairs_, clf.exemplar_labels_)
     (table, *_) = comparison_weights(clf, pairs)
     # From j to i the weighted sum grows.
     assert table @ (clf.exemplars_[i] - clf.exemplars_[j]) > 0
@@ -311,25 +311,25 @@ def test_tables_of_images_stand_in_a_mosaic_about_zero():
 
 
 def test_the_pairs_that_are_chosen_are_the_nearest_of_two_classes():
-    clf = classifier(rivals=4)
+    clf = classifier(pairs=4)
     points, labels = clf.exemplars_, clf.exemplar_labels_
     best = {}
-    for i, others in enumerate(clf.rivals_):
+    for i, others in enumerate(clf.pairs_):
         for j in others:
             if labels[i] != labels[j]:
                 key = frozenset((labels[i], labels[j]))
                 away = sum((points[i] - points[j]) ** 2)
                 best[key] = min(best.get(key, np.inf), away)
-    chosen = telling_pairs(points, clf.rivals_, labels)
+    chosen = telling_pairs(points, clf.pairs_, labels)
     found = [sum((points[i] - points[j]) ** 2) for i, j in chosen]
     np.testing.assert_allclose(found, sorted(best.values()))
 
 
 def test_pairs_of_one_class_or_of_values_are_chosen_too():
     points = np.array([[0.0], [1.0], [5.0], [5.5]])
-    rivals = np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])
-    assert telling_pairs(points, rivals) == [(2, 3), (0, 1)]
-    assert telling_pairs(points, rivals, np.zeros(4)) == [(2, 3)]
+    pairs = np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])
+    assert telling_pairs(points, pairs) == [(2, 3), (0, 1)]
+    assert telling_pairs(points, pairs, np.zeros(4)) == [(2, 3)]
     display = ComparisonWeightsDisplay.from_estimator(regressor())
     assert 1 <= len(display.weights) <= 4
 
@@ -343,7 +343,7 @@ def test_pairs_that_are_none(pair):
 
 
 def test_pairs_that_are_not_compared():
-    clf = classifier(rivals="other_classes")
+    clf = classifier(pairs="other_classes")
     with pytest.raises(ValueError, match=r"compared, got \(0, 1\): exemplar 0 is comp"):
         ComparisonWeightsDisplay.from_estimator(clf, pairs=[(0, 1)])
     with pytest.raises(ValueError, match="pairs must be one pair of exemplars or more"):
@@ -440,18 +440,18 @@ def test_rows_that_are_sparse_and_columns_that_are_no_numbers():
     sparse = decision_boundaries(clf, sp.csr_array(X), y, grid_resolution=4)
     for one, other in zip(dense[:4], sparse[:4], strict=True):
         np.testing.assert_array_equal(one, other)
-    frame = iris.data.assign(colour=pd.Categorical(np.where(X[:, 0] > 5, "red", "blue")))
+    frame = iris.data.assign(color=pd.Categorical(np.where(X[:, 0] > 5, "red", "blue")))
     columns = make_column_transformer(
-        (OneHotEncoder(), ["colour"]), remainder="passthrough"
+        (OneHotEncoder(), ["color"]), remainder="passthrough"
     )
     pipeline = make_pipeline(columns, clone(clf)).fit(frame, y)
     computed = decision_boundaries(pipeline, frame, y, grid_resolution=4)
-    rows = pd.DataFrame([frame[NAMES].median()] * 16).assign(colour="red")
+    rows = pd.DataFrame([frame[NAMES].median()] * 16).assign(color="red")
     rows[NAMES[0]], rows[NAMES[1]] = computed.xx0.ravel(), computed.xx1.ravel()
     np.testing.assert_array_equal(computed.after.ravel(), pipeline.predict(rows))
     assert computed.exemplars is None
     with pytest.raises(ValueError, match="features must be columns of numbers, got 'col"):
-        decision_boundaries(pipeline, frame, y, features=(0, "colour"))
+        decision_boundaries(pipeline, frame, y, features=(0, "color"))
 
 
 def test_the_grid_keeps_to_the_domain_of_a_metric():
@@ -498,7 +498,7 @@ def test_scores_are_those_of_networks_trained_for_so_many_epochs(solver):
         StandardScaler(),
         MetricInitMLPClassifier(
             n_exemplars=6,
-            n_spare_units=3,
+            n_random_units=3,
             init="random",
             output_init="votes",
             readout="exemplars",
@@ -593,9 +593,9 @@ def test_curves_that_are_not_accepted():
     with pytest.raises(ValueError, match=r"hue must be one of the columns \['epoch', 'a"):
         LearningCurvesDisplay.from_curves(frame)
     with pytest.raises(ValueError, match=r"y must be one of the columns .*, got 'score'"):
-        summarise(frame, y="score")
+        summarize(frame, y="score")
     with pytest.raises(ValueError, match="no rows"):
-        summarise(frame[:0])
+        summarize(frame[:0])
     clf = MetricInitMLPClassifier(learning_rate="linear")
     with pytest.raises(ValueError, match="learning_rate must be 'constant'"):
         LearningCurvesDisplay.from_estimator(clf, X, y)
@@ -612,7 +612,7 @@ def test_curves_that_are_not_accepted():
     ("form", "rest"),
     [
         (dict(readout="comparisons"), ["other exemplars", "random units", "bias"]),
-        (dict(readout="comparisons", n_spare_units=0), ["other exemplars", "bias"]),
+        (dict(readout="comparisons", n_random_units=0), ["other exemplars", "bias"]),
         (dict(readout="exemplars"), ["other exemplars", "bias"]),
         (dict(n_neighbors=3), ["other exemplars", "interaction", "bias"]),
     ],
@@ -642,8 +642,8 @@ def test_bars_are_what_explain_says(x, form, rest):
     ]
     # The nearest is at the top.
     assert display.axes_[0].yaxis_inverted()
-    colours = [mpl.colors.to_hex(bar.get_facecolor()) for bar in display.bars_[0]]
-    assert colours == [
+    colors = [mpl.colors.to_hex(bar.get_facecolor()) for bar in display.bars_[0]]
+    assert colors == [
         PALETTE[0 if label == display.predicted else 1] for label in expected["label"]
     ]
     gray = [mpl.colors.to_hex(bar.get_facecolor()) for bar in display.bars_[1]][4:]
@@ -773,7 +773,7 @@ def test_keywords_are_passed_on():
 
 
 @pytest.mark.parametrize("draw", FROM_ANY)
-def test_text_has_the_colour_of_the_style(draw):
+def test_text_has_the_color_of_the_style(draw):
     with plt.style.context("dark_background"):
         display = draw(classifier())
     axes = getattr(display, "axes_", None) or [display.ax_]
@@ -856,8 +856,8 @@ def test_names_of_features(display):
     "settings",
     [
         dict(readout="exemplars", n_neighbors=3),
-        dict(tied=True, rivals=3),
-        dict(rivals="other_classes", activation="logistic"),
+        dict(tied=True, pairs=3),
+        dict(pairs="other_classes", activation="logistic"),
         dict(metric=NeighborhoodComponentsAnalysis(1, random_state=0)),
     ],
 )

@@ -24,7 +24,7 @@ from sklearn.preprocessing import scale
 from sklearn.utils.validation import check_is_fitted
 
 from skmetricmlp import MetricInitMLPRegressor
-from skmetricmlp.targets import Values
+from skmetricmlp.estimators._targets import Values
 from skmetricmlp.training import loop
 
 # Few epochs are the point of these tests.
@@ -55,7 +55,7 @@ X, y = diabetes()
 
 def regressor(**parameters):
     """Small, untrained unless told otherwise, and always the same."""
-    defaults = {"n_exemplars": 9, "n_spare_units": 20, "max_iter": 0, "random_state": 0}
+    defaults = {"n_exemplars": 9, "n_random_units": 20, "max_iter": 0, "random_state": 0}
     return MetricInitMLPRegressor(**(defaults | parameters))
 
 
@@ -177,7 +177,7 @@ def test_sharp_relu_is_the_nearest_exemplar_for_every_k():
 def test_untrained_it_is_better_than_the_nearest_exemplar(load):
     features, values = load()
     test = np.arange(len(values)) % 3 == 0
-    estimator = regressor(n_exemplars=20, n_spare_units="auto")
+    estimator = regressor(n_exemplars=20, n_random_units="auto")
     estimator.fit(features[~test], values[~test])
     nearest = KNeighborsRegressor(1)
     nearest.fit(estimator.exemplars_, estimator.exemplar_values_)
@@ -190,7 +190,7 @@ def test_untrained_it_is_better_than_the_nearest_exemplar(load):
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"output_init": "lagrange"}, {"n_neighbors": 3, "output_init": "ridge"}],
+    [{}, {"output_init": "norm_constrained"}, {"n_neighbors": 3, "output_init": "ridge"}],
 )
 def test_a_fitted_output_predicts_better_than_the_mean(settings, activation, values):
     score = regressor(activation=activation, **settings).fit(X, values).score(X, values)
@@ -201,7 +201,7 @@ def test_a_fitted_output_predicts_better_than_the_mean(settings, activation, val
 
 
 @pytest.mark.parametrize("values", [y, Y], ids=["one output", "three"])
-def test_values_of_centres_are_means_of_what_is_nearest(values):
+def test_values_of_centers_are_means_of_what_is_nearest(values):
     estimator = regressor().fit(X, values, WEIGHTS)
     cells = [
         min(range(9), key=lambda i: sum((x - estimator.exemplars_[i]) ** 2)) for x in X
@@ -240,12 +240,12 @@ FORMS = [
     {"n_neighbors": 3, "exemplars": "kmedoids"},
     {"n_neighbors": 3, "activation": "logistic"},
     {"readout": "exemplars", "output_init": "ridge"},
-    {"tied": True, "rivals": 4},
+    {"tied": True, "pairs": 4},
     {"n_exemplars": "auto"},
 ]
 
 
-@pytest.mark.parametrize("form", [*FORMS, {"output_init": "lagrange"}], ids=str)
+@pytest.mark.parametrize("form", [*FORMS, {"output_init": "norm_constrained"}], ids=str)
 @pytest.mark.parametrize(("unit", "shift"), [(1e-3, 0.1), (250.0, -1e4), (-2.0, 30.0)])
 def test_another_unit_changes_what_is_predicted_by_that_alone(unit, shift, form):
     one, other = (regressor(**form).fit(X, v) for v in (y, unit * y + shift))
@@ -417,7 +417,7 @@ def test_predictions_are_the_forward_pass_of_coefs_and_intercepts(
         {},
         {"readout": "exemplars", "activation": "tanh"},
         {"tied": True, "n_neighbors": 2},
-        {"output_init": "lagrange", "activation": "logistic"},
+        {"output_init": "norm_constrained", "activation": "logistic"},
     ],
 )
 def test_scikit_learns_own_network_takes_the_weights(settings, values):
@@ -448,7 +448,7 @@ def test_weights_of_another_estimator_give_its_predictions(settings, values):
 @pytest.mark.parametrize("widths", [(72,), (72, 9)])
 def test_weights_of_scikit_learns_own_network_give_its_predictions(widths, output_init):
     mlp = MLPRegressor(hidden_layer_sizes=widths, random_state=0).partial_fit(X, y)
-    settings = {"init": given(mlp), "n_spare_units": 0}
+    settings = {"init": given(mlp), "n_random_units": 0}
     if len(widths) == 1 and output_init == "values":
         settings["readout"] = "comparisons"
         output_init = "auto"
@@ -462,12 +462,12 @@ def test_weights_of_scikit_learns_own_network_give_its_predictions(widths, outpu
 @pytest.mark.parametrize(
     ("form", "sizes"),
     [
-        ({"n_spare_units": "auto"}, [10, 72 + 500]),
-        ({"n_spare_units": 0}, [10, 72]),
-        ({"readout": "exemplars", "n_spare_units": "auto"}, [10, 72, 9]),
-        ({"readout": "exemplars", "n_spare_units": 5}, [10, 77, 9]),
-        ({"n_neighbors": 3, "n_spare_units": "auto"}, [10, 72, 9]),
-        ({"rivals": 4, "n_spare_units": 0}, [10, 36]),
+        ({"n_random_units": "auto"}, [10, 72 + 500]),
+        ({"n_random_units": 0}, [10, 72]),
+        ({"readout": "exemplars", "n_random_units": "auto"}, [10, 72, 9]),
+        ({"readout": "exemplars", "n_random_units": 5}, [10, 77, 9]),
+        ({"n_neighbors": 3, "n_random_units": "auto"}, [10, 72, 9]),
+        ({"pairs": 4, "n_random_units": 0}, [10, 36]),
     ],
 )
 def test_attributes_that_describe_the_network(form, sizes, values):
@@ -742,7 +742,7 @@ def test_baselines_start_at_the_mean_and_in_units_of_the_deviation(init):
         {"init": "random", "shuffle": False},
         {"exemplars": "random", "batch_size": 32, "activation": "logistic"},
         {"n_neighbors": 3, "tied": True, "batch_size": 32},
-        {"output_init": "lagrange"},
+        {"output_init": "norm_constrained"},
     ],
 )
 def test_partial_fit_is_one_more_epoch_of_fit(settings, max_iter):
@@ -844,7 +844,7 @@ def test_a_network_is_not_gone_on_with_as_another_one(name, value):
     ("settings", "rate"),
     [
         ({}, 3e-4),
-        ({"output_init": "lagrange"}, 1e-3),
+        ({"output_init": "norm_constrained"}, 1e-3),
         ({"readout": "exemplars", "output_init": "ridge"}, 3e-4),
         ({"readout": "exemplars"}, 1e-3),
         ({"init": "random"}, 1e-3),
@@ -1033,7 +1033,8 @@ def test_an_output_that_does_not_vary_is_predicted_beside_one_that_does():
 
 @pytest.mark.parametrize("max_iter", [0, 3])
 @pytest.mark.parametrize(
-    "form", [{}, {"readout": "exemplars"}, {"output_init": "lagrange"}, {"tied": True}]
+    "form",
+    [{}, {"readout": "exemplars"}, {"output_init": "norm_constrained"}, {"tied": True}],
 )
 def test_one_row_is_predicted_everywhere(form, max_iter):
     # Weights that are not needed decay by the penalty, which moves the prediction.
@@ -1048,7 +1049,7 @@ def test_one_row_is_predicted_everywhere(form, max_iter):
 @pytest.mark.parametrize("exemplars", ["kmeans", (X[:1], [42.0])])
 def test_one_exemplar_predicts_its_value(exemplars):
     estimator = regressor(
-        n_exemplars=1, exemplars=exemplars, readout="exemplars", n_spare_units=0
+        n_exemplars=1, exemplars=exemplars, readout="exemplars", n_random_units=0
     ).fit(X, y, WEIGHTS)
     assert shapes(estimator)[:3] == [(10, 0), (0, 1), (1, 1)]
     value = np.average(y, weights=WEIGHTS) if exemplars == "kmeans" else 42.0
@@ -1057,8 +1058,8 @@ def test_one_exemplar_predicts_its_value(exemplars):
 
 
 def test_without_comparisons_or_spare_units_the_mean_is_predicted():
-    for output_init in ("ridge", "lagrange"):
-        estimator = regressor(n_exemplars=1, n_spare_units=0, output_init=output_init)
+    for output_init in ("ridge", "norm_constrained"):
+        estimator = regressor(n_exemplars=1, n_random_units=0, output_init=output_init)
         estimator.fit(X, Y, WEIGHTS)
         mean = np.average(Y, axis=0, weights=WEIGHTS)
         np.testing.assert_allclose(estimator.predict(X), np.tile(mean, (N, 1)))
@@ -1240,7 +1241,7 @@ def test_error_in_the_middle_of_training_leaves_the_estimator_as_it_was(
     assert_same_network(estimator.partial_fit(X, y), twin.partial_fit(X, y))
 
 
-# --- ties, rivals and metrics ---
+# --- ties, pairs and metrics ---
 
 
 @pytest.mark.parametrize("values", [y, Y], ids=["one output", "three"])
@@ -1248,9 +1249,9 @@ def test_error_in_the_middle_of_training_leaves_the_estimator_as_it_was(
     "form",
     [
         {},
-        {"rivals": 3},
+        {"pairs": 3},
         {"n_neighbors": 3, "activation": "tanh"},
-        {"readout": "exemplars", "rivals": 4, "output_init": "ridge"},
+        {"readout": "exemplars", "pairs": 4, "output_init": "ridge"},
     ],
 )
 def test_tied_comparisons_start_as_the_same_network(form, values):
@@ -1265,9 +1266,9 @@ def test_tied_comparisons_start_as_the_same_network(form, values):
 def test_as_many_rivals_as_there_are_others_are_all():
     for form in ({}, {"n_neighbors": 3}):
         assert_same_network(
-            regressor(rivals=8, **form).fit(X, y), regressor(**form).fit(X, y)
+            regressor(pairs=8, **form).fit(X, y), regressor(**form).fit(X, y)
         )
-    few = regressor(rivals=3, readout="exemplars").fit(X, y)
+    few = regressor(pairs=3, readout="exemplars").fit(X, y)
     assert shapes(few)[:3] == [(10, 27 + 20), (47, 9), (9, 1)]
     assert few.score(X, y) > 0
 
@@ -1314,7 +1315,7 @@ def test_metrics_decide_what_is_near(metric):
     assert_predicts(estimator, neighbors.predict(X))
 
 
-# --- how values are standardised ---
+# --- how values are standardized ---
 
 
 @pytest.mark.parametrize("values", [y, y[:, None], Y], ids=np.shape)

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_iris
 
-from skmetricmlp.__main__ import main
+from skmetricmlp._command import main
 from skmetricmlp.study import (
     DataError,
     Dataset,
@@ -219,8 +219,8 @@ def _contrast(page):
     """Ratio of the luminances of text and page, as WCAG 2 defines it."""
 
     def luminance(name):
-        colour = page.evaluate(f"getComputedStyle(document.body)['{name}']")
-        shares = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+        color = page.evaluate(f"getComputedStyle(document.body)['{name}']")
+        shares = [int(part) / 255 for part in re.findall(r"\d+", color)[:3]]
         linear = [
             s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares
         ]

@@ -20,7 +20,7 @@ from skmetricmlp import (
     MetricInitMLPClassifier,
     MetricInitMLPRegressor,
 )
-from skmetricmlp.metric_initialization import MetricInitialization
+from skmetricmlp.estimators._metric_initialization import MetricInitialization
 from skmetricmlp.training import (
     SGD,
     Adam,
@@ -46,13 +46,13 @@ VALUES = read_only(X[:, 3].copy())
 
 def classifier(**parameters):
     return MetricInitMLPClassifier(
-        **{"n_exemplars": 6, "n_spare_units": 4, "random_state": 0, **parameters}
+        **{"n_exemplars": 6, "n_random_units": 4, "random_state": 0, **parameters}
     )
 
 
 def regressor(**parameters):
     return MetricInitMLPRegressor(
-        **{"n_exemplars": 6, "n_spare_units": 4, "random_state": 0, **parameters}
+        **{"n_exemplars": 6, "n_random_units": 4, "random_state": 0, **parameters}
     )
 
 
@@ -299,7 +299,7 @@ CASES = {
     "share": (classifier(n_exemplars=0.5), ROWS, None),
     "exemplars": (classifier(readout="exemplars"), ROWS, None),
     "two neighbors": (classifier(n_neighbors=2), ROWS, None),
-    "tied": (classifier(tied=True, rivals=3, n_exemplars=10), ROWS, None),
+    "tied": (classifier(tied=True, pairs=3, n_exemplars=10), ROWS, None),
     "medoids": (classifier(exemplars="kmedoids", metric="cosine"), ROWS, None),
     "condensed": (classifier(exemplars="condensed"), ROWS, None),
     "given": (classifier(exemplars=(X[::15], y[::15])), ROWS, None),
@@ -489,7 +489,7 @@ def test_drawn_weights_are_as_many_as_will_be(readout, n_exemplars):
     few, all_rows = (
         learn(
             classifier(
-                init="random", readout=readout, n_exemplars=n_exemplars, n_spare_units=0
+                init="random", readout=readout, n_exemplars=n_exemplars, n_random_units=0
             ),
             rows,
         )
@@ -499,7 +499,7 @@ def test_drawn_weights_are_as_many_as_will_be(readout, n_exemplars):
     assert few.n_exemplars_ == 12
     given = classifier(
         init=(few.coefs_, few.intercepts_), readout=readout, n_exemplars=n_exemplars,
-        n_spare_units=0,
+        n_random_units=0,
     )  # fmt: skip
     learn(given, slice(1))
 

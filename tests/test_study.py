@@ -22,7 +22,7 @@ from skmetricmlp.study import (
     run_study,
     score_table,
     starts_of,
-    summarise,
+    summarize,
     target_table,
     time_to_target,
     verdict,
@@ -427,7 +427,7 @@ def test_ratios_without_an_interval():
 
 
 def test_the_summary_is_made_of_means_over_the_splits(made_up):
-    (row,) = summarise(made_up).to_dict("records")
+    (row,) = summarize(made_up).to_dict("records")
     assert (row["start"], row["reference"], row["size"]) == ("calculated", "random", 30)
     means = {"untrained": 0.5, "end": 0.9, "reference_end": 0.7, "difference": 0.2}
     assert {name: row[name] for name in means} == pytest.approx(means)
@@ -442,7 +442,7 @@ def test_the_summary_is_made_of_means_over_the_splits(made_up):
 def test_the_order_of_the_splits_does_not_matter(made_up):
     swapped = made_up.curves.assign(seed=1 - made_up.curves["seed"])
     one, other = (
-        summarise(replace(made_up, curves=c)) for c in (made_up.curves, swapped)
+        summarize(replace(made_up, curves=c)) for c in (made_up.curves, swapped)
     )
     exact = [name for name in one if name not in {"low", "high"}]  # those are drawn
     pd.testing.assert_frame_equal(one[exact], other[exact])
@@ -531,7 +531,7 @@ def test_a_verdict_for_each_size_the_largest_first(study):
     large, small = verdict(study)
     assert large.startswith("With 80 training rows, calculated weights had")
     assert small.startswith("With 40 training rows")
-    (row,) = summarise(study).query("size == 80").to_dict("records")
+    (row,) = summarize(study).query("size == 80").to_dict("records")
     assert f"had an accuracy of {100 * row['untrained']:.1f} % before" in large
     assert f"ended {100 * row['difference']:.1f} ± {100 * row['half_width']:.1f}" in large
 
@@ -577,7 +577,7 @@ def test_the_figures_of_values_are_those_of_the_public_regressor(study_of_values
 
 def test_the_verdict_on_values_is_in_terms_of_r2(study_of_values):
     large, _ = verdict(study_of_values)
-    (row,) = summarise(study_of_values).query("size == 120").to_dict("records")
+    (row,) = summarize(study_of_values).query("size == 120").to_dict("records")
     assert f"had an R² of {row['untrained']:.3f} before training" in large
     assert f"{abs(row['difference']):.3f} ± {row['half_width']:.3f} ahead" in large
     assert "%" not in large

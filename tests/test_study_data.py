@@ -58,7 +58,7 @@ def test_rows_without_a_label_are_left_out(tmp_path, mixed_frame):
         (None, lambda frame: frame, "--target.*size, count"),
         ("label", lambda frame: frame.assign(label="yes"), "one class 'yes'"),
         ("label", lambda frame: frame.assign(label=None), "no label"),
-        ("label", lambda frame: frame.head(15), "at least 20 labelled rows.*15"),
+        ("label", lambda frame: frame.head(15), "at least 20 labeled rows.*15"),
         (
             "day",
             lambda frame: frame.assign(day=[f"d{k}" for k in range(120)]),
@@ -130,7 +130,7 @@ def test_diabetes_has_values():
         (["a", "b"] * 15, "values", "the target 'y' has values that are not finite"),
         ([1.5, np.inf] * 15, None, "the target 'y' has values that are not finite"),
         ([1.5] * 30, "values", "needs at least two values; it has 1.5"),
-        ([0.5] * 9 + [1.0] * 9, "values", "at least 20 labelled rows"),
+        ([0.5] * 9 + [1.0] * 9, "values", "at least 20 labeled rows"),
         ([0, 1] * 15, "numbers", "task must be one of classes, values, got 'numbers'"),
     ],
 )
@@ -227,12 +227,12 @@ def test_arrays_of_different_lengths():
 def test_the_fingerprint_changes_with_what_it_is_of():
     X, y = datasets.load_iris(return_X_y=True)
     data = Dataset.from_arrays(X, y)
-    moved, relabelled = X.copy(), y.copy()
+    moved, relabeled = X.copy(), y.copy()
     moved[3, 1] += 1e-9
-    relabelled[5] = 2
+    relabeled[5] = 2
     others = [
         Dataset.from_arrays(moved, y),
-        Dataset.from_arrays(X, relabelled),
+        Dataset.from_arrays(X, relabeled),
         Dataset.from_arrays(X[::-1], y[::-1]),
         Dataset.from_arrays(pd.DataFrame(X, columns=list("abcd")), y),
         Dataset.from_arrays(X, y, transformer="passthrough"),

@@ -1,4 +1,4 @@
-"""Tied comparisons and chosen rivals, against loops, dense layers and neighbours."""
+"""Tied comparisons and chosen pairs, against loops, dense layers and neighbors."""
 
 import ast
 import pickle
@@ -15,10 +15,10 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 from skmetricmlp.initialization import memory
-from skmetricmlp.initialization.metrics import squared_euclidean
-from skmetricmlp.initialization.nearest import Sample, nearest_network
-from skmetricmlp.initialization.rivals import all_rivals, chosen_rivals, cyclic_rivals
-from skmetricmlp.network import Dense, Grouped, Network, Rivals, TiedComparison
+from skmetricmlp.initialization.pairs import all_pairs, circulant_pairs, select_pairs
+from skmetricmlp.initialization.tournament import Sample, nearest_network
+from skmetricmlp.metrics.formulas import squared_euclidean
+from skmetricmlp.network import Dense, Grouped, Network, PairIncidence, TiedComparison
 from skmetricmlp.network import network as network_module
 from skmetricmlp.training import Batch, Objective
 
@@ -30,18 +30,16 @@ N, M, N_SPARE = 5, 2, 3
 def tied_network(
     hidden="exemplars", activation="tanh", seed=0, table=TABLE, spare=N_SPARE
 ):
-    """Random weights: 4 features, comparisons and spare units, perhaps exemplars."""
+    """Random weights: 4 features, comparisons and random units, perhaps exemplars."""
     rng = np.random.default_rng(seed)
 
     def draw(*shape):
         return read_only(rng.normal(size=shape))
 
     n, m = table.shape
-    rivals = Rivals(table, spare)
+    pairs = PairIncidence(table, spare)
     layers = [
-        TiedComparison(
-            draw(4, n + spare), draw(n + spare), draw(n, m), rivals, activation
-        )
+        TiedComparison(draw(4, n + spare), draw(n + spare), draw(n, m), pairs, activation)
     ]
     if hidden == "exemplars":
         layers.append(Grouped(draw(n, m), draw(spare, n), draw(n), activation))
@@ -65,7 +63,7 @@ def xp(request):
 def loop_comparison(layer, rows):
     """One row, one pair, one feature at a time."""
     W, b, offsets = layer.weights.tolist(), layer.bias.tolist(), layer.offsets.tolist()
-    table, result = layer.rivals.table.tolist(), []
+    table, result = layer.pairs.table.tolist(), []
     for row in rows.tolist():
         u = [
             b[k] + sum(x * w[k] for x, w in zip(row, W, strict=True))
@@ -102,18 +100,18 @@ def test_a_grouped_layer_is_its_loop():
     assert_allclose(layer.affine(x), expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("table", [TABLE, all_rivals(5), np.zeros((1, 0), np.intp)])
+@pytest.mark.parametrize("table", [TABLE, all_pairs(5), np.zeros((1, 0), np.intp)])
 def test_products_with_the_comparison_matrix(xp, table):
     """C as a dense matrix of loops; then both products of it, in any namespace."""
     rng, n = np.random.default_rng(0), len(table)
-    rivals = Rivals(table, N_SPARE)
+    pairs = PairIncidence(table, N_SPARE)
     C = np.zeros((table.size + N_SPARE, n + N_SPARE))
-    for p, (i, j) in enumerate(zip(*rivals.pairs, strict=True)):
+    for p, (i, j) in enumerate(zip(*pairs.indices, strict=True)):
         C[p, i], C[p, j] = -1, 1
     C[table.size :, n:] = np.eye(N_SPARE)
     u, v = rng.normal(size=(n + N_SPARE, 4)), rng.normal(size=(len(C), 4))
-    assert_allclose(np.asarray(rivals.differences(xp.asarray(u))), C @ u, atol=1e-14)
-    assert_allclose(np.asarray(rivals.totals(xp.asarray(v))), C.T @ v, atol=1e-14)
+    assert_allclose(np.asarray(pairs.differences(xp.asarray(u))), C @ u, atol=1e-14)
+    assert_allclose(np.asarray(pairs.totals(xp.asarray(v))), C.T @ v, atol=1e-14)
 
 
 @pytest.mark.parametrize("hidden", ["comparisons", "exemplars"])
@@ -133,7 +131,7 @@ def test_the_dense_equivalent_is_the_same_function(batch, hidden, activation):
 def tie(network, dense_gradients):
     """Gradient of shared parameters: the sum over all places where each occurs."""
     first = network.layers[0]
-    table, n = first.rivals.table, len(first.rivals.table)
+    table, n = first.pairs.table, len(first.pairs.table)
     dW, db, *upper = dense_gradients
     gW, gb = np.zeros_like(first.weights), np.zeros_like(first.bias)
     offsets = np.zeros(table.shape)
@@ -156,7 +154,7 @@ def tie(network, dense_gradients):
 
 
 @pytest.mark.parametrize("hidden", ["comparisons", "exemplars"])
-@pytest.mark.parametrize("table", [TABLE, all_rivals(5)])
+@pytest.mark.parametrize("table", [TABLE, all_pairs(5)])
 def test_the_gradient_is_that_of_the_untied_network_added_up(batch, hidden, table, xp):
     network = tied_network(hidden, table=table)
     objective = Objective("log_loss")
@@ -190,8 +188,8 @@ def test_the_penalty_is_on_what_multiplies(batch):
     comparison, exemplar, output = network.layers
     weights = comparison.weights, exemplar.weights, exemplar.others, output.weights
     expected = 0.5 * sum((W**2).sum() for W in weights) / batch.weights.sum()
-    penalised = Objective("log_loss", alpha=1.0).value(network, batch)
-    assert penalised - Objective("log_loss").value(network, batch) == pytest.approx(
+    penalized = Objective("log_loss", alpha=1.0).value(network, batch)
+    assert penalized - Objective("log_loss").value(network, batch) == pytest.approx(
         expected
     )
 
@@ -226,7 +224,7 @@ def test_blocks_of_rows_add_up(batch, hidden, sparse, monkeypatch):
 
 def test_temporaries_stay_below_a_bound(monkeypatch):
     """Comparisons of all rows at once would take 16 times what is allowed."""
-    network = tied_network(table=all_rivals(100), spare=0)
+    network = tied_network(table=all_pairs(100), spare=0)
     bound, n = 2**18, 16 * 2**18 // 9900
     monkeypatch.setattr(network_module, "BLOCK_ELEMENTS", bound)
     rng = np.random.default_rng(0)
@@ -245,7 +243,7 @@ def test_temporaries_stay_below_a_bound(monkeypatch):
 # --- who is compared with whom ---
 
 
-def loop_rivals(points, codes, rivals, *, by_class):
+def loop_rivals(points, codes, pairs, *, by_class):
     """By sorting the others of each exemplar, one after the other."""
     n = len(points)
     smallest = min(np.bincount(codes)[np.unique(codes)])
@@ -253,31 +251,31 @@ def loop_rivals(points, codes, rivals, *, by_class):
     for i in range(n):
         others = [j for j in range(n) if j != i]
         others.sort(key=lambda j, p=points[i]: sum((p - points[j]) ** 2))
-        if by_class or rivals == "other_classes":
+        if by_class or pairs == "other_classes":
             of = {c: [j for j in others if codes[j] == c] for c in set(codes.tolist())}
             own, nearest, others = of.pop(codes[i]), others, []
             while any(of.values()):
                 turn = [members.pop(0) for members in of.values() if members]
                 others += [j for j in nearest if j in turn]
             others += own
-        m = {"all": n - 1, "other_classes": n - smallest}.get(rivals, rivals)
+        m = {"all": n - 1, "other_classes": n - smallest}.get(pairs, pairs)
         table.append(sorted(others[:m]))
     return np.array(table)
 
 
 @pytest.mark.parametrize("by_class", [False, True])
-@pytest.mark.parametrize("rivals", ["all", "other_classes", 1, 4, 16, 17, 99])
-def test_rivals_are_the_nearest_others(rivals, by_class, monkeypatch):
+@pytest.mark.parametrize("pairs", ["all", "other_classes", 1, 4, 16, 17, 99])
+def test_rivals_are_the_nearest_others(pairs, by_class, monkeypatch):
     rng = np.random.default_rng(0)
     points, codes = rng.normal(size=(18, 3)), rng.integers(0, 3, 18)
-    expected = loop_rivals(points, codes, rivals, by_class=by_class)
+    expected = loop_rivals(points, codes, pairs, by_class=by_class)
     A, b = squared_euclidean(points)
-    rest = points, codes, rivals
-    assert_array_equal(chosen_rivals((A, b), *rest, by_class=by_class), expected)
-    monkeypatch.setattr("skmetricmlp.initialization.rivals.BLOCK_ELEMENTS", 40)
+    rest = points, codes, pairs
+    assert_array_equal(select_pairs((A, b), *rest, by_class=by_class), expected)
+    monkeypatch.setattr("skmetricmlp.initialization.pairs.BLOCK_ELEMENTS", 40)
     # A common term of all distances changes nothing.
     A, b = A + np.full(3, 2.0), b - 5.0
-    assert_array_equal(chosen_rivals((A, b), *rest, by_class=by_class), expected)
+    assert_array_equal(select_pairs((A, b), *rest, by_class=by_class), expected)
 
 
 @pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
@@ -286,10 +284,10 @@ def test_what_reads_the_comparisons_decides_who_is_compared(readout):
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     given = X[::8], y[::8]
     clf = MetricInitMLPClassifier(
-        exemplars=given, readout=readout, rivals=4, tied=True, max_iter=0
+        exemplars=given, readout=readout, pairs=4, tied=True, max_iter=0
     ).fit(X, y)
     expected = loop_rivals(*given, 4, by_class=readout == "exemplars")
-    assert_array_equal(clf.network_.layers[0].rivals.table, expected)
+    assert_array_equal(clf.network_.layers[0].pairs.table, expected)
     assert (expected != loop_rivals(*given, 4, by_class=readout != "exemplars")).any()
 
 
@@ -297,14 +295,14 @@ def test_all_other_classes_are_rivals_where_classes_differ_in_size():
     codes = np.array([0, 0, 0, 0, 1, 2, 2])
     points = np.random.default_rng(0).normal(size=(7, 2))
     scores = squared_euclidean(points)
-    table = chosen_rivals(scores, points, codes, "other_classes", by_class=False)
+    table = select_pairs(scores, points, codes, "other_classes", by_class=False)
     assert table.shape == (7, 6)  # of all but the smallest class
     for i, row in enumerate(table):
         assert set(np.flatnonzero(codes != codes[i])) <= set(row)
 
 
 def test_cyclic_rivals_are_each_others_as_often():
-    table = cyclic_rivals(7, 3)
+    table = circulant_pairs(7, 3)
     assert_array_equal(np.bincount(table.ravel()), 3)
     assert not (table == np.arange(7)[:, None]).any()
 
@@ -314,11 +312,11 @@ def test_cyclic_rivals_are_each_others_as_often():
 SETTINGS = [
     {},
     {"readout": "exemplars"},
-    {"readout": "exemplars", "n_spare_units": 4},
+    {"readout": "exemplars", "n_random_units": 4},
     {"readout": "exemplars", "output_init": "ridge"},
     {"readout": "exemplars", "loss": "squared_error"},
     {"n_neighbors": 3},
-    {"n_neighbors": 2, "n_spare_units": 3},
+    {"n_neighbors": 2, "n_random_units": 3},
     {"activation": "logistic"},
     {"activation": "tanh", "n_neighbors": 3},
     {"activation": "step"},
@@ -326,14 +324,14 @@ SETTINGS = [
 ]
 
 
-@pytest.mark.parametrize("rivals", ["all", "other_classes", 4])
+@pytest.mark.parametrize("pairs", ["all", "other_classes", 4])
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
-def test_tied_and_untied_are_the_same_before_training(settings, rivals):
-    if rivals == "other_classes" and settings.get("n_neighbors", 1) > 1:
+def test_tied_and_untied_are_the_same_before_training(settings, pairs):
+    if pairs == "other_classes" and settings.get("n_neighbors", 1) > 1:
         pytest.skip("refused")
     X, y = load_wine(return_X_y=True)
     X = (X - X.mean(axis=0)) / X.std(axis=0)
-    common = {"n_exemplars": 12, "rivals": rivals, "max_iter": 0, "random_state": 0}
+    common = {"n_exemplars": 12, "pairs": pairs, "max_iter": 0, "random_state": 0}
     tied, untied = (
         MetricInitMLPClassifier(tied=tied, **common, **settings).fit(X, y)
         for tied in (True, False)
@@ -352,7 +350,7 @@ def test_tied_and_untied_are_the_same_before_training(settings, rivals):
 @pytest.mark.parametrize("settings", SETTINGS[:7], ids=str)
 def test_baselines_have_the_shapes_of_the_tied_network(settings, init):
     X, y = load_iris(return_X_y=True)
-    common = {"n_exemplars": 9, "rivals": 4, "tied": True, "max_iter": 0} | settings
+    common = {"n_exemplars": 9, "pairs": 4, "tied": True, "max_iter": 0} | settings
     calculated = MetricInitMLPClassifier(**common).fit(X, y).network_
     drawn = MetricInitMLPClassifier(init, **common).fit(X, y).network_
     assert [type(layer) for layer in drawn.layers] == [
@@ -367,19 +365,19 @@ def test_baselines_have_the_shapes_of_the_tied_network(settings, init):
 
 @pytest.mark.parametrize("tied", [True, False])
 @pytest.mark.parametrize(
-    ("rivals", "k"),
+    ("pairs", "k"),
     [("all", 1), ("all", 3), ("other_classes", 1), (39, 1), (38, 1), (39, 5), (100, 2)],
 )
 @pytest.mark.parametrize("load", [load_iris, load_wine, load_breast_cancer])
-def test_the_step_network_stays_exact(load, rivals, k, tied):
-    """With all rivals for every k, and with those of other classes for k = 1."""
+def test_the_step_network_stays_exact(load, pairs, k, tied):
+    """With all pairs for every k, and with those of other classes for k = 1."""
     X, y = load(return_X_y=True)
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     rng = np.random.default_rng(0)
     chosen = rng.choice(len(X), 40, replace=False)
     clf = MetricInitMLPClassifier(
         exemplars=(X[chosen], y[chosen]),
-        rivals=rivals,
+        pairs=pairs,
         n_neighbors=k,
         tied=tied,
         activation="step",
@@ -399,9 +397,9 @@ def test_the_nearest_fire_with_few_rivals_too(k):
     sample = Sample(X, y, np.ones(len(X)))
     fired = {}
     for m in (5, 20, 59):
-        table = chosen_rivals(scores, points, labels, m, by_class=True)
+        table = select_pairs(scores, points, labels, m, by_class=True)
         network = nearest_network(
-            scores, votes, sample, rivals=table, n_neighbors=k, activation="step"
+            scores, votes, sample, pairs=table, n_neighbors=k, activation="step"
         )
         fired[m] = network.activations(X)[2] > 0
     exact = fired[59]
@@ -420,7 +418,7 @@ def test_a_tied_network_trains(settings):
     X, y = load_digits(return_X_y=True)
     X = X / 16
     clf = MetricInitMLPClassifier(
-        n_exemplars=30, tied=True, rivals=8, max_iter=0, random_state=0, **settings
+        n_exemplars=30, tied=True, pairs=8, max_iter=0, random_state=0, **settings
     ).fit(X, y)
     before = [p.copy() for p in clf.network_.parameters]
     for _ in range(10):
@@ -440,7 +438,7 @@ def test_a_tied_network_trains(settings):
 
 def test_single_precision_stays_single():
     X, y = load_iris(return_X_y=True)
-    clf = MetricInitMLPClassifier(n_exemplars=9, tied=True, rivals=3, max_iter=1)
+    clf = MetricInitMLPClassifier(n_exemplars=9, tied=True, pairs=3, max_iter=1)
     with pytest.warns(match="max_iter"):
         clf.fit(X.astype(np.float32), y)
     arrays = [*clf.network_.parameters, *clf.coefs_, clf.predict_proba(X[:3])]
@@ -456,18 +454,18 @@ def test_tying_cannot_change_in_a_warm_start():
 
 
 @pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("rivals", ["other_classes", 5])
+@pytest.mark.parametrize("pairs", ["other_classes", 5])
 @pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
-def test_explanations_add_up(readout, rivals, tied):
+def test_explanations_add_up(readout, pairs, tied):
     """To the output of the predicted class, less its mean over the classes."""
     X, y = load_wine(return_X_y=True)
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     clf = MetricInitMLPClassifier(
         n_exemplars=12,
         readout=readout,
-        rivals=rivals,
+        pairs=pairs,
         tied=tied,
-        n_spare_units=0,
+        n_random_units=0,
         max_iter=0,
         random_state=0,
     ).fit(X, y)
@@ -480,14 +478,14 @@ def test_explanations_add_up(readout, rivals, tied):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"rivals": 0}, "rivals must .* 'other_classes', or an int >= 1, got 0"),
-        ({"rivals": "near"}, "rivals must .* got 'near'"),
-        ({"rivals": 2.5}, "rivals must .* got 2.5"),
-        ({"rivals": True}, "rivals must .* got True"),
-        ({"rivals": 2, "n_neighbors": 3}, "rivals=2 is less than n_neighbors=3"),
+        ({"pairs": 0}, "pairs must .* 'other_classes', or an int >= 1, got 0"),
+        ({"pairs": "near"}, "pairs must .* got 'near'"),
+        ({"pairs": 2.5}, "pairs must .* got 2.5"),
+        ({"pairs": True}, "pairs must .* got True"),
+        ({"pairs": 2, "n_neighbors": 3}, "pairs=2 is less than n_neighbors=3"),
         (
-            {"rivals": "other_classes", "n_neighbors": 3},
-            "rivals='other_classes' cannot count the 3 nearest",
+            {"pairs": "other_classes", "n_neighbors": 3},
+            "pairs='other_classes' cannot count the 3 nearest",
         ),
         ({"tied": 1}, "tied must be True or False, got 1"),
         ({"tied": True, "init": ([], [])}, "needs tied=False, got tied=True"),
@@ -521,7 +519,7 @@ def test_a_network_that_does_not_fit_is_refused_before_memory_is_taken():
     words = str(caught.value)
     assert "204,3" in words
     assert "4 GB (memory_limit=4000000000.0)" in words
-    assert set(suggested(caught.value)) == {"tied=True, rivals=20", "n_exemplars=494"}
+    assert set(suggested(caught.value)) == {"tied=True, pairs=20", "n_exemplars=494"}
 
 
 def suggested(error):
@@ -576,7 +574,7 @@ def test_the_smallest_network_is_named_where_none_fits(make):
     changes, dtype = settings_of(name)
     n = 3 if make is MetricInitMLPClassifier else 2
     assert changes["n_exemplars"] == n
-    assert changes["n_spare_units"] == 0
+    assert changes["n_random_units"] == 0
     least = float(size) * 1e6
     make(**common | changes, memory_limit=1.01 * least).fit(X.astype(dtype), y)
     with pytest.raises(ValueError, match="fits"):
@@ -610,7 +608,7 @@ def test_a_control_group_limits_what_is_available(tmp_path, monkeypatch):
 def test_the_dense_equivalent_is_refused_where_it_does_not_fit():
     X, y = load_digits(return_X_y=True)
     clf = MetricInitMLPClassifier(
-        n_exemplars=60, tied=True, max_iter=0, memory_limit=1.5e6, n_spare_units=0
+        n_exemplars=60, tied=True, max_iter=0, memory_limit=1.5e6, n_random_units=0
     ).fit(X, y)
     with pytest.raises(AttributeError, match=r"265,510 weights, which take 2\.12 MB"):
         _ = clf.coefs_

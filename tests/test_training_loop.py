@@ -122,7 +122,7 @@ def test_training_is_that_of_scikit_learn(rng, solver, activation, hidden):
         nesterovs_momentum=True,
         warm_start=True,
     )
-    # This makes the attributes; the fit below starts a new optimiser from the weights.
+    # This makes the attributes; the fit below starts a new optimizer from the weights.
     theirs.partial_fit(X, y, classes=[0, 1, 2])
     theirs.coefs_ = [w.copy() for w in network.parameters[::2]]
     theirs.intercepts_ = [b.copy() for b in network.parameters[1::2]]

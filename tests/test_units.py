@@ -14,9 +14,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
-from skmetricmlp.initialization.rows import distinct_rows
-from skmetricmlp.initialization.scaling import InputScaling, input_scaling
-from skmetricmlp.network import Rivals, TiedComparison
+from skmetricmlp._data import distinct_rows
+from skmetricmlp.network import PairIncidence, TiedComparison
+from skmetricmlp.network.scaling import InputScaling, input_scaling
 from skmetricmlp.training import Objective
 
 pytestmark = pytest.mark.filterwarnings(
@@ -49,7 +49,7 @@ def in_other_units(X, *, per_feature, seed):
     [
         {},
         {"init": "random", "tied": True},
-        {"exemplars": "random", "n_neighbors": 3, "n_spare_units": 20},
+        {"exemplars": "random", "n_neighbors": 3, "n_random_units": 20},
     ],
     ids=str,
 )
@@ -178,7 +178,7 @@ def test_a_scaled_network_is_the_same_function_with_gradients_of_its_own(kind, t
         table = np.array([[1], [2], [0]])
         first = TiedComparison(
             *(a[..., :3] for a in network.layers[0].parameters),
-            np.ones((3, 1)), Rivals(table), "tanh",
+            np.ones((3, 1)), PairIncidence(table), "tanh",
         )  # fmt: skip
         last = network.layers[1]
         last = last.with_parameters((last.weights[:3], last.bias))
@@ -249,7 +249,7 @@ def test_sparse_rows_are_not_made_dense_all_at_once(exemplars):
     """Dense they would take 600 MB."""
     X = sp.random(1500, 50_000, density=5e-4, format="csr", random_state=0)
     clf = MetricInitMLPClassifier(
-        exemplars=exemplars, n_exemplars=10, n_spare_units=0, tied=True, max_iter=1
+        exemplars=exemplars, n_exemplars=10, n_random_units=0, tied=True, max_iter=1
     )
     tracemalloc.start()
     try:

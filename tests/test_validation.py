@@ -64,7 +64,7 @@ WRONG_VALUES = [
         ("n_exemplars", v)
         for v in (0, -3, 0.0, 1.5, -0.5, nan, inf, True, "5", None, [5])
     ),
-    *(("n_spare_units", v) for v in (-1, 2.0, nan, True, "all", None, [5])),
+    *(("n_random_units", v) for v in (-1, 2.0, nan, True, "all", None, [5])),
     *(("batch_size", v) for v in (0, -1, 2.0, nan, True, "all", None, [5])),
     *(("learning_rate_init", v) for v in (0, -0.1, nan, inf, "0.1", None, {"a": 1}, 1j)),
     *(("learning_rate_init", v) for v in ((0.1, 0.1, 0), (0.1, nan, 0.1), (0.1, "a", 1))),
@@ -90,8 +90,8 @@ ACCEPTED = [
     ("batch_size", np.int64(10)),
     ("learning_rate_init", 1),
     ("learning_rate_init", np.array([0.1, 0.2])),
-    ("n_spare_units", 0),
-    ("n_spare_units", np.int64(3)),
+    ("n_random_units", 0),
+    ("n_random_units", np.int64(3)),
     ("readout", "exemplars"),
     ("shuffle", np.bool_(True)),
     ("random_state", np.int64(1)),
@@ -161,7 +161,7 @@ WITH_EFFECT = [
 WITHOUT_EFFECT = [
     {},
     {"readout": "comparisons"},
-    {"output_init": "lagrange"},
+    {"output_init": "norm_constrained"},
     {"tied": True},
 ]
 
@@ -411,7 +411,7 @@ def regressor(**parameters):
 OF_CLASSES = [
     *(("exemplars", value) for value in ("lvq", "condensed")),
     *(("output_init", value) for value in ("votes", "logistic")),
-    ("rivals", "other_classes"),
+    ("pairs", "other_classes"),
     ("loss", "log_loss"),
     ("n_exemplars", {0: 3}),
 ]
@@ -444,7 +444,7 @@ def test_wrong_type_of_a_regressor(name, value):
          r"^output_init='values' .* needs readout='exemplars', got"),
         ({"n_neighbors": 3, "readout": "comparisons"},
          r"^n_neighbors=3 .* needs readout='exemplars', got"),
-        ({"n_neighbors": 3, "rivals": 2}, "^rivals=2 is less than n_neighbors=3"),
+        ({"n_neighbors": 3, "pairs": 2}, "^pairs=2 is less than n_neighbors=3"),
         ({"activation": "step", "max_iter": 1}, "^activation='step' has no gradient"),
         ({"tied": True, "init": ([X], [y])}, "needs tied=False, got tied=True"),
     ],

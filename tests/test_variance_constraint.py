@@ -7,9 +7,9 @@ from scipy.linalg import hadamard
 from scipy.optimize import minimize
 
 from skmetricmlp.initialization.architecture import Architecture
+from skmetricmlp.initialization.baselines import baseline_network, weight_variance
 from skmetricmlp.initialization.form import form_of
-from skmetricmlp.initialization.random import baseline_network, weight_variance
-from skmetricmlp.initialization.variance_constraint import constrained_weights
+from skmetricmlp.initialization.norm_constrained import constrained_weights
 
 # Times the mean square of the least squares solution: mu > 0 below one, < 0 above.
 FACTORS = [1e-4, 0.3, 0.95, 1.05, 3.0, 1e4]
@@ -83,11 +83,11 @@ def assert_optimal(W, b, values, targets, weights, variance, tol=1e-10):
     return mu
 
 
-# --- against a general optimiser, and the conditions of optimality ---
+# --- against a general optimizer, and the conditions of optimality ---
 
 
 def least_error_by_search(values, targets, weights, variance, n_starts=8):
-    """Let a general optimiser search from several places; keep the best."""
+    """Let a general optimizer search from several places; keep the best."""
     n_hidden, n_outputs = values.shape[1], targets.shape[1]
     size = n_hidden * n_outputs
     share = (weights / weights.sum())[:, None]
@@ -125,7 +125,7 @@ def least_error_by_search(values, targets, weights, variance, n_starts=8):
 
 @pytest.mark.parametrize("factor", [0.1, 0.9, 1.5, 20.0])
 @pytest.mark.parametrize("n_outputs", [1, 2])
-def test_a_general_optimiser_finds_the_same_minimum(factor, n_outputs):
+def test_a_general_optimizer_finds_the_same_minimum(factor, n_outputs):
     rows = problem(20, 3, n_outputs)
     variance = factor * least_squares_variance(*rows)
     W, b = solve(*rows, variance)
@@ -136,7 +136,7 @@ def test_a_general_optimiser_finds_the_same_minimum(factor, n_outputs):
 
 
 @pytest.mark.parametrize(("n", "n_hidden"), [(4, 9), (6, 6)])
-def test_a_general_optimiser_finds_no_less_error_where_rows_are_few(n, n_hidden):
+def test_a_general_optimizer_finds_no_less_error_where_rows_are_few(n, n_hidden):
     rows = problem(n, n_hidden, 2)
     for factor in (0.2, 5.0):
         variance = factor * least_squares_variance(*rows)

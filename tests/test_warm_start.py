@@ -80,17 +80,22 @@ OF_BOTH = [
     ({}, {"readout": "exemplars"}, "readout='exemplars'", r"'auto' \('comparisons'\)"),
     ({}, {"activation": "tanh"}, "activation='tanh'", "'relu'"),
     ({"activation": "tanh"}, {"sharpness": 2.0}, r"sharpness=2\.0", r"1\.0"),
-    ({}, {"output_init": "lagrange"}, "output_init='lagrange'", r"'auto' \('ridge'\)"),
-    ({}, {"n_spare_units": 5}, "n_spare_units=5", r"'auto' \(500\)"),
+    (
+        {},
+        {"output_init": "norm_constrained"},
+        "output_init='norm_constrained'",
+        r"'auto' \('ridge'\)",
+    ),
+    ({}, {"n_random_units": 5}, "n_random_units=5", r"'auto' \(500\)"),
     ({}, {"tied": True}, "tied=True", "False"),
-    ({}, {"rivals": 4}, "rivals=4", "'all'"),
+    ({}, {"pairs": 4}, "pairs=4", "'all'"),
 ]
 PAIR = ([np.eye(4, 3), np.ones((3, 3))], [np.zeros(3), np.zeros(3)])
 OTHER = ([np.eye(4, 3), np.ones((3, 3))], [np.zeros(3), np.ones(3)])
-SMALL = {"n_exemplars": 3, "rivals": 1, "n_spare_units": 0}
+SMALL = {"n_exemplars": 3, "pairs": 1, "n_random_units": 0}
 OTHERS = [
     (classifier, {}, {"loss": "squared_error"}, "loss='squared_error'", "'log_loss'"),
-    (classifier, {}, {"rivals": "other_classes"}, "rivals='other_classes'", "'all'"),
+    (classifier, {}, {"pairs": "other_classes"}, "pairs='other_classes'", "'all'"),
     (classifier, {}, {"n_exemplars": {0: 2, 1: 3, 2: 4}}, "n_exemplars={0: 2", "9"),
     (
         classifier,
@@ -153,7 +158,7 @@ SAME = [
     (classifier, {"n_exemplars": "auto"}, {"n_exemplars": "auto"}),
     (classifier, {}, {"sharpness": 1}),
     (classifier, {}, {"readout": "comparisons"}),
-    (classifier, {}, {"n_spare_units": 500}),
+    (classifier, {}, {"n_random_units": 500}),
     (classifier, {}, {"output_init": "ridge"}),
     (classifier, {"n_neighbors": 3}, {"output_init": "votes", "readout": "exemplars"}),
     (classifier, {}, {"metric_params": {}}),

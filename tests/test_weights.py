@@ -35,11 +35,11 @@ def loaded_into_scikit_learn(coefs, intercepts, X, y, activation):
 
 @pytest.mark.parametrize("n_neighbors", [1, 3])
 @pytest.mark.parametrize("activation", ["relu", "logistic", "tanh"])
-@pytest.mark.parametrize("rivals", ["all", 4])
+@pytest.mark.parametrize("pairs", ["all", 4])
 @pytest.mark.parametrize("load", [load_iris, load_breast_cancer])
-def test_scikit_learns_network_predicts_the_same(load, rivals, activation, n_neighbors):
+def test_scikit_learns_network_predicts_the_same(load, pairs, activation, n_neighbors):
     X, y = problem(load)
-    settings = dict(activation=activation, n_neighbors=n_neighbors, rivals=rivals)
+    settings = dict(activation=activation, n_neighbors=n_neighbors, pairs=pairs)
     exemplars = X[::20], y[::20]
     clf = MetricInitMLPClassifier(
         exemplars=exemplars, readout="exemplars", max_iter=0, **settings

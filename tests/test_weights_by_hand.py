@@ -250,7 +250,7 @@ def large(request):
     rows, labels = rng.normal(size=(300, 100)), rng.integers(0, 3, 300)
     clf = MetricInitMLPClassifier(
         tied=True, n_exemplars=150, exemplars="random", readout=request.param,
-        n_spare_units=0, max_iter=0, random_state=0,
+        n_random_units=0, max_iter=0, random_state=0,
     )  # fmt: skip
     return clf.fit(rows, labels)
 

@@ -21,9 +21,9 @@ for line in table.splitlines()[2:]:
     name, *cells = re.match(r"(.+?)\s+((?:[-.\d]+\s*){7})$", line).groups()
     values = [float(cell) if cell != "-" else None for cell in cells[0].split()]
     if name in DRAWN:
-        label, colour, style = DRAWN[name]
+        label, color, style = DRAWN[name]
         known = [(e, v) for e, v in enumerate(values[:5]) if v is not None]
-        panel.plot(*zip(*known, strict=True), style, color=colour, label=label, ms=5)
+        panel.plot(*zip(*known, strict=True), style, color=color, label=label, ms=5)
     elif name in {"gradient boosting", "1-NN exemplars"}:
         panel.axhline(values[-1], color="0.5", lw=0.9, ls=":")
         panel.text(4.2, values[-1], name, va="center", color="0.35", fontsize=8)

@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 text = (Path.cwd().parent / "benchmarks.md").read_text(encoding="utf-8")
 section = text.split("### Few labels")[1].split("\n## ")[0]
 blocks = re.findall(
-    r"(\d+) labelled rows per class\n(.*?)(?:\n\n|```)", section, re.DOTALL
+    r"(\d+) labeled rows per class\n(.*?)(?:\n\n|```)", section, re.DOTALL
 )
 # Which of the columns 0, 1, 5, 20, 50 and "-".
 DRAWN = {
@@ -21,13 +21,13 @@ DRAWN = {
 }
 
 figure, panel = plt.subplots(figsize=(7, 3.4))
-for name, (column, label, colour, style) in DRAWN.items():
+for name, (column, label, color, style) in DRAWN.items():
     points = []
     for n_labels, table in blocks:
         cells = re.search(rf"^{name} +(.+)$", table, re.MULTILINE)[1].split()
         points.append((int(n_labels), float(cells[column])))
-    panel.plot(*zip(*points, strict=True), style, color=colour, label=label, ms=5)
-panel.set(xscale="log", xlabel="labelled rows per class", ylabel="mean accuracy")
+    panel.plot(*zip(*points, strict=True), style, color=color, label=label, ms=5)
+panel.set(xscale="log", xlabel="labeled rows per class", ylabel="mean accuracy")
 panel.set_xticks([5, 10, 20, 50], [5, 10, 20, 50], minor=False)
 panel.minorticks_off()
 panel.legend(frameon=False, fontsize=8)

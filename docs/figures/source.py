@@ -21,13 +21,13 @@ for size, start, cells in rows:
     if size:
         panel, n_rows = next(shown), size
         panel.set(title=f"{int(size):,} rows", xlabel="epochs", xticks=range(4))
-    name, colour, marker = LOOKS[start]
+    name, color, marker = LOOKS[start]
     accuracies = [float(cell) for cell in cells.split()[:4]]
-    panel.plot(accuracies, color=colour, marker=marker, ms=5, label=f"{name}, ours")
+    panel.plot(accuracies, color=color, marker=marker, ms=5, label=f"{name}, ours")
     for epoch, accuracy in REPORTED.get((n_rows, start), []):
         hollow = dict(mfc="none", ms=9, mew=1.6, clip_on=False, ls="")
         panel.plot(
-            epoch, accuracy, marker, color=colour, label=f"{name}, source", **hollow
+            epoch, accuracy, marker, color=color, label=f"{name}, source", **hollow
         )
 panels[0].set_ylabel("test accuracy")
 panels[2].legend(frameon=False, loc="lower right")

@@ -4,9 +4,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import ListedColormap
 
-from skmetricmlp.initialization.metrics import squared_euclidean
+from skmetricmlp.metrics.formulas import squared_euclidean
 
-COLOURS = np.array(["#2a7fb8", "#e07b39", "#3d9a63"])
+COLORS = np.array(["#2a7fb8", "#e07b39", "#3d9a63"])
 points = np.array(
     [[1.3, 2.4], [3.1, 3.2], [4.6, 1.9], [1.0, 0.8], [2.9, 1.3], [4.4, 3.6]]
 )
@@ -34,7 +34,7 @@ count.set_title(r"wins of one exemplar, $\sum_j h_{ij}$")
 nearest = D.argmin(axis=-1)
 cells.imshow(
     labels[nearest],
-    cmap=ListedColormap(COLOURS),
+    cmap=ListedColormap(COLORS),
     alpha=0.35,
     origin="lower",
     extent=(0, 5.5, 0, 4.4),
@@ -42,9 +42,9 @@ cells.imshow(
 )
 for cell in range(len(points)):
     cells.contour(u, v, nearest == cell, levels=[0.5], colors="0.35", linewidths=0.8)
-cells.set_title("all winners, coloured by class")
+cells.set_title("all winners, colored by class")
 for panel in (one, count, cells):
-    panel.scatter(*points.T, c=COLOURS[labels], s=45, edgecolors="white", zorder=3)
+    panel.scatter(*points.T, c=COLORS[labels], s=45, edgecolors="white", zorder=3)
     panel.set(xticks=[], yticks=[])
 for name, k in (("i", i), ("j", j)):
     one.annotate(f"${name}$", points[k], xytext=(6, 4), textcoords="offset points")

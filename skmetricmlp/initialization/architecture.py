@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skmetricmlp.initialization.form import Form
-from skmetricmlp.initialization.rivals import n_rivals
+from skmetricmlp.initialization.pairs import n_pairs_per_exemplar
 
 __all__ = ["Architecture"]
-
-Ints = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -49,15 +46,15 @@ class Architecture:
         return sum(self.counts)
 
     @property
-    def n_rivals(self) -> int:
+    def n_pairs_per_exemplar(self) -> int:
         """M, the exemplars that each exemplar is compared with."""
-        return n_rivals(self.form.rivals, np.array(self.counts))
+        return n_pairs_per_exemplar(self.form.pairs, np.array(self.counts))
 
     @property
     def sizes(self) -> list[int]:
         """Width of the input and of every layer."""
         form, n_outputs = self.form, self.n_outputs
-        hidden = [self.n_exemplars * self.n_rivals + form.n_spare_units]
+        hidden = [self.n_exemplars * self.n_pairs_per_exemplar + form.n_random_units]
         if form.readout == "exemplars":
             hidden.append(self.n_exemplars)
         if form.n_neighbors > 1 and self.n_values is None:
@@ -69,9 +66,9 @@ class Architecture:
         """Weights and biases, those that comparisons share counted once."""
         of_layers = [(n_in + 1) * n_out for n_in, n_out in pairwise(self.sizes)]
         if self.form.tied:
-            n, n_spare = self.n_exemplars, self.form.n_spare_units
-            n_comparisons = n * self.n_rivals
-            of_layers[0] = (self.n_features + 1) * (n + n_spare) + n_comparisons
+            n, n_random = self.n_exemplars, self.form.n_random_units
+            n_comparisons = n * self.n_pairs_per_exemplar
+            of_layers[0] = (self.n_features + 1) * (n + n_random) + n_comparisons
             if self.form.readout == "exemplars":
-                of_layers[1] = n_comparisons + (n_spare + 1) * n
+                of_layers[1] = n_comparisons + (n_random + 1) * n
         return sum(of_layers)

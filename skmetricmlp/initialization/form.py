@@ -11,9 +11,9 @@ __all__ = ["Form", "form_of"]
 
 # Comparisons of N exemplars see N-1 directions of the input and bend at the borders
 # between exemplars. Random units see the rest; docs/benchmarks.md has what they do.
-SPARE_UNITS = 500
+N_RANDOM_UNITS = 500
 # Ways to fit the last layer, and those in which it carries what the exemplars stand for.
-FITTED_OUTPUTS = ("ridge", "logistic", "lagrange")
+FITTED_OUTPUTS = ("ridge", "logistic", "norm_constrained")
 CARRIED_OUTPUTS = ("votes", "values")
 
 
@@ -30,9 +30,9 @@ class Form:
     activation: str
     sharpness: float
     output_init: str
-    n_spare_units: int
+    n_random_units: int
     tied: bool
-    rivals: int | str
+    pairs: int | str
     loss: str
 
     @property
@@ -62,7 +62,7 @@ def form_of(
     n_neighbors: int,
     activation: str,
     output_init: str,
-    n_spare_units: int | str,
+    n_random_units: int | str,
     loss: str,
     is_calculated: bool = True,
     n_given_layers: int = 0,
@@ -77,7 +77,7 @@ def form_of(
     --------
     >>> parameters = dict(
     ...     readout="auto", n_neighbors=1, activation="relu", sharpness=1.0,
-    ...     output_init="auto", n_spare_units="auto", tied=False, rivals="all",
+    ...     output_init="auto", n_random_units="auto", tied=False, pairs="all",
     ...     loss="log_loss",
     ... )
     >>> form_of(**parameters).output_init
@@ -95,14 +95,14 @@ def form_of(
         has_values = LOSSES[loss].output_activation == "identity"
         carried = "values" if has_values else "votes"
         output_init = carried if readout == "exemplars" else "ridge"
-    if isinstance(n_spare_units, str):
-        n_spare_units = 0 if readout == "exemplars" else SPARE_UNITS
+    if isinstance(n_random_units, str):
+        n_random_units = 0 if readout == "exemplars" else N_RANDOM_UNITS
     return Form(
         readout=readout,
         n_neighbors=n_neighbors,
         activation=activation,
         output_init=output_init,
-        n_spare_units=n_spare_units,
+        n_random_units=n_random_units,
         loss=loss,
         **others,
     )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
+from skmetricmlp._typing import Array
 from skmetricmlp.network import Dense, Network
 
 __all__ = ["Weights", "given_network"]
 
-Array = Any
 Weights = tuple[Sequence[Array], Sequence[Array]]
 
 

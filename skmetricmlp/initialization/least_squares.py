@@ -1,29 +1,29 @@
-"""What the least squares fits of the last layer share: centring, axes, left-out rows."""
+"""What the least squares fits of the last layer share: centering, axes, left-out rows."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 from threadpoolctl import threadpool_limits
 
+from skmetricmlp._typing import Floats
+
 __all__ = [
-    "CentredRows",
+    "CenteredRows",
     "PrincipalAxes",
-    "centred_rows",
+    "centered_rows",
     "left_out_residuals",
     "principal_axes",
 ]
 
-Floats = NDArray[np.floating[Any]]
 
 TINY = float(np.finfo(float).eps)
 BLOCK_ROWS = 1024
 
 
-class CentredRows(NamedTuple):
+class CenteredRows(NamedTuple):
     """Rows less their weighted mean, times the square roots of their shares.
 
     With the best bias for each ``W``, the weighted mean squared error of
@@ -44,7 +44,7 @@ class CentredRows(NamedTuple):
         return self.target_mean - self.mean @ W
 
 
-def centred_rows(values: Floats, targets: Floats, weights: Floats) -> CentredRows:
+def centered_rows(values: Floats, targets: Floats, weights: Floats) -> CenteredRows:
     """Eliminate the bias from a weighted least squares problem.
 
     Parameters
@@ -56,17 +56,17 @@ def centred_rows(values: Floats, targets: Floats, weights: Floats) -> CentredRow
 
     Returns
     -------
-    CentredRows
+    CenteredRows
     """
     shares = weights / weights.sum()
     roots = np.sqrt(shares)[:, None]
-    A, mean = _centred(values, shares.astype(values.dtype))
+    A, mean = _centered(values, shares.astype(values.dtype))
     A *= roots.astype(values.dtype)
-    Y, target_mean = _centred(targets, shares)
-    return CentredRows(A, roots * Y, mean, target_mean, shares)
+    Y, target_mean = _centered(targets, shares)
+    return CenteredRows(A, roots * Y, mean, target_mean, shares)
 
 
-def _centred(values: Floats, shares: Floats) -> tuple[Floats, Floats]:
+def _centered(values: Floats, shares: Floats) -> tuple[Floats, Floats]:
     """``values`` less their mean, and the mean.
 
     By way of their differences from the first row: a constant column is then exactly
@@ -89,11 +89,11 @@ def left_out_residuals(
     Parameters
     ----------
     U : array of shape (n, rank)
-        Left singular vectors of the centred values.
+        Left singular vectors of the centered values.
     shrinkages : array of shape (n_fits, rank)
         Of each fit, what it leaves of the response along each of them.
     Y : array of shape (n, n_targets)
-        Centred targets.
+        Centered targets.
     shares : array of shape (n,)
 
     Returns

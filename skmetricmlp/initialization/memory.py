@@ -24,7 +24,7 @@ __all__ = [
 
 Changes = dict[str, Any]
 
-FEW_RIVALS = 20  # to suggest
+FEW_PAIRS = 20  # to suggest
 # Arrays of all weights that training holds, in their own precision and in double: the
 # weights, their gradient, and one or two moments of it; of L-BFGS, SciPy's workspace and
 # bounds (measured, SciPy 1.17).
@@ -169,14 +169,14 @@ def _smallest(architecture: Architecture, dtype: Any, budget: Budget) -> tuple[s
 def _changes_of_form(architecture: Architecture) -> list[Changes]:
     """Return none, each and all combinations of what makes a network smaller."""
     form = architecture.form
-    few = max(FEW_RIVALS, form.n_neighbors)
+    few = max(FEW_PAIRS, form.n_neighbors)
     changes: Changes = {}
     if not form.tied:
         changes["tied"] = True
-    if architecture.n_rivals > few:
-        changes["rivals"] = few
-    if form.n_spare_units:
-        changes["n_spare_units"] = 0
+    if architecture.n_pairs_per_exemplar > few:
+        changes["pairs"] = few
+    if form.n_random_units:
+        changes["n_random_units"] = 0
     counts = range(len(changes) + 1)
     return [dict(some) for n in counts for some in combinations(changes.items(), n)]
 

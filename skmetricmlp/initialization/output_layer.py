@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from skmetricmlp._typing import Floats, Ints
 from skmetricmlp.initialization.least_squares import (
-    centred_rows,
+    centered_rows,
     left_out_residuals,
     principal_axes,
 )
@@ -26,8 +26,6 @@ __all__ = [
     "ridge_weights",
 ]
 
-Floats = NDArray[np.floating[Any]]
-Ints = NDArray[np.intp]
 
 # Beyond the upper limit an output is as good as certain, and its gradient as good as
 # zero; rows that are all classified rightly would otherwise have no best scale.
@@ -114,7 +112,7 @@ def ridge_readout(
 
 
 def ridge_weights(values: Floats, targets: Floats, weights: Floats) -> Readout:
-    """Minimise ``sum_x w_x ||values_x W + b - t_x||^2 + ridge ||W||^2``, in closed form.
+    """Minimize ``sum_x w_x ||values_x W + b - t_x||^2 + ridge ||W||^2``, in closed form.
 
     The ridge has the least ``n log(error) + ((log ridge - likely) / deviation)^2``, with
     the weighted mean squared error of rows that are left out one at a time: twice the
@@ -132,7 +130,7 @@ def ridge_weights(values: Floats, targets: Floats, weights: Floats) -> Readout:
     -------
     Readout
     """
-    rows = centred_rows(values, targets, weights)
+    rows = centered_rows(values, targets, weights)
     axes = principal_axes(rows.A)
     squares, U = axes.squares, axes.left()
     response, share = (a.astype(values.dtype) for a in (rows.Y, rows.shares))

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import label, minimum_filter
 from sklearn.utils import check_random_state, check_scalar
 
+from skmetricmlp._typing import Floats
 from skmetricmlp.initialization import BASELINES, dense_layers
 from skmetricmlp.network import Network
 
@@ -24,13 +25,12 @@ __all__ = [
     "surface_statistics",
 ]
 
-Floats = NDArray[np.floating[Any]]
 Bools = NDArray[np.bool_]
 Bounds = Sequence[tuple[float, float]]
 
 UNIT_SQUARE = ((0.0, 1.0), (0.0, 1.0))
 HIDDEN = ("relu", "logistic", "tanh", "step", "identity")
-EIGHT_NEIGHBOURS = np.ones((3, 3))
+EIGHT_NEIGHBORS = np.ones((3, 3))
 EPS = float(np.finfo(float).eps)
 
 
@@ -121,7 +121,7 @@ def surface_statistics(z: ArrayLike, *, depth: float = 0.002) -> SurfaceStatisti
         of the grid has the least, the greatest value, up to ``depth``. It need not be
         the only one.
         ``n_minima``, ``n_maxima``: local optima inside. A point is a minimum if every way
-        from it, by steps to any of eight neighbours, to a lower point or to the boundary
+        from it, by steps to any of eight neighbors, to a lower point or to the boundary
         rises by more than ``depth``. Points of equal value between which none does are
         one minimum: a plateau counts once, or if it reaches the boundary not at all.
 
@@ -177,14 +177,14 @@ def _heights(z: ArrayLike) -> Floats:
 
 def _r2_of_plane(heights: Floats) -> float:
     """Sum of the squared correlations with both inputs, which a grid makes orthogonal."""
-    centred = heights - heights.mean()
-    total = np.sum(centred**2)
+    centered = heights - heights.mean()
+    total = np.sum(centered**2)
     if total == 0:
         return 1.0
     explained = 0.0
     for axis, n in enumerate(heights.shape):
         steps = np.linspace(-1, 1, n)
-        along = centred.mean(axis=1 - axis)
+        along = centered.mean(axis=1 - axis)
         explained += (steps @ along) ** 2 / (steps @ steps) * heights.size / n
     return float(explained / total)
 
@@ -195,7 +195,7 @@ def _n_interior_minima(heights: Floats, edge: Bools, depth: float) -> int:
     while candidates.any():
         lowest = np.where(candidates, heights, np.inf).argmin()
         height = heights.flat[lowest]
-        pools, _ = label(heights <= height + depth, EIGHT_NEIGHBOURS)
+        pools, _ = label(heights <= height + depth, EIGHT_NEIGHBORS)
         pool = pools == pools.flat[lowest]
         n_found += not pool[edge].any() and bool(heights[pool].min() == height)
         # All points of this height in the pool get the same answer.

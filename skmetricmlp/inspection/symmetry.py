@@ -7,17 +7,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.cluster import DBSCAN
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
-from skmetricmlp.arrays import to_numpy
+from skmetricmlp._array_api import to_numpy
+from skmetricmlp._typing import Floats, Ints
 
 __all__ = ["count_distinct_neurons"]
-
-Floats = NDArray[np.floating[Any]]
-Ints = NDArray[np.intp]
 
 
 def count_distinct_neurons(estimator: Any, *, tol: float = 1e-6) -> pd.DataFrame:
@@ -129,7 +126,7 @@ def _incoming(weights: Floats, bias: Floats, groups: Ints) -> Floats:
 def _same_rows(rows: Floats, tol: float) -> Ints:
     """Find rows that are the same: the number of its group, from 0, for each."""
     distinct, index = np.unique(rows, axis=0, return_inverse=True)
-    # A point of DBSCAN that needs no neighbours is grouped with all within reach, and
+    # A point of DBSCAN that needs no neighbors is grouped with all within reach, and
     # with theirs. Its radius must be positive: 0 leaves the rows that are equal.
     radius = tol * np.abs(rows).max()
     if radius == 0:

@@ -1,6 +1,7 @@
 """What a network computes. Runs on arrays of any array API namespace."""
 
 from skmetricmlp.network.activations import ACTIVATIONS
+from skmetricmlp.network.incidence import PairIncidence
 from skmetricmlp.network.layers import (
     Dense,
     Grouped,
@@ -11,7 +12,7 @@ from skmetricmlp.network.layers import (
 )
 from skmetricmlp.network.losses import LOG_PROBABILITIES, LOSSES
 from skmetricmlp.network.network import Network
-from skmetricmlp.network.rivals import Rivals
+from skmetricmlp.network.scaling import InputScaling, input_scaling
 from skmetricmlp.network.views import DenseWeights, LayerList, read_only
 
 __all__ = [
@@ -21,12 +22,14 @@ __all__ = [
     "Dense",
     "DenseWeights",
     "Grouped",
+    "InputScaling",
     "Layer",
     "LayerList",
     "Network",
-    "Rivals",
+    "PairIncidence",
     "ScaledInput",
     "TiedComparison",
     "forward",
+    "input_scaling",
     "read_only",
 ]

@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import pi, sqrt
-from typing import Any
 
 from array_api_compat import array_namespace, device
 
+from skmetricmlp._typing import Array
+
 __all__ = ["ACTIVATIONS", "Activation"]
 
-Array = Any
 
 GELU_SLOPE, GELU_CUBE = sqrt(2.0 / pi), 0.044715
 

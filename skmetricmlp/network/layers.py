@@ -1,7 +1,7 @@
 """The layers: an affine map, free or of a certain form, followed by an activation.
 
 Each has ``n_in`` inputs, ``n_out`` neurons, and ``parameters``, of which ``is_weight``
-says whether they are multiplied with values, and so penalised, or added. ``dense`` is the
+says whether they are multiplied with values, and so penalized, or added. ``dense`` is the
 same function as a dense layer, which has ``n_dense_weights`` parameters.
 
 Values have a row per sample, and lie in memory with all values of one neuron together:
@@ -12,16 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from array_api_compat import array_namespace, device, size
 
+from skmetricmlp._typing import Array
 from skmetricmlp.network.activations import ACTIVATIONS
-from skmetricmlp.network.rivals import Rivals
+from skmetricmlp.network.incidence import PairIncidence
 
 __all__ = ["Dense", "Grouped", "Layer", "ScaledInput", "TiedComparison", "forward"]
 
-Array = Any
 Arrays = Sequence[Array]
 
 
@@ -96,26 +96,26 @@ class TiedComparison:
 
     Parameters
     ----------
-    weights : array of shape (n_in, N + n_spare)
-    bias : array of shape (N + n_spare,)
+    weights : array of shape (n_in, N + n_random)
+    bias : array of shape (N + n_random,)
     offsets : array of shape (N, M)
-    rivals : Rivals
-        Of shape (N, M) and ``n_spare`` spare scores.
+    pairs : PairIncidence
+        Of shape (N, M) and ``n_random`` spare scores.
     activation : str
     """
 
     weights: Array
     bias: Array
     offsets: Array
-    rivals: Rivals
+    pairs: PairIncidence
     activation: str
 
     is_weight: ClassVar[tuple[bool, ...]] = (True, False, False)
 
     @property
     def n_out(self) -> int:
-        """Number of neurons, N M + n_spare."""
-        return self.rivals.n_pairs + self.rivals.n_spare
+        """Number of neurons, N M + n_random."""
+        return self.pairs.n_pairs + self.pairs.n_random
 
     @property
     def parameters(self) -> tuple[Array, ...]:
@@ -131,24 +131,24 @@ class TiedComparison:
         """Pre-activation ``z`` (n, n_out) of ``x`` (n, n_in), dense or SciPy sparse."""
         scores = self.weights.T @ x.T
         scores += self.bias[:, None]
-        z = self.rivals.differences(scores)
-        z[: self.rivals.n_pairs, :] += self._flat_offsets()[:, None]
+        z = self.pairs.differences(scores)
+        z[: self.pairs.n_pairs, :] += self._flat_offsets()[:, None]
         return z.T
 
     def gradient(self, x: Array, delta: Array) -> list[Array]:
         """Gradient of weights, bias and offsets from ``delta = dL/dz`` (n, n_out)."""
         xp = array_namespace(delta)
-        of_scores = self.rivals.totals(delta.T)
-        of_offsets = xp.sum(delta[:, : self.rivals.n_pairs], axis=0)
+        of_scores = self.pairs.totals(delta.T)
+        of_offsets = xp.sum(delta[:, : self.pairs.n_pairs], axis=0)
         return [
             x.T @ of_scores.T,
             xp.sum(of_scores, axis=1),
-            xp.reshape(of_offsets, self.rivals.table.shape),
+            xp.reshape(of_offsets, self.pairs.table.shape),
         ]
 
     def input_gradient(self, delta: Array) -> Array:
         """``dL/dx`` (n, n_in) from ``delta = dL/dz`` (n, n_out)."""
-        return (self.weights @ self.rivals.totals(delta.T)).T
+        return (self.weights @ self.pairs.totals(delta.T)).T
 
     @property
     def n_dense_weights(self) -> int:
@@ -157,13 +157,13 @@ class TiedComparison:
 
     def dense(self) -> Dense:
         """Give each comparison weights of its own, ``w_j - w_i``."""
-        weights = self.rivals.spread(self.weights.T).T
+        weights = self.pairs.spread(self.weights.T).T
         return Dense(weights, self.dense_bias(), self.activation)
 
     def dense_bias(self) -> Array:
         """Bias of :meth:`dense`, without its weights."""
-        bias = self.rivals.spread(self.bias[:, None])[:, 0]
-        bias[: self.rivals.n_pairs] += self._flat_offsets()
+        bias = self.pairs.spread(self.bias[:, None])[:, 0]
+        bias[: self.pairs.n_pairs] += self._flat_offsets()
         return bias
 
     def _flat_offsets(self) -> Array:

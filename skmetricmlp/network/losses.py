@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from array_api_compat import array_namespace
 
+from skmetricmlp._typing import Array
 from skmetricmlp.network.activations import ACTIVATIONS
 
 __all__ = ["LOG_PROBABILITIES", "LOSSES", "Loss"]
-
-Array = Any
 
 
 @dataclass(frozen=True)

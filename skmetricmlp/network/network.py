@@ -8,12 +8,12 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
+from skmetricmlp._typing import Array
 from skmetricmlp.network.activations import ACTIVATIONS
 from skmetricmlp.network.layers import Dense, Layer, forward
 
 __all__ = ["Network"]
 
-Array = Any
 
 BLOCK_ELEMENTS = 2**22
 

@@ -7,11 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from skmetricmlp._typing import Array
 from skmetricmlp.network.network import Network
 
 __all__ = ["DenseWeights", "LayerList", "read_only"]
-
-Array = Any
 
 
 class LayerList(list[Any]):

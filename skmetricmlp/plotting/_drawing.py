@@ -1,6 +1,6 @@
-"""What the displays share in drawing: axes, colours, mosaics.
+"""What the displays share in drawing: axes, colors, mosaics.
 
-Colours of lines and text are matplotlib's own settings, so that every style is followed.
+Colors of lines and text are matplotlib's own settings, so that every style is followed.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from math import ceil
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skmetricmlp._typing import Floats, Ints
 from skmetricmlp.plotting._text import drawn, visible
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
     "abbreviated",
     "add_legend",
     "class_style",
-    "colour_bar",
+    "color_bar",
     "contrasting",
     "diverging_map",
     "draw_mosaic",
@@ -37,11 +37,9 @@ __all__ = [
     "value_map",
 ]
 
-Floats = NDArray[np.floating[Any]]
-Ints = NDArray[np.intp]
 Keywords = Mapping[str, Any] | None
 
-# Told apart by the colour-blind, and seen on light and on dark: M. A. Petroff, Accessible
+# Told apart by the color-blind, and seen on light and on dark: M. A. Petroff, Accessible
 # color sequences for data visualization, arXiv 2107.02270.
 PALETTE = (
     "#3f90da",
@@ -55,7 +53,7 @@ PALETTE = (
     "#717581",
     "#92dadd",
 )
-VALUE_COLOURS = ("#3d6fd1", "#2fa3a0", "#e0a11b")
+VALUE_COLORS = ("#3d6fd1", "#2fa3a0", "#e0a11b")
 LINES, MARKERS = ("-", "--", ":", "-."), "osD^vPX*<>"
 MOST_IN_LEGEND = 20
 CELL_INCHES, TITLE_SHARE, GAP_SHARE = 0.75, 0.34, 0.14
@@ -101,7 +99,7 @@ def panels(display: str, ax: Any, n: int, figsize: tuple[float, float]) -> list[
 
 
 def class_style(k: int) -> dict[str, Any]:
-    """Colour, line and marker of the k-th class: forty are told apart."""
+    """Color, line and marker of the k-th class: forty are told apart."""
     turn = k // len(PALETTE)
     return {
         "color": PALETTE[k % len(PALETTE)],
@@ -172,14 +170,14 @@ def is_narrow(ax: Any) -> bool:
 
 
 def value_map() -> Any:
-    """Return a colour map for lines, of colours that are seen on light and on dark."""
+    """Return a color map for lines, of colors that are seen on light and on dark."""
     import matplotlib as mpl  # noqa: PLC0415
 
-    return mpl.colors.LinearSegmentedColormap.from_list("value", VALUE_COLOURS)
+    return mpl.colors.LinearSegmentedColormap.from_list("value", VALUE_COLORS)
 
 
-def colour_bar(im: Any, ax: Any, label: str) -> Any:
-    """Add a colour bar beside the axes."""
+def color_bar(im: Any, ax: Any, label: str) -> Any:
+    """Add a color bar beside the axes."""
     bar = ax.figure.colorbar(im, ax=ax, fraction=0.046, pad=0.03)
     bar.set_label(label, fontsize="small")
     bar.ax.tick_params(labelsize="small")
@@ -188,25 +186,25 @@ def colour_bar(im: Any, ax: Any, label: str) -> Any:
 
 
 def _paper_and_ink(ax: Any) -> tuple[Floats, Floats]:
-    """Colours of the background and of the text, as the style has them."""
+    """Colors of the background and of the text, as the style has them."""
     import matplotlib as mpl  # noqa: PLC0415
 
     faces = ax.get_facecolor(), ax.figure.get_facecolor(), "white"
     solid = (mpl.colors.to_rgba(face) for face in faces)
-    paper = next(colour for colour in solid if colour[3] > 0.5)
+    paper = next(color for color in solid if color[3] > 0.5)
     ink = mpl.colors.to_rgb(mpl.rcParams["text.color"])
     return np.array(paper[:3]), np.array(ink)
 
 
 def ink_map(ax: Any) -> Any:
-    """Return the colour map from the background of the axes to the colour of text."""
+    """Return the color map from the background of the axes to the color of text."""
     import matplotlib as mpl  # noqa: PLC0415
 
     return mpl.colors.LinearSegmentedColormap.from_list("ink", _paper_and_ink(ax))
 
 
 def diverging_map(ax: Any) -> Any:
-    """Return the colour map from blue over the background of the axes to orange."""
+    """Return the color map from blue over the background of the axes to orange."""
     import matplotlib as mpl  # noqa: PLC0415
 
     paper, ink = _paper_and_ink(ax)
@@ -215,21 +213,21 @@ def diverging_map(ax: Any) -> Any:
     return mpl.colors.LinearSegmentedColormap.from_list("diverging", ends)
 
 
-def contrasting(ax: Any, colours: Floats) -> list[Any]:
-    """Return the colour of text on each colour: that of the style, or the background's.
+def contrasting(ax: Any, colors: Floats) -> list[Any]:
+    """Return the color of text on each color: that of the style, or the background's.
 
-    ``colours`` (n, 3) are of red, green and blue; the contrast is that of WCAG 2.
+    ``colors`` (n, 3) are of red, green and blue; the contrast is that of WCAG 2.
     """
     candidates = np.array(_paper_and_ink(ax))
-    behind, before = (_luminance(c) + 0.05 for c in (colours, candidates))
+    behind, before = (_luminance(c) + 0.05 for c in (colors, candidates))
     ratio = before[:, None] / behind
     best = np.argmax(np.maximum(ratio, 1 / ratio) * [[0.8], [1.0]], axis=0)
     return list(candidates[best])
 
 
-def _luminance(colours: Floats) -> Floats:
+def _luminance(colors: Floats) -> Floats:
     linear = np.where(
-        colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4
+        colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4
     )
     luminance: Floats = linear @ [0.2126, 0.7152, 0.0722]
     return luminance

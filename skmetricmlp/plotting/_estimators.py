@@ -7,7 +7,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
@@ -17,6 +17,7 @@ from skmetricmlp import (
     MetricInitMLPClassifier,
     MetricInitMLPRegressor,
 )
+from skmetricmlp._typing import Array
 
 __all__ = [
     "Parts",
@@ -34,8 +35,6 @@ __all__ = [
     "titles_of",
 ]
 
-Array = Any
-Floats = NDArray[np.floating[Any]]
 ESTIMATORS = (MetricInitMLPClassifier, MetricInitMLPRegressor, BasisInitMLPRegressor)
 
 

@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import is_classifier
 from sklearn.metrics import euclidean_distances
 
+from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp.plotting._drawing import (
     Mosaic,
     abbreviated,
-    colour_bar,
+    color_bar,
     contrasting,
     diverging_map,
     draw_mosaic,
@@ -38,9 +39,6 @@ from skmetricmlp.plotting._estimators import (
 
 __all__ = ["ComparisonWeightsDisplay", "comparison_weights", "telling_pairs"]
 
-Array = Any
-Floats = NDArray[np.floating[Any]]
-Ints = NDArray[np.intp]
 Keywords = Mapping[str, Any] | None
 Pairs = Sequence[tuple[int, int]]
 
@@ -139,7 +137,7 @@ class ComparisonWeightsDisplay:
             steps before it.
         pairs : sequence of pairs of int, default=None
             Positions ``(i, j)`` in ``exemplars_`` of exemplars that are compared, those
-            that ``rivals_`` lists for i. By default six pairs of different classes that
+            that ``pairs_`` lists for i. By default six pairs of different classes that
             are near to each other: see :func:`telling_pairs`.
         image_shape : tuple of two ints, default=None
             Rows and columns of an image. By default those of ``metric_params``, if they
@@ -171,7 +169,7 @@ class ComparisonWeightsDisplay:
         values = exemplar_values(model, 0)
         chosen = (
             telling_pairs(
-                model.exemplars_, model.rivals_, values if is_classifier(model) else None
+                model.exemplars_, model.pairs_, values if is_classifier(model) else None
             )
             if pairs is None
             else pairs
@@ -232,7 +230,7 @@ class ComparisonWeightsDisplay:
         )
         if colorbar:
             label = "← second   weight   first →"
-            self.colorbar_ = colour_bar(self.im_, self.ax_, label)
+            self.colorbar_ = color_bar(self.im_, self.ax_, label)
         self.figure_ = self.ax_.figure
         return self
 
@@ -285,9 +283,9 @@ class ComparisonWeightsDisplay:
             self.ax_.text(
                 *at[::-1],
                 f"{self.weights[at]:z.{digits}f}",
-                **{**keywords, "color": colour, **(text_kw or {})},
+                **{**keywords, "color": color, **(text_kw or {})},
             )
-            for at, colour in cells
+            for at, color in cells
         ]
 
 
@@ -310,12 +308,12 @@ def comparison_weights(model: Any, pairs: Pairs) -> Floats:
     ValueError
         If a pair is none of two exemplars that are compared.
     """
-    columns = [_neuron(pair, model.rivals_) for pair in pairs]
+    columns = [_neuron(pair, model.pairs_) for pair in pairs]
     if not columns:
         msg = "pairs must be one pair of exemplars or more, got none"
         raise ValueError(msg)
     layer = model.network_.layers[0]
-    if hasattr(layer, "rivals"):
+    if hasattr(layer, "table"):
         # Tied: by way of the scores, as dense weights may not fit into memory.
         i, j = np.array(pairs).T
         weights = layer.weights[:, j] - layer.weights[:, i]
@@ -326,9 +324,9 @@ def comparison_weights(model: Any, pairs: Pairs) -> Floats:
     return tables
 
 
-def _neuron(pair: Any, rivals: Ints) -> int:
+def _neuron(pair: Any, table: Ints) -> int:
     """Position of comparison (i, j) in the first layer."""
-    n, m = rivals.shape
+    n, m = table.shape
     accepted = f"pairs of different positions from 0 to {n - 1}"
     try:
         i, j = pair
@@ -338,18 +336,18 @@ def _neuron(pair: Any, rivals: Ints) -> int:
     if not (is_position(i, n) and is_position(j, n) and i != j):
         msg = f"pairs must be {accepted}, got {pair!r}"
         raise ValueError(msg)
-    place = np.flatnonzero(rivals[i] == j)
+    place = np.flatnonzero(table[i] == j)
     if not len(place):
         msg = (
             f"pairs must be of exemplars that are compared, got {pair!r}: exemplar {i} "
-            f"is compared with {rivals[i].tolist()}"
+            f"is compared with {table[i].tolist()}"
         )
         raise ValueError(msg)
     return int(i * m + place[0])
 
 
 def telling_pairs(
-    exemplars: Floats, rivals: Ints, labels: Array | None = None, n_pairs: int = 6
+    exemplars: Floats, table: Ints, labels: Array | None = None, n_pairs: int = 6
 ) -> list[tuple[int, int]]:
     """Choose comparisons of exemplars that are near to each other.
 
@@ -357,7 +355,7 @@ def telling_pairs(
     ----------
     exemplars : array of shape (N, d)
         Near by the Euclidean distance.
-    rivals : int array of shape (N, M)
+    table : int array of shape (N, M)
         Whom each is compared with.
     labels : array of shape (N,), optional
         With these, both are of different classes if any are, and each two classes occur
@@ -374,11 +372,11 @@ def telling_pairs(
     Examples
     --------
     >>> exemplars = np.array([[0.0], [1.0], [1.5], [9.0]])
-    >>> rivals = np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])
-    >>> telling_pairs(exemplars, rivals, np.array(["a", "a", "b", "c"]))
+    >>> table = np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])
+    >>> telling_pairs(exemplars, table, np.array(["a", "a", "b", "c"]))
     [(1, 2), (2, 3), (1, 3)]
     """
-    i, j = np.repeat(np.arange(len(rivals)), rivals.shape[1]), rivals.ravel()
+    i, j = np.repeat(np.arange(len(table)), table.shape[1]), table.ravel()
     if labels is not None and (labels[i] != labels[j]).any():
         differ = labels[i] != labels[j]
         i, j = i[differ], j[differ]

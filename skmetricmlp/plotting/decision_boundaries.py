@@ -8,17 +8,18 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.base import is_classifier as predicts_classes
 from sklearn.utils import gen_batches, get_tags
 
+from skmetricmlp._typing import Array, Floats
 from skmetricmlp.plotting._drawing import (
     PALETTE,
     abbreviated,
     add_legend,
     class_style,
-    colour_bar,
+    color_bar,
     is_narrow,
     panels,
 )
@@ -44,9 +45,6 @@ __all__ = [
     "start_of",
 ]
 
-Array = Any
-Floats = NDArray[np.floating[Any]]
-Ints = NDArray[np.intp]
 Keywords = Mapping[str, Any] | None
 
 BATCH_ROWS = 2000
@@ -230,9 +228,9 @@ class DecisionBoundariesDisplay:
         labels = np.asarray([] if self.labels is None else self.labels)
         classes = np.unique(np.concatenate([*seen, labels] if len(labels) else seen))
         n = len(classes)
-        colours = ListedColormap([PALETTE[k % len(PALETTE)] for k in range(n)])
+        colors = ListedColormap([PALETTE[k % len(PALETTE)] for k in range(n)])
         surface = {
-            "cmap": colours,
+            "cmap": colors,
             "vmin": -0.5,
             "vmax": n - 0.5,
             "alpha": 0.45,
@@ -273,7 +271,7 @@ class DecisionBoundariesDisplay:
                 style = {"c": self.labels, "cmap": "viridis", "norm": contours.norm}
                 everyone = np.ones(len(self.exemplars), dtype=bool)
                 self._scatter(panel, everyone, style | {"s": 28} | point_kw)
-        colour_bar(self.surfaces_[1], self.axes_[1], "predicted value")
+        color_bar(self.surfaces_[1], self.axes_[1], "predicted value")
 
     def _scatter(self, panel: Any, rows: Array, keywords: dict[str, Any]) -> None:
         import matplotlib as mpl  # noqa: PLC0415

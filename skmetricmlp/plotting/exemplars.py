@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import is_classifier as predicts_classes
 
+from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp.plotting._drawing import (
     Mosaic,
     add_legend,
     class_style,
-    colour_bar,
+    color_bar,
     draw_mosaic,
     feature_ticks,
     ink_map,
@@ -38,9 +39,6 @@ from skmetricmlp.plotting._estimators import (
 
 __all__ = ["ExemplarsDisplay", "shown_exemplars"]
 
-Array = Any
-Floats = NDArray[np.floating[Any]]
-Ints = NDArray[np.intp]
 Keywords = Mapping[str, Any] | None
 
 
@@ -251,11 +249,11 @@ class ExemplarsDisplay:
         (self.ax_,) = panels(type(self).__name__, ax, 1, size)
         faint = {"alpha": max(0.2, min(0.9, 20 / n)), "linewidth": 1.2, "markersize": 3}
         classes, codes = np.unique(self.labels, return_inverse=True)
-        colours = None if self.is_classifier else _value_colours(self.labels)
+        colors = None if self.is_classifier else _value_colors(self.labels)
         for k in self.shown_:
             style = class_style(codes[k]) | {"marker": "o" if d <= 24 else ""}
-            if colours:
-                style |= {"color": colours.to_rgba(self.labels[k]), "linestyle": "-"}
+            if colors:
+                style |= {"color": colors.to_rgba(self.labels[k]), "linestyle": "-"}
             (line,) = self.ax_.plot(
                 np.arange(d), self.exemplars[k], **{**faint, **style, **line_kw}
             )
@@ -264,8 +262,8 @@ class ExemplarsDisplay:
         self.ax_.set_xlim(-0.3, d - 0.7)
         feature_ticks(self.ax_, self.feature_names)
         self.ax_.grid(alpha=0.25, axis="x" if d <= 24 else "y")
-        if colours:
-            colour_bar(colours, self.ax_, "value that it stands for")
+        if colors:
+            color_bar(colors, self.ax_, "value that it stands for")
         else:
             titles = titles_of(classes, self.is_classifier)
             add_legend(self.ax_, legend_lines(len(classes)), titles, "class")
@@ -310,7 +308,7 @@ def shown_exemplars(
     return order[np.sort(first)]
 
 
-def _value_colours(values: Floats) -> Any:
+def _value_colors(values: Floats) -> Any:
     from matplotlib.cm import ScalarMappable  # noqa: PLC0415
     from matplotlib.colors import Normalize  # noqa: PLC0415
 

@@ -16,13 +16,13 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state
 
+from skmetricmlp._typing import Array
 from skmetricmlp.plotting._drawing import add_legend, class_style, panels
 from skmetricmlp.plotting._estimators import check_count, parts_of
 from skmetricmlp.plotting._text import drawn
 
-__all__ = ["LearningCurvesDisplay", "learning_curves", "summarise"]
+__all__ = ["LearningCurvesDisplay", "learning_curves", "summarize"]
 
-Array = Any
 Keywords = Mapping[str, Any] | None
 
 
@@ -92,7 +92,7 @@ class LearningCurvesDisplay:
         self.curves = curves
         self.x, self.y, self.hue = x, y, hue
         self.score_name = y if score_name is None else score_name
-        self.summary = summarise(curves, x=x, y=y, hue=hue)
+        self.summary = summarize(curves, x=x, y=y, hue=hue)
 
     @classmethod
     def from_estimator(
@@ -234,7 +234,7 @@ class LearningCurvesDisplay:
         return self
 
 
-def summarise(
+def summarize(
     curves: pd.DataFrame, *, x: str = "epoch", y: str = "accuracy", hue: str | None = None
 ) -> pd.DataFrame:
     """Mean, standard deviation and number of the repetitions, by curve and by x.
@@ -256,7 +256,7 @@ def summarise(
     Examples
     --------
     >>> frame = pd.DataFrame({"epoch": [0, 0, 1], "accuracy": [0.5, 0.7, 0.9]})
-    >>> summarise(frame).round(3).reset_index()
+    >>> summarize(frame).round(3).reset_index()
        epoch  mean    std  count
     0      0   0.6  0.141      2
     1      1   0.9    NaN      1

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from sklearn.base import is_classifier
 
+from skmetricmlp._typing import Array
 from skmetricmlp.plotting._drawing import PALETTE, abbreviated, is_narrow, panels
 from skmetricmlp.plotting._estimators import (
     Parts,
@@ -22,7 +23,6 @@ from skmetricmlp.plotting._estimators import (
 
 __all__ = ["MarginsDisplay", "one_prediction"]
 
-Array = Any
 Keywords = Mapping[str, Any] | None
 COLUMNS = {"row", "predicted", "term", "rank", "exemplar", "excess", "contribution"}
 # The terms of a prediction, from the top.
@@ -189,11 +189,11 @@ class MarginsDisplay:
         size = 7.6, min(12.0, 1.5 + 0.36 * n)
         self.axes_ = panels(type(self).__name__, ax, 2, size)
         self.figure_ = self.axes_[0].figure
-        colours = self._colours()
+        colors = self._colors()
         self.bars_ = []
         values = np.nan_to_num(self.distances, posinf=np.nan), self.contributions
         for panel, widths in zip(self.axes_, values, strict=True):
-            at, own = np.arange(len(widths)), colours[: len(widths)]
+            at, own = np.arange(len(widths)), colors[: len(widths)]
             keywords = {"color": own, "height": 0.7, **(bar_kw or {})}
             bars = panel.barh(at, widths, **keywords)
             if not is_narrow(panel):
@@ -209,8 +209,8 @@ class MarginsDisplay:
         self._write()
         return self
 
-    def _colours(self) -> list[str]:
-        """Colour exemplars, by whether they are of the predicted class, and the rest."""
+    def _colors(self) -> list[str]:
+        """Color exemplars, by whether they are of the predicted class, and the rest."""
         of_class = [
             PALETTE[0 if not self.is_classifier or c == self.predicted else 1]
             for c in self.labels

@@ -1,4 +1,4 @@
-"""The comparison of initialisations on a data set.
+"""The comparison of initializations on a data set.
 
 data and design -> runs -> study -> summary and verdict -> page
 """
@@ -23,7 +23,7 @@ from skmetricmlp.study.report import (
 )
 from skmetricmlp.study.summary import (
     score_table,
-    summarise,
+    summarize,
     target_table,
     time_to_target,
 )
@@ -48,7 +48,7 @@ __all__ = [
     "score_table",
     "starts_of",
     "starts_table",
-    "summarise",
+    "summarize",
     "tabular_transformer",
     "target_table",
     "time_to_target",

@@ -237,7 +237,7 @@ def read_dataset(
 ) -> Dataset:
     """Read a CSV or Parquet file with a column to predict.
 
-    Numbers are imputed by their median and standardised; everything else is one-hot
+    Numbers are imputed by their median and standardized; everything else is one-hot
     encoded, with a missing value as a category of its own. Rows without a target
     are left out.
 
@@ -380,7 +380,7 @@ def _check_values(y: pd.Series[Any]) -> None:
 
 def _check_number(y: pd.Series[Any]) -> None:
     if len(y) < LEAST_ROWS:
-        msg = f"at least {LEAST_ROWS} labelled rows are needed, there are {len(y)}"
+        msg = f"at least {LEAST_ROWS} labeled rows are needed, there are {len(y)}"
         raise DataError(msg)
 
 

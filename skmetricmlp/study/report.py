@@ -22,7 +22,7 @@ from skmetricmlp.study.files import write_files
 from skmetricmlp.study.pictures import draw_pictures
 from skmetricmlp.study.summary import (
     score_table,
-    summarise,
+    summarize,
     target_table,
     time_to_target,
 )
@@ -94,7 +94,7 @@ def write_report(
     tables = {
         "curves": study.curves,
         "predictions": study.predictions,
-        "summary": summarise(study),
+        "summary": summarize(study),
         "to_target": time_to_target(study),
         "starts": starts_table(study),
     }

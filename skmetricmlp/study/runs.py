@@ -154,7 +154,7 @@ def _uninterrupted(learn: Callable[[Any, Any], object], X: Any, y: Any) -> None:
 def _warm_up(task: Task) -> None:
     """Load what is loaded when it is first needed, once in a process, untimed."""
     X, y = np.eye(20), np.arange(20) % 2
-    model = untrained(task, {"n_exemplars": 4, "n_spare_units": 4}, seed=0)
+    model = untrained(task, {"n_exemplars": 4, "n_random_units": 4}, seed=0)
     model.fit(X, y).partial_fit(X, y).predict(X)
 
 

@@ -17,7 +17,7 @@ __all__ = [
     "epochs_ratio",
     "paired_difference",
     "score_table",
-    "summarise",
+    "summarize",
     "target_table",
     "time_to_target",
 ]
@@ -45,7 +45,7 @@ class EpochsRatio(NamedTuple):
     high: float
 
 
-def summarise(study: Study) -> pd.DataFrame:
+def summarize(study: Study) -> pd.DataFrame:
     """Compare each start with its reference.
 
     Returns

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from skmetricmlp.study.compare import Study
-from skmetricmlp.study.summary import summarise
+from skmetricmlp.study.summary import summarize
 from skmetricmlp.study.tasks import Task
 
 __all__ = ["in_words", "verdict"]
@@ -26,12 +26,12 @@ def verdict(study: Study) -> list[str]:
     list of str
         A few sentences per size and start.
     """
-    summary = summarise(study).sort_values("size", ascending=False, kind="stable")
+    summary = summarize(study).sort_values("size", ascending=False, kind="stable")
     return [in_words(row, study) for row in summary.to_dict("records")]
 
 
 def in_words(row: Mapping[Any, Any], study: Study) -> str:
-    """Put a row of :func:`~skmetricmlp.study.summary.summarise` into words."""
+    """Put a row of :func:`~skmetricmlp.study.summary.summarize` into words."""
     task, target = study.dataset.task, study.design.target_score
     ours, theirs = _called(row["start"]), _called(row["reference"])
     goal = f"the {task.score_name} of {task.text(row['target'])} at which {theirs} ended"

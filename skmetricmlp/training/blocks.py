@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from array_api_compat import array_namespace, is_numpy_array, size
 
+from skmetricmlp._typing import Array
+
 __all__ = ["blocks", "joined", "split"]
 
-Array = Any
 
 # A step reads and writes six arrays of a block, which together should fit into a core's
 # cache; a block of a quarter of this costs as much again in calls.
@@ -41,7 +41,7 @@ def joined(
 ) -> tuple[list[Sequence[Array]], Sequence[float]]:
     """Join the arrays of each list into one vector, if they all have the same rate.
 
-    A step of an optimiser is then a dozen calls for all parameters together instead of
+    A step of an optimizer is then a dozen calls for all parameters together instead of
     for each. Arrays of NumPy, where a call costs little, and very large ones stay apart.
     """
     first = lists[0]

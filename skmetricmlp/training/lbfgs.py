@@ -1,4 +1,4 @@
-"""L-BFGS: the objective of all rows at once, minimised by SciPy on the host."""
+"""L-BFGS: the objective of all rows at once, minimized by SciPy on the host."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from array_api_compat import size
 from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult, minimize
 
-from skmetricmlp.arrays import numpy_type, place_of, to_numpy
+from skmetricmlp._array_api import numpy_type, place_of, to_numpy
+from skmetricmlp._typing import Array
 from skmetricmlp.network import Network
-from skmetricmlp.training.epochs import (
+from skmetricmlp.training.monitor import (
     History,
     Plan,
     Position,
@@ -26,7 +27,6 @@ from skmetricmlp.training.objective import Batch
 
 __all__ = ["LBFGS", "flatten", "train_lbfgs", "unflatten"]
 
-Array = Any
 Vector = NDArray[np.float64]
 
 
@@ -68,7 +68,7 @@ def train_lbfgs(
     before_epoch: Callable[[History, Position], object] = lambda *_: None,
     on_epoch: Callable[[History, Position], object] = lambda *_: None,
 ) -> tuple[Position, History, StopReason]:
-    """Minimise ``plan.objective`` over all rows of ``data`` by L-BFGS.
+    """Minimize ``plan.objective`` over all rows of ``data`` by L-BFGS.
 
     An epoch is an iteration: a direction, and a search along it that may look at all
     rows several times. The loss of an epoch is the objective at its end, and never

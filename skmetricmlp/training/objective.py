@@ -1,20 +1,19 @@
-"""What training minimises: a weighted mean loss plus an L2 penalty."""
+"""What training minimizes: a weighted mean loss plus an L2 penalty."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import nan
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from array_api_compat import array_namespace, device, is_numpy_array
 
+from skmetricmlp._typing import Array
 from skmetricmlp.network import LOSSES, Network
 from skmetricmlp.training.blocks import blocks
 
 __all__ = ["Batch", "Objective", "loss_and_score", "output_targets"]
-
-Array = Any
 
 
 class Batch(NamedTuple):

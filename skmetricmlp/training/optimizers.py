@@ -1,4 +1,4 @@
-"""Stochastic optimisers: settings are frozen, state is passed in and returned.
+"""Stochastic optimizers: settings are frozen, state is passed in and returned.
 
 Every ``step`` takes one learning rate per parameter array, so that layers may
 learn at different rates. It leaves the parameters as they are, and writes the next ones
@@ -17,16 +17,16 @@ from typing import Any, NamedTuple, Protocol
 
 from array_api_compat import array_namespace, device
 
+from skmetricmlp._typing import Array
 from skmetricmlp.training.blocks import blocks, joined, split
 
 __all__ = ["SGD", "Adam", "AdamState", "Optimizer"]
 
-Array = Any
 Arrays = list[Array]
 
 
 class Optimizer(Protocol):
-    """What the training loop needs of an optimiser."""
+    """What the training loop needs of an optimizer."""
 
     def init(self, parameters: Sequence[Array]) -> Any:
         """Return the state before the first step."""

@@ -1,0 +1,221 @@
+"""Where arrays are, and how they get elsewhere: namespaces and devices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, NamedTuple
+
+import array_api_compat
+import numpy as np
+from array_api_compat import array_namespace, is_array_api_obj
+from numpy.typing import NDArray
+
+from skmetricmlp._typing import Array
+
+__all__ = [
+    "HOST",
+    "Place",
+    "computed",
+    "is_array",
+    "map_arrays",
+    "numpy_type",
+    "place_of",
+    "to_numpy",
+]
+
+
+class Place(NamedTuple):
+    """A namespace of the array API and a device of it."""
+
+    namespace: Any
+    device: Any
+
+    @classmethod
+    def of(cls, namespace: Any, device: Any = None) -> Place:
+        """Place that a user names; by default the namespace's default device.
+
+        Raises
+        ------
+        TypeError
+            If ``namespace`` is no array API namespace.
+        """
+        try:
+            # PyTorch and CuPy have the array API by array-api-compat only.
+            namespace = array_namespace(namespace.empty(0))
+        except (AttributeError, TypeError) as error:
+            msg = (
+                f"xp must be a namespace of the array API, such as numpy, torch or cupy, "
+                f"got {namespace!r}"
+            )
+            raise TypeError(msg) from error
+        # An array knows its device in full: cuda:0 where "cuda" was said.
+        return place_of(namespace.empty(0, device=device))
+
+    @property
+    def floats(self) -> tuple[Any, ...]:
+        """Types of double and single precision, of those that the device has."""
+        types = self._float_types()
+        return tuple(types[name] for name in ("float64", "float32") if name in types)
+
+    def move(self, array: Array) -> Array:
+        """Return the array if it is here, else a copy that is, by way of the host.
+
+        Double precision becomes single on a device that has no other.
+
+        Raises
+        ------
+        ValueError
+            If the array is sparse and this is not NumPy's place.
+        """
+        if place_of(array) == self:
+            return array
+        if not is_array(array):
+            msg = f"a {type(array).__name__} cannot be moved to {self}"
+            raise ValueError(msg)
+        host = to_numpy(array)
+        if self == HOST:
+            return host
+        dtype = host.dtype.newbyteorder("=")
+        if dtype == np.float64 and "float64" not in self._float_types():
+            dtype = np.dtype(np.float32)
+        # PyTorch has wider unsigned integers, but few functions of them.
+        is_torch = array_api_compat.is_torch_namespace(self.namespace)
+        if is_torch and dtype.kind == "u" and dtype.itemsize > 1:
+            dtype = np.dtype(np.int64)
+        # PyTorch takes no negative strides, and without a copy no read-only arrays.
+        host = host.astype(dtype, order="C", copy=False)
+        return self.namespace.asarray(host, device=self.device, copy=True)
+
+    def _float_types(self) -> dict[str, Any]:
+        info = self.namespace.__array_namespace_info__()
+        types: dict[str, Any] = info.dtypes(device=self.device, kind="real floating")
+        return types
+
+    def __str__(self) -> str:
+        name = self.namespace.__name__.removeprefix("array_api_compat.")
+        return f"{name} on {self.device}"
+
+
+HOST = Place(array_namespace(np.empty(0)), "cpu")
+
+
+def is_array(value: Any) -> bool:
+    """Say whether it is a dense array of any namespace, on a device; a scalar is none.
+
+    Arrays that are not computed yet, such as Dask's, have no device: they are none.
+    """
+    if isinstance(value, np.generic) or not is_array_api_obj(value):
+        return False
+    return (
+        isinstance(value, np.ndarray)
+        or array_api_compat.is_torch_array(value)
+        or array_api_compat.is_cupy_array(value)
+        or hasattr(value, "to_device")
+    ) and not array_api_compat.is_pydata_sparse_array(value)
+
+
+def _is_lazy(value: Any) -> bool:
+    """Say whether it has functions of an array, but its values are to be computed yet."""
+    return (
+        is_array_api_obj(value)
+        and not isinstance(value, np.generic)
+        and not is_array(value)
+        and not array_api_compat.is_pydata_sparse_array(value)
+    )
+
+
+def place_of(value: Any) -> Place:
+    """Where an array is; NumPy's place for what is none: sparse, a table or a list."""
+    if isinstance(value, np.ndarray) or not is_array(value):
+        return HOST
+    return Place(array_namespace(value), array_api_compat.device(value))
+
+
+def numpy_type(array: Array) -> type[np.floating[Any]]:
+    """NumPy's type of the same precision as an array of floats."""
+    return np.float32 if array.dtype == place_of(array).namespace.float32 else np.float64
+
+
+def to_numpy(value: Any) -> Any:
+    """Return a NumPy array for an array of any namespace and device; others as it is.
+
+    An array that is not computed yet is computed.
+    """
+    value = computed(value)
+    if isinstance(value, np.ndarray) or not is_array(value):
+        return value
+    if array_api_compat.is_torch_array(value):
+        return value.detach().cpu().numpy()
+    if array_api_compat.is_cupy_array(value):
+        return value.get()
+    info = array_namespace(value).__array_namespace_info__()
+    host: NDArray[Any] = np.asarray(value.to_device(info.default_device()))
+    return host
+
+
+def computed(value: Any) -> Any:
+    """Return what is not computed yet as an array of NumPy, or a table of pandas.
+
+    Others are returned as they are. Tables of Dask have names only when computed.
+    """
+    if hasattr(value, "__dask_graph__"):
+        return value.compute()
+    return np.asarray(value) if _is_lazy(value) else value
+
+
+def map_arrays(function: Callable[[Array], Array], value: Any) -> Any:
+    """Apply a function to every array of a value, and leave what else it has.
+
+    Parameters
+    ----------
+    function : callable
+        From an array to an array.
+    value : dataclass, named tuple, tuple, list, dict, array or anything else
+        Containers are gone through, at any depth, and so are dataclasses of this package.
+        Those of others are not: to make one anew may lose what it was given since.
+
+    Returns
+    -------
+    A new value of the same type, or the same object if nothing of it has changed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> map_arrays(np.sum, {"weights": [np.ones(3), np.ones(2)], "activation": "relu"})
+    {'weights': [np.float64(3.0), np.float64(2.0)], 'activation': 'relu'}
+    """
+    if is_array(value) or _is_lazy(value):
+        return function(value)
+    if _is_own_dataclass(value):
+        names = [field.name for field in fields(value) if field.init]
+        old = [getattr(value, name) for name in names]
+        new = [map_arrays(function, item) for item in old]
+        return (
+            value
+            if _same(old, new)
+            else replace(value, **dict(zip(names, new, strict=True)))
+        )
+    if isinstance(value, tuple) and hasattr(value, "_make"):
+        items = [map_arrays(function, item) for item in value]
+        return value if _same(value, items) else value._make(items)
+    are_layers = getattr(type(value), "are_layers", False)  # weights of another network
+    if are_layers or type(value) in (tuple, list):
+        items = [map_arrays(function, item) for item in value]
+        kind = list if are_layers else type(value)
+        return value if not are_layers and _same(value, items) else kind(items)
+    if type(value) is dict:
+        items = [map_arrays(function, item) for item in value.values()]
+        same = _same(value.values(), items)
+        return value if same else dict(zip(value, items, strict=True))
+    return value
+
+
+def _is_own_dataclass(value: Any) -> bool:
+    package = __name__.partition(".")[0]
+    is_own = type(value).__module__.partition(".")[0] == package
+    return is_own and is_dataclass(value)
+
+
+def _same(old: Iterable[Any], new: Iterable[Any]) -> bool:
+    return all(a is b for a, b in zip(old, new, strict=True))

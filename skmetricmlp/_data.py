@@ -1,0 +1,213 @@
+"""The distinct rows that everything is calculated from.
+
+They are *distinct* rows with summed weights, in an order that depends on their values
+alone. So a row given twice is a row of twice the weight, and the order of the rows does
+not matter: both hold to the last bit. The order does not depend on the units of the
+features or on what was added to them either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.utils import gen_batches
+from sklearn.utils.sparsefuncs import mean_variance_axis
+
+from skmetricmlp._typing import Array, Floats, Ints
+
+__all__ = ["DistinctRows", "distinct_rows", "mean_and_deviation"]
+
+Keys = NDArray[np.uint64]
+
+BLOCK_ELEMENTS = 2**20
+SAFE_EXPONENT = 400
+TINY = 10.0 * float(np.finfo(float).eps)  # a deviation that is none but rounding errors
+# Standardized values are rounded to so many steps per deviation before they are hashed:
+# far coarser than rounding errors, and fine enough to tell most rows apart.
+STEPS_PER_DEVIATION = 2.0**20
+LARGEST_STEP = 2.0**52
+SMALLEST = float(np.finfo(float).tiny)
+SHIFT = 0.3183098861837907  # away from the multiples of 1/2 that round either way
+
+LEAST_WEIGHT = 1e-30  # nothing beside a weight of one
+
+
+@dataclass(frozen=True)
+class DistinctRows:
+    """Rows, or pairs of a row and a class, that occur in the data, each once.
+
+    ``index`` (m,) is where each first occurs; ``targets`` are the class codes (m,), or
+    the mean values (m, n_outputs) of the rows that are equal; ``weights`` (m,) are sums,
+    relative to the greatest. They are ordered by a hash of the rows, which makes any
+    stretch of them a reproducible random sample.
+    """
+
+    index: Ints
+    targets: Array
+    weights: Floats
+
+    @property
+    def codes(self) -> Ints:
+        """Class codes (m,), which are all the same where there are values."""
+        if self.targets.ndim == 1:
+            codes: Ints = self.targets
+            return codes
+        return np.zeros(len(self.index), dtype=np.intp)
+
+    def take(self, where: Any) -> DistinctRows:
+        """Take some of them."""
+        return DistinctRows(self.index[where], self.targets[where], self.weights[where])
+
+
+def distinct_rows(X: Array, targets: Array, weights: Floats) -> DistinctRows:
+    """Merge equal rows, if of the same class, and order what is left by a hash.
+
+    Equal rows of different values count as their weighted mean: the same to a fit by
+    least squares.
+
+    Parameters
+    ----------
+    X : array or SciPy CSR of shape (n, d)
+    targets : array of shape (n,) or (n, n_outputs)
+        Class codes or values.
+    weights : array of shape (n,)
+
+    Returns
+    -------
+    DistinctRows
+    """
+    codes = targets if targets.ndim == 1 else np.zeros(len(targets), dtype=np.intp)
+    order_key, exact_key = _keys(X, weights)
+    with np.errstate(over="ignore"):
+        order_key = _mixed(order_key + _mixed(codes.astype(np.uint64)))
+    # Stable, so the first row of each group is the one that occurs first.
+    order = np.lexsort((codes, exact_key, order_key))
+    is_first = np.ones(len(order), dtype=bool)
+    for key in (order_key, exact_key, codes):
+        is_first[1:] &= key[order[1:]] == key[order[:-1]]
+    is_first[1:] = ~is_first[1:]
+    index = order[is_first]
+    group = np.empty(len(order), dtype=np.intp)
+    group[order] = np.cumsum(is_first) - 1
+    weights = _relative(weights.astype(float))
+    sums = np.bincount(group, weights)
+    if targets.ndim > 1:
+        parts = [np.bincount(group, weights * values) / sums for values in targets.T]
+        targets = np.stack(parts, axis=1)
+        return DistinctRows(index, targets, sums / sums.max())
+    return DistinctRows(index, codes[index], sums / sums.max())
+
+
+def _keys(X: Array, weights: Floats) -> tuple[Keys, Keys]:
+    """Hash the rows: their standardized values, rounded, and their exact values.
+
+    Both keys (n,) are sums over the features of a random multiple of an integer, modulo
+    2^64. Zeros of a sparse matrix therefore add what a row of zeros has.
+    """
+    mean, deviation = mean_and_deviation(X, weights)
+    # Where nothing varies, rounding errors are nothing beside the value itself.
+    deviation = np.where(deviation > 0, deviation, np.maximum(abs(mean), SMALLEST))
+    rng = np.random.default_rng(0)
+    factors = rng.integers(2**64, size=(2, X.shape[1]), dtype=np.uint64) | np.uint64(1)
+
+    def steps(values: Floats, columns: Any) -> Keys:
+        values = (values - mean[columns]) / deviation[columns]
+        values = np.floor(values * STEPS_PER_DEVIATION + SHIFT)
+        return values.clip(-LARGEST_STEP, LARGEST_STEP).astype(np.int64).view(np.uint64)
+
+    def bits(values: Floats, columns: Any) -> Keys:
+        del columns
+        # Adding zero turns -0.0 into 0.0: they are equal, so their bits should be.
+        words = (values + 0.0).view(f"u{values.itemsize}").astype(np.uint64)
+        return words ^ (words >> np.uint64(29))
+
+    return _sums(X, factors[0], steps), _sums(X, factors[1], bits)
+
+
+def _sums(X: Array, factors: Keys, integers: Callable[[Floats, Any], Keys]) -> Keys:
+    """Sum ``factors_j integers(x_ij)`` over the features, modulo 2^64."""
+    every = slice(None)
+    if not sp.issparse(X):
+        size = max(1, BLOCK_ELEMENTS // max(1, X.shape[1]))
+        blocks = (np.ascontiguousarray(X[rows]) for rows in gen_batches(len(X), size))
+        return np.concatenate([integers(block, every) @ factors for block in blocks])
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    zeros = integers(np.zeros(X.shape[1], dtype=X.dtype), every)
+    terms = (integers(X.data, X.indices) - zeros[X.indices]) * factors[X.indices]
+    totals = np.append(np.uint64(0), np.cumsum(terms, dtype=np.uint64))
+    sums: Keys = totals[X.indptr[1:]] - totals[X.indptr[:-1]] + zeros @ factors
+    return sums
+
+
+def _mixed(keys: Keys) -> Keys:
+    """Scramble integers one to one, as SplitMix64 does.
+
+    G. L. Steele, D. Lea, C. H. Flood, OOPSLA 2014.
+    """
+    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return keys ^ (keys >> np.uint64(31))
+
+
+def _relative(weights: Floats) -> Floats:
+    """Weights on a scale where the greatest is about one, and none vanishes beside it.
+
+    So no sum or product of them overflows, and each row keeps a share above zero, in
+    single precision too. A power of two leaves all their digits.
+    """
+    exponent = int(np.frexp(weights.max())[1])
+    return np.maximum(np.ldexp(weights, -exponent), LEAST_WEIGHT)
+
+
+def mean_and_deviation(
+    X: Array, weights: Floats, index: Ints | None = None
+) -> tuple[Floats, Floats]:
+    """Weighted mean and standard deviation (d,) of the columns of ``X[index]`` (m, d).
+
+    The deviation of a column that is constant, up to rounding errors, is zero.
+    """
+    shares = weights.astype(np.float64) / weights.max()
+    shares /= shares.sum()
+    exponent = _exponent(X)
+    if sp.issparse(X):
+        values = (X if index is None else X[index]).astype(np.float64)
+        values.data = np.ldexp(values.data, -exponent)
+        mean, variance = mean_variance_axis(values, axis=0, weights=shares)
+    else:
+        index = np.arange(len(X)) if index is None else index
+        parts = partial(_blocks, X, shares, index, exponent)
+        origin = np.ldexp(X[index[0]].astype(np.float64), -exponent)
+        none = np.zeros(X.shape[1])
+        mean = sum((share @ (x - origin) for share, x in parts()), none) + origin
+        variance = sum((share @ (x - mean) ** 2 for share, x in parts()), none)
+    deviation = np.sqrt(variance)
+    deviation = np.where(deviation > TINY * abs(mean), deviation, 0.0)
+    return np.ldexp(mean, exponent), np.ldexp(deviation, exponent)
+
+
+def _blocks(
+    X: Array, shares: Floats, index: Ints, exponent: int
+) -> Iterator[tuple[Floats, Floats]]:
+    """Yield shares and rows ``2^-exponent X`` in double precision, some at a time."""
+    for rows in gen_batches(len(index), max(1, BLOCK_ELEMENTS // max(1, X.shape[1]))):
+        block = X[index[rows]].astype(np.float64)
+        yield shares[rows], np.ldexp(block, -exponent) if exponent else block
+
+
+def _exponent(X: Array) -> int:
+    """Power of two of the largest value, where squares would over- or underflow; else 0.
+
+    To scale by a power of two changes no digit.
+    """
+    values = X.data if sp.issparse(X) else X
+    largest = max(abs(float(values.max(initial=0))), abs(float(values.min(initial=0))))
+    exponent = int(np.frexp(largest)[1])
+    return exponent if abs(exponent) > SAFE_EXPONENT else 0

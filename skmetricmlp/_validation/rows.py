@@ -1,0 +1,452 @@
+"""Rows to learn from, their labels and weights, and exemplars that a user supplies."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Number
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn import get_config
+from sklearn.base import is_regressor
+from sklearn.utils import check_array, get_tags
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import validate_data
+
+from skmetricmlp._array_api import HOST, Place, computed, numpy_type, place_of, to_numpy
+from skmetricmlp._typing import Array
+from skmetricmlp._validation.distance import are_far
+from skmetricmlp._validation.metric import check_domain
+from skmetricmlp._validation.names import check_names, column_names
+from skmetricmlp.metrics import METRICS
+from skmetricmlp.network import Network
+
+__all__ = [
+    "Rows",
+    "check_classes",
+    "check_exemplars",
+    "check_features",
+    "check_held_out",
+    "check_labels",
+    "check_rows",
+    "class_codes",
+    "class_weights",
+    "in_precision",
+    "warn_of_units",
+]
+
+
+class Rows(NamedTuple):
+    """``X`` (n, d), ``y`` (n,) or (n, n_outputs), and ``sample_weight`` (n,).
+
+    ``X``, dense or CSR, is where the user has it, in any array API namespace; the others
+    are NumPy's.
+    """
+
+    X: Array
+    y: Array
+    sample_weight: Array
+
+
+def check_features(
+    estimator: Any, X: Any, network: Network, method: str = "predict"
+) -> Array:
+    """Check rows to predict.
+
+    Parameters
+    ----------
+    estimator : estimator
+        ``n_features_in_`` and ``feature_names_in_`` are compared.
+    X : array-like or sparse of shape (n, d)
+    network : Network
+        Of the estimator.
+    method : str
+        Of the estimator, for the message.
+
+    Returns
+    -------
+    array or SciPy CSR of shape (n, d)
+        Where the network is, and off the host in its precision.
+
+    Raises
+    ------
+    ValueError
+        If X is not accepted or is elsewhere.
+    """
+    X = computed(X)
+    types = _types(estimator, X, network, method)
+    sparse = _sparse_formats(estimator)
+    with np.errstate(over="ignore", invalid="ignore"):  # it looks at the sum of X first
+        X = validate_data(estimator, X, accept_sparse=sparse, dtype=types, reset=False)
+    return _canonical(X)
+
+
+def _canonical(X: Array) -> Array:
+    """Sort the numbers of sparse rows and add up duplicates, in a copy.
+
+    SciPy does so where it looks for the greatest of them, in the user's matrix.
+    """
+    if sp.issparse(X) and not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    return X
+
+
+def check_rows(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    network: Network | None = None,
+    method: str = "fit",
+) -> Rows:
+    """Check features, labels or values, and weights of rows to learn from.
+
+    Parameters
+    ----------
+    estimator : estimator
+        ``n_features_in_`` and ``feature_names_in_`` are set, or with a network compared.
+    X : array-like or sparse of shape (n, d)
+    y : array-like of shape (n,), or of a regressor (n, n_outputs)
+    sample_weight : None, number or array-like of shape (n,)
+    network : Network, optional
+        To go on from.
+    method : str
+        Of the estimator, for the message.
+
+    Returns
+    -------
+    Rows
+        ``X`` in float64 or float32, or off the host in the precision of the network;
+        ``sample_weight`` in the same precision, ones where there was None.
+
+    Raises
+    ------
+    ValueError
+        If any of them is not accepted, or X is elsewhere than the network.
+    """
+    X = computed(X)
+    types = _types(estimator, X, network, method)
+    return _rows(estimator, X, y, sample_weight, types, reset=network is None)
+
+
+def _types(
+    estimator: Any, X: Any, network: Network | None, method: str
+) -> tuple[Any, ...]:
+    """Types that X may have, which has to be where the network is, if there is one."""
+    place = _place_of_input(X)
+    if network is None:
+        return place.floats
+    parameter = network.parameters[0]
+    fitted = place_of(parameter)
+    if place != fitted:
+        # The first sentence is scikit-learn's, which its estimator checks look for.
+        msg = (
+            f"Inputs passed to {type(estimator).__name__}.{method}() must use the same "
+            f"namespace and the same device as those passed to fit(). These are in "
+            f"{place}, and the network is in {fitted}: move them, or the estimator with "
+            f"its method move_to"
+        )
+        if fitted != HOST and not get_config()["array_api_dispatch"]:
+            msg += ", and work under sklearn.config_context(array_api_dispatch=True)"
+        raise ValueError(msg)
+    # NumPy multiplies a row in single by weights in double precision; others refuse.
+    return place.floats if place == HOST else (parameter.dtype,)
+
+
+def _place_of_input(X: Any) -> Place:
+    """Where scikit-learn leaves what a user passes: without dispatch, in NumPy."""
+    return place_of(X) if get_config()["array_api_dispatch"] else HOST
+
+
+def _sparse_formats(estimator: Any) -> str | bool:
+    return "csr" if get_tags(estimator).input_tags.sparse else False
+
+
+def _rows(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    types: tuple[Any, ...],
+    *,
+    reset: bool,
+) -> Rows:
+    has_values = is_regressor(estimator)
+    y = to_numpy(y)
+    (_check_numbers if has_values else _check_one_label)(y)
+    with np.errstate(over="ignore", invalid="ignore"):  # it looks at the sum of X first
+        X, y = validate_data(
+            estimator,
+            X,
+            y,
+            accept_sparse=_sparse_formats(estimator),
+            dtype=types,
+            reset=reset,
+            y_numeric=has_values,
+            multi_output=has_values,
+        )
+    X = _canonical(X)
+    if not has_values:
+        check_classification_targets(y)
+    if sample_weight is None or isinstance(sample_weight, Number):
+        value = 1.0 if sample_weight is None else sample_weight
+        sample_weight = np.full(X.shape[0], value, dtype=np.float64)
+    try:
+        sample_weight = check_array(
+            to_numpy(sample_weight), ensure_2d=False, dtype=np.float64
+        )
+    except (ValueError, TypeError) as error:
+        msg = f"sample_weight must be numbers: {error}"
+        raise ValueError(msg) from error
+    if sample_weight.shape != (X.shape[0],):
+        msg = (
+            f"sample_weight must have shape {(X.shape[0],)}, a number for each row of X, "
+            f"got {sample_weight.shape}"
+        )
+        raise ValueError(msg)
+    if np.any(sample_weight < 0):
+        msg = f"sample_weight must not be negative, got {sample_weight.min()}"
+        raise ValueError(msg)
+    return Rows(X, y, in_precision(sample_weight, numpy_type(X), "sample_weight"))
+
+
+def in_precision(weights: Array, dtype: Any, name: str) -> Array:
+    """Weights (n,) in the precision of the network, in which their sum must be finite.
+
+    Raises
+    ------
+    ValueError
+        If it is not, or all weights become zero; the error calls them ``name``.
+    """
+    info = np.finfo(dtype)
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if total > info.max or 0 < weights.max(initial=0.0) < info.tiny:
+        msg = (
+            f"{name} must have a sum that {info.dtype} can hold, from {info.tiny:.3g} to "
+            f"{info.max:.3g}, got {total:.3g}: divide all weights by their mean"
+        )
+        raise ValueError(msg)
+    return weights.astype(dtype)
+
+
+def _check_one_label(y: Any) -> None:
+    """Refuse several columns of labels, and say what takes them.
+
+    Raises
+    ------
+    ValueError
+        Which says whether they look like one label, several labels or several targets.
+    """
+    try:
+        columns = y if sp.issparse(y) else np.asarray(y)
+    except ValueError:  # of lists of several lengths: scikit-learn says more
+        return
+    if columns.ndim != 2 or columns.shape[1] < 2:
+        return
+    try:
+        kind = type_of_target(columns)
+    except (TypeError, ValueError):
+        kind = "unknown"
+    if kind == "multilabel-indicator" and _is_one_hot(columns):
+        advice = "if it is one-hot, pass the labels: y.argmax(axis=1)"
+    elif kind == "multilabel-indicator":
+        advice = (
+            "for several labels of a row, put the estimator into MultiOutputClassifier "
+            "or OneVsRestClassifier"
+        )
+    elif kind.startswith("continuous"):
+        advice = "for values instead of labels, take MetricInitMLPRegressor"
+    else:
+        advice = "for several targets, put the estimator into MultiOutputClassifier"
+    # The first part is scikit-learn's.
+    msg = (
+        f"y should be a 1d array, got an array of shape {columns.shape} instead: {advice}"
+    )
+    raise ValueError(msg)
+
+
+def _is_one_hot(columns: Array) -> bool:
+    """Say whether each row of an indicator has one label."""
+    greatest = columns.max()
+    counts = np.asarray((columns == greatest).sum(axis=1))
+    return bool((counts == 1).all() and columns.min() < greatest)
+
+
+def _check_numbers(y: Any) -> None:
+    """Refuse values that are no numbers, though NumPy makes numbers of them."""
+    if sp.issparse(y):
+        msg = "y must be dense, got a sparse matrix: pass its toarray()"
+        raise ValueError(msg)
+    kind = np.asarray(y).dtype
+    if kind.kind in "mM":
+        msg = f"y must be numbers, got values of the type {kind}"
+        raise ValueError(msg)
+
+
+def check_held_out(
+    estimator: Any, X: Any, y: Any, sample_weight: Any, trained_on: Array
+) -> Rows | None:
+    """Check rows to validate on, if there are any, and move them to ``trained_on``."""
+    if X is None and y is None and sample_weight is None:
+        return None
+    if X is None or y is None:
+        missing = "X_val" if X is None else "y_val"
+        msg = f"X_val and y_val must be passed together; {missing} is missing"
+        raise ValueError(msg)
+    try:
+        X = computed(X)
+        types = _place_of_input(X).floats
+        rows = _rows(estimator, X, y, sample_weight, types, reset=False)
+        place = place_of(trained_on)
+        X = place.move(rows.X)
+    except ValueError as error:
+        msg = f"X_val, y_val, sample_weight_val: {error}"
+        raise ValueError(msg) from error
+    if place != HOST:
+        X = place.namespace.astype(X, trained_on.dtype)
+    elif X.dtype != trained_on.dtype == np.float64:
+        X = X.astype(np.float64)  # the units of X may be too small for less
+    return rows._replace(X=X)
+
+
+def class_codes(y: Array, classes: Array, name: str = "y") -> NDArray[np.intp]:
+    """Position of each label in the sorted ``classes``, all of which must be known."""
+    if y.ndim > 1:
+        msg = f"{name} must have one label for each row, got the shape {y.shape}"
+        raise ValueError(msg)
+    if unknown := sorted(set(y.tolist()) - set(classes.tolist()), key=str):
+        msg = f"{name} has labels {unknown} that are not among {classes.tolist()}"
+        raise ValueError(msg)
+    return np.searchsorted(classes, np.asarray(y))
+
+
+def check_classes(classes: Any) -> Array:
+    """Sort the labels that a user declares, each once."""
+    labels = np.asarray(to_numpy(classes))
+    if labels.ndim != 1 or not len(labels) or np.any(labels != labels):  # noqa: PLR0124
+        msg = f"classes must be a 1-dimensional list of labels, got {classes!r}"
+        raise ValueError(msg)
+    return np.unique(labels)
+
+
+def class_weights(
+    class_weight: Any, classes: Array, codes: NDArray[np.intp], weights: Array
+) -> NDArray[np.float64]:
+    """Return the factor of the weight of each class, of shape (n_classes,).
+
+    ``"balanced"`` gives all classes of ``codes`` the same total weight. A dict may leave
+    out classes, and it may name labels that are no classes, but not both.
+
+    Raises
+    ------
+    ValueError
+        If it does both.
+    """
+    if class_weight is None:
+        return np.ones(len(classes))
+    labels = classes.tolist()
+    if isinstance(class_weight, Mapping):
+        check_labels("class_weight has weights for", class_weight, labels)
+        return np.array([float(class_weight.get(label, 1.0)) for label in labels])
+    totals = np.bincount(codes, weights, len(labels)).astype(float)
+    absent = totals == 0
+    return np.where(absent, 1.0, totals.sum() / (len(labels) * totals + absent))
+
+
+def check_labels(has: str, named: Iterable[Any], classes: list[Any]) -> None:
+    """Refuse labels that are no classes, if there are classes that were not named.
+
+    A part of the data may lack a class. Where all the classes that it has are named,
+    nothing is amiss; where some are not, labels may be misspelled, or of another type. It
+    is scikit-learn's rule for class weights.
+
+    Raises
+    ------
+    ValueError
+        Which begins with ``has`` and those labels.
+    """
+    named = list(named)
+    unknown = [label for label in dict.fromkeys(named) if label not in classes]
+    missing = [label for label in classes if label not in named]
+    if unknown and missing:
+        msg = f"{has} {unknown}, and none for {missing}; the classes are {classes}"
+        raise ValueError(msg)
+
+
+def check_exemplars(
+    exemplars: Sequence[Any],
+    X: Array,
+    metric: Any,
+    names: Array | None,
+    stand_for: str = "labels",
+) -> tuple[Array, Array]:
+    """Check exemplars that the user supplies as ``(points, labels)``, or values.
+
+    Parameters
+    ----------
+    exemplars : pair
+    X : array or SciPy CSR of shape (n, d)
+        Training rows.
+    metric : str, transformer, callable or None
+        None where the exemplars are only counted.
+    names : array of shape (d,) or None
+        Feature names of X.
+    stand_for : str
+        What an error calls the labels.
+
+    Returns
+    -------
+    points : array of shape (N, d)
+        Dense.
+    labels : array of shape (N,) or (N, n_outputs)
+
+    Raises
+    ------
+    ValueError
+        If their shapes or names do not fit each other or the data, or the metric is not
+        defined for them.
+    """
+    given, labels = map(computed, exemplars)
+    pair = f"exemplars=(points, {stand_for})"
+    try:
+        points = check_array(
+            given, accept_sparse="csr", dtype=X.dtype, input_name="exemplars"
+        )
+    except (ValueError, TypeError) as error:
+        msg = f"{pair} has points that are no matrix: {error}"
+        raise ValueError(msg) from error
+    labels = np.asarray(labels)
+    if labels.shape[:1] != points.shape[:1]:
+        msg = (
+            f"{pair} must have one label or value per point, got points of shape "
+            f"{points.shape} and {stand_for} of shape {labels.shape}"
+        )
+        raise ValueError(msg)
+    if points.shape[1] != X.shape[1]:
+        msg = (
+            f"{pair} must have points of {X.shape[1]} features, as X has, got shape "
+            f"{points.shape}"
+        )
+        raise ValueError(msg)
+    check_names(pair, column_names(pair, given), names)
+    points = points.toarray() if sp.issparse(points) else points
+    if isinstance(metric, str):
+        check_domain(points, METRICS[metric].domain, repr(metric), names, "exemplars")
+    return points, labels
+
+
+def warn_of_units(points: Array, X: Array, stand_for: str = "labels") -> None:
+    """Warn if most of the exemplars that a user supplies lie far outside the rows."""
+    n_far = int(are_far(points, X).sum())
+    if 2 * n_far > len(points):
+        warnings.warn(
+            f"exemplars=(points, {stand_for}): {n_far} of {len(points)} points lie far "
+            f"outside the rows of X. They must be in the units of X: after a scaler, in "
+            f"those that it returns.",
+            stacklevel=2,
+        )

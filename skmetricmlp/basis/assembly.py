@@ -1,0 +1,244 @@
+"""From basis networks to the start of a network for a function on any domain.
+
+The hidden layers of all blocks stand beside each other, with the map from the domain to
+the reference domain in their weights; the output layer is fitted to the rows.
+
+X. Hu, Y. Huang, N. Yi, P. Yin, arXiv 2510.08780, pretrain basis networks on a reference
+domain, each from the degree below, and map other domains to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from math import comb
+from typing import Any
+
+import numpy as np
+from scipy.linalg import svd
+
+from skmetricmlp._typing import Floats
+from skmetricmlp.basis.networks import (
+    ACTIVATION,
+    GRID_POINTS,
+    load_blocks,
+)
+from skmetricmlp.initialization.least_squares import centered_rows, left_out_residuals
+from skmetricmlp.network import Dense, Network, forward
+
+__all__ = [
+    "basis_network",
+    "domain_of",
+    "hidden_layer",
+    "hidden_width",
+    "highest_degree",
+    "least_squares_output",
+    "middle_and_half",
+    "n_polynomials",
+    "on_domain",
+    "parts",
+]
+
+
+# Of the largest squared singular value. Below, weights that cancel make the fit to the
+# rows more exact, and the first steps of a training worse (benchmarks/basis.py).
+RIDGES = 10.0 ** np.arange(-10.0, 1.0)
+TINY = float(np.finfo(float).eps)
+
+
+def basis_network(
+    X: Floats,
+    targets: Floats,
+    weights: Floats,
+    *,
+    degree: int,
+    domain: Floats,
+    n_parts: int = 1,
+) -> Network:
+    """Assemble the network for a function of few variables, before any training.
+
+    Parameters
+    ----------
+    X : array of shape (n, d)
+    targets : array of shape (n, n_outputs)
+    weights : array of shape (n,)
+        All positive.
+    degree : int
+        Highest degree of the basis networks: up to 5 of two variables, else up to 8.
+    domain : array of shape (d, 2)
+        Lower and upper end of each variable.
+    n_parts : int, default=1
+        Parts that each side of the domain is cut into; every part gets basis networks.
+
+    Returns
+    -------
+    Network
+        One hidden layer and an identity output, in double precision.
+
+    Raises
+    ------
+    ValueError
+        If there are no basis networks of that degree.
+
+    Examples
+    --------
+    >>> X = np.linspace(0, 3, 50)[:, None]
+    >>> net = basis_network(
+    ...     X, np.sin(X), np.ones(50), degree=4, domain=np.array([[0.0, 3.0]])
+    ... )
+    >>> bool(abs(net.forward(X) - np.sin(X)).max() < 1e-3)
+    True
+    """
+    hidden = hidden_layer(domain, degree, n_parts)
+    values = forward(hidden, X.astype(np.float64))
+    output = Dense(*least_squares_output(values, targets, weights), "identity")
+    return Network((hidden, output))
+
+
+def domain_of(X: Floats) -> Floats:
+    """Lowest and highest value (d, 2) of each column."""
+    return np.stack([X.min(axis=0), X.max(axis=0)], axis=1).astype(np.float64)
+
+
+def parts(domain: Floats, n_parts: int) -> list[Floats]:
+    """Cut each side of a domain into so many parts: ``n_parts^d`` domains.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in parts(np.array([[0.0, 4.0]]), 2)]
+    [[[0.0, 2.0]], [[2.0, 4.0]]]
+    """
+    edges = np.linspace(domain[:, 0], domain[:, 1], n_parts + 1, axis=1)
+    sides = np.stack([edges[:, :-1], edges[:, 1:]], axis=2)  # (d, n_parts, 2)
+    return [np.stack(sides_of_one) for sides_of_one in product(*sides)]
+
+
+def highest_degree(n_inputs: int) -> int:
+    """Return the highest degree of basis networks for functions of so many variables."""
+    return load_blocks(n_inputs if n_inputs in GRID_POINTS else 1).degree
+
+
+def hidden_width(n_inputs: int, degree: int, n_parts: int = 1) -> int:
+    """Return the units of :func:`hidden_layer`, without making it.
+
+    Examples
+    --------
+    >>> hidden_width(1, 8), hidden_width(2, 5), hidden_width(10, 8)
+    (128, 480, 1280)
+    """
+    has_own = n_inputs in GRID_POINTS
+    units = load_blocks(n_inputs if has_own else 1).up_to(degree).bias.size
+    copies = n_parts**n_inputs if has_own else n_parts * n_inputs
+    return int(units) * copies
+
+
+def n_polynomials(n_inputs: int, degree: int, n_parts: int = 1) -> int:
+    """Return how many polynomials the blocks of :func:`hidden_layer` stand for.
+
+    Examples
+    --------
+    >>> n_polynomials(1, 8), n_polynomials(2, 5), n_polynomials(10, 8)
+    (9, 21, 81)
+    """
+    if n_inputs in GRID_POINTS:
+        return comb(n_inputs + degree, degree) * int(n_parts**n_inputs)
+    return 1 + n_inputs * n_parts * degree
+
+
+def hidden_layer(domain: Floats, degree: int, n_parts: int = 1) -> Dense:
+    """Put the hidden layers of all blocks beside each other, for inputs from a domain.
+
+    There are blocks for functions of one and of two variables. Of more, each variable
+    gets those for one, as if the function was a sum of functions of one variable.
+
+    Parameters
+    ----------
+    domain : array of shape (d, 2)
+        A side of no length is mapped to zero.
+    degree : int
+    n_parts : int, default=1
+
+    Returns
+    -------
+    Dense
+        Of B u units for each part: part after part, block after block.
+    """
+    d = len(domain)
+    if d in GRID_POINTS:
+        blocks = load_blocks(d).up_to(degree)
+        return _beside(
+            [
+                on_domain(blocks.hidden(), *middle_and_half(p))
+                for p in parts(domain, n_parts)
+            ]
+        )
+    alone = [hidden_layer(domain[[j]], degree, n_parts) for j in range(d)]
+    own = np.eye(d)[:, :, None]
+    return _beside(
+        [
+            Dense(own[j] * layer.weights, layer.bias, layer.activation)
+            for j, layer in enumerate(alone)
+        ]
+    )
+
+
+def _beside(layers: Sequence[Dense]) -> Dense:
+    weights = np.concatenate([layer.weights for layer in layers], axis=1)
+    return Dense(weights, np.concatenate([layer.bias for layer in layers]), ACTIVATION)
+
+
+def on_domain(layer: Dense, middle: Any, half: Any) -> Dense:
+    """Let a first layer for mapped inputs ``(x - middle) / half`` read ``x`` itself.
+
+    Parameters
+    ----------
+    layer : Dense
+    middle, half : arrays of shape (d,)
+        Of the domain, in the namespace of the layer; see :func:`middle_and_half`.
+
+    Returns
+    -------
+    Dense
+    """
+    weights, bias = layer.parameters
+    weights = weights / half[:, None]
+    return layer.with_parameters((weights, bias - middle @ weights))
+
+
+def middle_and_half(domain: Floats) -> tuple[Floats, Floats]:
+    """Middle and half width (d,) of each side; a side of no length has width two."""
+    low, high = domain.T / 2.0  # whose sum and difference cannot overflow
+    half = high - low
+    return low + high, np.where(half > 0.0, half, 1.0)
+
+
+def least_squares_output(
+    values: Floats, targets: Floats, weights: Floats
+) -> tuple[Floats, Floats]:
+    """Minimize ``sum_x w_x (values_x W + b - t_x)^2 + ridge ||W||^2``.
+
+    Each output has the ridge of the least weighted error of rows that are left out one
+    at a time. By the singular values of ``values``: they are strongly correlated, and
+    would lose half of their digits in ``values^T values``.
+
+    Parameters
+    ----------
+    values : array of shape (n, n_hidden)
+    targets : array of shape (n, n_outputs)
+    weights : array of shape (n,)
+        All positive; their scale does not matter.
+
+    Returns
+    -------
+    W : array of shape (n_hidden, n_outputs)
+    b : array of shape (n_outputs,)
+    """
+    rows = centered_rows(values, targets, weights.astype(np.float64))
+    U, s, Vt = svd(rows.A, full_matrices=False)
+    squares = s**2
+    ridges = RIDGES[:, None] * max(squares.max(initial=0.0), TINY)
+    left_out = left_out_residuals(U, squares / (squares + ridges), rows.Y, rows.shares)
+    errors = np.array([np.sum(residuals**2, axis=0) for residuals in left_out])
+    best = np.argmin(errors, axis=0)  # (n_outputs,)
+    W = Vt.T @ ((s / (squares + ridges[best])).T * (U.T @ rows.Y))
+    return W, rows.bias(W)

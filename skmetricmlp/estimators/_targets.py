@@ -1,0 +1,231 @@
+"""What the outputs of a network mean: classes, values, or a function on a domain."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.exceptions import DataConversionWarning
+
+from skmetricmlp._array_api import place_of
+from skmetricmlp._typing import Array, Floats, Ints
+from skmetricmlp._validation import check_classes, check_labels, class_codes
+from skmetricmlp.basis import middle_and_half, on_domain
+from skmetricmlp.network import Network
+
+__all__ = ["Classes", "Function", "Outputs", "Values"]
+
+
+TINY = 10.0 * float(np.finfo(float).eps)  # a deviation that is none but rounding errors
+
+
+@dataclass(frozen=True)
+class Classes:
+    """An output for each class, in the order of the sorted ``labels`` (n_classes,)."""
+
+    labels: Array
+
+    @classmethod
+    def of(cls, y: Array, declared: ArrayLike | None) -> Classes:
+        """Return the classes that are declared, or else those of ``y``."""
+        return cls(np.unique(y) if declared is None else check_classes(declared))
+
+    def check_same(self, declared: ArrayLike | None) -> None:
+        """Refuse other classes than these.
+
+        Raises
+        ------
+        ValueError
+            If they are declared, and not the same.
+        """
+        labels = self.labels if declared is None else check_classes(declared)
+        if not np.array_equal(labels, self.labels):
+            msg = (
+                f"classes={labels.tolist()} must be the same at every call; they were "
+                f"{self.labels.tolist()}"
+            )
+            raise ValueError(msg)
+
+    def encode(self, y: Array, name: str = "y") -> Ints:
+        """Positions (n,) of labels among the classes."""
+        return class_codes(y, self.labels, name)
+
+    def encode_known(self, y: Array) -> tuple[Ints, NDArray[np.bool_]]:
+        """Positions of the labels of exemplars that are classes, and which ones are.
+
+        Raises
+        ------
+        ValueError
+            If labels are no classes, and there are classes that have no exemplar.
+        """
+        is_known = np.ones(len(y), dtype=bool)
+        if y.ndim == 1:
+            classes = self.labels.tolist()
+            check_labels("exemplars has labels", y.tolist(), classes)
+            is_known[:] = [label in classes for label in y.tolist()]
+        return self.encode(y[is_known], "exemplars"), is_known
+
+    def in_units(self, network: Network) -> Network:
+        """Return the network, as it is."""
+        return network
+
+    def standardized(self, network: Network) -> Network:
+        """Return the network, as it is."""
+        return network
+
+
+@dataclass(frozen=True)
+class Values:
+    """An output for each value, less its ``mean`` and over its ``deviation``.
+
+    So that one step size serves values of all sizes, and a change of units changes what
+    is predicted by that change alone. Both are of shape (n_outputs,); ``is_vector`` says
+    that there is one output, and no axis for it.
+    """
+
+    mean: Floats
+    deviation: Floats
+    is_vector: bool
+
+    @classmethod
+    def of(cls, y: Array, weights: Floats) -> Values:
+        """Return the weighted mean and deviation of ``y``, (n,) or (n, n_outputs).
+
+        Raises
+        ------
+        ValueError
+            If they are no numbers, or too large for the precision of the weights, which
+            is that of the network.
+        """
+        values = _numbers(y, "y").reshape(len(y), -1)
+        largest = np.finfo(weights.dtype).max
+        weights = weights.astype(np.float64)
+        share = weights / (weights.sum() or 1.0)
+        # From one of them: values that are all the same then are their mean exactly.
+        origin = values[np.argmax(weights)]
+        mean = origin + share @ (values - origin)
+        variance = share @ (values - mean) ** 2
+        # The square, so that products of the deviation and weights do not overflow.
+        if not ((abs(mean) <= largest).all() and (variance <= largest).all()):
+            msg = (
+                f"y is too large, with values of up to {abs(values).max():.3g}: scale it"
+            )
+            raise ValueError(msg)
+        deviation = np.sqrt(variance)
+        deviation = np.where(deviation > TINY * abs(mean), deviation, 1.0)
+        return cls(mean, deviation, y.ndim == 1)
+
+    def encode(self, y: Array, name: str = "y") -> Floats:
+        """Deviations (n, n_outputs) from the mean.
+
+        Of one output a column (n, 1) and a vector (n,) are the same, but for a warning.
+
+        Raises
+        ------
+        ValueError
+            If there are more or fewer outputs, or they are no finite numbers.
+        """
+        y = _numbers(y, name)
+        if not np.isfinite(y).all():
+            msg = f"{name} has values that are not finite"
+            raise ValueError(msg)
+        shape = () if self.is_vector else self.mean.shape
+        if {y.shape[1:], shape} == {(), (1,)}:
+            # As scikit-learn warns of a column of labels.
+            warnings.warn(
+                f"{name} has the shape {y.shape}; it is taken as {(len(y), *shape)}, the "
+                f"shape of y in the first call.",
+                DataConversionWarning,
+                stacklevel=2,
+            )
+        elif y.shape[1:] != shape:
+            msg = f"{name} must have shape {(len(y), *shape)}, got {y.shape}"
+            raise ValueError(msg)
+        values: Floats = (y.reshape(len(y), -1) - self.mean) / self.deviation
+        return values
+
+    def decode(self, targets: Floats) -> Floats:
+        """Values of the user, (n,) or (n, n_outputs), from those (n, n_outputs)."""
+        values = targets * self.deviation + self.mean
+        return values[:, 0] if self.is_vector else values
+
+    def in_units(self, network: Network) -> Network:
+        """Return the network whose outputs are values as the user has them."""
+        *hidden, last = network.layers
+        deviation, mean = _moved((self.deviation, self.mean), last.parameters[0])
+        weights, bias = last.parameters
+        scaled = weights * deviation, bias * deviation + mean
+        return Network((*hidden, last.with_parameters(scaled)))
+
+    def standardized(self, network: Network) -> Network:
+        """Undo :meth:`in_units`."""
+        *hidden, last = network.layers
+        deviation, mean = _moved((self.deviation, self.mean), last.parameters[0])
+        weights, bias = last.parameters
+        scaled = weights / deviation, (bias - mean) / deviation
+        return Network((*hidden, last.with_parameters(scaled)))
+
+
+@dataclass(frozen=True)
+class Function:
+    """Values of a function on a ``domain`` (d, 2), lower and upper end of each variable.
+
+    The network reads the variables mapped to the reference domain ``[-1, 1]^d``: a step
+    of one size for all weights would be too large for those on a wide domain, and too
+    small for those on a narrow one.
+    """
+
+    values: Values
+    domain: Floats
+
+    @property
+    def is_vector(self) -> bool:
+        """Whether there is one output, and no axis for it."""
+        return self.values.is_vector
+
+    def encode(self, y: Array, name: str = "y") -> Floats:
+        """Deviations (n, n_outputs) of values from their mean."""
+        return self.values.encode(y, name)
+
+    def mapped(self, X: Array) -> Array:
+        """Rows ``(x - middle) / half`` of the reference domain, where ``X`` is."""
+        middle, half = self._beside(X)
+        return (X - middle) / half
+
+    def in_units(self, network: Network) -> Network:
+        """Return the network of variables and values as the user has them."""
+        first, *others = self.values.in_units(network).layers
+        middle, half = self._beside(first.parameters[0])
+        return Network((on_domain(first.dense(), middle, half), *others))
+
+    def standardized(self, network: Network) -> Network:
+        """Undo :meth:`in_units`."""
+        first, *others = self.values.standardized(network).layers
+        weights, bias = first.parameters
+        middle, half = self._beside(weights)
+        first = first.with_parameters((weights * half[:, None], bias + middle @ weights))
+        return Network((first, *others))
+
+    def _beside(self, array: Array) -> tuple[Array, Array]:
+        """Middle and half width (d,) of the domain where ``array`` is."""
+        return _moved(middle_and_half(self.domain), array)
+
+
+Outputs = Classes | Function | Values
+
+
+def _moved(parts: tuple[Floats, Floats], array: Array) -> tuple[Array, Array]:
+    """Move arrays to where ``array`` is, in its precision."""
+    place = place_of(array)
+    one, other = (place.namespace.astype(place.move(part), array.dtype) for part in parts)
+    return one, other
+
+
+def _numbers(y: Array, name: str) -> Floats:
+    try:
+        return np.asarray(y, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        msg = f"{name} must be numbers: {error}"
+        raise ValueError(msg) from error

@@ -1,0 +1,134 @@
+"""Which exemplars each exemplar is compared with.
+
+An exemplar that beats *all* others is the nearest. One that beats all of *other classes*
+has the class of the nearest, so that the others of its own class need not be asked. If a
+few have to do, it depends on what reads the comparisons. A vote needs the nearest *of
+each other class*: what is far from an exemplar mostly lies nearer to one of them, while
+in many dimensions a far exemplar often beats the few about it, which are alike. An output
+that is fitted and trained learns most from the nearest of all, whose borders cut the data
+finely.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.utils import gen_batches
+
+from skmetricmlp._typing import Floats, Ints
+
+__all__ = ["all_pairs", "circulant_pairs", "n_pairs_per_exemplar", "select_pairs"]
+
+
+BLOCK_ELEMENTS = 2**22
+
+
+def n_pairs_per_exemplar(pairs: int | str, counts: Ints) -> int:
+    """Return M, the pairs that each exemplar has.
+
+    Parameters
+    ----------
+    pairs : {"all", "other_classes"} or int
+    counts : int array of shape (n_classes,)
+        Exemplars of each class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> counts = np.array([3, 5, 4])
+    >>> choices = ("all", "other_classes", 7, 100)
+    >>> [n_pairs_per_exemplar(pairs, counts) for pairs in choices]
+    [11, 9, 7, 11]
+    """
+    n = int(counts.sum())
+    if pairs == "other_classes":
+        return n - int(counts[counts > 0].min())
+    return n - 1 if isinstance(pairs, str) else min(int(pairs), n - 1)
+
+
+def all_pairs(n: int) -> Ints:
+    """Return the table (n, n - 1) in which all others are the pairs of each.
+
+    Examples
+    --------
+    >>> all_pairs(3)
+    array([[1, 2],
+           [0, 2],
+           [0, 1]])
+    """
+    return np.arange(n - 1) + (np.arange(n - 1) >= np.arange(n)[:, None])
+
+
+def circulant_pairs(n: int, m: int) -> Ints:
+    """Return a table (n, m) of the next m after each, for scores that are all alike.
+
+    Examples
+    --------
+    >>> circulant_pairs(4, 2)
+    array([[1, 2],
+           [2, 3],
+           [0, 3],
+           [0, 1]])
+    """
+    return np.sort((np.arange(n)[:, None] + np.arange(1, m + 1)) % n, axis=1)
+
+
+def select_pairs(
+    scores: tuple[Floats, Floats],
+    points: Floats,
+    codes: Ints,
+    pairs: int | str,
+    *,
+    by_class: bool,
+) -> Ints:
+    """Choose the pairs of each exemplar, ordered by their position.
+
+    Parameters
+    ----------
+    scores : tuple of arrays of shapes (N, d) and (N,)
+        ``(A, b)`` of a metric at the points.
+    points : array of shape (N, d)
+    codes : int array of shape (N,)
+        Class codes.
+    pairs : {"all", "other_classes"} or int
+        All others; those of other classes; or so many of the nearest. Every exemplar has
+        as many: with ``"other_classes"`` one of a class that has more exemplars than the
+        smallest also has the nearest of its own.
+    by_class : bool
+        Take the nearest of each other class, then the second nearest of each, and so on,
+        and after those all of its own class.
+
+    Returns
+    -------
+    int array of shape (N, M)
+    """
+    A, b = scores
+    n = len(b)
+    m = n_pairs_per_exemplar(pairs, np.bincount(codes))
+    if m == n - 1:
+        return all_pairs(n)
+    table = np.empty((n, m), dtype=np.intp)
+    for rows in gen_batches(n, max(1, BLOCK_ELEMENTS // n)):
+        distances = points[rows].astype(np.float64) @ A.T + b
+        own = np.arange(rows.start, rows.stop)[:, None]
+        np.put_along_axis(distances, own, np.inf, axis=1)
+        order = np.argsort(distances, axis=1, kind="stable")
+        turn = np.broadcast_to(np.arange(n), order.shape)
+        if by_class or pairs == "other_classes":
+            turn = turn + n * _turns(codes[order], codes[rows])
+        first = np.argpartition(turn, m - 1, axis=1)[:, :m]
+        table[rows] = np.take_along_axis(order, first, axis=1)
+    return np.sort(table, axis=1)
+
+
+def _turns(codes: Ints, own: Ints) -> Ints:
+    """How many of the same class come before, with all of its own class after all others.
+
+    ``codes`` (m, N) are those of the others of m exemplars, of the classes ``own`` (m,),
+    ordered by distance.
+    """
+    turns = np.empty_like(codes)
+    for code in np.unique(codes):
+        same = codes == code
+        turns[same] = (np.cumsum(same, axis=1) - 1)[same]
+    turns += codes.shape[1] * (codes == own[:, None])
+    return turns
