@@ -1,39 +1,45 @@
-"""Where arrays are, and how they get elsewhere: namespaces and devices."""
+"""Arrays of any namespace: where they are, how they move, and how to loop over them.
+
+The code that differs between NumPy and other namespaces is in this module.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, NamedTuple
 
 import array_api_compat
 import numpy as np
-from array_api_compat import array_namespace, is_array_api_obj
+from array_api_compat import array_namespace, is_array_api_obj, is_numpy_array, size
 from numpy.typing import NDArray
 
 from skmetricmlp._typing import Array
 
 __all__ = [
     "HOST",
-    "Place",
+    "Device",
+    "blocks",
     "computed",
     "is_array",
+    "joined",
     "map_arrays",
     "numpy_type",
-    "place_of",
+    "device_of",
+    "split",
     "to_numpy",
 ]
 
 
-class Place(NamedTuple):
+class Device(NamedTuple):
     """A namespace of the array API and a device of it."""
 
     namespace: Any
     device: Any
 
     @classmethod
-    def of(cls, namespace: Any, device: Any = None) -> Place:
-        """Place that a user names; by default the namespace's default device.
+    def of(cls, namespace: Any, device: Any = None) -> Device:
+        """Device that a user names; by default the namespace's default device.
 
         Raises
         ------
@@ -50,7 +56,7 @@ class Place(NamedTuple):
             )
             raise TypeError(msg) from error
         # An array knows its device in full: cuda:0 where "cuda" was said.
-        return place_of(namespace.empty(0, device=device))
+        return device_of(namespace.empty(0, device=device))
 
     @property
     def floats(self) -> tuple[Any, ...]:
@@ -68,7 +74,7 @@ class Place(NamedTuple):
         ValueError
             If the array is sparse and this is not NumPy's place.
         """
-        if place_of(array) == self:
+        if device_of(array) == self:
             return array
         if not is_array(array):
             msg = f"a {type(array).__name__} cannot be moved to {self}"
@@ -97,7 +103,7 @@ class Place(NamedTuple):
         return f"{name} on {self.device}"
 
 
-HOST = Place(array_namespace(np.empty(0)), "cpu")
+HOST = Device(array_namespace(np.empty(0)), "cpu")
 
 
 def is_array(value: Any) -> bool:
@@ -125,16 +131,16 @@ def _is_lazy(value: Any) -> bool:
     )
 
 
-def place_of(value: Any) -> Place:
+def device_of(value: Any) -> Device:
     """Where an array is; NumPy's place for what is none: sparse, a table or a list."""
     if isinstance(value, np.ndarray) or not is_array(value):
         return HOST
-    return Place(array_namespace(value), array_api_compat.device(value))
+    return Device(array_namespace(value), array_api_compat.device(value))
 
 
 def numpy_type(array: Array) -> type[np.floating[Any]]:
     """NumPy's type of the same precision as an array of floats."""
-    return np.float32 if array.dtype == place_of(array).namespace.float32 else np.float64
+    return np.float32 if array.dtype == device_of(array).namespace.float32 else np.float64
 
 
 def to_numpy(value: Any) -> Any:
@@ -219,3 +225,62 @@ def _is_own_dataclass(value: Any) -> bool:
 
 def _same(old: Iterable[Any], new: Iterable[Any]) -> bool:
     return all(a is b for a, b in zip(old, new, strict=True))
+
+
+# A step reads and writes six arrays of a block, which together should fit into a core's
+# cache; a block of a quarter of this costs as much again in calls.
+BLOCK_ELEMENTS = 2**16
+# Off the host, arrays of fewer numbers in all cost more in calls than to be joined.
+JOIN_ELEMENTS = 2**24
+
+
+def blocks(*arrays: Array) -> Iterator[tuple[Array, ...]]:
+    """Yield views of the same rows of arrays of one shape.
+
+    A block has :data:`BLOCK_ELEMENTS` numbers at most, or is a single row. Arrays of
+    other namespaces than NumPy's, which may be on a device, come whole: there a call
+    costs more than what is left of a cache.
+    """
+    if not is_numpy_array(arrays[0]):
+        yield arrays
+        return
+    n = arrays[0].shape[0]
+    width = size(arrays[0]) // max(1, n)
+    step = max(1, BLOCK_ELEMENTS // max(1, width))
+    for start in range(0, n, step):
+        rows = slice(start, min(start + step, n))
+        yield tuple(array[rows, ...] for array in arrays)
+
+
+def joined(
+    *lists: Sequence[Array], rates: Sequence[float]
+) -> tuple[list[Sequence[Array]], Sequence[float]]:
+    """Join the arrays of each list into one vector, if they all have the same rate.
+
+    A step of an optimizer is then a dozen calls for all parameters together instead of
+    for each. Arrays of NumPy, where a call costs little, and very large ones stay apart.
+    """
+    first = lists[0]
+    if (
+        is_numpy_array(first[0])
+        or len(first) == 1
+        or len(set(rates)) > 1
+        or sum(map(size, first)) > JOIN_ELEMENTS
+    ):
+        return list(lists), rates
+    xp = array_namespace(first[0])
+    vectors = [xp.concat([xp.reshape(a, (-1,)) for a in arrays]) for arrays in lists]
+    return [[vector] for vector in vectors], rates[:1]
+
+
+def split(arrays: Sequence[Array], like: Sequence[Array]) -> list[Array]:
+    """Undo :func:`joined`: arrays of the shapes of others, or as they are if they are."""
+    if len(arrays) == len(like):
+        return list(arrays)
+    (vector,) = arrays
+    xp, parts, start = array_namespace(vector), [], 0
+    for array in like:
+        stop = start + size(array)
+        parts.append(xp.reshape(vector[start:stop], array.shape))
+        start = stop
+    return parts

@@ -11,17 +11,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
+from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from skmetricmlp._typing import Array, Floats, Ints
 
-__all__ = ["DistinctRows", "distinct_rows", "mean_and_deviation"]
+__all__ = ["DistinctRows", "TrainingData", "distinct_rows", "mean_and_deviation"]
 
 Keys = NDArray[np.uint64]
 
@@ -211,3 +212,47 @@ def _exponent(X: Array) -> int:
     largest = max(abs(float(values.max(initial=0))), abs(float(values.min(initial=0))))
     exponent = int(np.frexp(largest)[1])
     return exponent if abs(exponent) > SAFE_EXPONENT else 0
+
+
+class TrainingData(NamedTuple):
+    """Rows to train on or to validate on.
+
+    Parameters
+    ----------
+    X : array or SciPy CSR of shape (n, d)
+    y : array of shape (n,) or (n, n_outputs)
+        What the user passed; once encoded, class codes or values in training units.
+    sample_weight : array of shape (n,)
+    """
+
+    X: Array
+    y: Array
+    sample_weight: Array
+
+    def take(self, index: Array) -> TrainingData:
+        """Return the rows at the positions ``index`` (m,)."""
+        xp = array_namespace(self.y)
+        X = self.X[index] if hasattr(self.X, "tocsr") else xp.take(self.X, index, axis=0)
+        y = xp.take(self.y, index, axis=0)
+        return TrainingData(X, y, xp.take(self.sample_weight, index))
+
+    def spread(self, size: int) -> TrainingData:
+        """Return at most ``size`` rows, evenly spread over all of them."""
+        n = int(self.sample_weight.shape[0])
+        if n <= size:
+            return self
+        xp = array_namespace(self.sample_weight)
+        where = device(self.sample_weight)
+        return self.take(xp.arange(size, device=where, dtype=xp.int64) * n // size)
+
+    def blocks(self, size: int) -> Iterator[TrainingData]:
+        """Yield at most ``size`` rows at a time, as views of what is dense."""
+        n = self.sample_weight.shape[0]
+        if n <= size:
+            yield self
+            return
+        for start in range(0, n, size):
+            rows = slice(start, min(start + size, n))
+            yield TrainingData(
+                self.X[rows, :], self.y[rows, ...], self.sample_weight[rows]
+            )

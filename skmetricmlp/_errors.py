@@ -1,4 +1,4 @@
-"""What is said of a value that is not accepted, and that nothing is lost by it."""
+"""Errors that name a parameter, and estimators that errors leave unchanged."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["check_whole", "is_number", "is_whole", "not_accepted", "unchanged_on_error"]
+__all__ = [
+    "check_integer",
+    "invalid_parameter",
+    "is_integer",
+    "is_number",
+    "unchanged_on_error",
+]
 
 
 @contextmanager
 def unchanged_on_error(estimator: Any) -> Iterator[None]:
-    """Leave an estimator as it was if anything is raised: all is assigned, or nothing."""
+    """Restore the attributes of an estimator if an exception is raised."""
     before = dict(vars(estimator))
     try:
         yield
@@ -23,25 +29,25 @@ def unchanged_on_error(estimator: Any) -> Iterator[None]:
         raise
 
 
-def not_accepted(
+def invalid_parameter(
     name: str, value: Any, accepted: str, kind: type[Exception] = ValueError
 ) -> Exception:
-    """Make an error that says what a parameter must be and what was given."""
+    """Make an error that names a parameter, the accepted values and the given one."""
     return kind(f"{name} must be {accepted}, got {value!r}")
 
 
-def is_whole(value: Any) -> bool:
-    """Say whether it is an integer; a bool is none."""
+def is_integer(value: Any) -> bool:
+    """Whether a value is an integer and not a bool."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def is_number(value: Any) -> bool:
-    """Say whether it is a real number; a bool is none."""
+    """Whether a value is a real number and not a bool."""
     return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
 
 
-def check_whole(name: str, value: Any, greatest: int, other: str = "") -> None:
-    """Refuse what is not an int from 1 to ``greatest``; ``other`` is accepted too."""
-    if not (is_whole(value) and 1 <= value <= greatest):
+def check_integer(name: str, value: Any, greatest: int, other: str = "") -> None:
+    """Refuse a value that is no int from 1 to ``greatest``; ``other`` is accepted too."""
+    if not (is_integer(value) and 1 <= value <= greatest):
         accepted = f"an int from 1 to {greatest}"
-        raise not_accepted(name, value, f"{other} or {accepted}" if other else accepted)
+        raise invalid_parameter(name, value, f"{other} or {accepted}" if other else accepted)

@@ -17,7 +17,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
-from skmetricmlp._array_api import HOST, Place, map_arrays, place_of, to_numpy
+from skmetricmlp._array_api import HOST, Device, map_arrays, device_of, to_numpy
 from skmetricmlp.training import SGD, Adam
 from skmetricmlp.training.blocks import joined, split
 
@@ -30,8 +30,8 @@ X = read_only((X - X.mean(axis=0)) / X.std(axis=0))
 y.flags.writeable = False
 NAMES = read_only(np.array(["setosa", "versicolor", "virginica"])[y], dtype=str)
 
-DEVICE = Place.of(strict, strict.Device("device1"))
-OTHER_DEVICE = Place.of(strict, strict.Device("device2"))
+DEVICE = Device.of(strict, strict.Device("device1"))
+OTHER_DEVICE = Device.of(strict, strict.Device("device2"))
 FORMS = [
     {},
     {"readout": "exemplars"},
@@ -45,8 +45,8 @@ TOLERANCE = {"float64": 1e-10, "float32": 1e-3}
 @pytest.fixture(params=["array_api_strict", "device1", "torch"])
 def place(request):
     if request.param == "torch":
-        return Place.of(pytest.importorskip("torch"))
-    return DEVICE if request.param == "device1" else Place.of(strict)
+        return Device.of(pytest.importorskip("torch"))
+    return DEVICE if request.param == "device1" else Device.of(strict)
 
 
 @pytest.fixture
@@ -68,8 +68,8 @@ def arrays_of(clf):
 
 
 def assert_in(place, clf):
-    assert {place_of(array) for array in arrays_of(clf)} == {place}
-    assert {place_of(array) for array in (*clf.coefs_, *clf.intercepts_)} == {place}
+    assert {device_of(array) for array in arrays_of(clf)} == {place}
+    assert {device_of(array) for array in (*clf.coefs_, *clf.intercepts_)} == {place}
 
 
 def assert_same(clf, expected, place, atol=1e-10, X=X):
@@ -78,7 +78,7 @@ def assert_same(clf, expected, place, atol=1e-10, X=X):
         given = place.move(X)
         for method in ("predict_proba", "predict_log_proba"):
             result = getattr(clf, method)(given)
-            assert place_of(result) == place
+            assert device_of(result) == place
             p = getattr(expected, method)(X)
             assert to_numpy(result).dtype == p.dtype
             assert_allclose(to_numpy(result), p, rtol=atol, atol=atol)
@@ -102,7 +102,7 @@ def test_learns_what_it_learns_with_numpy(place, form, dtype):
     with config_context(array_api_dispatch=True):
         clf.partial_fit(place.move(features[:100]), place.move(y[:100]))
         labels = clf.predict(place.move(features))
-        assert place_of(labels) == place_of(clf.classes_) == place
+        assert device_of(labels) == device_of(clf.classes_) == place
         score = clf.score(place.move(features), place.move(y))
     assert_in(place, clf)
     assert_same(clf, expected, place, atol, features)
@@ -160,7 +160,7 @@ def test_everything_follows_X(place):
         moved = {name: elsewhere.move(array) for name, array in held_out.items()}
         clf.fit(rows.move(X), elsewhere.move(y), elsewhere.move(np.ones(150)), **moved)
         assert_in(rows, clf)
-        assert place_of(clf.classes_) == rows
+        assert device_of(clf.classes_) == rows
         assert_same(clf, expected, rows)
         assert_allclose(clf.validation_scores_, expected.validation_scores_)
 
@@ -329,7 +329,7 @@ def test_explains_the_same_after_it_was_moved(place, form):
 @pytest.mark.usefixtures("dispatch")
 def test_single_precision_where_there_is_no_double():
     try:
-        place = Place.of(strict, strict.Device("no_float64"))
+        place = Device.of(strict, strict.Device("no_float64"))
     except ValueError:
         pytest.skip("array_api_strict has no such device")
     rows = X.astype(np.float32)
@@ -339,7 +339,7 @@ def test_single_precision_where_there_is_no_double():
     assert_in(place, classifier().fit(whole, place.move(y)))
     moved = classifier().fit(X, y).move_to(place.namespace, place.device)
     assert {array.dtype for array in moved.coefs_} == {strict.float32}
-    assert place_of(moved.partial_fit(place.move(X), y).predict(place.move(X))) == place
+    assert device_of(moved.partial_fit(place.move(X), y).predict(place.move(X))) == place
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
@@ -348,7 +348,7 @@ def test_moves_and_goes_on_training(place, solver):
     there = stays.move_to(place.namespace, place.device)
     assert_in(HOST, stays)
     assert_in(place, there)
-    assert place_of(there.classes_) == place
+    assert device_of(there.classes_) == place
     assert_same(there, stays, place)
     with config_context(array_api_dispatch=True):
         there.partial_fit(place.move(X), place.move(y))
@@ -465,9 +465,9 @@ def test_a_step_of_joined_arrays_is_that_of_each(monkeypatch, optimizer):
     assert apart == [vectors]
 
 
-def test_place_of_what_is_no_array():
+def test_device_of_what_is_no_array():
     for value in (X, csr_array(X), X.tolist(), None, np.float64(1)):
-        assert place_of(value) == HOST
+        assert device_of(value) == HOST
         assert to_numpy(value) is value
 
 
@@ -476,12 +476,12 @@ def test_place_of_what_is_no_array():
 def test_labels_are_numbers_of_every_kind(place, dtype):
     clf = classifier(max_iter=0).fit(place.move(X), y.astype(dtype))
     labels = clf.predict(place.move(X))
-    assert place_of(labels) == place
+    assert device_of(labels) == place
     assert_array_equal(to_numpy(labels), classifier(max_iter=0).fit(X, y).predict(X))
 
 
 def test_moves_arrays_of_every_layout():
-    torch = Place.of(pytest.importorskip("torch"))
+    torch = Device.of(pytest.importorskip("torch"))
     for array in (X, X[::-1], X.T, X.astype(">f8"), np.array(1.5), y):
         assert_array_equal(to_numpy(torch.move(array)), array)
 
@@ -504,7 +504,7 @@ def regressor(**parameters):
 def assert_predicts_the_same(reg, expected, place, atol=1e-9, X=X):
     with config_context(array_api_dispatch=True):
         found = reg.predict(place.move(X))
-    assert place_of(found) == place
+    assert device_of(found) == place
     values = expected.predict(X)
     assert to_numpy(found).dtype == values.dtype
     scale = max(values.std(), 1e-9)

@@ -1,9 +1,13 @@
-"""The door: everything a user passes in is checked here, once."""
+"""Checks of what a user passes: parameters, data, exemplars and weights.
+
+A function that learns more in a calculation raises its own error, such as a metric whose
+scores are not finite.
+"""
 
 from skmetricmlp._errors import (
-    check_whole,
-    is_whole,
-    not_accepted,
+    check_integer,
+    invalid_parameter,
+    is_integer,
     unchanged_on_error,
 )
 from skmetricmlp._validation.basis import (
@@ -11,13 +15,27 @@ from skmetricmlp._validation.basis import (
     check_box,
     check_sides,
 )
+from skmetricmlp._validation.data import (
+    check_classes,
+    check_exemplars,
+    check_features,
+    check_labels,
+    check_training_data,
+    check_validation_data,
+    check_validation_size,
+    class_codes,
+    class_weights,
+    in_precision,
+    validate_exemplars,
+    warn_of_units,
+)
 from skmetricmlp._validation.metric import (
-    check_domain,
+    accepts_sparse,
     check_metric,
     check_metric_data,
+    check_range,
     check_size,
     metric_parameters,
-    takes_sparse,
     uses_metric,
 )
 from skmetricmlp._validation.overflow import check_outputs, check_products
@@ -26,36 +44,22 @@ from skmetricmlp._validation.parameters import (
     REGRESSOR_CHOICES,
     check_parameters,
     check_training_parameters,
+    get_parameters,
     layer_rates,
 )
-from skmetricmlp._validation.rows import (
-    Rows,
-    check_classes,
-    check_exemplars,
-    check_features,
-    check_held_out,
-    check_labels,
-    check_rows,
-    class_codes,
-    class_weights,
-    in_precision,
-    warn_of_units,
-)
-from skmetricmlp._validation.warm_start import MadeWith
+from skmetricmlp._validation.warm_start import check_same_parameters, record_parameters
 from skmetricmlp._validation.weights import check_layers
 
 __all__ = [
     "CLASSIFIER_CHOICES",
     "REGRESSOR_CHOICES",
-    "MadeWith",
-    "Rows",
+    "accepts_sparse",
     "check_basis_parameters",
     "check_box",
     "check_classes",
-    "check_domain",
     "check_exemplars",
     "check_features",
-    "check_held_out",
+    "check_integer",
     "check_labels",
     "check_layers",
     "check_metric",
@@ -63,20 +67,25 @@ __all__ = [
     "check_outputs",
     "check_parameters",
     "check_products",
-    "check_rows",
+    "check_range",
+    "check_same_parameters",
     "check_sides",
     "check_size",
+    "check_training_data",
     "check_training_parameters",
-    "check_whole",
+    "check_validation_data",
+    "check_validation_size",
     "class_codes",
     "class_weights",
+    "get_parameters",
     "in_precision",
-    "is_whole",
+    "invalid_parameter",
+    "is_integer",
     "layer_rates",
     "metric_parameters",
-    "not_accepted",
-    "takes_sparse",
+    "record_parameters",
     "unchanged_on_error",
     "uses_metric",
+    "validate_exemplars",
     "warn_of_units",
 ]

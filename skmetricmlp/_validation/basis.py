@@ -1,4 +1,4 @@
-"""Parameters of networks of basis networks, and the domain of a function."""
+"""Parameters of a network of basis networks, and the domain of a function."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from skmetricmlp._validation.parameters import (
     check_training_parameters,
 )
 from skmetricmlp.initialization import BASELINES
+from skmetricmlp.training import SCHEDULES
 
 __all__ = ["check_basis_parameters", "check_box", "check_sides"]
 
 
-# Of the largest number and the smallest: room for weights and their sums.
+# Factors to the largest and the smallest number, for weights and their sums.
 WIDEST, NARROWEST = 1e4, 1e6
 
 BASIS_CHOICES = {
@@ -30,7 +31,7 @@ BASIS_CHOICES = {
     "n_parts": (),
     "loss": ("squared_error",),
     "solver": ("lbfgs", "adam", "sgd"),
-    "learning_rate": ("constant", "linear"),
+    "learning_rate": SCHEDULES,
     "batch_size": ("auto",),
 }
 
@@ -41,7 +42,7 @@ def check_basis_parameters(parameters: Mapping[str, Any]) -> None:
     Raises
     ------
     TypeError, ValueError
-        Naming the parameter, what was given and what is accepted.
+        With the parameter, the given value and the accepted ones.
     """
     check_training_parameters(parameters, BASIS_CHOICES)
     check_pair("init", parameters["init"], "(coefs, intercepts)", BASIS_CHOICES)

@@ -12,19 +12,19 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from skmetricmlp._array_api import computed, numpy_type, place_of, to_numpy
-from skmetricmlp._errors import is_number, is_whole, not_accepted
+from skmetricmlp._array_api import computed, device_of, numpy_type, to_numpy
+from skmetricmlp._errors import invalid_parameter, is_integer, is_number
 from skmetricmlp._typing import Array, Floats
 from skmetricmlp._validation.names import check_names, column_names, index_names
 from skmetricmlp.metrics import METRICS, Domain
 
 __all__ = [
-    "check_domain",
+    "check_range",
     "check_metric",
     "check_metric_data",
     "check_size",
     "metric_parameters",
-    "takes_sparse",
+    "accepts_sparse",
     "uses_metric",
 ]
 
@@ -45,7 +45,7 @@ def check_metric(metric: Any, metric_params: Any) -> None:
         Naming the parameter, what was given and what is accepted.
     """
     if metric_params is not None and not isinstance(metric_params, Mapping):
-        raise not_accepted("metric_params", metric_params, "a dict or None", TypeError)
+        raise invalid_parameter("metric_params", metric_params, "a dict or None", TypeError)
     names = set(metric_params or {})
     if isinstance(metric, str) and metric in METRICS:
         _check_names(metric, names, METRICS[metric].parameters)
@@ -57,7 +57,7 @@ def check_metric(metric: Any, metric_params: Any) -> None:
     elif not callable(metric) or isinstance(metric, type):
         accepted = ", ".join(map(repr, METRICS))
         accepted = f"one of {accepted}, a linear transformer, or a function of points"
-        error = not_accepted("metric", metric, accepted)
+        error = invalid_parameter("metric", metric, accepted)
         if isinstance(metric, str) and metric in EUCLIDEAN:
             msg = f"{error}: 'sqeuclidean', the square of the Euclidean distance, has "
             msg += "the same neighbors"
@@ -86,29 +86,29 @@ def _check_values(metric: str, params: Mapping[str, Any]) -> None:
         value = params["smoothing"]
         if not (is_number(value) and 0 < value < np.inf):
             name = "metric_params['smoothing']"
-            raise not_accepted(name, value, "positive and finite")
+            raise invalid_parameter(name, value, "positive and finite")
     if metric == "chamfer":
         value = params.get("threshold", 0.5)
         if not (is_number(value) and 0 <= value < 1):
             name = "metric_params['threshold']"
-            raise not_accepted(name, value, "from 0 to less than 1")
+            raise invalid_parameter(name, value, "from 0 to less than 1")
         shape = params["image_shape"]
         if not (
             isinstance(shape, (tuple, list))
             or (isinstance(shape, np.ndarray) and shape.ndim == 1)
         ) or not (
-            len(shape) and all(is_whole(length) and length > 0 for length in shape)
+            len(shape) and all(is_integer(length) and length > 0 for length in shape)
         ):
             name = "metric_params['image_shape']"
-            raise not_accepted(name, shape, "a tuple of positive ints")
+            raise invalid_parameter(name, shape, "a tuple of positive ints")
 
 
 def uses_metric(
     init: Any, exemplars: Any = "kmeans", n_exemplars: Any = 1, **others: Any
 ) -> bool:
-    """Say whether a metric is asked for distances, of parameters of an estimator.
+    """Whether an estimator with these parameters computes distances.
 
-    Baselines do not, unless it decides how many exemplars there would be.
+    A baseline does so only to find the number of exemplars.
     """
     del others
     if isinstance(init, str) and init == "metric":
@@ -118,10 +118,10 @@ def uses_metric(
     )
 
 
-def takes_sparse(metric: Any) -> bool:
-    """Say whether a metric goes with sparse rows.
+def accepts_sparse(metric: Any) -> bool:
+    """Whether a metric accepts sparse rows.
 
-    A transformer that is to be fitted to them may say, by its tags, that it takes none.
+    The tags of a transformer that has to be fitted tell it.
     """
     if isinstance(metric, type) or not hasattr(metric, "__sklearn_tags__"):
         return True
@@ -133,7 +133,7 @@ def takes_sparse(metric: Any) -> bool:
 
 
 def check_metric_data(
-    metric: Any, X: Array, names: Array | None, whose: str = "X"
+    metric: Any, X: Array, names: Array | None, input_name: str = "X"
 ) -> None:
     """Check that a metric is defined for the features and the values of the data.
 
@@ -143,7 +143,7 @@ def check_metric_data(
     X : array or sparse of shape (n, d)
     names : array of shape (d,) or None
         Feature names.
-    whose : str
+    input_name : str
         What an error calls ``X``.
 
     Raises
@@ -153,7 +153,7 @@ def check_metric_data(
         metric is not defined for.
     """
     if isinstance(metric, str):
-        check_domain(X, METRICS[metric].domain, repr(metric), names, whose)
+        check_range(X, METRICS[metric].domain, repr(metric), names, input_name)
         return
     known = getattr(metric, "feature_names_in_", None)
     if known is not None and names is not None and list(known) != list(names):
@@ -265,12 +265,12 @@ def _check_matrix(name: str, array: Floats) -> None:
         raise ValueError(msg)
 
 
-def check_domain(
+def check_range(
     X: Array,
     domain: Domain | None,
     metric: str,
     names: Array | None = None,
-    whose: str = "X",
+    input_name: str = "X",
 ) -> None:
     """Refuse values that a metric is not defined for, and name the first such column."""
     if domain is None or not X.shape[0]:
@@ -285,14 +285,14 @@ def check_domain(
         # scikit-learn's words, which its estimator checks look for.
         negative = "Negative values in data: " if least.min() < 0 else ""
         msg = (
-            f"{negative}metric={metric} takes {domain.words}, but {whose} has "
+            f"{negative}metric={metric} takes {domain.words}, but {input_name} has "
             f"{value:.6g} in column {column}{name}"
         )
         raise ValueError(msg)
 
 
 def check_size(
-    X: Array, names: Array | None, whose: str = "X", *, squares: bool = False
+    X: Array, names: Array | None, input_name: str = "X", *, squares: bool = False
 ) -> None:
     """Refuse values that are finite, but of which sums or distances are not.
 
@@ -303,7 +303,7 @@ def check_size(
     X : array or sparse of shape (n, d)
     names : array of shape (d,) or None
         Feature names.
-    whose : str
+    input_name : str
         What an error calls ``X``.
     squares : bool
         Whether distances are calculated, which are squares in double precision.
@@ -328,7 +328,7 @@ def check_size(
     name = "" if names is None else f" ({str(names[column])!r})"
     what = "large" if value > most else "small"
     msg = (
-        f"{whose} is too {what} to calculate with in {np.dtype(info.dtype)}, with values "
+        f"{input_name} is too {what} to calculate with in {np.dtype(info.dtype)}, with values "
         f"of up to {value:.3g} in column {column}{name}: scale its features"
     )
     raise ValueError(msg)
@@ -339,6 +339,6 @@ def _extremes(X: Array) -> tuple[Floats, Floats]:
     if sp.issparse(X):
         least, greatest = (v.toarray().ravel() for v in (X.min(axis=0), X.max(axis=0)))
     else:
-        xp = place_of(X).namespace
+        xp = device_of(X).namespace
         least, greatest = to_numpy(xp.min(X, axis=0)), to_numpy(xp.max(X, axis=0))
     return least, greatest

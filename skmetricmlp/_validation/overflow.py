@@ -1,4 +1,4 @@
-"""Finite rows whose products overflow: an error instead of predictions that are wrong."""
+"""Finite rows input_name products overflow: an error instead of predictions that are wrong."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import isfinite
 import numpy as np
 import scipy.sparse as sp
 
-from skmetricmlp._array_api import place_of, to_numpy
+from skmetricmlp._array_api import device_of, to_numpy
 from skmetricmlp._typing import Array
 from skmetricmlp.network import Network
 
@@ -15,7 +15,7 @@ __all__ = ["check_outputs", "check_products"]
 
 
 def check_products(X: Array, network: Network) -> None:
-    """Refuse rows whose products with the weights of the first layer may overflow.
+    """Refuse rows input_name products with the weights of the first layer may overflow.
 
     A sum of such products may come out as infinity of either sign, or NaN. An activation
     such as a step or ReLU makes a finite number of it, which is wrong.
@@ -52,7 +52,7 @@ def check_outputs(outputs: Array, X: Array) -> None:
     ValueError
         Naming ``X`` and its largest value.
     """
-    xp = place_of(outputs).namespace
+    xp = device_of(outputs).namespace
     if not bool(xp.all(xp.isfinite(outputs))):
         raise _overflow(_largest(X))
 
@@ -68,7 +68,7 @@ def _overflow(largest: float) -> ValueError:
 def _largest(X: Array) -> float:
     """Largest absolute value, zero where there is none."""
     values = X.data if sp.issparse(X) else X
-    xp = place_of(values).namespace
+    xp = device_of(values).namespace
     if 0 in values.shape:
         return 0.0
     largest = max(float(xp.max(values)), -float(xp.min(values)))

@@ -1,98 +1,91 @@
-"""What a network was made with, which cannot change when training goes on."""
+"""Parameters that a network depends on, which cannot change when training goes on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from reprlib import Repr
-from typing import Any, NamedTuple, Self
+from typing import Any, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
 
 from skmetricmlp._array_api import is_array, to_numpy
 
-__all__ = ["MadeWith"]
+__all__ = ["check_same_parameters", "record_parameters"]
 
 _SHORT = Repr()
 _SHORT.maxother = 80
 
 
-class _Value(NamedTuple):
-    """A value as it is given and what it comes to, to compare by, and words for it."""
-
-    given: Any
-    settled: Any
-    words: str
+# By name of the parameter: a key of the given value, a key of the resolved one, by which
+# values are compared, and a text of it.
+Recorded: TypeAlias = Mapping[str, tuple[Any, Any, str]]
 
 
-@dataclass(frozen=True)
-class MadeWith:
-    """Values of the parameters that decide what a network is and how it is made.
+def record_parameters(
+    parameters: Mapping[str, Any], resolved: Mapping[str, Any] | None = None
+) -> Recorded:
+    """Record the parameters that a network depends on.
 
-    They are compared by what they say: numbers by value, arrays, tables and lists of
-    numbers by content (of which a digest is kept), transformers by class, parameters and
-    what they were fitted to, functions by identity.
+    Numbers are compared by value, and arrays, tables and lists of numbers by content, of
+    which a digest is kept. Transformers are compared by class, parameters and fitted
+    arrays, and functions by identity.
+
+    Parameters
+    ----------
+    parameters : mapping
+        As the user set them.
+    resolved : mapping, optional
+        The values of some of them that ``"auto"`` stands for.
+
+    Returns
+    -------
+    mapping
 
     Examples
     --------
     >>> import numpy as np
-    >>> made = MadeWith.of({"n_exemplars": 30, "metric_params": {"V": [1.0, 2.0]}})
+    >>> before = record_parameters({"n_exemplars": 30, "metric_params": {"V": [1, 2.0]}})
     >>> same = {"n_exemplars": np.int64(30), "metric_params": {"V": np.array([1, 2])}}
-    >>> made.check_same(MadeWith.of(same))
-    >>> made.check_same(MadeWith.of({**same, "n_exemplars": 20}))
+    >>> check_same_parameters(before, record_parameters(same))
+    >>> check_same_parameters(before, record_parameters({**same, "n_exemplars": 20}))
     Traceback (most recent call last):
     ValueError: n_exemplars=20 does not go with the network, which was fitted with 30: \
 set it back, or call fit without warm_start
     """
+    resolved = resolved or {}
+    recorded = {}
+    for name, value in parameters.items():
+        given = _key(value)
+        key = _key(resolved[name]) if name in resolved else given
+        text = _text(value)
+        if isinstance(value, str) and key != given:
+            text += f" ({_text(key)})"
+        recorded[name] = given, key, text
+    return recorded
 
-    values: Mapping[str, _Value]
 
-    @classmethod
-    def of(
-        cls, parameters: Mapping[str, Any], settled: Mapping[str, Any] | None = None
-    ) -> Self:
-        """Record parameters by name.
+def check_same_parameters(before: Recorded, after: Recorded) -> None:
+    """Refuse to continue with other parameters than before.
 
-        Parameters
-        ----------
-        parameters : mapping
-            As the user has them.
-        settled : mapping, optional
-            What some of them come to, such as those that say ``"auto"``.
-        """
-        settled = settled or {}
-        values = {}
-        for name, value in parameters.items():
-            given = _key(value)
-            key = _key(settled[name]) if name in settled else given
-            words = _words(value)
-            if isinstance(value, str) and key != given:
-                words += f" ({_words(key)})"
-            values[name] = _Value(given, key, words)
-        return cls(values)
-
-    def check_same(self, others: MadeWith) -> None:
-        """Refuse to go on with others than these.
-
-        Raises
-        ------
-        ValueError
-            Naming the first parameter that changed, its value and the earlier one.
-        """
-        for name, value in others.values.items():
-            before = self.values[name]
-            # What "auto" comes to may have changed with another parameter, to be named.
-            is_word = isinstance(value.given, str)
-            is_same = is_word and _are_equal(before.given, value.given)
-            if not (is_same or _are_equal(before.settled, value.settled)):
-                earlier = "another one" if before.words == value.words else before.words
-                msg = (
-                    f"{name}={value.words} does not go with the network, which was "
-                    f"fitted with {earlier}: set it back, or call fit without warm_start"
-                )
-                raise ValueError(msg)
+    Raises
+    ------
+    ValueError
+        With the first parameter that changed, its value and the earlier one.
+    """
+    for name, (given, key, text) in after.items():
+        given_before, key_before, text_before = before[name]
+        # The value of "auto" may have changed with another parameter, which is reported.
+        is_word = isinstance(given, str)
+        is_same = is_word and _are_equal(given_before, given)
+        if not (is_same or _are_equal(key_before, key)):
+            earlier = "another one" if text_before == text else text_before
+            msg = (
+                f"{name}={text} does not go with the network, which was fitted with "
+                f"{earlier}: set it back, or call fit without warm_start"
+            )
+            raise ValueError(msg)
 
 
 def _are_equal(one: Any, other: Any) -> bool:
@@ -103,7 +96,7 @@ def _are_equal(one: Any, other: Any) -> bool:
 
 
 def _key(value: Any) -> Any:
-    """Return what equal values have in common, and no others."""
+    """Return a key that equal values share, and no other values."""
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, Mapping):
@@ -116,7 +109,7 @@ def _key(value: Any) -> Any:
 
 
 def _fitted_arrays(transformer: Any) -> dict[str, Any]:
-    """Return the keys of what a transformer has learned, if it is fitted."""
+    """Return the keys of the fitted arrays of a transformer."""
     attributes = vars(transformer).items()
     return {
         name: _key(value)
@@ -131,9 +124,9 @@ def _is_collection(value: Any) -> bool:
 
 
 def _content(value: Any) -> Any:
-    """Return the shape and a digest of numbers, or the keys of what is in a collection.
+    """Return the shape and a digest of numbers, or the keys of the items.
 
-    Numbers of any type and container that are equal have the same one.
+    Equal numbers of any type and container have the same digest.
     """
     value = value.toarray() if sp.issparse(value) else to_numpy(value)
     try:
@@ -145,22 +138,22 @@ def _content(value: Any) -> Any:
     if array.dtype.kind not in "biuf":
         is_listed = isinstance(value, Sequence)
         return tuple(map(_key, value if is_listed else array.tolist()))
-    # Zero has a sign, which does not matter.
+    # Adding zero removes the sign of zero.
     numbers = np.ascontiguousarray(array, dtype=np.float64) + 0.0
     return array.shape, blake2b(numbers.data, digest_size=16).hexdigest()
 
 
-def _words(value: Any) -> str:
-    """Return a short text of a value, of what is large its shape."""
+def _text(value: Any) -> str:
+    """Return a short text of a value, and the shape of a large one."""
     if isinstance(value, np.generic):
         return repr(value.item())
     if isinstance(value, tuple):
-        return f"({', '.join(map(_words, value))})"
+        return f"({', '.join(map(_text, value))})"
     if isinstance(value, Mapping):
-        items = [f"{name!r}: {_words(item)}" for name, item in value.items()]
+        items = [f"{name!r}: {_text(item)}" for name, item in value.items()]
         return f"{{{', '.join(items[:6])}}}"
     if isinstance(value, list):
-        few = f"[{', '.join(map(_words, value[:6]))}]"
+        few = f"[{', '.join(map(_text, value[:6]))}]"
         return few if len(value) <= 6 else f"a list of {len(value)}"
     shape = getattr(value, "shape", None)
     if shape is not None:

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from skmetricmlp._array_api import is_array, place_of, to_numpy
+from skmetricmlp._array_api import device_of, is_array, to_numpy
 from skmetricmlp._typing import Array
 
 __all__ = ["check_layers"]
 
 
 def check_layers(name: str, value: Any, present: Sequence[Array]) -> list[Array]:
-    """Check arrays that are to take the place of others, one for each layer.
+    """Check arrays that are to take the device of others, one for each layer.
 
     Parameters
     ----------
@@ -59,9 +59,9 @@ def _like(name: str, value: Any, wanted: Array) -> Array:
     if numbers.shape != shape:
         msg = f"{name} must have the shape {shape}, got {numbers.shape}"
         raise ValueError(msg)
-    place = place_of(wanted)
+    device = device_of(wanted)
     with np.errstate(over="ignore"):
-        moved = place.namespace.astype(place.move(numbers), wanted.dtype, copy=True)
+        moved = device.namespace.astype(device.move(numbers), wanted.dtype, copy=True)
     if not np.isfinite(to_numpy(moved)).all():
         msg = f"{name} has values that are not finite in the precision of the network"
         raise ValueError(msg)

@@ -1,4 +1,4 @@
-"""What all estimators share: fit, partial_fit, the network and views of it."""
+"""What all estimators share: the path of ``fit`` and ``partial_fit``, and the network."""
 
 from __future__ import annotations
 
@@ -7,53 +7,90 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy, deepcopy
 from dataclasses import replace
-from math import inf
+from functools import partial
+from math import inf, isfinite
 from numbers import Number
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skmetricmlp._array_api import Place, map_arrays, numpy_type, to_numpy
-from skmetricmlp._typing import Array
+from skmetricmlp._array_api import Device, device_of, map_arrays, numpy_type, to_numpy
+from skmetricmlp._data import TrainingData
+from skmetricmlp._state import FitState
+from skmetricmlp._typing import Array, Ints
 from skmetricmlp._validation import (
-    Rows,
     check_features,
-    check_held_out,
     check_layers,
     check_outputs,
     check_products,
-    check_rows,
-    unchanged_on_error,
+    check_same_parameters,
+    check_training_data,
+    check_validation_data,
+    check_validation_size,
+    layer_rates,
 )
 from skmetricmlp.estimators._callbacks import (
     CallbackSupportMixin,
     FitTask,
     with_callbacks,
 )
-from skmetricmlp.estimators._learning import Fitted, Initialization, learn
-from skmetricmlp.estimators._streams import Young
-from skmetricmlp.estimators._targets import Classes, Outputs
-from skmetricmlp.initialization import check_dense_size, memory_budget
-from skmetricmlp.network import DenseWeights, LayerList, Network, read_only
-from skmetricmlp.training import Batch, StopReason
+from skmetricmlp.estimators._streams import EarlyStream
+from skmetricmlp.estimators._targets import ClassTargets
+from skmetricmlp.initialization import check_dense_size
+from skmetricmlp.network import (
+    DenseWeights,
+    LayerList,
+    Network,
+    from_training,
+    read_only,
+    to_training,
+)
+from skmetricmlp.training import (
+    SGD,
+    Adam,
+    History,
+    Objective,
+    StopReason,
+    TrainingConfig,
+    loss_and_score,
+    train,
+)
 
-__all__ = ["Lesson", "NetworkEstimator", "learns_in_steps"]
+__all__ = ["Config", "NetworkEstimator", "Validation", "supports_partial_fit"]
+
+# X, y and sample weight of the validation data, or None for each.
+Validation = tuple[Any, Any, Any]
 
 
-def learns_in_steps(estimator: NetworkEstimator) -> bool:
-    """Say whether there can be a ``partial_fit``.
+class Config(Protocol):
+    """Configuration of a network."""
+
+    loss: str
+
+    @property
+    def default_rate(self) -> float:
+        """Learning rate where none is given."""
+
+    @property
+    def is_from_rows(self) -> bool:
+        """Whether some weights are calculated from the training data."""
+
+
+def supports_partial_fit(estimator: NetworkEstimator) -> bool:
+    """Whether there is a ``partial_fit``.
 
     L-BFGS needs all rows, and the step function has no gradient.
 
     Raises
     ------
     AttributeError
-        If there is none, as of a method that is not there: ``hasattr`` asks.
+        If there is none, so that ``hasattr`` is False.
     """
     if estimator.solver == "lbfgs":
         msg = (
@@ -70,265 +107,384 @@ def learns_in_steps(estimator: NetworkEstimator) -> bool:
     return True
 
 
-def _labels(outputs: Outputs) -> Array | None:
-    """Return the classes that were declared, where outputs are classes."""
-    return outputs.labels if isinstance(outputs, Classes) else None
-
-
-class Lesson(NamedTuple):
-    """Rows to learn from, and to validate on if there are any, and what they mean."""
-
-    outputs: Outputs
-    rows: Batch
-    held_out: Batch | None
-
-
 class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
-    """A network that is initialized somehow, and trained.
+    """A network that is initialized and trained.
 
-    An estimator says how it checks its parameters, what ``y`` means, and where a network
-    comes from; and what is predicted.
+    A subclass checks its parameters and data, encodes ``y``, and makes the network.
     """
 
-    # Names of losses as the parameter has them, and as the network has them.
-    _losses: ClassVar[Mapping[str, str]]
-    # What rows of the first call are needed for, as a warning says it.
-    _needs: ClassVar[str]
     network_: Network
 
     @abstractmethod
-    def _check_parameters(self, parameters: Mapping[str, Any], *, trains: bool) -> None:
-        """Check what can be checked without data."""
+    def _configure(self, *, trains: bool) -> Any:
+        """Check the parameters, and return the configuration of the network."""
 
     @abstractmethod
-    def _check_values(self, X: Array, present: Fitted | None, whose: str = "X") -> None:
-        """Check that rows, of numbers, are such that the method is defined for them."""
+    def _check_values(self, X: Array, state: FitState | None, name: str = "X") -> None:
+        """Check that the method is defined for the values of rows."""
 
     @abstractmethod
-    def _lesson(
-        self, rows: Rows, held_out: Rows | None, present: Fitted | None, declared: Any
-    ) -> Lesson:
-        """Say what the rows teach; the first call may have declared what is to come."""
+    def _encode(
+        self,
+        data: TrainingData,
+        validation: TrainingData | None,
+        state: FitState | None,
+        classes: Any,
+    ) -> tuple[Any, TrainingData, TrainingData | None]:
+        """Return what the outputs mean, and both data with encoded targets."""
 
     @abstractmethod
-    def _initialization(
-        self, parameters: Mapping[str, Any], outputs: Any
-    ) -> Initialization:
-        """Say where a network comes from."""
+    def _initialize(
+        self,
+        config: Any,
+        targets: Any,
+        data: TrainingData,
+        y: Array,
+        index: Ints,
+        state: FitState | None,
+        rng: np.random.RandomState,
+        *,
+        few_rows: bool,
+    ) -> FitState:
+        """Make a network, or extend that of the state, on the host.
 
+        The rows and ``y``, in the units of the user, are those at ``index``.
+        """
+
+    @abstractmethod
+    def _suffices(self, state: FitState, y: Array) -> bool:
+        """Whether the present network has outputs for encoded targets."""
+
+    @abstractmethod
+    def _n_rows_needed(self, config: Any, targets: Any) -> int:
+        """Distinct rows that the initialization needs."""
+
+    @abstractmethod
+    def _record(self, config: Any) -> Mapping[str, Any]:
+        """Record the parameters that must stay the same when training goes on."""
+
+    # An overflow is reported where it shows: in the calculated weights, or in the loss.
+    @with_callbacks  # type: ignore[untyped-decorator]
+    @np.errstate(over="ignore", invalid="ignore")
     def _fit(
         self,
         X: ArrayLike,
         y: ArrayLike,
-        sample_weight: Any,
-        held_out: tuple[Any, Any, Any],
-    ) -> Self:
-        with unchanged_on_error(self):
-            parameters = self._parameters()
-            self._check_parameters(parameters, trains=self.max_iter != 0)
-            present = self._present() if self.warm_start else None
-            network = self.network_ if present else None
-            rows = check_rows(self, X, y, sample_weight, network)
-            self._check_values(rows.X, present)
-            others = check_held_out(self, *held_out, rows.X)
-            if others:
-                self._check_values(others.X, present, "X_val")
-            lesson = self._lesson(rows, others, present, None)
-            if present and present.young:
-                present = self._outgrown(parameters, rows, lesson, present)
-                lesson = self._lesson(rows, others, present, _labels(lesson.outputs))
-            task = self._task(X, y, sample_weight, rows)
-            reason = self._learn(task, "fit", parameters, lesson, present, self.max_iter)
-        self._warn(reason)
-        return self
+        sample_weight: Any = None,
+        validation: Validation = (None, None, None),
+        *,
+        classes: Any = None,
+        incremental: bool = False,
+    ) -> None:
+        """The one path of ``fit`` and ``partial_fit``.
 
-    def _partial_fit(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: Any, declared: Any = None
-    ) -> Self:
-        with unchanged_on_error(self):
-            parameters = self._parameters()
-            self._check_parameters(parameters, trains=True)
-            if self.early_stopping:
-                msg = "partial_fit does not support early_stopping=True"
-                raise ValueError(msg)
-            present = self._present()
-            network = self.network_ if present else None
-            rows = check_rows(self, X, y, sample_weight, network, "partial_fit")
-            self._check_values(rows.X, present)
-            lesson = self._lesson(rows, None, present, declared)
-            before, (present, young) = (
-                present,
-                self._grown(parameters, rows, lesson, present),
+        Validate, encode, initialize, train, assign.
+        """
+        method = "partial_fit" if incremental else "fit"
+        n_epochs = 1 if incremental else self.max_iter
+        # Validate.
+        config = self._configure(trains=n_epochs != 0)
+        state = self._state() if incremental or self.warm_start else None
+        network = state and state.network
+        data = check_training_data(self, X, y, sample_weight, network, method)
+        self._check_values(data.X, state)
+        held_out = check_validation_data(self, *validation, data.X)
+        if held_out:
+            self._check_values(held_out.X, state, "X_val")
+        # Encode.
+        targets, rows, validation_rows = self._encode(data, held_out, state, classes)
+        stream = None
+        if state.stream if state else incremental:
+            earlier = state
+            state, stream = self._follow(config, targets, data, rows, state, incremental)
+            if state is not earlier:
+                encoded = self._encode(data, held_out, state, classes)
+                targets, rows, validation_rows = encoded
+        rng = check_random_state(self.random_state)
+        index, validation_rows = self._split(rows, validation_rows, targets, rng, n_epochs)
+        rows = _on_one_device(rows, index)
+        task = FitTask(self, _shown(X, y, sample_weight, data), self._attributes)
+        task.begin(method.replace("_", "-"), n_epochs)
+        # Initialize.
+        if state:
+            check_same_parameters(state.recorded, self._record(config))
+            rng = deepcopy(state.rng)
+        previous, start = state, None
+        if state is None or not self._suffices(state, rows.y):
+            few_rows = stream is not None and stream.lacks_rows
+            state, start = self._initial_state(
+                config, targets, rows, data.y, index, state, rng, few_rows=few_rows
             )
-            if present is not before:
-                lesson = self._lesson(rows, None, present, declared)
-            task = self._task(X, y, sample_weight, rows)
-            reason = self._learn(
-                task, "partial-fit", parameters, lesson, present, 1, young
+        start = start or targets.to_training_units(state.network)
+        training = self._training_config(config, start, rows, n_epochs, incremental)
+        goes_on = state is previous and state.optimizer == training.optimizer
+        state = replace(
+            state,
+            targets=targets,
+            optimizer=training.optimizer,
+            optimizer_state=state.optimizer_state if goes_on else None,
+            rates=training.rates,
+            rng=rng,
+            reason="max_epochs",
+            stream=stream,
+        )
+        # Train.
+        if n_epochs:
+            network = to_training(start, state.scaling) if state.scaling else start
+            trained = train(
+                network,
+                state.optimizer_state,
+                state.history,
+                rows,
+                training,
+                rng,
+                **self._listeners(state, network, rows, training, validation_rows, task),
             )
-        if young and not before:
-            self._warn_of_few_rows(young, parameters, lesson.outputs)
-        if reason != "max_epochs":
-            self._warn(reason)
-        return self
+            state = _after(state, network, *trained)
+        # Assign.
+        self._assign(state)
+        task.end()
+        self._warn(config, stream if previous is None else None, incremental)
 
-    def _parameters(self) -> dict[str, Any]:
-        """Parameters in NumPy; single numbers are Python's, which do not overflow."""
-        parameters = map_arrays(to_numpy, self.get_params(deep=False))
+    def _initial_state(
+        self,
+        config: Any,
+        targets: Any,
+        rows: TrainingData,
+        y: Array,
+        index: Ints,
+        state: FitState | None,
+        rng: np.random.RandomState,
+        *,
+        few_rows: bool,
+    ) -> tuple[FitState, Network]:
+        """Make a network, or extend the present one.
+
+        Return the state in the units of the user, and the network in training units.
+        """
+        host = TrainingData(*map(to_numpy, rows))
+        on_host = state and map_arrays(to_numpy, state)
+        made = self._initialize(
+            config, targets, host, y[index], index, on_host, rng, few_rows=few_rows
+        )
+        start = map_arrays(device_of(rows.X).move, made.network)
+        network = targets.to_user_units(start)
+        recorded = self._record(config)
+        return replace(made, network=network, recorded=recorded, targets=targets), start
+
+    def _state(self) -> FitState | None:
+        """The state of the last call, with the weights as they are now."""
+        state: FitState | None = getattr(self, "_fit_state", None)
+        return state and replace(state, network=self.network_)
+
+    def _split(
+        self,
+        rows: TrainingData,
+        validation: TrainingData | None,
+        targets: Any,
+        rng: np.random.RandomState,
+        n_epochs: int,
+    ) -> tuple[Ints, TrainingData | None]:
+        """Return the rows to train on, and the validation data.
+
+        Rows of weight zero are left out of both. With ``early_stopping`` and no
+        validation data, a share of the rows is drawn, stratified by class. A warm start
+        with the same rows and seed draws the same ones again.
+        """
+        index, given = _rows_with_weight(rows), validation is not None
+        if validation:
+            validation = _on_one_device(validation, _rows_with_weight(validation))
+        elif self.early_stopping and n_epochs:
+            is_class = isinstance(targets, ClassTargets)
+            try:
+                kept, taken = train_test_split(
+                    np.arange(len(index)),
+                    test_size=self.validation_fraction,
+                    stratify=rows.y[index] if is_class else None,
+                    random_state=rng,
+                )
+            except ValueError as error:
+                msg = (
+                    f"validation_fraction={self.validation_fraction} leaves too few "
+                    f"rows: {error}"
+                )
+                raise ValueError(msg) from error
+            validation = _on_one_device(rows, index[taken])
+            index = index[kept]
+        if validation and self.early_stopping and rows.y.ndim > 1:
+            check_validation_size(validation, self.validation_fraction, given=given)
+        return index, validation
+
+    def _training_config(
+        self,
+        config: Config,
+        start: Network,
+        rows: TrainingData,
+        n_epochs: int,
+        incremental: bool,
+    ) -> TrainingConfig:
+        """Return the configuration of the training.
+
+        In ``fit`` the weights of rows count by their share. In a stream a weight of two
+        is that of two rows. Python's floats, unlike NumPy's, leave single precision.
+        """
+        mean_weight = float(np.mean(to_numpy(rows.sample_weight), dtype=np.float64))
+        optimizers = {
+            "adam": Adam(float(self.beta_1), float(self.beta_2), float(self.epsilon)),
+            "sgd": SGD(float(self.momentum), bool(self.nesterovs_momentum)),
+            "lbfgs": None,
+        }
+        rate = to_numpy(self.learning_rate_init)
+        if isinstance(rate, str):
+            rate = config.default_rate
+        # L-BFGS ends by the gradient: its loss may rest for a while.
+        by_loss = self.solver != "lbfgs" or self.early_stopping
+        size = 200 if isinstance(self.batch_size, str) else int(self.batch_size)
+        weight = 1.0 if incremental else mean_weight
+        return TrainingConfig(
+            Objective(config.loss, float(self.alpha), weight),
+            optimizers[self.solver],
+            rates=layer_rates(rate, len(start.layers)),
+            batch_size=size,
+            max_epochs=n_epochs,
+            shuffle=self.shuffle,
+            tol=self.tol,
+            patience=self.n_iter_no_change if by_loss else inf,
+            early_stopping=self.early_stopping,
+            schedule=self.learning_rate,
+            power_t=float(self.power_t),
+            keeps_best=not incremental,
+        )
+
+    def _listeners(
+        self,
+        state: FitState,
+        start: Network,
+        rows: TrainingData,
+        training: TrainingConfig,
+        validation: TrainingData | None,
+        task: FitTask,
+    ) -> dict[str, Any]:
+        """Return the functions that training calls: validation, begin and end of an epoch.
+
+        Callbacks may ask for a fitted estimator. It costs a loss of all rows and a copy
+        of the optimizer state, and there is none where the loss is not finite.
+        """
+
+        def fitted(
+            history: History, network: Network, optimizer_state: Any
+        ) -> FitState | None:
+            if not isfinite(training.objective.value(network, rows)):
+                return None
+            optimizer = training.optimizer
+            copied = optimizer and optimizer.copy(optimizer_state)
+            reached = _after(state, start, network, copied, history, state.reason)
+            return replace(reached, rng=deepcopy(state.rng))
+
+        def before_epoch(*reached: Any) -> None:
+            task.begin_epoch(partial(fitted, *reached))
+
+        def on_epoch(history: History, *reached: Any) -> bool:
+            if self.verbose:
+                _print_epoch(history)
+            return task.end_epoch(partial(fitted, history, *reached))
+
+        loss = training.objective.loss
+        validate = validation and partial(loss_and_score, loss, data=validation)
         return {
-            name: value.item() if isinstance(value, np.number) else value
-            for name, value in parameters.items()
+            "validate": validate,
+            "before_epoch": before_epoch,
+            "on_epoch": on_epoch,
         }
 
-    def _present(self) -> Fitted | None:
-        """Where the last call left, with the weights as they are now."""
-        fitted: Fitted | None = getattr(self, "_fitted", None)
-        return fitted and replace(fitted, network=self.network_)
-
-    def _with_loss(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Name the loss as the network has it."""
-        return {**parameters, "loss": self._losses[parameters["loss"]]}
-
-    def _grown(
+    def _follow(
         self,
-        parameters: Mapping[str, Any],
-        rows: Rows,
-        lesson: Lesson,
-        present: Fitted | None,
-    ) -> tuple[Fitted | None, Young | None]:
-        """Make the network of a young stream anew if it has grown by these rows.
+        config: Any,
+        targets: Any,
+        data: TrainingData,
+        rows: TrainingData,
+        state: FitState | None,
+        incremental: bool,
+    ) -> tuple[FitState | None, EarlyStream | None]:
+        """Follow a stream that has had few rows so far.
 
-        Return where to go on from, and what to keep of the stream.
+        When it has grown, the network is calculated again from all its rows, or in
+        ``fit`` from the rows of ``fit``. The history goes on. Weights that are drawn or
+        given stay, and only their units change.
+
+        Returns
+        -------
+        state : FitState or None
+            The state to continue from.
+        stream : EarlyStream or None
+            What is kept for the next call.
         """
-        if present and not present.young:
-            return present, None
-        parameters = self._with_loss(parameters)
-        initialization = self._initialization(parameters, lesson.outputs)
-        n = initialization.n_needed
-        if present is None or present.young is None:
-            rng = deepcopy(check_random_state(parameters["random_state"]))
-            return None, Young.of(rows, lesson.rows, n, rng)
-        young = present.young.followed_by(rows, lesson.rows, n)
-        suffices = initialization.suffices(present.start, lesson.rows.targets)
-        if young.has_grown or not suffices:
-            present.made_with.check_same(initialization.made_with)
-            present = self._anew(parameters, young.rows_beside(rows.X), present)
-            young = young.calculated
-        return present, None if young.is_over else young
+        n_needed = self._n_rows_needed(config, targets)
+        if state is None:
+            rng = deepcopy(check_random_state(self.random_state))
+            return None, EarlyStream.from_first_rows(data, rows, n_needed, rng)
+        stream = state.stream.followed_by(data, rows, n_needed)
+        if stream.has_grown or not self._suffices(state, rows.y):
+            check_same_parameters(state.recorded, self._record(config))
+            if not incremental and config.is_from_rows:
+                return None, None
+            kept = stream.data_beside(data.X) if incremental else data
+            state = self._calculated_again(config, targets, kept, state)
+            stream = stream.calculated
+        return state, None if stream.is_over or not incremental else stream
 
-    def _anew(self, parameters: Mapping[str, Any], rows: Rows, present: Fitted) -> Fitted:
-        """Make the network from these rows, as a first call does, but keep the history.
-
-        Weights that are not calculated from rows stay; their units change.
-        """
-        if present.young:
-            parameters = {**parameters, "random_state": deepcopy(present.young.rng)}
-        lesson = self._lesson(rows, None, None, _labels(present.outputs))
-        initialization = self._initialization(parameters, lesson.outputs)
-        made = learn(
-            parameters,
-            lesson.rows,
-            lesson.outputs,
-            initialization.of_young_stream(),
-            epochs=0,
+    def _calculated_again(
+        self, config: Any, targets: Any, data: TrainingData, state: FitState
+    ) -> FitState:
+        classes = targets.labels if isinstance(targets, ClassTargets) else None
+        targets, rows, _ = self._encode(data, None, None, classes)
+        index, rng = _rows_with_weight(rows), deepcopy(state.stream.rng)
+        made, _ = self._initial_state(
+            config,
+            targets,
+            _on_one_device(rows, index),
+            data.y,
+            index,
+            None,
+            rng,
+            few_rows=True,
         )
-        if initialization.is_of_rows:
-            return replace(made, history=present.history)
-        return present.in_units_of(made)
+        if config.is_from_rows:
+            return replace(made, history=state.history, rng=rng)
+        units = {"targets": targets, "scaling": made.scaling}
+        return replace(state, optimizer_state=None, **units)
 
-    def _outgrown(
-        self,
-        parameters: Mapping[str, Any],
-        rows: Rows,
-        lesson: Lesson,
-        present: Fitted,
-    ) -> Fitted | None:
-        """Say where ``fit`` goes on from after a young stream, if it is not much more."""
-        parameters = self._with_loss(parameters)
-        initialization = self._initialization(parameters, lesson.outputs)
-        young = present.young and present.young.followed_by(
-            rows, lesson.rows, initialization.n_needed
-        )
-        suffices = initialization.suffices(present.start, lesson.rows.targets)
-        if suffices and not (young and young.has_grown):
-            return present
-        present.made_with.check_same(initialization.made_with)
-        return (
-            None if initialization.is_of_rows else self._anew(parameters, rows, present)
-        )
-
-    def _task(self, X: Any, y: Any, sample_weight: Any, rows: Rows) -> FitTask:
-        """Make what callbacks see: what the user passed, and a weight for each row."""
-        metadata = None
-        if sample_weight is not None:
-            is_one = isinstance(sample_weight, Number)
-            metadata = {"sample_weight": rows.sample_weight if is_one else sample_weight}
-        shown = {"X": X, "y": y, "metadata": metadata}
-        return FitTask(self, shown, lambda fitted: fitted and self._attributes(fitted))
-
-    @with_callbacks  # type: ignore[untyped-decorator]
-    def _learn(
-        self,
-        task: FitTask,
-        name: str,
-        parameters: Mapping[str, Any],
-        lesson: Lesson,
-        present: Fitted | None,
-        epochs: int,
-        young: Young | None = None,
-    ) -> StopReason:
-        parameters = self._with_loss(parameters)
-        initialization = self._initialization(parameters, lesson.outputs)
-        if young and young.lacks_rows:
-            initialization = initialization.of_young_stream()
-        task.begin(name, epochs)
-        fitted = learn(
-            parameters,
-            lesson.rows,
-            lesson.outputs,
-            initialization,
-            epochs=epochs,
-            held_out=lesson.held_out,
-            present=present,
-            listener=task,
-            is_whole=name == "fit",
-            young=young,
-        )
-        self._assign(fitted)
-        task.end()
-        return fitted.reason
-
-    def _attributes(self, fitted: Fitted) -> dict[str, Any]:
-        """Attributes of this estimator if it was fitted so."""
+    def _attributes(self, state: FitState | None) -> dict[str, Any] | None:
+        """Attributes of this estimator if it was in that state."""
+        if state is None:
+            return None
         other = copy(self)
-        other._assign(fitted)  # noqa: SLF001 - of its class
+        other._assign(state)  # noqa: SLF001 - of its class
         return dict(vars(other))
 
-    def _assign(self, fitted: Fitted) -> None:
-        history = fitted.history
-        self._fitted = fitted
-        self.network_ = fitted.network
-        self.n_iter_ = len(history.loss)
+    def _assign(self, state: FitState) -> None:
+        history = state.history
+        self._fit_state = state
+        self.network_ = state.network
+        self.n_iter_ = len(history)
         self.t_ = history.n_rows
-        self.loss_ = history.loss[-1] if history.loss else inf
-        self.best_loss_ = None if self.early_stopping else history.loss.lowest
+        self.loss_ = history.last[0] if self.n_iter_ else inf
+        self.best_loss_ = None if self.early_stopping else history.lowest_loss
         self.best_validation_score_ = history.kept_score
 
-    def _warn_of_few_rows(
-        self, young: Young, parameters: Mapping[str, Any], outputs: Outputs
+    def _warn(
+        self, config: Any, stream: EarlyStream | None, incremental: bool
     ) -> None:
-        initialization = self._initialization(self._with_loss(parameters), outputs)
-        if young.lacks_rows and initialization.is_of_rows:
-            n = len(young.keys)
+        if stream and stream.lacks_rows and config.is_from_rows:
+            n, n_needed = len(stream.keys), stream.n_needed
             warnings.warn(
                 f"The first call of partial_fit has {n} distinct row{'s' * (n > 1)}, and "
-                f"{self._needs} need {young.n_needed} or more. While the stream is young "
-                f"its rows are kept, and the network is calculated anew when there are "
-                f"twice as many. Pass more rows to the first call: it is better.",
+                f"the initialization needs {n_needed} or more. The rows are kept, and "
+                f"the network is calculated again when there are twice as many. It is "
+                f"better to pass more rows to the first call.",
                 stacklevel=4,
             )
-
-    def _warn(self, reason: StopReason) -> None:
+        reason = self._fit_state.reason
         epoch = self.n_iter_ + 1
         if reason == "diverged":
             message = (
@@ -341,7 +497,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
                 f"on the training rows was above that before training. The best weights "
                 f"before that are kept. {self._advice()}"
             )
-        elif reason == "max_epochs" and self.max_iter:
+        elif reason == "max_epochs" and self.max_iter and not incremental:
             message = (
                 f"Training stopped after max_iter={self.max_iter} epochs without having "
                 f"converged."
@@ -359,7 +515,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
     def _advice(self) -> str:
         if self.solver == "lbfgs":
             return "Try features of unit scale."
-        rates = sorted(set(self._fitted.rates), reverse=True)
+        rates = sorted(set(self._fit_state.rates), reverse=True)
         listed = ", ".join(f"{rate:g}" for rate in rates)
         return f"Try a smaller learning_rate_init (it was {listed})."
 
@@ -367,7 +523,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         """Output (n, n_outputs) of the network, or another, before its activation."""
         check_is_fitted(self)
         X = check_features(self, X, self.network_, method)
-        self._check_values(X, self._fitted)
+        self._check_values(X, self._fit_state)
         network = network or self.network_
         check_products(X, network)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -418,37 +574,37 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         True
         """
         check_is_fitted(self)
-        place = Place.of(xp, device)
+        device = Device.of(xp, device)
 
         def copied(array: Array) -> Array:
-            # One that is there already too: weights may be edited in place.
-            moved = place.move(array)
+            # One that is there already too: weights may be edited in device.
+            moved = device.move(array)
             is_same = moved is array
-            return place.namespace.asarray(array, copy=True) if is_same else moved
+            return device.namespace.asarray(array, copy=True) if is_same else moved
 
         return self.__sklearn_array_api_convert__(copied)
 
     def __sklearn_array_api_convert__(self, converter: Callable[[Array], Array]) -> Self:
         """Copy the estimator with converted arrays, as scikit-learn's protocol asks."""
         moved = copy(self)
-        if present := self._present():
-            moved._assign(present.convert(converter))  # noqa: SLF001 - of its class
+        if state := self._state():
+            moved._assign(state.convert(converter))  # noqa: SLF001 - of its class
         return moved
 
     @property
     def loss_curve_(self) -> list[float]:
         """Loss of each epoch, in a list of the caller's own."""
-        return list(self._fitted.history.loss)
+        return self._fit_state.history.losses
 
     @property
     def validation_loss_curve_(self) -> list[float] | None:
         """Loss on the validation rows after each epoch, likewise."""
-        return list(self._fitted.history.validation_loss) or None
+        return self._fit_state.history.validation_losses or None
 
     @property
     def validation_scores_(self) -> list[float] | None:
         """Score of the validation rows after each epoch, likewise."""
-        return list(self._fitted.history.validation_score) or None
+        return self._fit_state.history.validation_scores or None
 
     @property
     def coefs_(self) -> Sequence[Array]:
@@ -457,10 +613,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         if network.is_dense:
             return self._layer_list("coefs_")
         dtype = numpy_type(network.parameters[0])
-        limit = self.get_params(deep=False).get("memory_limit", "auto")
-        budget = memory_budget(limit, copies=1)
-        check_dense_size(network.n_dense_weights, dtype, budget)
-        return DenseWeights(network)
+        return DenseWeights(network, partial(check_dense_size, dtype=dtype))
 
     @coefs_.setter
     def coefs_(self, value: Sequence[ArrayLike]) -> None:
@@ -524,3 +677,54 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         tags.input_tags.sparse = True
         tags.array_api_support = True
         return tags
+
+
+def _after(
+    state: FitState,
+    start: Network,
+    network: Network,
+    optimizer_state: Any,
+    history: History,
+    reason: StopReason,
+) -> FitState:
+    """Return the state after training that began at ``start``."""
+    changes = {"optimizer_state": optimizer_state, "history": history, "reason": reason}
+    if network is not start:  # the start is not converted twice, which would round it
+        if state.scaling:
+            network = from_training(network, state.scaling)
+        changes["network"] = state.targets.to_user_units(network)
+    return replace(state, **changes)
+
+
+def _rows_with_weight(rows: TrainingData) -> Ints:
+    index = np.flatnonzero(rows.sample_weight > 0)
+    if not len(index):
+        by_class = " times class_weight" if rows.y.ndim == 1 else ""
+        msg = f"the weight of every row, sample_weight{by_class}, is zero"
+        raise ValueError(msg)
+    return index
+
+
+def _on_one_device(rows: TrainingData, index: Ints) -> TrainingData:
+    """Return the rows at the positions ``index``, all on the device of ``X``."""
+    device = device_of(rows.X)
+    moved = TrainingData(rows.X, device.move(rows.y), device.move(rows.sample_weight))
+    is_whole = len(index) == len(rows.sample_weight)
+    return moved if is_whole else moved.take(device.move(index))
+
+
+def _shown(X: Any, y: Any, sample_weight: Any, data: TrainingData) -> dict[str, Any]:
+    """Return what callbacks see: the data of the user, and a weight for each row."""
+    metadata = None
+    if sample_weight is not None:
+        is_one = isinstance(sample_weight, Number)
+        metadata = {"sample_weight": data.sample_weight if is_one else sample_weight}
+    return {"X": X, "y": y, "metadata": metadata}
+
+
+def _print_epoch(history: History) -> None:
+    loss, _, score = history.last
+    line = f"Epoch {len(history)}, loss = {loss:.8f}"
+    if score is not None:
+        line += f", validation score = {score:f}"
+    print(line)  # noqa: T201 - verbose means to print

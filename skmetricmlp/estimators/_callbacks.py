@@ -1,14 +1,13 @@
-"""Callbacks of scikit-learn: it has them from version 1.9 on, and before that none.
+"""Callbacks of scikit-learn, which has them from version 1.9 on.
 
-All that depends on its version is here. Of 1.9 these are the public names of
-``sklearn.callback``, and the method that its mixin documents for estimators made
-elsewhere, ``_init_callback_context``.
+All code that depends on the version is in this module. From 1.9 it uses the public names
+of ``sklearn.callback``, and ``_init_callback_context``, which its mixin documents for
+estimators of other libraries.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 __all__ = ["CallbackSupportMixin", "FitTask", "with_callbacks"]
@@ -17,7 +16,7 @@ T = TypeVar("T")
 
 
 class _NoContext:
-    """A task that nobody is told of."""
+    """A task without callbacks."""
 
     def subcontext(self, **_: Any) -> _NoContext:
         return self
@@ -34,39 +33,41 @@ try:
 except ModuleNotFoundError:
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stand-in, without ``set_callbacks``: there is nothing that could be set."""
+        """Replacement for older versions, without ``set_callbacks``."""
 
         def _init_callback_context(self, **_: Any) -> _NoContext:
             return _NoContext()
 
     def with_callbacks(method: Callable[..., T]) -> Callable[..., T]:
-        """Return the method, after which there is nothing to tear down."""
+        """Return the method as it is: there are no callbacks to tear down."""
         return method
 
 
-@dataclass
 class FitTask:
-    """A call of fit or partial_fit, as callbacks see it: a task, an epoch a subtask.
+    """A call of fit or partial_fit, as callbacks see it: a task with a subtask per epoch.
 
     Parameters
     ----------
     estimator : estimator
-        That has called the method. From ``begin`` on it is in a task, which is to be
-        torn down: call from within a method that is decorated by ``with_callbacks``.
+        Call the methods from a method of it that ``with_callbacks`` decorates.
     shown : mapping
-        What callbacks are shown: ``X`` and ``y`` as the user passed them, and
-        ``metadata``.
+        What callbacks get: ``X`` and ``y`` as the user passed them, and ``metadata``.
     attributes : callable
-        From what training says of itself, a value that is not looked at here, to the
-        attributes of an estimator fitted so, or to None if there can be none. Asked
-        only if a callback wants a fitted estimator.
+        From the state of the training to the attributes of an estimator in that state,
+        or to None. It is called only if a callback asks for a fitted estimator.
     """
 
-    estimator: Any
-    shown: Mapping[str, Any]
-    attributes: Callable[[Any], Mapping[str, Any] | None]
-    _task: Any = None
-    _epoch: Any = None
+    def __init__(
+        self,
+        estimator: Any,
+        shown: Mapping[str, Any],
+        attributes: Callable[[Any], Mapping[str, Any] | None],
+    ) -> None:
+        self.estimator = estimator
+        self.shown = shown
+        self.attributes = attributes
+        self._task: Any = None
+        self._epoch: Any = None
 
     def begin(self, name: str, max_epochs: int) -> None:
         """Begin the task, of at most so many epochs."""
@@ -76,7 +77,7 @@ class FitTask:
         self._task.call_on_fit_task_begin(estimator=self.estimator, **self.shown)
 
     def begin_epoch(self, training: Callable[[], Any]) -> None:
-        """Begin a subtask; ``training`` says, if it is asked, where training stands."""
+        """Begin a subtask; ``training`` returns the state of the training."""
         self._epoch = self._task.subcontext(task_name="epoch")
         self._epoch.call_on_fit_task_begin(
             estimator=self.estimator,
@@ -85,7 +86,7 @@ class FitTask:
         )
 
     def end_epoch(self, training: Callable[[], Any]) -> bool:
-        """End the subtask, and say whether a callback asks to stop."""
+        """End the subtask, and return whether a callback asks to stop."""
         epoch, self._epoch = self._epoch, None
         stops: bool = epoch.call_on_fit_task_end(
             estimator=self.estimator,
@@ -95,7 +96,7 @@ class FitTask:
         return stops
 
     def end(self) -> None:
-        """End the task, the estimator being fitted, and an epoch that led nowhere."""
+        """End the task of a fitted estimator, and an epoch that was not completed."""
         if self._epoch is not None:
             self._epoch.call_on_fit_task_end(estimator=self.estimator)
         self._task.call_on_fit_task_end(

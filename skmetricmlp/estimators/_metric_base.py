@@ -1,8 +1,9 @@
-"""What the estimators with exemplars share: exemplars, their metric, explanations."""
+"""What the estimators with exemplars share: initialization, and explanations."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,64 +13,147 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skmetricmlp._array_api import map_arrays, to_numpy
-from skmetricmlp._typing import Array
+from skmetricmlp._data import TrainingData
+from skmetricmlp._state import FitState
+from skmetricmlp._typing import Array, Ints
 from skmetricmlp._validation import (
-    check_domain,
+    accepts_sparse,
     check_features,
+    check_integer,
     check_metric_data,
     check_outputs,
     check_parameters,
     check_products,
+    check_range,
     check_size,
-    check_whole,
-    takes_sparse,
+    get_parameters,
+    metric_parameters,
+    record_parameters,
     uses_metric,
+    validate_exemplars,
 )
 from skmetricmlp.estimators._base import NetworkEstimator
-from skmetricmlp.estimators._learning import Fitted
-from skmetricmlp.estimators._metric_initialization import MetricInitialization
-from skmetricmlp.initialization import Origin
+from skmetricmlp.estimators._targets import ClassTargets, RegressionTargets
+from skmetricmlp.exemplars import Exemplars
+from skmetricmlp.initialization import (
+    NetworkConfig,
+    initial_state,
+    lacks_classes,
+    with_new_classes,
+)
 from skmetricmlp.inspection.explanation import Explained, explain_rows
 from skmetricmlp.metrics import METRICS
 
 __all__ = ["MetricEstimator"]
 
+# Exemplars where the number is found by cross-validation, or given as a share.
+USUAL_EXEMPLARS = 30
+CONFIG = tuple(field.name for field in fields(NetworkConfig))
+
 
 class MetricEstimator(NetworkEstimator):
-    """A network whose weights are calculated of exemplars, or a baseline of the form."""
+    """A network whose weights are calculated from exemplars, or a baseline of it."""
 
-    # Words that parameters take.
+    # Words that parameters accept, and the names that losses have in the network.
     _choices: ClassVar[Mapping[str, tuple[str, ...]]]
-    _needs = "exemplars"
+    _losses: ClassVar[Mapping[str, str]]
 
-    def _check_parameters(self, parameters: Mapping[str, Any], *, trains: bool) -> None:
+    def _configure(self, *, trains: bool) -> NetworkConfig:
+        parameters = get_parameters(self)
         check_parameters(parameters, self._choices, trains=trains)
+        parameters["loss"] = self._losses[parameters["loss"]]
+        return NetworkConfig.resolved(**{name: parameters[name] for name in CONFIG})
 
-    def _initialization(
-        self, parameters: Mapping[str, Any], outputs: Any
-    ) -> MetricInitialization:
+    def _check_values(self, X: Array, state: FitState | None, name: str = "X") -> None:
         names = getattr(self, "feature_names_in_", None)
-        return MetricInitialization(parameters, outputs, names)
-
-    def _check_values(self, X: Array, present: Fitted | None, whose: str = "X") -> None:
-        names = getattr(self, "feature_names_in_", None)
-        if present is None:
-            check_size(X, names, whose, squares=self._uses_metric())
+        if state is None:
+            check_size(X, names, name, squares=self._uses_metric())
             if self._uses_metric():
-                check_metric_data(self.metric, X, names, whose)
-        elif present.origin is not None:
-            metric = present.origin.metric
-            check_domain(X, metric.domain, metric.name, names, whose)
+                check_metric_data(self.metric, X, names, name)
+        elif state.metric is not None:
+            metric = state.metric
+            check_range(X, metric.domain, metric.name, names, name)
+
+    def _initialize(
+        self,
+        config: NetworkConfig,
+        targets: ClassTargets | RegressionTargets,
+        data: TrainingData,
+        y: Array,
+        index: Ints,
+        state: FitState | None,
+        rng: np.random.RandomState,
+        *,
+        few_rows: bool,
+    ) -> FitState:
+        """Calculate, draw or take over the first network, or add classes that it lacks."""
+        if state and isinstance(targets, ClassTargets):
+            n_classes = len(targets.labels)
+            return with_new_classes(
+                state, data, n_classes, config, solver=self.solver, rng=rng
+            )
+        names = getattr(self, "feature_names_in_", None)
+        exemplars: Any = config.exemplars
+        if not isinstance(exemplars, str):
+            exemplars = validate_exemplars(config, data.X, names, targets)
+        metric_params = None
+        if self._uses_metric():
+            given = config.metric, config.metric_params
+            metric_params = metric_parameters(*given, data.X.shape[1], names)
+        made = initial_state(
+            replace(config, exemplars=exemplars, metric_params=metric_params),
+            data,
+            y,
+            targets.labels if isinstance(targets, ClassTargets) else None,
+            solver=self.solver,
+            rng=rng,
+            few_rows=few_rows,
+        )
+        is_given = not isinstance(config.init, str)
+        if is_given and config.output_init is None:
+            made = replace(made, network=targets.to_training_units(made.network))
+        chosen = made.exemplars
+        if chosen is None or chosen.index is None:
+            return made
+        return replace(made, exemplars=replace(chosen, index=index[chosen.index]))
+
+    def _suffices(self, state: FitState, y: Array) -> bool:
+        if not isinstance(self.exemplars, str) or y.ndim > 1:
+            return True
+        return not lacks_classes(state, to_numpy(y))
+
+    def _n_rows_needed(self, config: NetworkConfig, targets: Any) -> int:
+        """Return one row for each exemplar that is asked for."""
+        n, exemplars = config.n_exemplars, config.exemplars
+        if isinstance(exemplars, (tuple, list)):
+            return len(exemplars[1])
+        if isinstance(n, Mapping):
+            return int(sum(n.values()))
+        n = int(n) if isinstance(n, (int, np.integer)) else USUAL_EXEMPLARS
+        is_class = isinstance(targets, ClassTargets)
+        return max(n, len(targets.labels)) if is_class else n
+
+    def _record(self, config: NetworkConfig) -> Mapping[str, Any]:
+        parameters = get_parameters(self)
+        given = {name: parameters[name] for name in CONFIG}
+        resolved = {
+            "output_init": config.output_init,
+            "n_random_units": config.n_random_units,
+            "metric_params": given["metric_params"] or {},
+        }
+        if isinstance(given["n_exemplars"], float):  # 1.0 is all rows, and 1 is one
+            resolved["n_exemplars"] = "share", given["n_exemplars"]
+        return record_parameters(given, resolved)
 
     @property
     def exemplars_(self) -> Array:
         """Points that the weights were calculated from."""
-        return self._origin().exemplars.points
+        return self._exemplars().points
 
     @property
     def exemplar_indices_(self) -> Array:
         """Rows of the training data that are the exemplars."""
-        index = self._origin().exemplars.index
+        index = self._exemplars().index
         if index is None:
             msg = f"exemplars={self.exemplars!r} are not rows of X"
             raise AttributeError(msg)
@@ -77,43 +161,45 @@ class MetricEstimator(NetworkEstimator):
 
     @property
     def pairs_(self) -> Array:
-        """Whom each exemplar is compared with, in the order of the comparisons."""
-        return self._origin().pairs
+        """Exemplars that each exemplar is compared with, in the order of the layer."""
+        self._exemplars()
+        return self._fit_state.pairs
 
     @property
     def effective_metric_params_(self) -> dict[str, Any]:
-        """Parameters of the metric, given or taken from the training rows."""
-        return dict(self._origin().metric.parameters)
+        """Parameters of the metric, given or taken from the training data."""
+        self._exemplars()
+        return dict(self._fit_state.metric.parameters)
 
     @property
     def n_exemplars_(self) -> int:
         """Number of exemplars, or with another ``init`` of those there would be."""
         check_is_fitted(self)
-        n: int = self._fitted.n_exemplars
+        n: int = self._fit_state.n_exemplars
         return n
 
-    def _origin(self) -> Origin:
+    def _exemplars(self) -> Exemplars:
         check_is_fitted(self)
-        origin: Origin | None = self._fitted.origin
-        if origin is None:
+        exemplars: Exemplars | None = self._fit_state.exemplars
+        if exemplars is None:
             msg = f"init={self.init!r} has no exemplars"
             raise AttributeError(msg)
-        return origin
+        return exemplars
 
     def _explain(
         self, X: ArrayLike, n_nearest: int | None, output: int | None
     ) -> pd.DataFrame:
         """Explain an output of each row, or that of the class with the highest one.
 
-        What is predicted is the value of the output, or the code of that class.
+        The column ``predicted`` has the value of the output, or the code of that class.
         """
-        exemplars, metric, pairs = self._origin()[:3]
+        exemplars, state = self._exemplars(), self._fit_state
         n = len(exemplars.codes)
         n_nearest = n if n_nearest is None else n_nearest
-        check_whole("n_nearest", n_nearest, n, "None, for all exemplars,")
+        check_integer("n_nearest", n_nearest, n, "None, for all exemplars,")
         index = X.index if isinstance(X, pd.DataFrame) else None
         X = to_numpy(check_features(self, X, self.network_, "explain"))
-        self._check_values(X, self._fitted)
+        self._check_values(X, state)
         network = map_arrays(to_numpy, self.network_)
         check_products(X, network)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -124,10 +210,10 @@ class MetricEstimator(NetworkEstimator):
             if output is None
             else Explained(np.full(len(outputs), output), centered=False)
         )
-        scores = metric(exemplars.points)
+        scores = state.metric(exemplars.points)
         with np.errstate(over="ignore", invalid="ignore"):
             frame = explain_rows(
-                X, explained, network, exemplars, scores, pairs, n_nearest
+                X, explained, network, exemplars, scores, state.pairs, n_nearest
             )
         is_nearest = frame["term"] == "exemplar"  # the other terms have no distance
         distances = frame.loc[is_nearest, ["excess", "activation"]]
@@ -146,7 +232,7 @@ class MetricEstimator(NetworkEstimator):
         tags = super().__sklearn_tags__()
         if self._uses_metric():
             formula = METRICS.get(self.metric) if isinstance(self.metric, str) else None
-            has_domain = formula is not None and formula.domain is not None
-            tags.input_tags.positive_only = has_domain
-            tags.input_tags.sparse = takes_sparse(self.metric)
+            has_range = formula is not None and formula.domain is not None
+            tags.input_tags.positive_only = has_range
+            tags.input_tags.sparse = accepts_sparse(self.metric)
         return tags

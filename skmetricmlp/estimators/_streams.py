@@ -1,9 +1,9 @@
-"""Young streams: the rows of a stream that has brought few so far.
+"""Streams with few rows so far.
 
 Exemplars, scales and the output are calculated from the rows of the first call of
-``partial_fit``. If those are few, they are kept, and so are the next ones, and all of it
-is calculated anew when there are twice as many. So the work is that of a few calculations
-from all rows, and the memory that of a few rows for each exemplar.
+``partial_fit``. If these are few, they are kept together with those of the next calls,
+and everything is calculated again when there are twice as many. The work is that of a few
+calculations from all rows, and the memory that of a few rows per exemplar.
 """
 
 from __future__ import annotations
@@ -14,141 +14,143 @@ from hashlib import blake2b
 import numpy as np
 import scipy.sparse as sp
 
-from skmetricmlp._array_api import numpy_type, place_of, to_numpy
+from skmetricmlp._array_api import device_of, numpy_type, to_numpy
+from skmetricmlp._data import TrainingData
 from skmetricmlp._typing import Array
-from skmetricmlp._validation import Rows
-from skmetricmlp.training import Batch
 
-__all__ = ["Young"]
+__all__ = ["EarlyStream"]
 
-
-# Distinct rows for each that is needed, with which a stream is grown. So 30 exemplars,
-# the default, do with a first call of a hundred rows. Of four tables more rows gain on
-# digits alone (benchmarks/streams.py), and memory stays below that of the weights.
-ROWS_FOR_EACH = 3
-# A stream that repeats itself is grown after so many times as many rows: it stays
-# bounded, and what is learned of few rows for long is not thrown away.
+# Distinct rows per row that is needed, after which nothing is kept. With 30 exemplars, the
+# default, a first call with a hundred rows suffices. More rows help on one of four tables
+# (benchmarks/streams.py), and the memory stays below that of the weights.
+ROWS_PER_NEEDED = 3
+# A stream that repeats its rows stops to be kept after so many times as many rows: memory
+# stays bounded, and long training on few rows is not thrown away.
 REPEATS = 10
-# Kept rows are calculated from anew when there are so many times as many.
+# The network is calculated again when there are so many times as many rows.
 GROWTH = 2
 
 
 @dataclass(frozen=True)
-class Young:
-    """What is kept of a young stream.
+class EarlyStream:
+    """The rows of a stream that has had few so far.
 
     Parameters
     ----------
-    rows : Rows
-        All rows so far, on the host.
+    data : TrainingData
+        All rows so far, on the host, with ``y`` as it was passed.
     keys : frozenset of bytes
-        One for each of the distinct rows, or pairs of a row and a class, that have a
-        weight.
+        One per distinct row, or pair of a row and a class, that has a weight.
     n_needed : int
-        Distinct rows that there should be at the least.
+        Distinct rows that the initialization needs.
     n_calculated : int
-        Distinct rows that there were when the network was calculated.
+        Distinct rows when the network was calculated.
     rng : numpy.random.RandomState
         As it was before the first call.
     """
 
-    rows: Rows
+    data: TrainingData
     keys: frozenset[bytes]
     n_needed: int
     n_calculated: int
     rng: np.random.RandomState
 
     @classmethod
-    def of(
-        cls, rows: Rows, learned: Batch, n_needed: int, rng: np.random.RandomState
-    ) -> Young | None:
-        """Return what is kept of the first rows, or None if they are enough.
+    def from_first_rows(
+        cls,
+        data: TrainingData,
+        encoded: TrainingData,
+        n_needed: int,
+        rng: np.random.RandomState,
+    ) -> EarlyStream | None:
+        """Return the stream after its first rows, or None if they suffice.
 
         Parameters
         ----------
-        rows : Rows
-            As they were passed.
-        learned : Batch
-            The same, as they are learned from.
+        data : TrainingData
+            As the user passed it.
+        encoded : TrainingData
+            The same rows with encoded targets and class weights.
         n_needed : int
         rng : numpy.random.RandomState
         """
-        n = rows.X.shape[0]
-        if n >= REPEATS * ROWS_FOR_EACH * n_needed:
+        n = data.X.shape[0]
+        if n >= REPEATS * ROWS_PER_NEEDED * n_needed:
             return None
-        kept = rows._replace(X=to_numpy(rows.X))
-        keys = _keys(kept.X, learned)
-        young = cls(kept, keys, n_needed, len(keys), rng)
-        return None if young.is_over else young
+        kept = data._replace(X=to_numpy(data.X))
+        keys = _keys(kept.X, encoded)
+        stream = cls(kept, keys, n_needed, len(keys), rng)
+        return None if stream.is_over else stream
 
     @property
     def lacks_rows(self) -> bool:
-        """Whether there are fewer distinct rows than are needed at the least."""
+        """Whether there are fewer distinct rows than the initialization needs."""
         return len(self.keys) < self.n_needed
 
     @property
     def is_over(self) -> bool:
-        """Whether the stream is grown now."""
-        most = ROWS_FOR_EACH * self.n_needed
-        return len(self.keys) >= most or len(self.rows.y) >= REPEATS * most
+        """Whether the stream has had enough rows."""
+        most = ROWS_PER_NEEDED * self.n_needed
+        return len(self.keys) >= most or len(self.data.y) >= REPEATS * most
 
     @property
     def has_grown(self) -> bool:
         """Whether there are enough rows more than the network was calculated from."""
         n, before = len(self.keys), self.n_calculated
-        most = ROWS_FOR_EACH * self.n_needed
+        most = ROWS_PER_NEEDED * self.n_needed
         return n >= GROWTH * before or before < most <= n
 
     @property
-    def calculated(self) -> Young:
-        """The same after a calculation from all rows."""
+    def calculated(self) -> EarlyStream:
+        """The stream after a calculation from all its rows."""
         return replace(self, n_calculated=len(self.keys))
 
-    def followed_by(self, rows: Rows, learned: Batch, n_needed: int) -> Young:
-        """Keep the rows of a further call too."""
-        X, y, weights = self.rows
-        room = ROWS_FOR_EACH * n_needed
-        following = _as(rows.X, X, room)
+    def followed_by(
+        self, data: TrainingData, encoded: TrainingData, n_needed: int
+    ) -> EarlyStream:
+        """Return the stream with the rows of one more call."""
+        X, y, sample_weight = self.data
+        following = _like(data.X, X, ROWS_PER_NEEDED * n_needed)
         n = following.shape[0]
-        keys = self.keys | _keys(following, learned)
+        keys = self.keys | _keys(following, encoded)
         stack = sp.vstack if sp.issparse(X) else np.concatenate
-        kept = Rows(
+        weight = data.sample_weight[:n].astype(sample_weight.dtype)
+        kept = TrainingData(
             stack([X, following]),
-            np.concatenate([y, rows.y[:n].reshape(n, *y.shape[1:])]),
-            np.concatenate([weights, rows.sample_weight[:n].astype(weights.dtype)]),
+            np.concatenate([y, data.y[:n].reshape(n, *y.shape[1:])]),
+            np.concatenate([sample_weight, weight]),
         )
-        return replace(self, rows=kept, keys=keys, n_needed=n_needed)
+        return replace(self, data=kept, keys=keys, n_needed=n_needed)
 
-    def rows_beside(self, X: Array) -> Rows:
-        """Return all rows, where ``X`` is."""
-        kept = self.rows.X
-        if sp.issparse(kept):
-            return self.rows._replace(X=kept.tocsr())
-        return self.rows._replace(X=place_of(X).move(kept))
+    def data_beside(self, X: Array) -> TrainingData:
+        """Return all rows on the device of ``X``."""
+        kept = self.data.X
+        moved = kept.tocsr() if sp.issparse(kept) else device_of(X).move(kept)
+        return self.data._replace(X=moved)
 
 
-def _as(X: Array, kept: Array, room: int) -> Array:
+def _like(X: Array, kept: Array, most: int) -> Array:
     """Return rows on the host, in the form and precision of the kept ones.
 
-    Of sparse rows that have to be made dense no more than there is ``room`` for.
+    If sparse rows have to be made dense, at most ``most`` rows are returned.
     """
     X = to_numpy(X)
     if sp.issparse(kept):
         return sp.csr_array(X, dtype=kept.dtype)
     if sp.issparse(X):
-        X = X[:room].toarray()
+        X = X[:most].toarray()
     return np.asarray(X, dtype=numpy_type(kept))
 
 
-def _keys(X: Array, learned: Batch) -> frozenset[bytes]:
-    """Digests of the rows ``X``, the first ones of those that are learned from.
+def _keys(X: Array, encoded: TrainingData) -> frozenset[bytes]:
+    """Digests of the rows ``X`` with a weight, and of their classes if they have any.
 
-    Of those that have a weight, and with their classes if they have any.
+    ``X`` are the first rows of the encoded ones.
     """
     n = X.shape[0]
-    index = np.flatnonzero(learned.weights[:n] > 0).tolist()
-    has_codes = learned.targets.ndim == 1
-    codes = learned.targets[:n] if has_codes else np.zeros(n, dtype=int)
+    index = np.flatnonzero(encoded.sample_weight[:n] > 0).tolist()
+    has_codes = encoded.y.ndim == 1
+    codes = encoded.y[:n] if has_codes else np.zeros(n, dtype=int)
     codes = codes.astype("<i8")
     if sp.issparse(X):
         X = sp.csr_array(X, copy=True)

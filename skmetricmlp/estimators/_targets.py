@@ -1,4 +1,4 @@
-"""What the outputs of a network mean: classes, values, or a function on a domain."""
+"""What the outputs of a network mean: classes, values, or values on a domain."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import DataConversionWarning
 
-from skmetricmlp._array_api import place_of
+from skmetricmlp._array_api import device_of
 from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp._validation import check_classes, check_labels, class_codes
 from skmetricmlp.basis import middle_and_half, on_domain
 from skmetricmlp.network import Network
 
-__all__ = ["Classes", "Function", "Outputs", "Values"]
+__all__ = ["ClassTargets", "DomainTargets", "Targets", "RegressionTargets"]
 
 
 TINY = 10.0 * float(np.finfo(float).eps)  # a deviation that is none but rounding errors
 
 
 @dataclass(frozen=True)
-class Classes:
-    """An output for each class, in the order of the sorted ``labels`` (n_classes,)."""
+class ClassTargets:
+    """One output per class, in the order of the sorted ``labels`` (n_classes,)."""
 
     labels: Array
 
     @classmethod
-    def of(cls, y: Array, declared: ArrayLike | None) -> Classes:
-        """Return the classes that are declared, or else those of ``y``."""
-        return cls(np.unique(y) if declared is None else check_classes(declared))
+    def from_labels(cls, y: Array, classes: ArrayLike | None) -> ClassTargets:
+        """Return ``classes`` if they are passed, otherwise the labels of ``y``."""
+        return cls(np.unique(y) if classes is None else check_classes(classes))
 
-    def check_same(self, declared: ArrayLike | None) -> None:
+    def check_same(self, classes: ArrayLike | None) -> None:
         """Refuse other classes than these.
 
         Raises
         ------
         ValueError
-            If they are declared, and not the same.
+            If ``classes`` are passed, and not the same.
         """
-        labels = self.labels if declared is None else check_classes(declared)
+        labels = self.labels if classes is None else check_classes(classes)
         if not np.array_equal(labels, self.labels):
             msg = (
                 f"classes={labels.tolist()} must be the same at every call; they were "
@@ -67,22 +67,21 @@ class Classes:
             is_known[:] = [label in classes for label in y.tolist()]
         return self.encode(y[is_known], "exemplars"), is_known
 
-    def in_units(self, network: Network) -> Network:
+    def to_user_units(self, network: Network) -> Network:
         """Return the network, as it is."""
         return network
 
-    def standardized(self, network: Network) -> Network:
+    def to_training_units(self, network: Network) -> Network:
         """Return the network, as it is."""
         return network
 
 
 @dataclass(frozen=True)
-class Values:
-    """An output for each value, less its ``mean`` and over its ``deviation``.
+class RegressionTargets:
+    """Values less their ``mean`` and over their ``deviation``, both (n_outputs,).
 
-    So that one step size serves values of all sizes, and a change of units changes what
-    is predicted by that change alone. Both are of shape (n_outputs,); ``is_vector`` says
-    that there is one output, and no axis for it.
+    One learning rate then suits values of all sizes, and predictions follow a change of
+    the units of ``y``. With ``is_vector`` ``y`` is (n,) and not (n, 1).
     """
 
     mean: Floats
@@ -90,7 +89,7 @@ class Values:
     is_vector: bool
 
     @classmethod
-    def of(cls, y: Array, weights: Floats) -> Values:
+    def from_values(cls, y: Array, sample_weight: Floats) -> RegressionTargets:
         """Return the weighted mean and deviation of ``y``, (n,) or (n, n_outputs).
 
         Raises
@@ -100,11 +99,11 @@ class Values:
             is that of the network.
         """
         values = _numbers(y, "y").reshape(len(y), -1)
-        largest = np.finfo(weights.dtype).max
-        weights = weights.astype(np.float64)
-        share = weights / (weights.sum() or 1.0)
-        # From one of them: values that are all the same then are their mean exactly.
-        origin = values[np.argmax(weights)]
+        largest = np.finfo(sample_weight.dtype).max
+        share = sample_weight.astype(np.float64)
+        share /= share.sum() or 1.0
+        # Relative to one value, so that values that are all equal are exactly their mean.
+        origin = values[np.argmax(sample_weight)]
         mean = origin + share @ (values - origin)
         variance = share @ (values - mean) ** 2
         # The square, so that products of the deviation and weights do not overflow.
@@ -147,11 +146,11 @@ class Values:
         return values
 
     def decode(self, targets: Floats) -> Floats:
-        """Values of the user, (n,) or (n, n_outputs), from those (n, n_outputs)."""
+        """Values (n,) or (n, n_outputs) in the units of the user, from (n, n_outputs)."""
         values = targets * self.deviation + self.mean
         return values[:, 0] if self.is_vector else values
 
-    def in_units(self, network: Network) -> Network:
+    def to_user_units(self, network: Network) -> Network:
         """Return the network whose outputs are values as the user has them."""
         *hidden, last = network.layers
         deviation, mean = _moved((self.deviation, self.mean), last.parameters[0])
@@ -159,8 +158,8 @@ class Values:
         scaled = weights * deviation, bias * deviation + mean
         return Network((*hidden, last.with_parameters(scaled)))
 
-    def standardized(self, network: Network) -> Network:
-        """Undo :meth:`in_units`."""
+    def to_training_units(self, network: Network) -> Network:
+        """Undo :meth:`to_user_units`."""
         *hidden, last = network.layers
         deviation, mean = _moved((self.deviation, self.mean), last.parameters[0])
         weights, bias = last.parameters
@@ -169,15 +168,14 @@ class Values:
 
 
 @dataclass(frozen=True)
-class Function:
-    """Values of a function on a ``domain`` (d, 2), lower and upper end of each variable.
+class DomainTargets:
+    """Values of a function on a ``domain`` (d, 2), the ends of each variable.
 
-    The network reads the variables mapped to the reference domain ``[-1, 1]^d``: a step
-    of one size for all weights would be too large for those on a wide domain, and too
-    small for those on a narrow one.
+    The network reads the variables mapped to the reference domain ``[-1, 1]^d``. One step
+    for all weights would be too large on a wide domain and too small on a narrow one.
     """
 
-    values: Values
+    values: RegressionTargets
     domain: Floats
 
     @property
@@ -191,35 +189,35 @@ class Function:
 
     def mapped(self, X: Array) -> Array:
         """Rows ``(x - middle) / half`` of the reference domain, where ``X`` is."""
-        middle, half = self._beside(X)
+        middle, half = self._middle_and_half(X)
         return (X - middle) / half
 
-    def in_units(self, network: Network) -> Network:
+    def to_user_units(self, network: Network) -> Network:
         """Return the network of variables and values as the user has them."""
-        first, *others = self.values.in_units(network).layers
-        middle, half = self._beside(first.parameters[0])
+        first, *others = self.values.to_user_units(network).layers
+        middle, half = self._middle_and_half(first.parameters[0])
         return Network((on_domain(first.dense(), middle, half), *others))
 
-    def standardized(self, network: Network) -> Network:
-        """Undo :meth:`in_units`."""
-        first, *others = self.values.standardized(network).layers
+    def to_training_units(self, network: Network) -> Network:
+        """Undo :meth:`to_user_units`."""
+        first, *others = self.values.to_training_units(network).layers
         weights, bias = first.parameters
-        middle, half = self._beside(weights)
+        middle, half = self._middle_and_half(weights)
         first = first.with_parameters((weights * half[:, None], bias + middle @ weights))
         return Network((first, *others))
 
-    def _beside(self, array: Array) -> tuple[Array, Array]:
-        """Middle and half width (d,) of the domain where ``array`` is."""
+    def _middle_and_half(self, array: Array) -> tuple[Array, Array]:
+        """Middle and half width (d,) of the domain, on the device of ``array``."""
         return _moved(middle_and_half(self.domain), array)
 
 
-Outputs = Classes | Function | Values
+Targets = ClassTargets | DomainTargets | RegressionTargets
 
 
 def _moved(parts: tuple[Floats, Floats], array: Array) -> tuple[Array, Array]:
-    """Move arrays to where ``array`` is, in its precision."""
-    place = place_of(array)
-    one, other = (place.namespace.astype(place.move(part), array.dtype) for part in parts)
+    """Move arrays to the device of ``array``, in its precision."""
+    device = device_of(array)
+    one, other = (device.namespace.astype(device.move(part), array.dtype) for part in parts)
     return one, other
 
 

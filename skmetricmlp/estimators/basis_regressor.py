@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,22 +13,61 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from skmetricmlp._array_api import numpy_type, to_numpy
-from skmetricmlp._typing import Array
+from skmetricmlp._data import TrainingData, distinct_rows
+from skmetricmlp._errors import unchanged_on_error
+from skmetricmlp._state import FitState
+from skmetricmlp._typing import Array, Ints
 from skmetricmlp._validation import (
-    Rows,
     check_basis_parameters,
     check_box,
     check_sides,
     check_size,
+    get_parameters,
+    record_parameters,
 )
-from skmetricmlp.basis import domain_of, highest_degree
-from skmetricmlp.estimators._base import Lesson, NetworkEstimator, learns_in_steps
-from skmetricmlp.estimators._basis_initialization import BasisInitialization
-from skmetricmlp.estimators._learning import Fitted
-from skmetricmlp.estimators._targets import Function, Values
-from skmetricmlp.training import Batch
+from skmetricmlp.basis import (
+    basis_network,
+    domain_of,
+    hidden_width,
+    highest_degree,
+    n_polynomials,
+)
+from skmetricmlp.estimators._base import NetworkEstimator, supports_partial_fit
+from skmetricmlp.estimators._targets import DomainTargets, RegressionTargets
+from skmetricmlp.initialization import check_n_weights, dense_layers, given_network
+from skmetricmlp.network import Network
 
 __all__ = ["BasisInitMLPRegressor"]
+
+
+# Learning rates where none is given.
+USUAL_RATE, FITTED_RATE = 1e-3, 1e-4
+
+
+@dataclass(frozen=True)
+class BasisConfig:
+    """Configuration of a network that is assembled from basis networks."""
+
+    init: Any = "basis"
+    degree: int | str = "auto"
+    n_parts: int = 1
+    loss: str = "identity_squared_error"
+
+    def resolved_degree(self, n_features: int) -> int:
+        """Return the degree, or the highest one for ``"auto"``."""
+        if isinstance(self.degree, str):
+            return highest_degree(n_features)
+        return self.degree
+
+    @property
+    def is_from_rows(self) -> bool:
+        """Whether the output is fitted to the training data."""
+        return isinstance(self.init, str) and self.init == "basis"
+
+    @property
+    def default_rate(self) -> float:
+        """Learning rate where none is given."""
+        return FITTED_RATE if self.is_from_rows else USUAL_RATE
 
 
 class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
@@ -173,9 +213,6 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
     True
     """
 
-    _needs = "its polynomials"
-    _losses = {"squared_error": "identity_squared_error"}  # noqa: RUF012
-
     def __init__(
         self,
         init: str | tuple[Sequence[ArrayLike], Sequence[ArrayLike]] = "basis",
@@ -189,6 +226,7 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         batch_size: int | str = "auto",
         learning_rate_init: str | float | Sequence[float] = "auto",
         learning_rate: str = "constant",
+        power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
         random_state: int | np.random.RandomState | None = None,
@@ -214,6 +252,7 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.learning_rate = learning_rate
+        self.power_t = power_t
         self.max_iter = max_iter
         self.shuffle = shuffle
         self.random_state = random_state
@@ -272,9 +311,11 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
             training made the network worse on the training rows than it was before;
             the best weights are then kept.
         """
-        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        with unchanged_on_error(self):
+            self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        return self
 
-    @available_if(learns_in_steps)  # type: ignore[untyped-decorator]
+    @available_if(supports_partial_fit)  # type: ignore[untyped-decorator]
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> BasisInitMLPRegressor:
@@ -309,7 +350,9 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         UserWarning
             If the first call has fewer distinct rows than there are polynomials.
         """
-        return self._partial_fit(X, y, sample_weight)
+        with unchanged_on_error(self):
+            self._fit(X, y, sample_weight, incremental=True)
+        return self
 
     def predict(self, X: ArrayLike) -> Array:
         """Predict values.
@@ -331,53 +374,111 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
             the network.
         """
         output = self._output(X, "predict")
-        return output[:, 0] if self._fitted.outputs.is_vector else output
+        return output[:, 0] if self._fit_state.targets.is_vector else output
 
     @property
     def domain_(self) -> Array:
         """Lower and upper end of each variable."""
-        return self._fitted.outputs.domain
+        return self._fit_state.targets.domain
 
-    def _check_parameters(self, parameters: Mapping[str, Any], *, trains: bool) -> None:
+    def _configure(self, *, trains: bool) -> BasisConfig:
         del trains
+        parameters = get_parameters(self)
         check_basis_parameters(parameters)
+        form = {name: parameters[name] for name in ("init", "degree", "n_parts")}
+        return BasisConfig(**form)
 
-    def _check_values(self, X: Array, present: Fitted | None, whose: str = "X") -> None:
+    def _check_values(self, X: Array, state: FitState | None, name: str = "X") -> None:
         """Accept numbers outside the domain too."""
-        if present is None:
-            check_size(X, getattr(self, "feature_names_in_", None), whose)
+        if state is None:
+            check_size(X, getattr(self, "feature_names_in_", None), name)
 
-    @np.errstate(over="ignore", invalid="ignore")
-    def _lesson(
-        self, rows: Rows, held_out: Rows | None, present: Fitted | None, declared: Any
-    ) -> Lesson:
-        del declared
-        function: Function
-        if present:
-            function = present.outputs
+    def _encode(
+        self,
+        data: TrainingData,
+        validation: TrainingData | None,
+        state: FitState | None,
+        classes: Any,
+    ) -> tuple[DomainTargets, TrainingData, TrainingData | None]:
+        """Standardize the values, and map the variables to the reference domain."""
+        del classes
+        targets: DomainTargets
+        if state:
+            targets = state.targets
         else:
-            counts = rows.sample_weight > 0
-            X = to_numpy(rows.X)[counts if counts.any() else slice(None)]
+            has_weight = data.sample_weight > 0
+            X = to_numpy(data.X)[has_weight if has_weight.any() else slice(None)]
             names = getattr(self, "feature_names_in_", None)
             is_auto = isinstance(self.domain, str) and self.domain == "auto"
             domain = domain_of(X) if is_auto else check_box(self.domain, X, names)
-            check_sides(domain, numpy_type(rows.X))
-            function = Function(Values.of(rows.y, rows.sample_weight), domain)
+            check_sides(domain, numpy_type(data.X))
+            values = RegressionTargets.from_values(data.y, data.sample_weight)
+            targets = DomainTargets(values, domain)
 
-        def batch(X: Array, y: Array, weights: Array, name: str) -> Batch:
-            targets = function.encode(y, name).astype(weights.dtype)
-            return Batch(function.mapped(X), targets, weights)
+        def encoded(data: TrainingData, name: str) -> TrainingData:
+            y = targets.encode(data.y, name).astype(data.sample_weight.dtype)
+            return TrainingData(targets.mapped(data.X), y, data.sample_weight)
 
-        others = batch(*held_out, "y_val") if held_out else None
-        return Lesson(function, batch(*rows, "y"), others)
+        held_out = encoded(validation, "y_val") if validation else None
+        return targets, encoded(data, "y"), held_out
 
-    def _initialization(
-        self, parameters: Mapping[str, Any], outputs: Function
-    ) -> BasisInitialization:
-        degree = parameters["degree"]
-        if isinstance(degree, str):
-            degree = highest_degree(len(outputs.domain))
-        return BasisInitialization({**parameters, "degree": degree}, outputs)
+    def _initialize(
+        self,
+        config: BasisConfig,
+        targets: DomainTargets,
+        data: TrainingData,
+        y: Array,
+        index: Ints,
+        state: FitState | None,
+        rng: np.random.RandomState,
+        *,
+        few_rows: bool,
+    ) -> FitState:
+        """Assemble, draw or take over a network."""
+        del y, index, state, few_rows  # the width does not depend on the rows
+        d, n_outputs = len(targets.domain), len(targets.values.mean)
+        degree = config.resolved_degree(d)
+        sizes = [d, hidden_width(d, degree, config.n_parts), n_outputs]
+        check_n_weights(
+            (d + 1 + n_outputs) * sizes[1],
+            data.X.dtype,
+            self.solver,
+            f"Choose a smaller degree (it was {degree}) or fewer parts (n_parts="
+            f"{config.n_parts}), or select some of the {d} features",
+        )
+        if config.is_from_rows:
+            # Equal rows count as their mean: to weight a row twice is to repeat it.
+            rows = distinct_rows(*data)
+            network = basis_network(
+                data.X[rows.index],
+                rows.y,
+                rows.sample_weight,
+                degree=degree,
+                domain=np.tile([-1.0, 1.0], (d, 1)),  # of the mapped variables
+                n_parts=config.n_parts,
+            )
+        elif isinstance(config.init, str):
+            layers = dense_layers(config.init, sizes, ("gelu", "identity"), rng)
+            network = Network(tuple(layers))
+        else:
+            network = given_network(config.init, sizes, "gelu", "identity")
+            network = targets.to_training_units(network)
+        return FitState(network.astype(data.X.dtype), config=config)
+
+    def _suffices(self, state: FitState, y: Array) -> bool:
+        del state, y
+        return True
+
+    def _n_rows_needed(self, config: BasisConfig, targets: DomainTargets) -> int:
+        """Return one row for each polynomial."""
+        d = len(targets.domain)
+        return n_polynomials(d, config.resolved_degree(d), config.n_parts)
+
+    def _record(self, config: BasisConfig) -> Mapping[str, Any]:
+        parameters = get_parameters(self)
+        names = ("init", "degree", "n_parts", "domain", "loss")
+        resolved = {"degree": config.resolved_degree(self.n_features_in_)}
+        return record_parameters({name: parameters[name] for name in names}, resolved)
 
     def __sklearn_tags__(self) -> Tags:
         """Say what the estimator takes."""

@@ -12,21 +12,17 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skmetricmlp._array_api import HOST, place_of, to_numpy
-from skmetricmlp._typing import Array
-from skmetricmlp._validation import (
-    CLASSIFIER_CHOICES,
-    Rows,
-    class_weights,
-    in_precision,
-)
-from skmetricmlp.estimators._base import Lesson, learns_in_steps
-from skmetricmlp.estimators._learning import Fitted
+from skmetricmlp._array_api import HOST, device_of, to_numpy
+from skmetricmlp._data import TrainingData
+from skmetricmlp._errors import unchanged_on_error
+from skmetricmlp._state import FitState
+from skmetricmlp._typing import Array, Ints
+from skmetricmlp._validation import CLASSIFIER_CHOICES, class_weights, in_precision
+from skmetricmlp.estimators._base import supports_partial_fit
 from skmetricmlp.estimators._metric_base import MetricEstimator
-from skmetricmlp.estimators._targets import Classes
+from skmetricmlp.estimators._targets import ClassTargets
 from skmetricmlp.inspection.explanation import at_exemplars
 from skmetricmlp.network import LOG_PROBABILITIES, Dense, Network
-from skmetricmlp.training import Batch
 
 __all__ = ["MetricInitMLPClassifier"]
 
@@ -226,7 +222,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         part of the data may, but not both. Labels are those that ``fit`` is given:
         ensembles that encode ``y`` beforehand, such as
         :class:`~sklearn.ensemble.VotingClassifier`, ``StackingClassifier`` and
-        ``BaggingClassifier``, want the codes 0, 1, ... in their place, also in
+        ``BaggingClassifier``, want the codes 0, 1, ... in their device, also in
         ``n_exemplars`` and ``exemplars``.
 
     Attributes
@@ -236,7 +232,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     network_ : Network
         The network as it is now; the next six attributes are views of it.
     coefs_ : list of array of shape (n_in, n_out)
-        Weights of each layer, where X was. They may be edited in place, and replaced, one
+        Weights of each layer, where X was. They may be edited in device, and replaced, one
         or all, by others of the same shapes: that is what predicts, and what
         ``partial_fit`` and a warm start go on from. Of a tied network a read-only
         sequence of those of the same function without tying: each is made when it is
@@ -323,21 +319,20 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         exemplars: str | tuple[ArrayLike, ArrayLike] = "kmeans",
         metric: Any = "sqeuclidean",
         metric_params: Mapping[str, Any] | None = None,
-        n_neighbors: int = 1,
-        readout: str = "auto",
+        n_neighbors: int | None = None,
         activation: str = "relu",
         sharpness: float = 1.0,
         output_init: str = "auto",
         n_random_units: int | str = "auto",
         tied: bool = False,
         pairs: int | str = "all",
-        memory_limit: float | str = "auto",
         loss: str = "log_loss",
         solver: str = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
         learning_rate_init: str | float | Sequence[float] = "auto",
         learning_rate: str = "constant",
+        power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
         random_state: int | np.random.RandomState | None = None,
@@ -360,20 +355,19 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         self.metric = metric
         self.metric_params = metric_params
         self.n_neighbors = n_neighbors
-        self.readout = readout
         self.activation = activation
         self.sharpness = sharpness
         self.output_init = output_init
         self.n_random_units = n_random_units
         self.tied = tied
         self.pairs = pairs
-        self.memory_limit = memory_limit
         self.loss = loss
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.learning_rate = learning_rate
+        self.power_t = power_t
         self.max_iter = max_iter
         self.shuffle = shuffle
         self.random_state = random_state
@@ -435,9 +429,11 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         UserWarning
             If most of the given exemplars lie far outside the rows of X.
         """
-        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        with unchanged_on_error(self):
+            self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        return self
 
-    @available_if(learns_in_steps)  # type: ignore[untyped-decorator]
+    @available_if(supports_partial_fit)  # type: ignore[untyped-decorator]
     def partial_fit(
         self,
         X: ArrayLike,
@@ -493,10 +489,12 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
                 "rows: pass a dict, or sample_weight"
             )
             raise ValueError(msg)
-        if classes is None and not hasattr(self, "_fitted"):
+        if classes is None and not hasattr(self, "_fit_state"):
             msg = "classes must be passed at the first call of partial_fit"
             raise ValueError(msg)
-        return self._partial_fit(X, y, sample_weight, classes)
+        with unchanged_on_error(self):
+            self._fit(X, y, sample_weight, classes=classes, incremental=True)
+        return self
 
     def predict(self, X: ArrayLike) -> Array:
         """Predict class labels.
@@ -517,9 +515,9 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
             the network.
         """
         log_p = self._network_log_proba(X, "predict")
-        xp = place_of(log_p).namespace
+        xp = device_of(log_p).namespace
         codes = xp.argmax(log_p, axis=1)
-        if place_of(self.classes_) == HOST:
+        if device_of(self.classes_) == HOST:
             return self.classes_[to_numpy(codes)]
         return xp.take(self.classes_, codes)
 
@@ -548,7 +546,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         if self._counts_votes:
             return self._vote_shares(X, "predict_proba")
         log_p = self._network_log_proba(X, "predict_proba")
-        return place_of(log_p).namespace.exp(log_p)
+        return device_of(log_p).namespace.exp(log_p)
 
     def predict_log_proba(self, X: ArrayLike) -> Array:
         """Estimate the logarithm of the class probabilities.
@@ -573,7 +571,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
             return self._network_log_proba(X, "predict_log_proba")
         shares = self._vote_shares(X, "predict_log_proba")
         with np.errstate(divide="ignore"):
-            return place_of(shares).namespace.log(shares)
+            return device_of(shares).namespace.log(shares)
 
     def explain(self, X: ArrayLike, *, n_nearest: int | None = 5) -> pd.DataFrame:
         """Say which exemplars are near each row, and what its output is made of.
@@ -666,7 +664,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         5             bias  <NA>          -5.2
         """
         frame = self._explain(X, n_nearest, None)
-        labels = self._fitted.outputs.labels
+        labels = self._fit_state.targets.labels
         frame["predicted"] = labels[frame["predicted"]]
         of_exemplars = at_exemplars(self.exemplar_labels_, frame["exemplar"])
         frame.insert(5, "label", of_exemplars)
@@ -675,35 +673,42 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     @property
     def exemplar_labels_(self) -> Array:
         """Classes of the exemplars."""
-        return self._fitted.outputs.labels[self._origin().exemplars.codes]
+        return self._fit_state.targets.labels[self._exemplars().codes]
 
-    def _lesson(
-        self, rows: Rows, held_out: Rows | None, present: Fitted | None, declared: Any
-    ) -> Lesson:
-        classes: Classes = present.outputs if present else Classes.of(rows.y, declared)
-        classes.check_same(declared)
-        codes, labels = classes.encode(rows.y), classes.labels
-        by_class = class_weights(self.class_weight, labels, codes, rows.sample_weight)
+    def _encode(
+        self,
+        data: TrainingData,
+        validation: TrainingData | None,
+        state: FitState | None,
+        classes: Any,
+    ) -> tuple[ClassTargets, TrainingData, TrainingData | None]:
+        """Turn labels into class codes, and multiply weights by those of the classes."""
+        targets = (
+            state.targets if state else ClassTargets.from_labels(data.y, classes)
+        )
+        targets.check_same(classes)
+        codes = targets.encode(data.y)
+        by_class = class_weights(
+            self.class_weight, targets.labels, codes, data.sample_weight
+        )
 
-        def batch(X: Array, codes: Array, weights: Array) -> Batch:
-            with np.errstate(over="ignore"):
-                products = weights * by_class[codes]
+        def encoded(data: TrainingData, codes: Ints) -> TrainingData:
+            weight = data.sample_weight
             name = "sample_weight times class_weight"
-            return Batch(X, codes, in_precision(products, weights.dtype, name))
+            weight = in_precision(weight * by_class[codes], weight.dtype, name)
+            return TrainingData(data.X, codes, weight)
 
-        others = None
-        if held_out:
-            held_codes = classes.encode(held_out.y, "y_val")
-            others = batch(held_out.X, held_codes, held_out.sample_weight)
-        return Lesson(classes, batch(rows.X, codes, rows.sample_weight), others)
+        if validation:
+            validation = encoded(validation, targets.encode(validation.y, "y_val"))
+        return targets, encoded(data, codes), validation
 
-    def _assign(self, fitted: Fitted) -> None:
-        super()._assign(fitted)
-        labels = fitted.outputs.labels
+    def _assign(self, state: FitState) -> None:
+        super()._assign(state)
+        labels = state.targets.labels
         # Only NumPy has arrays of strings.
         is_number = labels.dtype.kind in "biuf"
-        place = place_of(self.network_.parameters[0]) if is_number else HOST
-        self.classes_ = place.move(labels)
+        device = device_of(self.network_.parameters[0]) if is_number else HOST
+        self.classes_ = device.move(labels)
 
     def _network_log_proba(self, X: ArrayLike, method: str) -> Array:
         output = self._output(X, method)
@@ -711,22 +716,21 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
 
     @property
     def _counts_votes(self) -> bool:
-        """Whether the network counts votes: its output then has the winner alone."""
+        """Whether the exemplar layer has votes; the output then has only their winner."""
         check_is_fitted(self)
-        origin = self._fitted.origin
-        return origin is not None and origin.counts_votes
+        return bool(self._fit_state.config.counts_votes)
 
     def _vote_shares(self, X: ArrayLike, method: str) -> Array:
-        """Share (n, n_classes) of each class in the votes of the exemplar neurons."""
+        """Share (n, n_classes) of each class in the votes of the exemplar layer."""
         hidden = self.network_.layers[:2]
         example = hidden[0].parameters[0]
-        place = place_of(example)
-        xp = place.namespace
-        table = self._origin().exemplars.targets(self.n_outputs_)
-        table = xp.astype(place.move(table), example.dtype)
+        device = device_of(example)
+        xp = device.namespace
+        table = self._exemplars().targets(self.n_outputs_)
+        table = xp.astype(device.move(table), example.dtype)
         counter = Dense(table, 0.0 * table[0, :], "identity")
         votes = self._output(X, method, Network((*hidden, counter)))
         total = xp.sum(votes, axis=1, keepdims=True)
-        # Nobody votes where rounding errors make every exemplar lose to another one.
-        nobody = xp.astype(total == 0, total.dtype)
-        return (votes + nobody) / (total + self.n_outputs_ * nobody)
+        # There are no votes where rounding errors make each exemplar lose to another.
+        is_none = xp.astype(total == 0, total.dtype)
+        return (votes + is_none) / (total + self.n_outputs_ * is_none)

@@ -12,14 +12,15 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
+from skmetricmlp._data import TrainingData
+from skmetricmlp._errors import unchanged_on_error
+from skmetricmlp._state import FitState
 from skmetricmlp._typing import Array
-from skmetricmlp._validation import REGRESSOR_CHOICES, Rows, is_whole, not_accepted
-from skmetricmlp.estimators._base import Lesson, learns_in_steps
-from skmetricmlp.estimators._learning import Fitted
+from skmetricmlp._validation import REGRESSOR_CHOICES, invalid_parameter, is_integer
+from skmetricmlp.estimators._base import supports_partial_fit
 from skmetricmlp.estimators._metric_base import MetricEstimator
-from skmetricmlp.estimators._targets import Values
+from skmetricmlp.estimators._targets import RegressionTargets
 from skmetricmlp.inspection.explanation import at_exemplars
-from skmetricmlp.training import Batch
 
 __all__ = ["MetricInitMLPRegressor"]
 
@@ -291,21 +292,20 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         exemplars: str | tuple[ArrayLike, ArrayLike] = "kmeans",
         metric: Any = "sqeuclidean",
         metric_params: Mapping[str, Any] | None = None,
-        n_neighbors: int = 1,
-        readout: str = "auto",
+        n_neighbors: int | None = None,
         activation: str = "relu",
         sharpness: float = 1.0,
         output_init: str = "auto",
         n_random_units: int | str = "auto",
         tied: bool = False,
         pairs: int | str = "all",
-        memory_limit: float | str = "auto",
         loss: str = "squared_error",
         solver: str = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
         learning_rate_init: str | float | Sequence[float] = "auto",
         learning_rate: str = "constant",
+        power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
         random_state: int | np.random.RandomState | None = None,
@@ -327,20 +327,19 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         self.metric = metric
         self.metric_params = metric_params
         self.n_neighbors = n_neighbors
-        self.readout = readout
         self.activation = activation
         self.sharpness = sharpness
         self.output_init = output_init
         self.n_random_units = n_random_units
         self.tied = tied
         self.pairs = pairs
-        self.memory_limit = memory_limit
         self.loss = loss
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.learning_rate = learning_rate
+        self.power_t = power_t
         self.max_iter = max_iter
         self.shuffle = shuffle
         self.random_state = random_state
@@ -401,9 +400,11 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         UserWarning
             If most of the given exemplars lie far outside the rows of X.
         """
-        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        with unchanged_on_error(self):
+            self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        return self
 
-    @available_if(learns_in_steps)  # type: ignore[untyped-decorator]
+    @available_if(supports_partial_fit)  # type: ignore[untyped-decorator]
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> MetricInitMLPRegressor:
@@ -441,7 +442,9 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         UserWarning
             If the first call has fewer distinct rows than exemplars are asked for.
         """
-        return self._partial_fit(X, y, sample_weight)
+        with unchanged_on_error(self):
+            self._fit(X, y, sample_weight, incremental=True)
+        return self
 
     def predict(self, X: ArrayLike) -> Array:
         """Predict values.
@@ -462,7 +465,7 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
             the network.
         """
         output = self._output(X, "predict")
-        return output[:, 0] if self._fitted.outputs.is_vector else output
+        return output[:, 0] if self._fit_state.targets.is_vector else output
 
     def explain(
         self, X: ArrayLike, *, n_nearest: int | None = 5, output: int = 0
@@ -544,8 +547,8 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         """
         values = self.exemplar_values_.reshape(self.n_exemplars_, -1)
         n_outputs = values.shape[1]
-        if not (is_whole(output) and 0 <= output < n_outputs):
-            raise not_accepted("output", output, f"an int from 0 to {n_outputs - 1}")
+        if not (is_integer(output) and 0 <= output < n_outputs):
+            raise invalid_parameter("output", output, f"an int from 0 to {n_outputs - 1}")
         frame = self._explain(X, n_nearest, output).drop(columns="margin")
         carried = at_exemplars(values[:, output], frame["exemplar"])
         frame.insert(5, "value", carried)
@@ -554,24 +557,30 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
     @property
     def exemplar_values_(self) -> Array:
         """Values of the exemplars."""
-        targets = self._origin().exemplars.targets(self.n_outputs_)
-        return self._fitted.outputs.decode(targets)
+        targets = self._exemplars().targets(self.n_outputs_)
+        return self._fit_state.targets.decode(targets)
 
-    # An overflow is answered where it shows: in the mean and deviation, or in the loss.
-    @np.errstate(over="ignore", invalid="ignore")
-    def _lesson(
-        self, rows: Rows, held_out: Rows | None, present: Fitted | None, declared: Any
-    ) -> Lesson:
-        del declared
-        values: Values = (
-            present.outputs if present else Values.of(rows.y, rows.sample_weight)
+    def _encode(
+        self,
+        data: TrainingData,
+        validation: TrainingData | None,
+        state: FitState | None,
+        classes: Any,
+    ) -> tuple[RegressionTargets, TrainingData, TrainingData | None]:
+        """Standardize the values."""
+        del classes
+        targets = (
+            state.targets
+            if state
+            else RegressionTargets.from_values(data.y, data.sample_weight)
         )
 
-        def batch(X: Array, y: Array, weights: Array, name: str) -> Batch:
-            return Batch(X, values.encode(y, name).astype(weights.dtype), weights)
+        def encoded(data: TrainingData, name: str) -> TrainingData:
+            y = targets.encode(data.y, name).astype(data.sample_weight.dtype)
+            return data._replace(y=y)
 
-        others = batch(*held_out, "y_val") if held_out else None
-        return Lesson(values, batch(*rows, "y"), others)
+        held_out = encoded(validation, "y_val") if validation else None
+        return targets, encoded(data, "y"), held_out
 
     def __sklearn_tags__(self) -> Tags:
         """Say what the estimator takes."""

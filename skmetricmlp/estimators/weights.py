@@ -95,7 +95,6 @@ def nearest_exemplar_weights(
         metric_params=metric_params,
         n_neighbors=n_neighbors,
         pairs=pairs,
-        readout="exemplars",
         activation=activation,
         sharpness=sharpness,
         loss=loss,

@@ -1,33 +1,22 @@
-"""What the weights are before training: pure functions on arrays."""
+"""The weights before training: pure functions on arrays."""
 
-from skmetricmlp.initialization.baselines import BASELINES, dense_layers
-from skmetricmlp.initialization.build import Origin, Start, initial_network
-from skmetricmlp.initialization.form import Form, form_of
-from skmetricmlp.initialization.given import given_network
-from skmetricmlp.initialization.memory import (
-    Budget,
-    check_dense_size,
-    memory_budget,
-    training_budget,
-)
-from skmetricmlp.initialization.new_classes import lacks_classes, with_late_classes
-from skmetricmlp.initialization.tournament import Sample, nearest_network
+from skmetricmlp.initialization.baselines import BASELINES, dense_layers, given_network
+from skmetricmlp.initialization.build import initial_state
+from skmetricmlp.initialization.config import FITTED_OUTPUTS, NetworkConfig
+from skmetricmlp.initialization.memory import check_dense_size, check_n_weights
+from skmetricmlp.initialization.new_classes import lacks_classes, with_new_classes
+from skmetricmlp.initialization.tournament import nearest_network
 
 __all__ = [
     "BASELINES",
-    "Budget",
-    "Form",
-    "Origin",
-    "Sample",
-    "Start",
+    "FITTED_OUTPUTS",
+    "NetworkConfig",
     "check_dense_size",
+    "check_n_weights",
     "dense_layers",
-    "form_of",
     "given_network",
-    "initial_network",
+    "initial_state",
     "lacks_classes",
-    "memory_budget",
     "nearest_network",
-    "training_budget",
-    "with_late_classes",
+    "with_new_classes",
 ]

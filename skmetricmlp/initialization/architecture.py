@@ -1,74 +1,71 @@
-"""How large the network of a form is, before there is one."""
+"""How large a network is, before it is made."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from skmetricmlp.initialization.form import Form
+from skmetricmlp.initialization.config import NetworkConfig
 from skmetricmlp.initialization.pairs import n_pairs_per_exemplar
 
-__all__ = ["Architecture"]
+__all__ = ["layer_sizes", "n_parameters"]
 
 
-@dataclass(frozen=True)
-class Architecture:
-    """A form, for so many features, exemplars of each class, and outputs.
+def layer_sizes(
+    config: NetworkConfig, n_features: int, counts: Sequence[int], n_outputs: int
+) -> list[int]:
+    """Width of the input and of every layer.
 
-    There is an output for each class, unless ``n_values`` says how many values there are
-    to predict; all exemplars are then of one class.
+    Parameters
+    ----------
+    config : NetworkConfig
+    n_features : int
+    counts : sequence of int, of length n_classes
+        Exemplars of each class; of all of them in a regression.
+    n_outputs : int
+
+    Returns
+    -------
+    list of int
 
     Examples
     --------
-    >>> from skmetricmlp.initialization.form import Form
-    >>> form = Form("exemplars", 1, "relu", 1.0, "votes", 0, False, "all", "log_loss")
-    >>> Architecture(form, 784, (3,) * 10).sizes
+    >>> from skmetricmlp.initialization import NetworkConfig
+    >>> source = NetworkConfig(n_neighbors=1, n_random_units=0)
+    >>> layer_sizes(source, 784, (3,) * 10, 10)
     [784, 870, 30, 10]
-    >>> Architecture(form, 784, (3,) * 10).n_parameters
+    >>> layer_sizes(NetworkConfig(), 784, (3,) * 10, 10)
+    [784, 1370, 10]
+    """
+    n = sum(counts)
+    n_pairs = n * n_pairs_per_exemplar(config.pairs, np.array(counts))
+    hidden = [n_pairs + config.n_random_units]
+    if config.n_neighbors is not None:
+        hidden.append(n)
+        if config.n_neighbors > 1 and not config.is_regression:
+            hidden.append(n_outputs * (n_outputs - 1))
+    return [n_features, *hidden, n_outputs]
+
+
+def n_parameters(
+    config: NetworkConfig, n_features: int, counts: Sequence[int], n_outputs: int
+) -> int:
+    """Number of weights and biases; those that comparisons share count once.
+
+    Examples
+    --------
+    >>> from skmetricmlp.initialization import NetworkConfig
+    >>> n_parameters(NetworkConfig(n_neighbors=1, n_random_units=0), 784, (3,) * 10, 10)
     709390
     """
-
-    form: Form
-    n_features: int
-    counts: tuple[int, ...]
-    n_values: int | None = None
-
-    @property
-    def n_outputs(self) -> int:
-        """Width of the last layer."""
-        return len(self.counts) if self.n_values is None else self.n_values
-
-    @property
-    def n_exemplars(self) -> int:
-        """N, of all classes."""
-        return sum(self.counts)
-
-    @property
-    def n_pairs_per_exemplar(self) -> int:
-        """M, the exemplars that each exemplar is compared with."""
-        return n_pairs_per_exemplar(self.form.pairs, np.array(self.counts))
-
-    @property
-    def sizes(self) -> list[int]:
-        """Width of the input and of every layer."""
-        form, n_outputs = self.form, self.n_outputs
-        hidden = [self.n_exemplars * self.n_pairs_per_exemplar + form.n_random_units]
-        if form.readout == "exemplars":
-            hidden.append(self.n_exemplars)
-        if form.n_neighbors > 1 and self.n_values is None:
-            hidden.append(n_outputs * (n_outputs - 1))
-        return [self.n_features, *hidden, n_outputs]
-
-    @property
-    def n_parameters(self) -> int:
-        """Weights and biases, those that comparisons share counted once."""
-        of_layers = [(n_in + 1) * n_out for n_in, n_out in pairwise(self.sizes)]
-        if self.form.tied:
-            n, n_random = self.n_exemplars, self.form.n_random_units
-            n_comparisons = n * self.n_pairs_per_exemplar
-            of_layers[0] = (self.n_features + 1) * (n + n_random) + n_comparisons
-            if self.form.readout == "exemplars":
-                of_layers[1] = n_comparisons + (n_random + 1) * n
-        return sum(of_layers)
+    sizes = layer_sizes(config, n_features, counts, n_outputs)
+    of_layers = [(n_in + 1) * n_out for n_in, n_out in pairwise(sizes)]
+    if config.tied:
+        n, n_random = sum(counts), config.n_random_units
+        n_pairs = sizes[1] - n_random
+        of_layers[0] = (n_features + 1) * (n + n_random) + n_pairs
+        if config.n_neighbors is not None:
+            of_layers[1] = n_pairs + n
+    return sum(of_layers)

@@ -1,4 +1,4 @@
-"""Baselines: the usual random and constant weights, for a given architecture."""
+"""Baselines: random, constant and given weights for the same architecture."""
 
 from __future__ import annotations
 
@@ -8,24 +8,27 @@ from itertools import pairwise
 
 import numpy as np
 
-from skmetricmlp._typing import Floats
-from skmetricmlp.initialization.architecture import Architecture
-from skmetricmlp.initialization.pairs import circulant_pairs
+from skmetricmlp._typing import Array, Floats
+from skmetricmlp.initialization.architecture import layer_sizes
+from skmetricmlp.initialization.config import NetworkConfig, Weights
+from skmetricmlp.initialization.pairs import circulant_pairs, n_pairs_per_exemplar
 from skmetricmlp.network import (
     Dense,
     Grouped,
     Layer,
     Network,
     PairIncidence,
+    Scaling,
     TiedComparison,
+    unscaled,
 )
-from skmetricmlp.network.scaling import InputScaling
 
 __all__ = [
     "BASELINES",
     "baseline_network",
     "dense_layers",
-    "usual_init",
+    "given_network",
+    "resolve_init",
     "weight_variance",
     "with_random_units",
 ]
@@ -36,41 +39,49 @@ BASELINES = ("random", "uniform", "glorot_uniform", "he_uniform", *CONSTANTS)
 
 
 def baseline_network(
-    init: str,
-    architecture: Architecture,
+    config: NetworkConfig,
+    n_features: int,
+    counts: Sequence[int],
+    n_outputs: int,
     rng: np.random.RandomState,
-    scaling: InputScaling | None = None,
+    scaling: Scaling | None = None,
 ) -> Network:
     """Draw, or fill, the weights of a network.
 
     Random weights of the first layer are drawn for scaled inputs, if a scaling is given,
-    and then turned into those of the user's features; constant ones are constant.
+    and then turned into those of the user's features. Constant ones are constant.
 
     Parameters
     ----------
-    init : {"random", "uniform", "glorot_uniform", "he_uniform", "zeros", "ones"}
-        ``"random"`` is ``"he_uniform"`` with ReLU and ``"glorot_uniform"`` otherwise.
-    architecture : Architecture
+    config : NetworkConfig
+        Its ``init`` is one of :data:`BASELINES`: ``"random"`` is ``"he_uniform"`` with
+        ReLU and ``"glorot_uniform"`` otherwise.
+    n_features : int
+    counts : sequence of int
+        Exemplars of each class that the widths are made for.
+    n_outputs : int
     rng : numpy.random.RandomState
-    scaling : InputScaling, optional
+    scaling : pair of arrays of shape (n_features,), optional
 
     Returns
     -------
     Network
         In double precision.
     """
-    form, sizes = architecture.form, architecture.sizes
-    init = usual_init(init, form.activation)
+    sizes = layer_sizes(config, n_features, counts, n_outputs)
+    init = resolve_init(str(config.init), config.activation)
     layers: list[Layer] = []
-    if form.tied:
-        layers.append(_tied_comparison(init, architecture, rng))
-        if form.readout == "exemplars":
-            layers.append(_grouped(init, architecture, rng))
+    if config.tied:
+        n, m = sum(counts), n_pairs_per_exemplar(config.pairs, np.array(counts))
+        layers.append(_tied_comparison(config, init, n_features, n, m, rng))
+        if config.n_neighbors is not None:
+            weights, bias = _arrays(init, m, n, rng)  # one unit reads m inputs
+            layers.append(Grouped(weights.T, bias, config.activation))
     depth = len(layers)
-    activations = [form.activation] * (len(sizes) - 2) + [form.output_activation]
+    activations = [config.activation] * (len(sizes) - 2) + [config.output_activation]
     layers += dense_layers(init, sizes[depth:], activations[depth:], rng)
     if scaling and init not in CONSTANTS:
-        layers[0] = scaling.unscaled(layers[0])
+        layers[0] = unscaled(layers[0], scaling)
     return Network(tuple(layers))
 
 
@@ -101,7 +112,7 @@ def dense_layers(
     list of Dense
         In double precision.
     """
-    init = usual_init(init, activations[0])
+    init = resolve_init(init, activations[0])
     return [
         Dense(*_arrays(init, n_in, n_out, rng, draw_biases), activation)
         for (n_in, n_out), activation in zip(pairwise(sizes), activations, strict=True)
@@ -109,70 +120,59 @@ def dense_layers(
 
 
 def _tied_comparison(
-    init: str, architecture: Architecture, rng: np.random.RandomState
+    config: NetworkConfig,
+    init: str,
+    n_features: int,
+    n: int,
+    m: int,
+    rng: np.random.RandomState,
 ) -> TiedComparison:
-    n, n_random = architecture.n_exemplars, architecture.form.n_random_units
-    weights, bias = _arrays(init, architecture.n_features, n + n_random, rng)
+    weights, bias = _arrays(init, n_features, n + config.n_random_units, rng)
     if init in {"he_uniform", "glorot_uniform"}:
-        weights[:, :n] /= np.sqrt(2.0)  # of two of them a comparison takes the difference
-    table = circulant_pairs(n, architecture.n_pairs_per_exemplar)
-    offsets = np.full(table.shape, float(init == "ones"))
-    pairs = PairIncidence(table, n_random)
-    return TiedComparison(weights, bias, offsets, pairs, architecture.form.activation)
-
-
-def _grouped(
-    init: str, architecture: Architecture, rng: np.random.RandomState
-) -> Grouped:
-    n, m = architecture.n_exemplars, architecture.n_pairs_per_exemplar
-    n_in = m + architecture.form.n_random_units  # that one neuron reads
-    weights, bias = _arrays(init, n_in, n, rng)
-    return Grouped(weights[:m].T, weights[m:], bias, architecture.form.activation)
+        weights[:, :n] /= np.sqrt(2.0)  # a comparison is the difference of two of them
+    pairs = PairIncidence(circulant_pairs(n, m), config.n_random_units)
+    offsets = np.full(pairs.table.shape, float(init == "ones"))
+    return TiedComparison(weights, bias, offsets, pairs, config.activation)
 
 
 def with_random_units(
-    layers: Sequence[Layer],
+    layer: TiedComparison,
     n: int,
     rng: np.random.RandomState,
-    scaling: InputScaling | None = None,
-) -> tuple[Layer, ...]:
-    """Add n random units to the first layer, which the exemplar layer does not read yet.
+    scaling: Scaling | None = None,
+) -> TiedComparison:
+    """Add n random units to the comparisons of the first layer.
+
+    Random units with an output in closed form are random features (A. Rahimi, B. Recht,
+    NeurIPS 2007), or an extreme learning machine (G.-B. Huang, Q.-Y. Zhu, C.-K. Siew,
+    Neurocomputing 70, 2006).
 
     Parameters
     ----------
-    layers : sequence of Layer
-        Calculated hidden layers.
+    layer : TiedComparison
     n : int
     rng : numpy.random.RandomState
-    scaling : InputScaling, optional
+    scaling : pair of arrays of shape (d,), optional
         Weights are drawn for scaled inputs.
 
     Returns
     -------
-    tuple of Layer
+    TiedComparison
     """
-    activation = layers[0].activation
-    n_in = layers[0].parameters[0].shape[0]
-    units = Dense(*_arrays(usual_init("random", activation), n_in, n, rng), activation)
-    weights, bias = (scaling.unscaled(units) if scaling else units).parameters
-
-    def widened(layer: Layer) -> Layer:
-        if isinstance(layer, TiedComparison):
-            return replace(
-                layer,
-                weights=np.concatenate([layer.weights, weights], axis=1),
-                bias=np.concatenate([layer.bias, bias]),
-                pairs=PairIncidence(layer.pairs.table, n),
-            )
-        if isinstance(layer, Grouped):
-            return replace(layer, others=np.zeros((n, layer.n_out)))
-        return layer
-
-    return tuple(map(widened, layers))
+    init = resolve_init("random", layer.activation)
+    n_in = layer.weights.shape[0]
+    units = Dense(*_arrays(init, n_in, n, rng), layer.activation)
+    weights, bias = (unscaled(units, scaling) if scaling else units).parameters
+    return replace(
+        layer,
+        weights=np.concatenate([layer.weights, weights], axis=1),
+        bias=np.concatenate([layer.bias, bias]),
+        pairs=PairIncidence(layer.pairs.table, n),
+    )
 
 
-def usual_init(init: str, activation: str) -> str:
-    """Return ``init``, or of ``"random"`` the one that suits the activation."""
+def resolve_init(init: str, activation: str) -> str:
+    """Return ``init``, and for ``"random"`` the one that suits the activation."""
     if init != "random":
         return init
     return "he_uniform" if activation == "relu" else "glorot_uniform"
@@ -237,3 +237,56 @@ def weight_variance(init: str, n_in: int, n_out: int) -> float:
     0.200
     """
     return _bound(init, n_in, n_out) ** 2 / 3.0  # of the uniform distribution
+
+
+def given_network(
+    init: Weights, sizes: Sequence[int], activation: str, output_activation: str
+) -> Network:
+    """Build a network from the weights of the user.
+
+    Parameters
+    ----------
+    init : pair of sequences of arrays
+        Weights (n_in, n_out) and biases (n_out,) of each layer. A softmax of two classes
+        may be given as one output, the log odds of the second class.
+    sizes : sequence of int
+        Width of the input and of every layer.
+    activation, output_activation : str
+        Of the hidden layers, and of the last.
+
+    Raises
+    ------
+    ValueError
+        If their shapes do not fit the network, or they are not finite.
+    """
+    try:
+        coefs, intercepts = ([np.asarray(a, float) for a in arrays] for arrays in init)
+    except (TypeError, ValueError) as error:
+        msg = f"init=(coefs, intercepts) must be two lists of arrays: {error}"
+        raise ValueError(msg) from error
+    if output_activation == "softmax" and sizes[-1] == 2:
+        coefs, intercepts = _two_outputs(coefs, intercepts)
+    given = [c.shape for c in coefs], [b.shape for b in intercepts]
+    expected = list(pairwise(sizes)), [(width,) for width in sizes[1:]]
+    if given != expected:
+        msg = (
+            f"init=(coefs, intercepts) must have the shapes {expected[0]} and "
+            f"{expected[1]}, got {given[0]} and {given[1]}"
+        )
+        raise ValueError(msg)
+    if not all(np.isfinite(array).all() for array in (*coefs, *intercepts)):
+        msg = "init=(coefs, intercepts) contains values that are not finite"
+        raise ValueError(msg)
+    activations = [activation] * (len(coefs) - 1) + [output_activation]
+    layers = zip(coefs, intercepts, activations, strict=True)
+    return Network(tuple(Dense(*layer) for layer in layers))
+
+
+def _two_outputs(
+    coefs: list[Array], intercepts: list[Array]
+) -> tuple[list[Array], list[Array]]:
+    """Split one output, as MLPClassifier has for two classes, into one for each."""
+    if not (coefs and intercepts and coefs[-1].shape[1:] == intercepts[-1].shape == (1,)):
+        return coefs, intercepts
+    halves = np.array([-0.5, 0.5])
+    return [*coefs[:-1], coefs[-1] * halves], [*intercepts[:-1], intercepts[-1] * halves]

@@ -1,51 +1,44 @@
-"""From training rows and settings to the network that training starts from."""
+"""From training data and a configuration to the network that training starts from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from sklearn.utils import gen_batches
 
-from skmetricmlp._data import DistinctRows, distinct_rows
+from skmetricmlp._data import DistinctRows, TrainingData, distinct_rows
+from skmetricmlp._state import FitState
 from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp.exemplars import (
-    Candidates,
     Exemplars,
     coming_counts,
     cross_validated_total,
     exemplar_counts,
     select_exemplars,
 )
-from skmetricmlp.initialization.architecture import Architecture
+from skmetricmlp.initialization.architecture import layer_sizes
 from skmetricmlp.initialization.baselines import (
     baseline_network,
-    usual_init,
+    given_network,
+    resolve_init,
     weight_variance,
     with_random_units,
 )
-from skmetricmlp.initialization.form import Form
-from skmetricmlp.initialization.given import Weights, given_network
-from skmetricmlp.initialization.memory import Budget, check_memory
+from skmetricmlp.initialization.config import NetworkConfig
+from skmetricmlp.initialization.memory import check_memory
 from skmetricmlp.initialization.norm_constrained import constrained_weights
 from skmetricmlp.initialization.output_layer import (
     logistic_weights,
-    ridge_readout,
+    ridge_classifier,
     ridge_weights,
 )
 from skmetricmlp.initialization.pairs import select_pairs
-from skmetricmlp.initialization.tournament import (
-    Sample,
-    comparison_layer,
-    hidden_layers,
-    nearest_network,
-)
-from skmetricmlp.metrics.fitting import Metric, fit_metric
-from skmetricmlp.network import Dense, Layer, Network, forward
-from skmetricmlp.network.scaling import InputScaling, input_scaling
+from skmetricmlp.initialization.tournament import comparison_layer, nearest_network
+from skmetricmlp.metrics import Metric, fit_metric
+from skmetricmlp.network import Dense, Layer, Network, Scaling, input_scaling
 
-__all__ = ["Origin", "Start", "calculated_network", "fitted_output", "initial_network"]
+__all__ = ["calculated_network", "fitted_output", "initial_state"]
 
 Scores = tuple[Floats, Floats]
 
@@ -54,278 +47,285 @@ SCALE_FREE_METRICS = ("seuclidean", "mahalanobis")
 # Numbers in the comparisons of the sample that sets the scales: at most 1,000 rows, and
 # fewer for many exemplars.
 SAMPLE_ROWS, SAMPLE_ELEMENTS = 1000, 2**24
-# Rows that the output is fitted to: so many that their hidden values are 32 MiB in single
-# precision. A layer wider than 1,600 is fitted to as many rows, or to as many as have
-# values of 512 MiB: the work grows with the cube of the smaller of both numbers. Four
+# Rows that the output is fitted to: as many as have hidden values of 32 MiB in single
+# precision. A layer wider than 1,600 is fitted to as many rows as it has units, or to as
+# many as have values of 512 MiB: the work grows with the cube of the smaller number. Four
 # times as many rows gain half a point untrained on MNIST, and nothing after an epoch.
 FIT_ELEMENTS, FIT_ROWS, MOST_FIT_ELEMENTS = 2**23, 1600, 2**27
 
 
-class Origin(NamedTuple):
-    """What weights are calculated from.
-
-    ``pairs`` (N, M) says which exemplars each is compared with, and ``counts_votes``
-    whether the exemplar neurons are votes, each one or zero.
-    """
-
-    exemplars: Exemplars
-    metric: Metric
-    pairs: Ints
-    counts_votes: bool = False
-
-
-class Start(NamedTuple):
-    """A network before training, the exemplars that it is made for, and where from.
-
-    ``origin`` is None where the weights are not calculated. ``scaling`` is that of the
-    inputs in training; None leaves them as they are.
-    """
-
-    network: Network
-    n_exemplars: int
-    origin: Origin | None
-    scaling: InputScaling | None = None
-
-
-def initial_network(
-    X: Array,
-    targets: Array,
-    weights: Floats,
+def initial_state(
+    config: NetworkConfig,
+    data: TrainingData,
     y: Array,
     classes: Array | None,
-    form: Form,
     *,
-    init: str | Weights,
-    n_exemplars: str | float | Mapping[Any, int],
-    exemplars: str | Exemplars,
-    metric: Any,
-    metric_params: Mapping[str, Any] | None,
-    budget: Budget,
+    solver: str,
     rng: np.random.RandomState,
-    more_to_come: bool = False,
-) -> Start:
+    few_rows: bool = False,
+) -> FitState:
     """Calculate, draw or take over the weights before training.
 
-    Every ``init`` gives the architecture that ``"metric"`` has for the same settings.
+    Every ``init`` has the architecture that ``"metric"`` has for the same configuration.
 
     Parameters
     ----------
-    X : array or SciPy CSR of shape (n, d)
-    targets : array of shape (n,) or (n, n_outputs)
-        Class codes or values.
-    weights : array of shape (n,)
-        All positive.
+    config : NetworkConfig
+        Its ``exemplars`` are a method or :class:`Exemplars`.
+    data : TrainingData
+        On the host, with class codes (n,) or values (n, n_outputs) in training units,
+        and positive weights.
     y : array of shape (n,) or (n, n_outputs)
-        The same as the user has them, for a metric that is fitted to them.
+        The same targets in the units of the user, for a metric that is fitted to them.
     classes : array of shape (n_classes,) or None
-        The labels that class codes stand for.
-    form : Form
-    init, n_exemplars, exemplars, metric, metric_params : various
-        As in :class:`~skmetricmlp.MetricInitMLPClassifier`; ``exemplars`` is a method
-        or the exemplars themselves.
-    budget : Budget
-        Memory that the weights may take.
+        The labels; None in a regression.
+    solver : str
+        Its memory counts in what the network may take.
     rng : numpy.random.RandomState
-    more_to_come : bool, default=False
-        Whether the rows are the first few of a stream: counts of exemplars by class are
-        then lowered to them, and baselines are as wide as for all that is asked for.
+    few_rows : bool, default=False
+        Whether the rows are the first few of a stream. Counts of exemplars by class are
+        then lowered to what is available, and baselines are as wide as for all exemplars
+        that are asked for.
 
     Returns
     -------
-    Start
-        In the precision of ``X``.
+    FitState
+        In the precision of ``X``, with outputs in training units.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer exemplars than neighbors, or numbers overflow.
+    MemoryError
+        If the network would take more than half of the memory available.
     """
-    rows = distinct_rows(X, targets, weights)
-    scaling = _scaling(X, rows, metric)
-    n_values = None if classes is not None else targets.shape[1]
-    classes = np.zeros(1) if classes is None else classes
-
-    def choose() -> tuple[Exemplars, Metric]:
-        fitted = fit_metric(metric, metric_params, X, y, rows, weights)
-        if isinstance(exemplars, Exemplars):
-            return exemplars, fitted
-        candidates = Candidates(X, rows, fitted, scaling)
-        count = (
-            cross_validated_total(
-                exemplars, candidates, len(classes), form.n_neighbors, rng
-            )
-            if isinstance(n_exemplars, str)
-            else n_exemplars
+    rows = distinct_rows(*data)
+    scaling = _scaling(rows, config.metric)
+    labels = np.zeros(1) if classes is None else classes
+    n_outputs = data.y.shape[1] if classes is None else len(classes)
+    chosen, counts = None, _counts(config, rows, labels, few_rows=few_rows)
+    if counts is None:
+        chosen = _choose(config, data, y, rows, scaling, labels, rng, few_rows=few_rows)
+        counts = np.bincount(chosen[0].codes, minlength=len(labels))
+    size = data.X.shape[1], tuple(counts.tolist()), n_outputs
+    n = int(counts.sum())
+    if (config.n_neighbors or 0) > n:
+        msg = (
+            f"n_neighbors={config.n_neighbors} is more than there are exemplars: {n}, "
+            f"with n_samples={len(data.sample_weight)}"
         )
-        counts = exemplar_counts(count, classes, rows, lowers=more_to_come)
-        return select_exemplars(exemplars, candidates, counts, rng), fitted
-
-    # Baselines need no exemplars, only as many as there would be.
-    chosen = None
-    if isinstance(exemplars, Exemplars):
-        counts = np.bincount(exemplars.codes, minlength=len(classes))
-    elif isinstance(n_exemplars, str) or exemplars == "condensed":
-        chosen = choose()
-        counts = np.bincount(chosen[0].codes, minlength=len(classes))
-    elif more_to_come and init != "metric" and not isinstance(n_exemplars, float):
-        counts = coming_counts(n_exemplars, classes)
+        raise ValueError(msg)
+    check_memory(config, *size, data.X.dtype, solver)
+    if config.is_calculated:
+        exemplars, metric = chosen or _choose(
+            config, data, y, rows, scaling, labels, rng, few_rows=few_rows
+        )
+        scores = metric(exemplars.points)
+        pairs = select_pairs(
+            scores,
+            exemplars.points,
+            exemplars.codes,
+            config.pairs,
+            by_class=config.n_neighbors is not None,
+        )
+        targets = exemplars.targets(n_outputs)
+        network = calculated_network(config, rows, scores, targets, pairs, rng, scaling)
+        network = _in_precision(network, data.X.dtype, exemplars.points)
+        return FitState(network, n, exemplars, metric, pairs, scaling, config)
+    if isinstance(config.init, str):
+        network = baseline_network(config, *size, rng, scaling)
     else:
-        counts = exemplar_counts(n_exemplars, classes, rows, lowers=more_to_come)
-    architecture = Architecture(form, X.shape[1], tuple(counts.tolist()), n_values)
-    _check_enough(architecture, X)
-    check_memory(architecture, X.dtype, budget)
-    n = architecture.n_exemplars
-    if isinstance(init, str) and init == "metric":
-        selected, fitted = chosen or choose()
-        points = selected.points
-        scores, by_class = fitted(points), form.readout == "exemplars"
-        table = select_pairs(
-            scores, points, selected.codes, form.pairs, by_class=by_class
-        )
-        stand_for = selected.targets(architecture.n_outputs)
-        network = calculated_network(
-            X, rows, scores, stand_for, table, form, rng, scaling
-        )
-        network = _in_precision_of(X, network, points)
-        origin = Origin(selected, fitted, table, form.counts_votes)
-        return Start(network, n, origin, scaling)
-    network = (
-        baseline_network(init, architecture, rng, scaling)
-        if isinstance(init, str)
-        else given_network(
-            init, architecture.sizes, form.activation, form.output_activation
-        )
-    )
-    if form.has_fitted_output:
+        activations = config.activation, config.output_activation
+        sizes = layer_sizes(config, *size)
+        network = given_network(config.init, sizes, *activations)
+    if config.output_init is not None:
         hidden = network.layers[:-1]
-        output = fitted_output(hidden, X, rows, architecture.n_outputs, form, rng)
+        output = fitted_output(config, hidden, rows, n_outputs, rng)
         network = Network((*hidden, output))
-    return Start(_in_precision_of(X, network, X, init), n, None, scaling)
+    is_given = not isinstance(config.init, str)
+    network = _in_precision(network, data.X.dtype, data.X, is_given=is_given)
+    return FitState(network, n, scaling=scaling, config=config)
 
 
 def calculated_network(
-    X: Array,
+    config: NetworkConfig,
     rows: DistinctRows,
     scores: Scores,
-    stand_for: Floats,
+    targets: Floats,
     pairs: Ints,
-    form: Form,
     rng: np.random.RandomState,
-    scaling: InputScaling | None,
+    scaling: Scaling | None,
 ) -> Network:
-    """Calculate the nearest-exemplar network, or its comparisons and what reads them.
+    """Calculate the source's network, or comparisons and the output that reads them.
 
-    ``stand_for`` (N, n_outputs) are the classes, one-hot, or the values of the exemplars.
+    Parameters
+    ----------
+    config : NetworkConfig
+    rows : DistinctRows
+        They set the scales, and the output is fitted to them.
+    scores : tuple of arrays of shapes (N, d) and (N,)
+        ``(A, b)`` of the metric at the exemplars.
+    targets : array of shape (N, n_outputs)
+        Classes of the exemplars, one-hot, or their values.
+    pairs : int array of shape (N, M)
+    rng : numpy.random.RandomState
+    scaling : pair of arrays of shape (d,) or None
+        Random units are drawn for scaled inputs.
+
+    Returns
+    -------
+    Network
     """
     size = min(SAMPLE_ROWS, max(1, SAMPLE_ELEMENTS // max(pairs.size, 1)))
-    sample = _sample(X, rows, size)
-    if not form.has_fitted_output:
+    # The order of distinct rows is random, but always the same.
+    X = rows.X[rows.index[:size]].astype(np.float64)
+    sample = TrainingData(X, rows.codes[:size], rows.sample_weight[:size])
+    if config.n_neighbors is not None:
         network = nearest_network(
             scores,
-            stand_for,
+            targets,
             sample,
             pairs=pairs,
-            n_neighbors=form.n_neighbors,
-            activation=form.activation,
-            sharpness=form.sharpness,
-            loss=form.loss,
+            n_neighbors=config.n_neighbors,
+            activation=config.activation,
+            sharpness=config.sharpness,
+            loss=config.loss,
         )
-        hidden = with_random_units(network.layers[:-1], form.n_random_units, rng, scaling)
-        output = network.layers[-1]
     else:
-        style = form.n_neighbors, form.activation, form.sharpness
-        hidden = (
-            (comparison_layer(scores, pairs, sample.X, sample.weights, *style),)
-            if form.readout == "comparisons"
-            else hidden_layers(
-                scores, None if form.has_values else stand_for, sample, pairs, *style
-            )
-        )
-        hidden = with_random_units(hidden, form.n_random_units, rng, scaling)
-        output = fitted_output(hidden, X, rows, stand_for.shape[1], form, rng)
-    network = Network((*hidden, output))
-    return network if form.tied else network.dense()
+        style = 1, config.activation, config.sharpness
+        layer = comparison_layer(scores, pairs, sample.X, sample.sample_weight, *style)
+        first = with_random_units(layer, config.n_random_units, rng, scaling)
+        output = fitted_output(config, (first,), rows, targets.shape[1], rng)
+        network = Network((first, output))
+    return network if config.tied else network.dense()
 
 
 def fitted_output(
+    config: NetworkConfig,
     hidden: tuple[Layer, ...],
-    X: Array,
     rows: DistinctRows,
     n_outputs: int,
-    form: Form,
     rng: np.random.RandomState,
 ) -> Dense:
-    """Fit an output layer to what the hidden layers make of the rows.
+    """Fit an output layer to the hidden values of the rows.
 
-    Where the weights are to have a certain variance, the targets of classes are 1/2 for
-    the row's class and -1/2 for the others, and that of the weights is He's with ReLU
-    and Glorot's otherwise.
+    With ``output_init="norm_constrained"`` the targets of classes are 1/2 for the row's
+    class and -1/2 for the others. The variance of the weights is He's with ReLU and
+    Glorot's otherwise.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+    hidden : tuple of Layer
+    rows : DistinctRows
+    n_outputs : int
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    Dense
     """
     width = max(hidden[0].n_out, 1)
     most = FIT_ELEMENTS if width <= FIT_ROWS else min(FIT_ROWS * width, MOST_FIT_ELEMENTS)
     rows = rows.take(slice(max(1, most // width)))
-    values = _hidden_values(hidden, X, rows.index)
-    if form.output_init == "logistic":
-        fit = logistic_weights(values, rows.codes, rows.weights, n_outputs)
-    elif form.output_init == "norm_constrained":
-        targets = rows.targets if form.has_values else np.eye(n_outputs)[rows.codes] - 0.5
-        usual = usual_init("random", hidden[-1].activation)
-        variance = weight_variance(usual, values.shape[1], n_outputs)
-        fit = constrained_weights(values, targets, rows.weights, variance, rng)
-    elif form.has_values:
-        fit = ridge_weights(values, rows.targets, rows.weights)[:2]
+    values = _hidden_values(hidden, rows)
+    if config.output_init == "logistic":
+        fit = logistic_weights(values, rows.codes, rows.sample_weight, n_outputs)
+    elif config.output_init == "norm_constrained":
+        targets = rows.y if config.is_regression else np.eye(n_outputs)[rows.codes] - 0.5
+        init = resolve_init("random", hidden[-1].activation)
+        variance = weight_variance(init, values.shape[1], n_outputs)
+        fit = constrained_weights(values, targets, rows.sample_weight, variance, rng)
+    elif config.is_regression:
+        fit = ridge_weights(values, rows.y, rows.sample_weight)[:2]
     else:
-        fit = ridge_readout(values, rows.codes, rows.weights, n_outputs, form.loss)
-    return Dense(*fit, form.output_activation)
+        fit = ridge_classifier(
+            values, rows.codes, rows.sample_weight, n_outputs, config.loss
+        )
+    return Dense(*fit, config.output_activation)
 
 
-def _hidden_values(hidden: tuple[Layer, ...], X: Array, index: Ints) -> Floats:
-    """Values of the last of the layers, in the precision of ``X``, block by block."""
-    network = Network(hidden).astype(X.dtype)
+def _hidden_values(hidden: tuple[Layer, ...], rows: DistinctRows) -> Floats:
+    """Values of the last hidden layer, in the precision of ``X``, block by block."""
+    X, index = rows.X, rows.index
+    network = Network((*hidden, hidden[-1])).astype(X.dtype)
     values = np.empty((len(index), hidden[-1].n_out), dtype=X.dtype)
     for block in gen_batches(len(index), network.block_rows):
-        value = X[index[block]]
-        for layer in network.layers:
-            value = forward(layer, value)
-        values[block] = value
+        values[block] = network.activations(X[index[block]])[-1]
     return values
 
 
-def _check_enough(architecture: Architecture, X: Array) -> None:
-    n, n_neighbors = architecture.n_exemplars, architecture.form.n_neighbors
-    if n_neighbors > n:
-        msg = (
-            f"n_neighbors={n_neighbors} is more than there are exemplars: {n}, with "
-            f"n_samples={X.shape[0]}"
-        )
-        raise ValueError(msg)
+def _counts(
+    config: NetworkConfig, rows: DistinctRows, labels: Array, *, few_rows: bool
+) -> Ints | None:
+    """Exemplars of each class, or None if they have to be chosen to count them."""
+    n_exemplars, exemplars = config.n_exemplars, config.exemplars
+    if isinstance(exemplars, Exemplars):
+        return np.bincount(exemplars.codes, minlength=len(labels))
+    if isinstance(n_exemplars, str) or exemplars == "condensed":
+        return None
+    if few_rows and not config.is_calculated and not isinstance(n_exemplars, float):
+        return coming_counts(n_exemplars, labels)
+    return exemplar_counts(n_exemplars, labels, rows, lowers=few_rows)
 
 
-def _in_precision_of(
-    X: Array, network: Network, points: Array, init: str | Weights = "metric"
+def _choose(
+    config: NetworkConfig,
+    data: TrainingData,
+    y: Array,
+    rows: DistinctRows,
+    scaling: Scaling,
+    labels: Array,
+    rng: np.random.RandomState,
+    *,
+    few_rows: bool,
+) -> tuple[Exemplars, Metric]:
+    """Fit the metric, and choose the exemplars unless they are given."""
+    metric = fit_metric(
+        config.metric,
+        config.metric_params,
+        data.X,
+        y,
+        rows,
+        data.sample_weight,
+        scaling=scaling,
+    )
+    method = config.exemplars
+    if not isinstance(method, str):
+        return method, metric  # type: ignore[return-value] # they are Exemplars
+    total = config.n_exemplars
+    if isinstance(total, str):
+        k = config.n_neighbors or 1
+        total = cross_validated_total(method, rows, metric, len(labels), k, rng)
+    counts = exemplar_counts(total, labels, rows, lowers=few_rows)
+    return select_exemplars(method, rows, metric, counts, rng), metric
+
+
+def _in_precision(
+    network: Network, dtype: Any, points: Array, *, is_given: bool = False
 ) -> Network:
+    """Convert the weights, all of which must be finite then."""
     with np.errstate(over="ignore"):
-        network = network.astype(X.dtype)
+        network = network.astype(dtype)
     if not all(np.isfinite(array).all() for array in network.parameters):
-        if not isinstance(init, str):
-            msg = f"init=(coefs, intercepts) has weights that {X.dtype} cannot hold"
+        if is_given:
+            msg = f"init=(coefs, intercepts) has weights that {dtype} cannot hold"
             raise ValueError(msg)
         largest = abs(points).max()
-        what = "is too large" if largest > 1 else "differs by too little"
+        problem = "is too large" if largest > 1 else "differs by too little"
         msg = (
-            f"X {what} to calculate weights from in {X.dtype}, with values of up to "
+            f"X {problem} to calculate weights from in {dtype}, with values of up to "
             f"{largest:.3g}: scale its features"
         )
         raise ValueError(msg)
     return network
 
 
-def _scaling(X: Array, rows: DistinctRows, metric: Any) -> InputScaling:
+def _scaling(rows: DistinctRows, metric: Any) -> Scaling:
     """Scale inputs as the metric does: each feature by itself, or all of them alike."""
     per_feature = (
         metric in SCALE_FREE_METRICS
         if isinstance(metric, str)
         else hasattr(metric, "transform")
     )
-    return input_scaling(X, rows.weights, rows.index, per_feature=per_feature)
-
-
-def _sample(X: Array, rows: DistinctRows, size: int) -> Sample:
-    """Take the first distinct rows: their order is random, and always the same."""
-    block = X[rows.index[:size]]
-    return Sample(block.astype(np.float64), rows.codes[:size], rows.weights[:size])
+    return input_scaling(rows.X, rows.sample_weight, rows.index, per_feature=per_feature)

@@ -1,4 +1,4 @@
-"""What the least squares fits of the last layer share: centering, axes, left-out rows."""
+"""Least squares of the output layer: centering, principal axes, left-out residuals."""
 
 from __future__ import annotations
 
@@ -10,72 +10,57 @@ from threadpoolctl import threadpool_limits
 
 from skmetricmlp._typing import Floats
 
-__all__ = [
-    "CenteredRows",
-    "PrincipalAxes",
-    "centered_rows",
-    "left_out_residuals",
-    "principal_axes",
-]
+__all__ = ["PrincipalAxes", "centered", "left_out_residuals", "principal_axes"]
 
 
 TINY = float(np.finfo(float).eps)
 BLOCK_ROWS = 1024
 
 
-class CenteredRows(NamedTuple):
-    """Rows less their weighted mean, times the square roots of their shares.
+def centered(
+    hidden: Floats, targets: Floats, sample_weight: Floats
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Eliminate the bias from a weighted least squares problem.
 
     With the best bias for each ``W``, the weighted mean squared error of
-    ``values @ W + bias`` is ``||A W - Y||^2``.
-
-    ``A`` (n, n_hidden), in the precision of the values; ``Y`` (n, n_targets); ``mean``
-    (n_hidden,), ``target_mean`` (n_targets,) and ``shares`` (n,), which add up to one.
-    """
-
-    A: Floats
-    Y: Floats
-    mean: Floats
-    target_mean: Floats
-    shares: Floats
-
-    def bias(self, W: Floats) -> Floats:
-        """Bias (n_targets,) that is the best beside the weights ``W``."""
-        return self.target_mean - self.mean @ W
-
-
-def centered_rows(values: Floats, targets: Floats, weights: Floats) -> CenteredRows:
-    """Eliminate the bias from a weighted least squares problem.
+    ``hidden @ W + bias`` is ``||A W - Y||^2``. That bias is ``target_mean - mean @ W``.
 
     Parameters
     ----------
-    values : array of shape (n, n_hidden)
+    hidden : array of shape (n, n_hidden)
     targets : array of shape (n, n_targets)
-    weights : array of shape (n,)
+    sample_weight : array of shape (n,)
         All positive.
 
     Returns
     -------
-    CenteredRows
+    A : array of shape (n, n_hidden)
+        ``hidden`` less its weighted mean, times the square roots of the shares, in the
+        precision of ``hidden``.
+    Y : array of shape (n, n_targets)
+        The targets likewise.
+    mean : array of shape (n_hidden,)
+    target_mean : array of shape (n_targets,)
+    shares : array of shape (n,)
+        The weights, divided by their sum.
     """
-    shares = weights / weights.sum()
+    shares = sample_weight / sample_weight.sum()
     roots = np.sqrt(shares)[:, None]
-    A, mean = _centered(values, shares.astype(values.dtype))
-    A *= roots.astype(values.dtype)
+    A, mean = _centered(hidden, shares.astype(hidden.dtype))
+    A *= roots.astype(hidden.dtype)
     Y, target_mean = _centered(targets, shares)
-    return CenteredRows(A, roots * Y, mean, target_mean, shares)
+    return A, roots * Y, mean, target_mean, shares
 
 
-def _centered(values: Floats, shares: Floats) -> tuple[Floats, Floats]:
-    """``values`` less their mean, and the mean.
+def _centered(columns: Floats, shares: Floats) -> tuple[Floats, Floats]:
+    """Columns less their mean, and the mean.
 
-    By way of their differences from the first row: a constant column is then exactly
-    zero, and not what rounding leaves of it.
+    The first row is subtracted first, so that a constant column is exactly zero.
     """
-    differences = values - values[0]
+    differences = columns - columns[0]
     mean = shares @ differences
     differences -= mean
-    return differences, values[0] + mean
+    return differences, columns[0] + mean
 
 
 def left_out_residuals(
@@ -83,15 +68,15 @@ def left_out_residuals(
 ) -> list[Floats]:
     """Residual of each row by the fit to all other rows, without fitting it.
 
-    With the leverage h_x of a row, which is that of its values and of the bias, it is
+    With the leverage h_x of a row, the bias included, the residual is
     ``residual_x / (1 - h_x)`` (D. M. Allen, Technometrics 16, 1974).
 
     Parameters
     ----------
     U : array of shape (n, rank)
-        Left singular vectors of the centered values.
+        Left singular vectors of the centered hidden values.
     shrinkages : array of shape (n_fits, rank)
-        Of each fit, what it leaves of the response along each of them.
+        Factor of the response along each of them, in each fit.
     Y : array of shape (n, n_targets)
         Centered targets.
     shares : array of shape (n,)
@@ -110,12 +95,12 @@ def left_out_residuals(
 
 
 class PrincipalAxes(NamedTuple):
-    """``A = U sqrt(squares) V^T``, as far as the singular values are not zero.
+    """``A = U sqrt(squares) V^T``, for the singular values above zero.
 
-    ``A`` (n, n_hidden); ``squares`` (rank,), rising. Of the singular vectors there are
-    those of the shorter side alone, which are ``V`` (n_hidden, rank) unless ``A`` is
-    ``wide``, and then ``U`` (n, rank): those of the other side are large, and what is
-    wanted of them is their product with a few columns.
+    ``A`` (n, n_hidden); ``squares`` (rank,), in rising order. ``vectors`` are the
+    singular vectors of the shorter side: ``U`` (n, rank) if ``A`` is ``wide``, otherwise
+    ``V`` (n_hidden, rank). Those of the other side are large, and only their products
+    with a few columns are needed.
     """
 
     A: Floats
@@ -165,11 +150,11 @@ def principal_axes(A: Floats) -> PrincipalAxes:
     gram = _gram(A.T if wide else A)
     if not np.isfinite(gram).all():  # which LAPACK does not check
         msg = (
-            "X has columns that are too large, or differ by too little: hidden values, "
-            "to which the output layer is fitted, overflow; scale its features"
+            "X has columns that are too large or differ by too little: the hidden values "
+            "that the output layer is fitted to overflow. Scale the features of X"
         )
         raise ValueError(msg)
-    # Thousands of small products, which threads slow down, the more the busier they are.
+    # It consists of thousands of small products, which threads slow down.
     with threadpool_limits(limits=1, user_api="blas"):
         squares, vectors = np.linalg.eigh(gram)
     kept = squares > squares.max(initial=0.0) * max(A.shape) * TINY

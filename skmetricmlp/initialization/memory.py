@@ -2,216 +2,240 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-import psutil
 
-from skmetricmlp.initialization.architecture import Architecture
+from skmetricmlp.initialization.architecture import n_parameters
+from skmetricmlp.initialization.config import NetworkConfig
+from skmetricmlp.initialization.pairs import n_pairs_per_exemplar
 
-__all__ = [
-    "Budget",
-    "available_memory",
-    "check_dense_size",
-    "check_memory",
-    "memory_budget",
-    "training_budget",
-]
+__all__ = ["available_memory", "check_dense_size", "check_memory", "check_n_weights"]
 
 Changes = dict[str, Any]
+Counts = Sequence[int]
+# Bytes of a network of this configuration, with so many exemplars of each class.
+Size: TypeAlias = Callable[[NetworkConfig, Counts], int]
 
-FEW_PAIRS = 20  # to suggest
+FEW_PAIRS = 20  # for a suggestion
 # Arrays of all weights that training holds, in their own precision and in double: the
-# weights, their gradient, and one or two moments of it; of L-BFGS, SciPy's workspace and
-# bounds (measured, SciPy 1.17).
-HELD = {"adam": (4, 0), "sgd": (3, 0), "lbfgs": (4, 38)}
-CGROUP = Path("/sys/fs/cgroup")
+# weights, their gradient, and one or two moments of it; with L-BFGS, SciPy's workspace
+# and bounds (measured with SciPy 1.17).
+N_COPIES = {"adam": (4, 0), "sgd": (3, 0), "lbfgs": (4, 38)}
+MEMORY_INFO, CGROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 
 
-@dataclass(frozen=True)
-class Budget:
-    """Bytes that weights may take, in words, and how often training holds them.
+def available_memory() -> float:
+    """Bytes that this process can get without swapping, or infinity where unknown.
 
-    That is ``copies`` times in their own precision and ``doubles`` times in double.
+    psutil tells it if it is installed. On Linux the kernel does, and the limit of the
+    control group counts.
     """
-
-    limit: float
-    words: str
-    copies: int
-    doubles: int = 0
+    return min(_free_memory(), _free_in_control_group())
 
 
-def memory_budget(memory_limit: float | str, copies: int, doubles: int = 0) -> Budget:
-    """Budget of so many bytes, or with ``"auto"`` of half of what is available now.
-
-    Examples
-    --------
-    >>> memory_budget(2e9, copies=4).words
-    'memory_limit=2000000000.0'
-    """
-    if isinstance(memory_limit, str):
-        words = "memory_limit='auto', half of the memory available"
-        return Budget(available_memory() / 2, words, copies, doubles)
-    return Budget(memory_limit, f"memory_limit={memory_limit}", copies, doubles)
-
-
-def training_budget(memory_limit: float | str, solver: str) -> Budget:
-    """Budget of so many bytes for what a solver holds."""
-    return memory_budget(memory_limit, *HELD[solver])
-
-
-def available_memory() -> int:
-    """Bytes that this process can get without swapping, or by its control group."""
-    available = int(psutil.virtual_memory().available)
+def _free_memory() -> float:
     try:
-        most, used, details = (
+        import psutil  # type: ignore[import-untyped, unused-ignore]  # noqa: PLC0415
+    except ImportError:
+        pass
+    else:
+        return float(psutil.virtual_memory().available)
+    try:
+        lines = MEMORY_INFO.read_text(encoding="ascii").splitlines()
+        kilobytes = next(line for line in lines if line.startswith("MemAvailable:"))
+        return 1024.0 * int(kilobytes.split()[1])
+    except (OSError, StopIteration):
+        return np.inf
+
+
+def _free_in_control_group() -> float:
+    try:
+        limit, used, details = (
             (CGROUP / f"memory.{name}").read_text(encoding="ascii").split()
             for name in ("max", "current", "stat")
         )
     except OSError:
-        return available
-    if most == ["max"]:
-        return available
-    # Files that are only cached give way.
+        return np.inf
+    if limit == ["max"]:
+        return np.inf
+    # The kernel frees cached files when a process needs the memory.
     cached = details[details.index("inactive_file") + 1]
-    return min(available, int(most[0]) - int(used[0]) + int(cached))
+    return float(int(limit[0]) - int(used[0]) + int(cached))
 
 
-def check_memory(architecture: Architecture, dtype: Any, budget: Budget) -> None:
-    """Refuse an architecture that takes more than the budget.
-
-    Raises
-    ------
-    ValueError
-        Saying how much it would take, and what would fit, or is the smallest.
-    """
-    needed = _size(architecture, dtype, budget)
-    if needed <= budget.limit:
-        return
-    held = budget.copies + budget.doubles
-    msg = (
-        f"n_exemplars={architecture.n_exemplars} with n_features="
-        f"{architecture.n_features} makes a network of {architecture.n_parameters:,} "
-        f"weights. In {np.dtype(dtype)} they take {_words(needed)}, being held "
-        f"{held} times (with gradient and state of the solver), more than "
-        f"{_words(budget.limit)} ({budget.words}). "
-    )
-    fitting = list(_fitting_settings(architecture, dtype, budget))
-    if fitting:
-        words = (f"{name} ({_words(size)})" for name, size in fitting)
-        raise ValueError(msg + f"What takes less: {'; '.join(words)}")
-    name, size = _smallest(architecture, dtype, budget)
-    msg += f"Nothing that takes less fits; the smallest is {name} ({_words(size)})"
-    raise ValueError(msg)
-
-
-def check_dense_size(n_weights: int, dtype: Any, budget: Budget) -> None:
-    """Refuse to make the dense equivalent of a network if that takes too much.
+def check_n_weights(n_weights: int, dtype: Any, solver: str, advice: str) -> None:
+    """Refuse to train so many weights if that takes more than half of the memory.
 
     Raises
     ------
-    AttributeError
-        As of an attribute that is not there: ``hasattr`` and ``dir`` ask for all of them.
+    MemoryError
+        With the size, and the advice.
     """
-    needed = n_weights * np.dtype(dtype).itemsize * budget.copies
-    if needed > budget.limit:
-        msg = (
-            f"the dense equivalent of the network has {n_weights:,} weights, which take "
-            f"{_words(needed)}, more than {_words(budget.limit)} "
-            f"({budget.words}); the tied one is network_"
+    limit = available_memory() / 2
+    if n_weights * _size_of_weight(dtype, solver) > limit:
+        msg = f"{_too_large(n_weights, dtype, solver, limit)}. {advice}"
+        raise MemoryError(msg)
+
+
+def check_memory(
+    config: NetworkConfig,
+    n_features: int,
+    counts: Counts,
+    n_outputs: int,
+    dtype: Any,
+    solver: str,
+) -> None:
+    """Refuse a network whose training takes more than half of the memory available.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+    n_features : int
+    counts : sequence of int
+        Exemplars of each class.
+    n_outputs : int
+    dtype : dtype
+        Of the weights.
+    solver : {"adam", "sgd", "lbfgs"}
+
+    Raises
+    ------
+    MemoryError
+        With the size of the network, and settings that fit or the smallest one.
+    """
+    limit = available_memory() / 2
+
+    def size_in(precision: Any) -> Size:
+        of_one = _size_of_weight(precision, solver)
+        return lambda config, counts: (
+            of_one * n_parameters(config, n_features, counts, n_outputs)
         )
-        raise AttributeError(msg)
+
+    size, size_in_single = size_in(dtype), size_in(np.float32)
+    if size(config, counts) <= limit:
+        return
+    n_weights = n_parameters(config, n_features, counts, n_outputs)
+    msg = (
+        f"n_exemplars={sum(counts)} with n_features={n_features}: "
+        f"{_too_large(n_weights, dtype, solver, limit)}. "
+    )
+    fitting = list(_fitting_settings(config, counts, size, limit))
+    if size_in_single(config, counts) <= limit:
+        fitting.append(("X in float32", size_in_single(config, counts)))
+    if fitting:
+        words = (f"{name} ({_bytes(needed)})" for name, needed in fitting)
+        raise MemoryError(f"{msg}These settings take less: {'; '.join(words)}")
+    name, needed = _smallest(config, counts, size_in_single)
+    if np.dtype(dtype) != np.float32:
+        name += " with X in float32"
+    raise MemoryError(f"{msg}No setting fits; the smallest is {name} ({_bytes(needed)})")
 
 
-def _size(architecture: Architecture, dtype: Any, budget: Budget) -> int:
-    size = int(np.dtype(dtype).itemsize) * budget.copies + 8 * budget.doubles
-    return architecture.n_parameters * size
+def check_dense_size(n_weights: int, dtype: Any) -> None:
+    """Refuse to make a dense layer if its weights take more than half of the memory.
+
+    Raises
+    ------
+    MemoryError
+    """
+    needed, limit = n_weights * np.dtype(dtype).itemsize, available_memory() / 2
+    if needed > limit:
+        msg = (
+            f"The dense equivalent of this layer has {n_weights:,} weights, which take "
+            f"{_bytes(needed)}, more than half of the memory available "
+            f"({_bytes(limit)}). The tied network is network_"
+        )
+        raise MemoryError(msg)
+
+
+def _size_of_weight(dtype: Any, solver: str) -> int:
+    """Bytes that training holds for each weight."""
+    copies, doubles = N_COPIES[solver]
+    return int(np.dtype(dtype).itemsize) * copies + 8 * doubles
+
+
+def _too_large(n_weights: int, dtype: Any, solver: str, limit: float) -> str:
+    needed = n_weights * _size_of_weight(dtype, solver)
+    return (
+        f"the network has {n_weights:,} weights, which take {_bytes(needed)} in "
+        f"{np.dtype(dtype)} ({sum(N_COPIES[solver])} times, with the gradient and the "
+        f"state of the solver), more than half of the memory available ({_bytes(limit)})"
+    )
 
 
 def _fitting_settings(
-    architecture: Architecture, dtype: Any, budget: Budget
+    config: NetworkConfig, counts: Counts, size: Size, limit: float
 ) -> Iterator[tuple[str, int]]:
     """Yield settings that fit, none with more changes than it needs, and their sizes."""
     found: list[Changes] = []
-    for changes in _changes_of_form(architecture):
-        size = _size(_with(architecture, changes), dtype, budget)
+    for changes in _changes(config, counts):
+        needed = size(replace(config, **changes), counts)
         is_more = any(fewer.items() <= changes.items() for fewer in found)
-        if changes and size <= budget.limit and not is_more:
+        if changes and needed <= limit and not is_more:
             found.append(changes)
-            yield _name(changes), size
-    for changes in _changes_of_form(architecture):
-        if fewer := _fitting(_with(architecture, changes), dtype, budget):
-            size = _size(fewer, dtype, budget)
-            yield _name({**changes, "n_exemplars": fewer.n_exemplars}), size
+            yield _name(changes), needed
+    for changes in _changes(config, counts):
+        changed = replace(config, **changes)
+        if fewer := _fitting_counts(changed, counts, size, limit):
+            name = _name({**changes, "n_exemplars": sum(fewer)})
+            yield name, size(changed, fewer)
             break
-    single = _size(architecture, np.float32, budget)
-    if single <= budget.limit:
-        yield "X in float32", single
 
 
-def _smallest(architecture: Architecture, dtype: Any, budget: Budget) -> tuple[str, int]:
+def _smallest(config: NetworkConfig, counts: Counts, size: Size) -> tuple[str, int]:
     """Return the settings that take the least, and how much that is."""
-    n_classes = len(architecture.counts)
-    least = replace(architecture, counts=(1,) * n_classes if n_classes > 1 else (2,))
-    changed = [(c, _with(least, c)) for c in _changes_of_form(architecture)]
-    changes, smallest = min(changed, key=lambda pair: _size(pair[1], dtype, budget))
-    name = _name({**changes, "n_exemplars": least.n_exemplars})
-    single = np.dtype(np.float32)
-    if np.dtype(dtype) != single:
-        name += " with X in float32"
-    return name, _size(smallest, single, budget)
+    least = (1,) * len(counts) if len(counts) > 1 else (2,)
+    sizes = [(c, size(replace(config, **c), least)) for c in _changes(config, least)]
+    changes, smallest = min(sizes, key=lambda pair: pair[1])
+    return _name({**changes, "n_exemplars": sum(least)}), smallest
 
 
-def _changes_of_form(architecture: Architecture) -> list[Changes]:
-    """Return none, each and all combinations of what makes a network smaller."""
-    form = architecture.form
-    few = max(FEW_PAIRS, form.n_neighbors)
+def _changes(config: NetworkConfig, counts: Counts) -> list[Changes]:
+    """Return no change, each one and all combinations that make a network smaller."""
+    few = max(FEW_PAIRS, config.n_neighbors or 1)
     changes: Changes = {}
-    if not form.tied:
+    if not config.tied:
         changes["tied"] = True
-    if architecture.n_pairs_per_exemplar > few:
+    if n_pairs_per_exemplar(config.pairs, np.array(counts)) > few:
         changes["pairs"] = few
-    if form.n_random_units:
+    if config.n_random_units:
         changes["n_random_units"] = 0
-    counts = range(len(changes) + 1)
-    return [dict(some) for n in counts for some in combinations(changes.items(), n)]
-
-
-def _with(architecture: Architecture, changes: Changes) -> Architecture:
-    return replace(architecture, form=replace(architecture.form, **changes))
+    sizes = range(len(changes) + 1)
+    return [dict(some) for n in sizes for some in combinations(changes.items(), n)]
 
 
 def _name(changes: Changes) -> str:
     return ", ".join(f"{name}={value}" for name, value in changes.items())
 
 
-def _fitting(
-    architecture: Architecture, dtype: Any, budget: Budget
-) -> Architecture | None:
-    """Return the architecture of the most exemplars that fits, if there is one."""
-    # Of one alone there are no comparisons.
-    least, most = max(2, len(architecture.counts)), architecture.n_exemplars - 1
+def _fitting_counts(
+    config: NetworkConfig, counts: Counts, size: Size, limit: float
+) -> Counts | None:
+    """Return the most exemplars of each class that fit, or None."""
+    # One exemplar alone has no comparisons.
+    least, most = max(2, len(counts)), sum(counts) - 1
     found = None
     while least <= most:
         middle = (least + most) // 2
-        tried = replace(architecture, counts=_shared_out(middle, architecture.counts))
-        if _size(tried, dtype, budget) <= budget.limit:
+        tried = _shared_out(middle, counts)
+        if size(config, tried) <= limit:
             found, least = tried, middle + 1
         else:
             most = middle - 1
     return found
 
 
-def _shared_out(total: int, counts: tuple[int, ...]) -> tuple[int, ...]:
-    """Share out a total about as the counts are."""
+def _shared_out(total: int, counts: Counts) -> Counts:
+    """Divide a total about in proportion to the counts."""
     ends = np.cumsum(counts) * total // sum(counts)
     return tuple(np.diff(ends, prepend=0).tolist())
 
 
-def _words(size: float) -> str:
+def _bytes(size: float) -> str:
     size = min(size, 10**300)  # ints may be larger than floats
     return f"{size / 1e9:.3g} GB" if size >= 1e8 else f"{size / 1e6:.3g} MB"

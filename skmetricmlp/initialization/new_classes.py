@@ -1,8 +1,8 @@
-"""Classes whose first rows come when the network is there already.
+"""Classes whose first rows arrive when the network already exists.
 
-They get what the others got from their first rows: exemplars, the comparisons with all
-others, and an output. **What was there stays as it is**: a weight between two units that
-have nothing to do with the late classes keeps its value, trained as it may be.
+They get what the other classes got from their first rows: exemplars, the comparisons with
+all others, and an output. **The rest stays as it is**: a weight between two units that the
+new classes do not affect keeps its value, trained or not.
 """
 
 from __future__ import annotations
@@ -13,164 +13,162 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from skmetricmlp._data import DistinctRows, distinct_rows
-from skmetricmlp._typing import Array, Floats, Ints
-from skmetricmlp.exemplars import (
-    Candidates,
-    Exemplars,
-    select_exemplars,
-)
-from skmetricmlp.initialization.architecture import Architecture
-from skmetricmlp.initialization.build import (
-    Origin,
-    Start,
-    calculated_network,
-    fitted_output,
-)
-from skmetricmlp.initialization.form import Form
-from skmetricmlp.initialization.memory import Budget, check_memory
+from skmetricmlp._data import DistinctRows, TrainingData, distinct_rows
+from skmetricmlp._state import FitState
+from skmetricmlp._typing import Floats, Ints
+from skmetricmlp.exemplars import Exemplars, select_exemplars
+from skmetricmlp.initialization.build import calculated_network, fitted_output
+from skmetricmlp.initialization.config import NetworkConfig
+from skmetricmlp.initialization.memory import check_memory
 from skmetricmlp.initialization.pairs import all_pairs, select_pairs
-from skmetricmlp.network import Grouped, Layer, Network, PairIncidence, TiedComparison
-from skmetricmlp.network.scaling import input_scaling
+from skmetricmlp.metrics import Metric
+from skmetricmlp.network import (
+    Grouped,
+    Layer,
+    Network,
+    PairIncidence,
+    TiedComparison,
+)
 
-__all__ = ["lacks_classes", "with_late_classes"]
+__all__ = ["lacks_classes", "with_new_classes"]
 
-
-# What a comparison says of an exemplar that is far away: that it lost. A unit that counts
-# wins also counts those over the late exemplars; its threshold rises by as many.
-WON = {"relu": 0.0, "logistic": 1.0, "tanh": 1.0, "step": 1.0}
+# Value of a comparison with an exemplar that is far away, which lost it. A unit that
+# counts wins also counts those over the new exemplars: its threshold rises by as many.
+FAR_VALUE = {"relu": 0.0, "logistic": 1.0, "tanh": 1.0, "step": 1.0}
 
 
 class _Units(NamedTuple):
-    """Units of a layer that were there before: where they were, and where they are."""
+    """Positions of the units of a layer that are kept: in the old and the new network."""
 
     old: Ints
     new: Ints
 
 
-def lacks_classes(start: Start, codes: Ints) -> bool:
-    """Say whether weights were calculated without exemplars of some classes of rows."""
-    origin = start.origin
-    return origin is not None and not np.isin(codes, origin.exemplars.codes).all()
+def lacks_classes(state: FitState, codes: Ints) -> bool:
+    """Whether some classes of the rows have no exemplar in a calculated network."""
+    exemplars = state.exemplars
+    return exemplars is not None and not np.isin(codes, exemplars.codes).all()
 
 
-def with_late_classes(
-    start: Start,
-    X: Array,
-    codes: Ints,
-    weights: Floats,
+def with_new_classes(
+    state: FitState,
+    data: TrainingData,
     n_classes: int,
-    form: Form,
-    method: str,
-    budget: Budget,
+    config: NetworkConfig,
+    *,
+    solver: str,
     rng: np.random.RandomState,
-) -> Start:
+) -> FitState:
     """Add exemplars, comparisons and outputs of the classes that have no exemplar yet.
 
-    Each gets as many exemplars as the mean over all classes, known or not. The rows may
-    be of the late classes alone: the exemplars of the others stand in for those.
+    Each new class gets as many exemplars as the mean over all classes. If the rows
+    are of the new classes alone, the exemplars of the others stand in for rows of these.
 
     Parameters
     ----------
-    start : Start
-        The present network; the same is returned if its weights were not calculated or
-        no row is of a late class.
-    X : array or SciPy CSR of shape (n, d)
-    codes : int array of shape (n,)
-    weights : array of shape (n,)
-        All positive.
+    state : FitState
+        Of a calculated network.
+    data : TrainingData
+        On the host, with class codes and positive weights.
     n_classes : int
-    form : Form
-    method : str
-        How exemplars are selected.
-    budget : Budget
-        Memory that the larger network may take.
+    config : NetworkConfig
+    solver : str
     rng : numpy.random.RandomState
 
     Returns
     -------
-    Start
-        Its exemplars are the earlier ones and then the new ones.
+    FitState
+        With the earlier exemplars, and then the new ones.
+
+    Raises
+    ------
+    MemoryError
+        If the larger network would take more than half of the memory available.
     """
-    if start.origin is None or not lacks_classes(start, codes):
-        return start
-    present, metric, table = start.origin[:3]
-    rows = distinct_rows(X, codes, weights)
-    scaling = start.scaling or input_scaling(X, weights, per_feature=False)
-    candidates = Candidates(X, rows, metric, scaling)
-    added = _select(present, candidates, n_classes, method, rng)
-    points = np.concatenate([present.points, added.points])
-    grown = Exemplars(points, np.concatenate([present.codes, added.codes]), None)
+    before, metric, table, old = state.exemplars, state.metric, state.pairs, state.network
+    if before is None or metric is None or table is None:
+        return state
+    X = data.X
+    rows = distinct_rows(*data)
+    added = _select(before, rows, metric, n_classes, str(config.exemplars), rng)
+    points = np.concatenate([before.points, added.points])
+    grown = Exemplars(points, np.concatenate([before.codes, added.codes]), None)
     scores = metric(points)
-    pairs = _grown_pairs(table, scores, grown, form)
+    pairs = _grown_pairs(table, scores, grown, config)
     counts = np.bincount(grown.codes, minlength=n_classes)
-    shape = replace(form, pairs=pairs.shape[1])
-    check_memory(Architecture(shape, X.shape[1], tuple(counts.tolist())), X.dtype, budget)
-    X, rows = _with_exemplars(X, rows, present)
+    shape = replace(config, pairs=pairs.shape[1])
+    size = X.shape[1], tuple(counts.tolist()), n_classes
+    check_memory(shape, *size, X.dtype, solver)
+    rows = _with_exemplars(rows, before)
     votes = grown.targets(n_classes)
-    calculated = calculated_network(
-        X, rows, scores, votes, pairs, form, rng, start.scaling
-    )
-    units = _units_kept(start.origin, calculated, pairs, n_classes)
-    if form.has_fitted_output:
-        # Fitted to the units that there will be, those that are kept among them.
-        hidden = _keep(start.network, calculated, units).layers[:-1]
-        output = fitted_output(hidden, X, rows, n_classes, form, rng)
-        calculated = Network((*calculated.layers[:-1], output))
-        calculated = _unread(calculated, np.unique(present.codes))
+    new = calculated_network(config, rows, scores, votes, pairs, rng, state.scaling)
+    units = _units_kept(before, table, new, pairs, n_classes)
+    if config.output_init is not None:
+        # The output is fitted to the units of the result, those that are kept included.
+        hidden = _keep(old, new, units).layers[:-1]
+        output = fitted_output(config, hidden, rows, n_classes, rng)
+        new = _unread(Network((*new.layers[:-1], output)), np.unique(before.codes))
     else:
-        calculated = _in_scale(start.network, calculated, *units[-2:])
-    network = _keep(start.network, calculated, units)
-    origin = start.origin._replace(exemplars=grown, pairs=pairs)
-    return Start(network, len(points), origin, start.scaling)
+        new = _in_scale(old, new, *units[-2:])
+    return replace(
+        state,
+        network=_keep(old, new, units),
+        n_exemplars=len(points),
+        exemplars=grown,
+        pairs=pairs,
+        config=config,
+    )
 
 
 def _grown_pairs(
-    table: Ints, scores: tuple[Floats, Floats], exemplars: Exemplars, form: Form
+    table: Ints,
+    scores: tuple[Floats, Floats],
+    exemplars: Exemplars,
+    config: NetworkConfig,
 ) -> Ints:
-    """Let all keep their pairs, and get as many again of the late exemplars, or all.
+    """Keep the pairs of each exemplar, and add as many with new exemplars, or all.
 
-    If there were fewer exemplars than pairs, there are as many more.
+    If there were fewer exemplars than pairs, the missing ones are added too.
     """
     points, codes = exemplars.points, exemplars.codes
-    by_class = form.readout == "exemplars"
-    if isinstance(form.pairs, str):
-        return select_pairs(scores, points, codes, form.pairs, by_class=by_class)
-    (n, m), n_late = table.shape, len(codes) - len(table)
-    m_late = min(n_late, max(m, form.pairs - m))
-    if m + m_late >= len(codes) - 1:
+    by_class = config.n_neighbors is not None
+    if isinstance(config.pairs, str):
+        return select_pairs(scores, points, codes, config.pairs, by_class=by_class)
+    (n, m), n_new = table.shape, len(codes) - len(table)
+    m_new = min(n_new, max(m, config.pairs - m))
+    if m + m_new >= len(codes) - 1:
         return all_pairs(len(codes))
     distances = points[:n] @ scores[0][n:].T + scores[1][n:]
-    late = n + np.argsort(distances, axis=1, kind="stable")[:, :m_late]
-    chosen = select_pairs(scores, points, codes, m + m_late, by_class=by_class)
-    return np.concatenate([np.concatenate([table, np.sort(late)], axis=1), chosen[n:]])
+    new = n + np.argsort(distances, axis=1, kind="stable")[:, :m_new]
+    chosen = select_pairs(scores, points, codes, m + m_new, by_class=by_class)
+    return np.concatenate([np.concatenate([table, np.sort(new)], axis=1), chosen[n:]])
 
 
 def _select(
-    present: Exemplars,
-    candidates: Candidates,
+    before: Exemplars,
+    rows: DistinctRows,
+    metric: Metric,
     n_classes: int,
     method: str,
     rng: np.random.RandomState,
 ) -> Exemplars:
-    late = ~np.isin(candidates.rows.codes, present.codes)
-    candidates = candidates._replace(rows=candidates.rows.take(late))
-    available = np.bincount(candidates.rows.codes, minlength=n_classes)
-    counts = np.minimum(available, max(1, len(present.codes) // n_classes))
-    return select_exemplars(method, candidates, counts, rng)
+    rows = rows.take(~np.isin(rows.codes, before.codes))
+    available = np.bincount(rows.codes, minlength=n_classes)
+    counts = np.minimum(available, max(1, len(before.codes) // n_classes))
+    return select_exemplars(method, rows, metric, counts, rng)
 
 
-def _with_exemplars(
-    X: Array, rows: DistinctRows, exemplars: Exemplars
-) -> tuple[Array, DistinctRows]:
-    """Put exemplars before the rows, each of the mean weight of a row."""
-    n = len(exemplars.codes)
+def _with_exemplars(rows: DistinctRows, exemplars: Exemplars) -> DistinctRows:
+    """Put exemplars before the rows, each with the mean weight of a row."""
+    n, X = len(exemplars.codes), rows.X
     points = exemplars.points.astype(X.dtype)
     X = sp.vstack([points, X], format="csr") if sp.issparse(X) else np.vstack([points, X])
-    return X, DistinctRows(
+    weight = rows.sample_weight
+    return DistinctRows(
+        X,
         np.concatenate([np.arange(n), rows.index + n]),
         np.concatenate([exemplars.codes, rows.codes]),
-        np.concatenate([np.full(n, rows.weights.mean()), rows.weights]),
+        np.concatenate([np.full(n, weight.mean()), weight]),
     )
 
 
@@ -216,40 +214,38 @@ def _pairs_in_both(before: Ints, after: Ints) -> _Units:
 
 
 def _units_kept(
-    present: Origin, calculated: Network, pairs: Ints, n_classes: int
+    before: Exemplars, table: Ints, new: Network, pairs: Ints, n_classes: int
 ) -> list[_Units]:
-    """Of the input and of each layer, the units that no late class is involved in."""
-    n, classes = len(present.pairs), np.unique(present.exemplars.codes)
-    n_features = present.exemplars.points.shape[1]
-    both = _pairs_in_both(present.pairs, pairs)
-    spare = np.arange(calculated.layers[0].n_out - pairs.size)
+    """Return the units of the input and of each layer that no new class affects."""
+    n, classes = len(table), np.unique(before.codes)
+    n_features = before.points.shape[1]
+    both = _pairs_in_both(table, pairs)
+    random = np.arange(new.layers[0].n_out - pairs.size)
     i, j = PairIncidence(all_pairs(n_classes)).indices
     class_pairs = np.flatnonzero(np.isin(i, classes) & np.isin(j, classes))
     hidden = [
         _Units(
-            np.concatenate([both.old, present.pairs.size + spare]),
-            np.concatenate([both.new, pairs.size + spare]),
+            np.concatenate([both.old, table.size + random]),
+            np.concatenate([both.new, pairs.size + random]),
         ),
         _Units(np.arange(n), np.arange(n)),
         _Units(class_pairs, class_pairs),
     ]
     return [
         _Units(np.arange(n_features), np.arange(n_features)),
-        *hidden[: len(calculated.layers) - 1],
+        *hidden[: len(new.layers) - 1],
         _Units(classes, classes),
     ]
 
 
-def _keep(present: Network, calculated: Network, units: list[_Units]) -> Network:
-    """Put the weights of the present network into the calculated, larger one."""
-    counts = 1 if len(present.layers) > 2 else None
+def _keep(old: Network, new: Network, units: list[_Units]) -> Network:
+    """Put the weights of the old network into the new, larger one."""
+    counting = 1 if len(old.layers) > 2 else None
     layers = [
-        _splice(before, after, *units[depth : depth + 2], counts=depth == counts)
-        for depth, (before, after) in enumerate(
-            zip(present.layers, calculated.layers, strict=True)
-        )
+        _splice(before, after, *units[depth : depth + 2], counts=depth == counting)
+        for depth, (before, after) in enumerate(zip(old.layers, new.layers, strict=True))
     ]
-    return Network(tuple(layers)).astype(present.parameters[0].dtype)
+    return Network(tuple(layers)).astype(old.parameters[0].dtype)
 
 
 def _splice(
@@ -265,7 +261,7 @@ def _splice(
     bias[outputs.new] = before.bias[outputs.old]
     if counts:
         late = np.delete(weights, inputs.new, axis=0)[:, outputs.new]
-        bias[outputs.new] -= WON[before.activation] * late.sum(axis=0)
+        bias[outputs.new] -= FAR_VALUE[before.activation] * late.sum(axis=0)
     kept = before.weights[np.ix_(inputs.old, outputs.old)]
     weights[np.ix_(inputs.new, outputs.new)] = kept
     return replace(after, weights=weights, bias=bias)
@@ -301,16 +297,14 @@ def _splice_scores(
 
 
 def _splice_groups(present: Grouped, calculated: Grouped, inputs: _Units) -> Grouped:
-    """Keep the weights of comparisons that there are, and raise thresholds."""
-    n, n_kept = present.n_out, len(inputs.new) - len(present.others)
-    both = _Units(inputs.old[:n_kept], inputs.new[:n_kept])
+    """Keep the weights of the earlier comparisons, and raise thresholds."""
+    n = present.n_out
     late = calculated.weights.ravel().copy()
-    late[both.new] = 0.0
+    late[inputs.new] = 0.0
     weights = late.copy()
-    weights[both.new] = present.weights.ravel()[both.old]
+    weights[inputs.new] = present.weights.ravel()[inputs.old]
     won = late.reshape(calculated.weights.shape)[:n].sum(axis=1)
-    others, bias = calculated.others.copy(), calculated.bias.copy()
-    others[:, :n] = present.others
-    bias[:n] = present.bias - WON[present.activation] * won
+    bias = calculated.bias.copy()
+    bias[:n] = present.bias - FAR_VALUE[present.activation] * won
     weights = weights.reshape(calculated.weights.shape)
-    return replace(calculated, weights=weights, others=others, bias=bias)
+    return replace(calculated, weights=weights, bias=bias)

@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 from skmetricmlp._typing import Floats
 from skmetricmlp.initialization.least_squares import (
     PrincipalAxes,
-    centered_rows,
+    centered,
     principal_axes,
 )
 
@@ -23,13 +23,13 @@ MAX_ITERATIONS = 1000  # of a root find that needs some ten; one costs (rank,) a
 
 
 def constrained_weights(
-    values: Floats,
+    hidden: Floats,
     targets: Floats,
-    weights: Floats,
+    sample_weight: Floats,
     variance: float,
     rng: np.random.RandomState,
 ) -> tuple[Floats, Floats]:
-    """Minimize ``sum_x w_x ||values_x W + b - t_x||^2`` where ``mean(W^2) = variance``.
+    """Minimize ``sum_x w_x ||hidden_x W + b - t_x||^2`` where ``mean(W^2) = variance``.
 
     With ``H`` and ``G`` the products of the centered values with themselves and with the
     centered targets, and the ``w_x`` adding up to one, the minimum is where::
@@ -54,10 +54,10 @@ def constrained_weights(
 
     Parameters
     ----------
-    values : array of shape (n, n_hidden)
+    hidden : array of shape (n, n_hidden)
         In single or double precision.
     targets : array of shape (n, n_targets)
-    weights : array of shape (n,)
+    sample_weight : array of shape (n,)
         All positive.
     variance : float
         Positive; those of He and Glorot are in
@@ -78,19 +78,19 @@ def constrained_weights(
 
     >>> import numpy as np
     >>> from skmetricmlp.initialization.norm_constrained import constrained_weights
-    >>> values, targets = np.array([[0.0], [1.0]]), np.array([[3.0], [5.0]])
+    >>> hidden, targets = np.array([[0.0], [1.0]]), np.array([[3.0], [5.0]])
     >>> rng = np.random.RandomState(0)
-    >>> W, b = constrained_weights(values, targets, np.ones(2), 0.25, rng)
+    >>> W, b = constrained_weights(hidden, targets, np.ones(2), 0.25, rng)
     >>> print(W.round(3), b.round(3))
     [[0.5]] [3.75]
     """
-    rows = centered_rows(values, targets, weights)
-    shape = rows.A.shape[1], rows.Y.shape[1]
+    A, Y, mean, target_mean, _ = centered(hidden, targets, sample_weight)
+    shape = A.shape[1], Y.shape[1]
     if not all(shape):
-        return np.zeros(shape), rows.target_mean
+        return np.zeros(shape), target_mean
     radius = float(np.sqrt(shape[0] * shape[1] * variance))
-    axes = principal_axes(rows.A)
-    gaps, gradient, seen = _spectrum(axes, rows.Y)
+    axes = principal_axes(A)
+    gaps, gradient, seen = _spectrum(axes, Y)
     shift = _shift(gaps[seen], np.linalg.norm(gradient[seen], axis=1), radius)
     coordinates = np.zeros_like(gradient)
     coordinates[seen] = gradient[seen] / (gaps[seen] + shift)[:, None]
@@ -101,7 +101,7 @@ def constrained_weights(
         unseen -= axes.weights(axes.coordinates(unseen) * seen[:, None])
         W += missing / np.linalg.norm(unseen) * unseen
     W *= radius / np.linalg.norm(W)  # one but for rounding
-    return W, rows.bias(W)
+    return W, target_mean - mean @ W
 
 
 def _spectrum(axes: PrincipalAxes, Y: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:

@@ -1,49 +1,50 @@
-"""The method: affine scores, what the exemplars stand for, and k, to a network.
+"""The source's network: exemplars, their affine scores and k give a tournament.
 
-Source: P. Sh. Geidarov, arXiv 2505.23876, with a threshold, a slope and a scale that
-are set by data, so that what the step network does exactly, a network with trainable
-activations does nearly.
+Source: P. Sh. Geidarov, arXiv 2505.23876. Thresholds, slopes and scales are taken from
+data, so that a network with trainable activations nearly does what the network with a
+step does exactly.
 
 **A tournament** takes two layers. Its N contestants have scores that are affine in the
 input, ``D_i(x) = a_i . x + b_i``, and low scores win.
 
-1. *Comparison*, N M neurons: contestant ``i`` with each of its M pairs ``j``, positive
-   where ``i`` wins: ``z_ij = D_j - D_i``. A tie goes to the lower index. With all others
-   as pairs, M = N-1.
-2. *Count*, N neurons: each adds up the M comparisons of its own; contestant ``i`` is
-   among the k best of all exactly when it loses less than k of its N-1 comparisons:
-   ``sum_j step(z_ij) > N - k - 1/2``. With fewer pairs it is necessary to lose less than
-   k of them, and not quite sufficient.
+1. *Comparisons*, N M units: contestant ``i`` is compared with M others ``j``. The unit is
+   positive where ``i`` wins: ``z_ij = D_j - D_i``. A tie goes to the lower index. If all
+   others are compared, M = N-1.
+2. *Thresholds*, N units: unit ``i`` adds up the M comparisons of contestant ``i``. A
+   contestant is among the k best of all exactly if it loses fewer than k of N-1
+   comparisons: ``sum_j step(z_ij) > N - k - 1/2``. With fewer pairs the condition is
+   necessary, and not quite sufficient.
 
-**Three layers** are a tournament of the exemplars by distance and a layer that adds up
-the votes of the winner's class. **Four layers** are two tournaments: the exemplars by
-distance, of which k win, and the classes by votes, of which one wins.
+**Three layers** are a tournament of the exemplars by distance, and a layer that adds up
+the votes for each class. **Four layers** are two tournaments: the exemplars by distance,
+of which k win, and the classes by votes, of which one wins.
 
-**Values** instead of classes take three layers for any k: the output is the mean of the
-values of the k that win.
+**A regression** takes three layers for any k. The output is the mean target of the k
+exemplars that win.
 
-**Trainable activations.** The saturating ones (logistic, tanh) count wins as the step
-does, only softly, and the order of the counts is the order of the distances at any slope.
-ReLU adds up defeats instead: ``s_i = sum_j relu(D_i - D_j)`` is zero for the nearest
-exemplar alone, grows with ``D_i``, and gives the vote ``relu(1 - s_i / reach)``. The
-reach is the mean sum of the (k+1)-th nearest exemplar, so that typically k exemplars
-vote. In the sharp limit that is the nearest exemplar, for every k.
-For k > 1 it is no exact k-nearest vote: nearer exemplars vote more strongly, more of
-them vote where many are about as near, and fewer where one is the nearest by far.
+**Trainable activations.** Logistic and tanh units count wins softly. The order of the
+counts is the order of the distances at any slope. ReLU units add up defeats instead: the
+sum ``s_i = sum_j relu(D_i - D_j)`` is zero for the nearest exemplar alone and grows with
+``D_i``. The vote is ``relu(1 - s_i / reach)``, where the reach is the mean sum of the
+(k+1)-th nearest exemplar, so that typically k exemplars vote. In the sharp limit only the
+nearest exemplar votes, for every k. For k > 1 this is no exact k-nearest vote: nearer
+exemplars have a larger vote, more exemplars vote where many are about equally near, and
+fewer vote where one is by far the nearest.
 
-**Tied and untied.** What is made here is tied: all comparisons share the N scores, and a
-count reads its own comparisons only. In the source every comparison has a table of
-weights ``a_j - a_i`` of its own, which is ``Network.dense()``: the same function, of
-N M d instead of N d weights, to begin training from.
+**Tied and untied.** The layers of this module are tied: all comparisons share the N
+scores, and a threshold unit reads only its own comparisons. In the source each comparison
+has its own weights ``a_j - a_i``. That network is ``Network.dense()``: the same function
+with N M d instead of N d weights to train.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from skmetricmlp._data import TrainingData
 from skmetricmlp._typing import Floats, Ints
 from skmetricmlp.initialization.output_layer import best_scale
 from skmetricmlp.initialization.pairs import all_pairs
@@ -59,29 +60,28 @@ from skmetricmlp.network import (
 )
 
 __all__ = [
-    "AffineMap",
-    "Sample",
+    "UNIT_INTERVAL_MAP",
     "averaging_layer",
     "comparison_layer",
-    "count_layer",
     "hidden_layers",
     "nearest_network",
     "output_layer",
-    "standing_layer",
-    "vote_map",
+    "threshold_layer",
+    "vote_sum",
+    "win_count_layer",
 ]
 
 Scores = tuple[Floats, Floats]
 
-# Dimensionless constants at sharpness 1 (docs/benchmarks.md has what they do).
+# Dimensionless constants at sharpness 1 (docs/benchmarks.md has their effect).
 SLOPE = 1.0  # of a saturating comparison, per typical margin
 GAIN = 2.0  # of a saturating count, per gap between the last winner and the next
 REACH = 1.25  # of a ReLU vote, per mean sum of defeats of the first that lost
-TINY = float(np.sqrt(np.finfo(float).eps))  # what a tie is broken by
+TINY = float(np.sqrt(np.finfo(float).eps))  # breaks ties
 
-# What a value says as a share of one: ``scale * value + offset`` is 1 for "won" and 0
-# for "lost". The tanh is a logistic function of twice the slope between -1 and 1.
-SHARE = {
+# ``scale * activation + offset`` is 1 for a comparison that is won and 0 for a lost one.
+# The tanh is a logistic function of twice the slope between -1 and 1.
+UNIT_INTERVAL_MAP = {
     "step": (1.0, 0.0),
     "logistic": (1.0, 0.0),
     "tanh": (0.5, 0.5),
@@ -89,18 +89,10 @@ SHARE = {
 }
 
 
-class Sample(NamedTuple):
-    """Rows that set the scales: ``X`` (m, d), ``codes`` (m,), ``weights`` (m,)."""
-
-    X: Any
-    codes: Ints
-    weights: Floats
-
-
 def nearest_network(
     scores: Scores,
     targets: Floats,
-    sample: Sample,
+    sample: TrainingData,
     *,
     pairs: Ints | None = None,
     n_neighbors: int = 1,
@@ -115,22 +107,21 @@ def nearest_network(
     scores : tuple of arrays of shapes (N, d) and (N,)
         ``(A, b)`` of a metric: ``D_i(x) = A_i . x + b_i`` up to a common term.
     targets : array of shape (N, n_outputs)
-        What each exemplar stands for: 1 for its class and 0 for the others, or values.
-    sample : Sample
+        Of each exemplar: 1 for its class and 0 for the others, or its values.
+    sample : TrainingData
         Sets the scale of the margins, the thresholds and the output scale.
     pairs : int array of shape (N, M), optional
-        Whom each exemplar is compared with; all others by default.
+        The exemplars that each is compared with; all others by default.
     n_neighbors : int
-        k; three layers for 1, and with classes four for more.
+        k. A classifier has three layers for k = 1 and four for more.
     activation : {"step", "logistic", "tanh", "relu"}
         Of the hidden layers.
     sharpness : float
-        How near the trainable activations come to the step: as it grows, logistic and
-        tanh networks become the k-nearest, and the ReLU network, for every k, the
-        nearest-exemplar classifier. No effect on ``"step"``.
+        As it grows, logistic and tanh networks become the k-nearest classifier, and the
+        ReLU network, for every k, the nearest-exemplar classifier. It has no effect on
+        ``"step"``.
     loss : str
-        Decides the output activation, and so whether the targets are classes, and the
-        scale of the output.
+        It determines the output activation, and so whether the targets are classes.
 
     Returns
     -------
@@ -139,27 +130,28 @@ def nearest_network(
         d -> N M -> N -> C(C-1) -> C.
     """
     pairs = all_pairs(len(targets)) if pairs is None else pairs
-    votes = None if LOSSES[loss].output_activation == "identity" else targets
+    is_regression = LOSSES[loss].output_activation == "identity"
+    votes = None if is_regression else targets
     layers = hidden_layers(
         scores, votes, sample, pairs, n_neighbors, activation, sharpness
     )
-    values = Network((*layers, layers[-1])).activations(sample.X)[-1]
+    hidden = Network((*layers, layers[-1])).activations(sample.X)[-1]
     if votes is None:
-        last = averaging_layer(targets, values, sample.weights, activation)
+        last = averaging_layer(targets, hidden, sample.sample_weight, activation)
         return Network((*layers, last))
     n_classes = votes.shape[1]
-    verdict = vote_map(votes, activation)
+    coef, intercept = vote_sum(votes, activation)
     if n_neighbors > 1:
-        standing = standing_layer(n_classes, n_classes - 1, activation).dense()
-        verdict = AffineMap(*standing.parameters)
-    last = output_layer(verdict, values, sample.codes, sample.weights, loss)
+        wins = win_count_layer(n_classes, n_classes - 1, activation).dense()
+        coef, intercept = wins.parameters
+    last = output_layer(coef, intercept, hidden, sample.y, sample.sample_weight, loss)
     return Network((*layers, last))
 
 
 def hidden_layers(
     scores: Scores,
     votes: Floats | None,
-    sample: Sample,
+    sample: TrainingData,
     pairs: Ints,
     n_neighbors: int,
     activation: str,
@@ -167,49 +159,41 @@ def hidden_layers(
 ) -> tuple[Layer, ...]:
     """Calculate all layers but the last; see :func:`nearest_network`.
 
-    ``votes`` (N, n_classes) are those of the exemplars; None where there are no classes.
+    ``votes`` (N, n_classes) are those of the exemplars; None in a regression.
     """
-    X, _, weights = sample
+    X, _, sample_weight = sample
     style = n_neighbors, activation, sharpness
-    layers: list[Layer] = [comparison_layer(scores, pairs, X, weights, *style)]
-    values = forward(layers[-1], X)
+    layers: list[Layer] = [comparison_layer(scores, pairs, X, sample_weight, *style)]
+    hidden = forward(layers[-1], X)
     distances = X @ scores[0].T + scores[1]
-    layers.append(count_layer(pairs, distances, values, weights, *style))
+    layers.append(threshold_layer(pairs, distances, hidden, sample_weight, *style))
     if n_neighbors > 1 and votes is not None:
-        values = forward(layers[-1], values)
-        votes_for = vote_map(votes, activation)
-        defeats = -votes_for.weights.T, -votes_for.bias  # many votes win, low scores win
+        hidden = forward(layers[-1], hidden)
+        coef, intercept = vote_sum(votes, activation)
+        # The class with the most votes wins, and in a tournament the lowest score.
+        negated = -coef.T, -intercept
         others = all_pairs(votes.shape[1])
         style = 1, activation, sharpness
-        layers.append(comparison_layer(defeats, others, values, weights, *style).dense())
+        layer = comparison_layer(negated, others, hidden, sample_weight, *style)
+        layers.append(layer.dense())
     return tuple(layers)
-
-
-class AffineMap(NamedTuple):
-    """``values @ weights + bias``: something that can be read off a layer's values."""
-
-    weights: Floats
-    bias: Floats
-
-    def __call__(self, values: Floats) -> Floats:
-        """Read it off."""
-        return values @ self.weights + self.bias
 
 
 def comparison_layer(
     scores: Scores,
     pairs: Ints,
     X: Any,
-    weights: Floats,
-    places: int,
+    sample_weight: Floats,
+    n_winners: int,
     activation: str,
     sharpness: float,
 ) -> TiedComparison:
-    """Compare each of n affine scores of ``X`` with those of its pairs: the lower wins.
+    """Compare n affine scores of ``X`` in pairs: the lower score wins.
 
     Neuron ``(i, m)``, at position ``i M + m``, has the pre-activation ``slope (D_j -
-    D_i) / scale``, negative with ReLU, with j the m-th rival of i. The scale is the
-    typical margin of a decision, or with step and ReLU the deviation of all margins.
+    D_i) / scale``, negative with ReLU, where j is the m-th of those that i is compared
+    with. The scale is the typical margin of a decision, or with step and ReLU the
+    deviation of all margins.
 
     Parameters
     ----------
@@ -217,9 +201,9 @@ def comparison_layer(
         ``(A, b)``.
     pairs : int array of shape (n, M)
     X : array or SciPy CSR of shape (m, n_in)
-    weights : array of shape (m,)
-    places : int
-        How many contestants are going to win.
+    sample_weight : array of shape (m,)
+    n_winners : int
+        Number of contestants that win.
     activation : str
     sharpness : float
 
@@ -230,16 +214,16 @@ def comparison_layer(
     """
     A, b = scores
     values = X @ A.T + b
-    scale, slope = _margin_deviation(values, weights), 1.0
+    scale, slope = _margin_deviation(values, sample_weight), 1.0
     if activation == "relu":
-        # The function does not depend on the scale, which the reach takes back, but its
-        # training does: margins of unit deviation make weights of a usual size.
+        # The reach cancels the scale, so the function does not depend on it. Training
+        # does: margins of unit deviation make weights of a usual size.
         slope = -1.0
     elif activation != "step":
-        scale = _typical_margin(values, weights, places)
-        slope = SHARE[activation][0] * SLOPE * sharpness
+        scale = _typical_margin(values, sample_weight, n_winners)
+        slope = UNIT_INTERVAL_MAP[activation][0] * SLOPE * sharpness
     tie_break = np.where(np.arange(len(b))[:, None] < pairs, TINY, -TINY)
-    # What all scores have in common cancels; without it they are small, and exact.
+    # A term that all scores share cancels. Without it they are small, and exact.
     return TiedComparison(
         (slope / scale) * (A - A.mean(axis=0)).T,
         (slope / scale) * (b - b.mean()),
@@ -249,74 +233,85 @@ def comparison_layer(
     )
 
 
-def _typical_margin(scores: Floats, weights: Floats, places: int) -> float:
+def _typical_margin(scores: Floats, sample_weight: Floats, n_winners: int) -> float:
     """Mean margin between the last winner and the first that lost.
 
-    On this scale comparisons are decided. The deviation of all margins is set by
-    contestants that are far from winning; it serves where there is no such margin, or
-    none but rounding errors.
+    Decisions are made on this scale. Contestants that are far from winning set the
+    deviation of all margins, which is used where that mean is zero but for rounding.
     """
-    deviation = _margin_deviation(scores, weights)
-    if places == scores.shape[1]:
+    deviation = _margin_deviation(scores, sample_weight)
+    if n_winners == scores.shape[1]:
         return deviation
     ranked = np.sort(scores, axis=1)
-    gaps = ranked[:, places] - ranked[:, places - 1]
-    margin = float(np.average(gaps, weights=weights))
+    gaps = ranked[:, n_winners] - ranked[:, n_winners - 1]
+    margin = float(np.average(gaps, weights=sample_weight))
     return margin if margin > TINY * deviation else deviation
 
 
-def _margin_deviation(scores: Floats, weights: Floats) -> float:
+def _margin_deviation(scores: Floats, sample_weight: Floats) -> float:
     """Deviation of ``D_j - D_i`` over the rows and all ordered pairs; 1 if it is zero.
 
     The mean of ``(D_j - D_i)^2`` over the pairs is ``2 n / (n - 1)`` times the variance
     of the n scores, so no pair need be formed.
     """
     n = scores.shape[1]
-    variance = np.average(scores.var(axis=1), weights=weights)
+    variance = np.average(scores.var(axis=1), weights=sample_weight)
     return float(np.sqrt(2 * n / max(n - 1, 1) * variance)) or 1.0
 
 
-def standing_layer(n: int, m: int, activation: str) -> Grouped:
-    """From the n m comparisons of n contestants to the standing of each.
+def win_count_layer(n: int, m: int, activation: str) -> Grouped:
+    """Rate n contestants by their m comparisons each; higher is better.
 
-    Minus the number of defeats, or with ReLU minus their sum: higher is better.
+    The rating is minus the number of comparisons that a contestant loses, or with ReLU
+    minus their sum.
     """
-    scale, offset = SHARE[activation]
+    scale, offset = UNIT_INTERVAL_MAP[activation]
     bias = (offset - 1.0) * m
     if activation == "relu":
         scale, bias = -1.0, 0.0
-    return Grouped(np.full((n, m), scale), np.zeros((0, n)), np.full(n, bias), "identity")
+    return Grouped(np.full((n, m), scale), np.full(n, bias), "identity")
 
 
-def vote_map(votes: Floats, activation: str) -> AffineMap:
-    """From the values of N exemplar neurons to the sum of the votes (N, n_outputs)."""
-    scale, offset = SHARE[activation]
-    return AffineMap(scale * votes, offset * votes.sum(axis=0))
+def vote_sum(votes: Floats, activation: str) -> tuple[Floats, Floats]:
+    """Map the N exemplar units to the sum of their votes.
+
+    Parameters
+    ----------
+    votes : array of shape (N, n_outputs)
+    activation : str
+
+    Returns
+    -------
+    coef : array of shape (N, n_outputs)
+    intercept : array of shape (n_outputs,)
+    """
+    scale, offset = UNIT_INTERVAL_MAP[activation]
+    return scale * votes, offset * votes.sum(axis=0)
 
 
-def count_layer(
+def threshold_layer(
     pairs: Ints,
     distances: Floats,
-    values: Floats,
-    weights: Floats,
-    places: int,
+    hidden: Floats,
+    sample_weight: Floats,
+    n_winners: int,
     activation: str,
     sharpness: float,
 ) -> Grouped:
-    """Fire for the ``places`` contestants of the highest standing.
+    """Activate the ``n_winners`` contestants with the highest ratings.
 
-    The pre-activation is ``gain (standing - threshold)``. Both are taken from the
-    standings that the nearest contestants have in the sample; for a step they are known.
+    The pre-activation is ``gain (rating - threshold)``. Gain and threshold are taken
+    from the ratings of the nearest contestants in the sample; with a step they are known.
 
     Parameters
     ----------
     pairs : int array of shape (n, M)
     distances : array of shape (m, n)
         The scores that are compared.
-    values : array of shape (m, n M)
-        Their comparisons.
-    weights : array of shape (m,)
-    places : int
+    hidden : array of shape (m, n M)
+        The comparisons.
+    sample_weight : array of shape (m,)
+    n_winners : int
     activation : str
     sharpness : float
 
@@ -325,38 +320,44 @@ def count_layer(
     Grouped
         Of shape (n M, n).
     """
-    standing = standing_layer(pairs.shape[0], pairs.shape[1], activation)
-    last, following = _standings_about(distances, standing.affine(values), places)
+    rating = win_count_layer(pairs.shape[0], pairs.shape[1], activation)
+    last, following = _ratings_around(distances, rating.affine(hidden), n_winners)
     if activation == "step":
-        gain, threshold = 1.0, 0.5 - places
+        gain, threshold = 1.0, 0.5 - n_winners
     elif activation == "relu":
-        reach = REACH / sharpness * float(np.average(-following, weights=weights))
+        reach = REACH / sharpness * float(np.average(-following, weights=sample_weight))
         threshold = -max(reach, TINY)
         gain = -1.0 / threshold
     else:
-        threshold, gap = _threshold_and_gap(last, following, weights)
+        threshold, gap = _threshold_and_gap(last, following, sample_weight)
         gain = GAIN * sharpness / max(gap, TINY)
-    gain *= SHARE[activation][0]
+    gain *= UNIT_INTERVAL_MAP[activation][0]
     return replace(
-        standing,
-        weights=gain * standing.weights,
-        bias=gain * (standing.bias - threshold),
+        rating,
+        weights=gain * rating.weights,
+        bias=gain * (rating.bias - threshold),
         activation=activation,
     )
 
 
 def output_layer(
-    verdict: AffineMap, values: Floats, codes: Ints, weights: Floats, loss: str
+    coef: Floats,
+    intercept: Floats,
+    hidden: Floats,
+    codes: Ints,
+    sample_weight: Floats,
+    loss: str,
 ) -> Dense:
-    """Scale the verdict on each class until the loss on the sample is least.
+    """Scale the scores of the classes until the loss on the sample is lowest.
 
     Parameters
     ----------
-    verdict : AffineMap
-        From the last hidden layer to C numbers, the highest of which wins.
-    values : array of shape (m, n_hidden)
+    coef : array of shape (n_hidden, C)
+        From the last hidden layer to C scores, the highest of which wins.
+    intercept : array of shape (C,)
+    hidden : array of shape (m, n_hidden)
     codes : int array of shape (m,)
-    weights : array of shape (m,)
+    sample_weight : array of shape (m,)
     loss : str
 
     Returns
@@ -364,32 +365,29 @@ def output_layer(
     Dense
         Of shape (n_hidden, C).
     """
-    scores = verdict(values)
-    first_two = _standings_about(-scores, scores, 1)
-    threshold, _ = _threshold_and_gap(*first_two, weights)
-    scale = best_scale(scores - threshold, codes, weights, loss)
-    return Dense(
-        scale * verdict.weights,
-        scale * (verdict.bias - threshold),
-        LOSSES[loss].output_activation,
-    )
+    scores = hidden @ coef + intercept
+    first_two = _ratings_around(-scores, scores, 1)
+    threshold, _ = _threshold_and_gap(*first_two, sample_weight)
+    scale = best_scale(scores - threshold, codes, sample_weight, loss)
+    activation = LOSSES[loss].output_activation
+    return Dense(scale * coef, scale * (intercept - threshold), activation)
 
 
 def averaging_layer(
-    targets: Floats, values: Floats, weights: Floats, activation: str
+    targets: Floats, hidden: Floats, sample_weight: Floats, activation: str
 ) -> Dense:
-    """Average the targets of the exemplars that fire.
+    """Average the targets of the exemplars whose unit is active.
 
-    Their sum over the number that fires in the mean over the sample, which is k with a
-    step, unless pairs are few. What all targets have in common does not depend on that
-    number: they are taken less their mean.
+    Their sum is divided by the mean number of active units in the sample. With a step
+    that number is k, unless each exemplar has few pairs. The mean of all targets does
+    not depend on that number, so it is taken out first.
 
     Parameters
     ----------
     targets : array of shape (N, n_outputs)
-    values : array of shape (m, N)
-        Of the exemplar layer.
-    weights : array of shape (m,)
+    hidden : array of shape (m, N)
+        The exemplar layer.
+    sample_weight : array of shape (m,)
     activation : str
 
     Returns
@@ -398,30 +396,30 @@ def averaging_layer(
         Of shape (N, n_outputs).
     """
     mean = targets.mean(axis=0)
-    scale, offset = SHARE[activation]
-    fired = np.average((scale * values + offset).sum(axis=1), weights=weights)
-    total = vote_map((targets - mean) / max(fired, TINY), activation)
-    return Dense(total.weights, total.bias + mean, "identity")
+    scale, offset = UNIT_INTERVAL_MAP[activation]
+    n_active = np.average((scale * hidden + offset).sum(axis=1), weights=sample_weight)
+    coef, intercept = vote_sum((targets - mean) / max(n_active, TINY), activation)
+    return Dense(coef, intercept + mean, "identity")
 
 
 def _threshold_and_gap(
-    last: Floats, following: Floats, weights: Floats
+    last: Floats, following: Floats, sample_weight: Floats
 ) -> tuple[float, float]:
-    """Halfway between the typical last winner and the next, and how far apart they are.
+    """Halfway between the typical last winner and the next, and their difference.
 
     Medians, because ties move a mean but should not move the threshold.
     """
     upper, lower = (
-        float(np.quantile(values, 0.5, weights=weights, method="inverted_cdf"))
-        for values in (last, following)
+        float(np.quantile(ratings, 0.5, weights=sample_weight, method="inverted_cdf"))
+        for ratings in (last, following)
     )
     return (upper + lower) / 2, upper - lower
 
 
-def _standings_about(
-    distances: Floats, standings: Floats, places: int
+def _ratings_around(
+    distances: Floats, ratings: Floats, n_winners: int
 ) -> tuple[Floats, Floats]:
-    """Standing of the last winner and of the next (m,), one lower if there is none."""
-    order = np.argsort(distances, axis=1, kind="stable")[:, places - 1 : places + 1]
-    about = np.take_along_axis(standings, order, axis=1)
-    return about[:, 0], about[:, 1] if about.shape[1] > 1 else about[:, 0] - 1.0
+    """Ratings (m,) of the last winner and of the next, or one lower if there is none."""
+    order = np.argsort(distances, axis=1, kind="stable")[:, n_winners - 1 : n_winners + 1]
+    around = np.take_along_axis(ratings, order, axis=1)
+    return around[:, 0], around[:, 1] if around.shape[1] > 1 else around[:, 0] - 1.0

@@ -12,7 +12,13 @@ from skmetricmlp.network.layers import (
 )
 from skmetricmlp.network.losses import LOG_PROBABILITIES, LOSSES
 from skmetricmlp.network.network import Network
-from skmetricmlp.network.scaling import InputScaling, input_scaling
+from skmetricmlp.network.scaling import (
+    Scaling,
+    from_training,
+    input_scaling,
+    to_training,
+    unscaled,
+)
 from skmetricmlp.network.views import DenseWeights, LayerList, read_only
 
 __all__ = [
@@ -22,14 +28,17 @@ __all__ = [
     "Dense",
     "DenseWeights",
     "Grouped",
-    "InputScaling",
     "Layer",
     "LayerList",
     "Network",
     "PairIncidence",
     "ScaledInput",
+    "Scaling",
     "TiedComparison",
     "forward",
+    "from_training",
     "input_scaling",
     "read_only",
+    "to_training",
+    "unscaled",
 ]

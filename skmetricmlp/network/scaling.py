@@ -1,93 +1,83 @@
 """The scale of the inputs: training does not depend on the units of the features.
 
 A network is trained on ``(x - mean) / scale``. Its first layer is that of the user's
-features in other coordinates, ``W' = scale W`` and ``b' = b + mean W``, so both are the
-same function of a row, but one step of an optimizer is not the same.
+features in other coordinates, ``W' = scale W`` and ``b' = b + mean W``. Both networks are
+the same function of a row, but a step of an optimizer differs.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from skmetricmlp._array_api import place_of
+from skmetricmlp._array_api import device_of
 from skmetricmlp._data import mean_and_deviation
 from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp.network.layers import ScaledInput
 from skmetricmlp.network.network import Network
 
-__all__ = ["InputScaling", "input_scaling"]
+__all__ = ["Scaling", "from_training", "input_scaling", "to_training", "unscaled"]
 
+# Mean and scale of the inputs, both of shape (d,).
+Scaling: TypeAlias = tuple[Floats, Floats]
 
-# A step of Adam moves every weight by the rate, and so a neuron by the rate times the sum
-# over all features. More features than these are scaled down to the length of a row of
-# these; docs/benchmarks.md has what it does.
+# A step of Adam moves every weight by the rate, and so a pre-activation by the rate times
+# the sum over all features. More features than these are scaled down to the length of a
+# row of these; docs/benchmarks.md has the effect.
 UNIT_FEATURES = 64
 
 
-@dataclass(frozen=True)
-class InputScaling:
-    """Training reads ``(x - mean) / scale``; both are of shape (d,)."""
+def to_training(network: Network, scaling: Scaling) -> Network:
+    """Return the same function of the user's features, with weights for scaled ones.
 
-    mean: Floats
-    scale: Floats
+    The first layer of the result scales its input.
+    """
+    first, *others = network.layers
+    mean, scale = _on_device_of(first.parameters[0], scaling)
+    weights, bias, *rest = first.parameters
+    scaled = (weights * scale[:, None], bias + _product(mean, weights), *rest)
+    layer: Any = first.with_parameters(scaled)
+    return Network((ScaledInput(layer, mean, scale), *others))
 
-    @property
-    def arrays(self) -> tuple[Floats, Floats]:
-        """Mean and scale."""
-        return self.mean, self.scale
 
-    def to_training(self, network: Network) -> Network:
-        """Return the same function of the user's features, as training has it.
+def from_training(network: Network, scaling: Scaling) -> Network:
+    """Undo :func:`to_training`."""
+    first, *others = network.layers
+    layer = first.layer if isinstance(first, ScaledInput) else first
+    return Network((unscaled(layer, scaling), *others))
 
-        Its first layer scales what it reads, and its weights are for scaled features.
-        """
-        first, *others = network.layers
-        mean, scale = self._beside(first.parameters[0])
-        weights, bias, *rest = first.parameters
-        scaled = (weights * scale[:, None], bias + _product(mean, weights), *rest)
-        layer: Any = first.with_parameters(scaled)
-        return Network((ScaledInput(layer, mean, scale), *others))
 
-    def from_training(self, network: Network) -> Network:
-        """Undo :meth:`to_training`."""
-        first, *others = network.layers
-        layer = first.layer if isinstance(first, ScaledInput) else first
-        return Network((self.unscaled(layer), *others))
+def unscaled(layer: Any, scaling: Scaling) -> Any:
+    """Turn a first layer that reads scaled features into one that reads the user's."""
+    weights, bias, *rest = layer.parameters
+    mean, scale = _on_device_of(weights, scaling)
+    weights = weights / scale[:, None]
+    return layer.with_parameters((weights, bias - _product(mean, weights), *rest))
 
-    def unscaled(self, layer: Any) -> Any:
-        """Return a first layer that reads the user's features for one of scaled ones."""
-        weights, bias, *rest = layer.parameters
-        mean, scale = self._beside(weights)
-        weights = weights / scale[:, None]
-        return layer.with_parameters((weights, bias - _product(mean, weights), *rest))
 
-    def _beside(self, array: Array) -> tuple[Array, Array]:
-        """Mean and scale where ``array`` is, in its precision."""
-        place = place_of(array)
-        xp = place.namespace
-        mean, scale = (
-            xp.astype(place.move(part), array.dtype) for part in (self.mean, self.scale)
-        )
-        return mean, scale
+def _on_device_of(array: Array, scaling: Scaling) -> tuple[Array, Array]:
+    """Mean and scale on the device of ``array``, in its precision."""
+    device = device_of(array)
+    xp = device.namespace
+    mean, scale = (xp.astype(device.move(part), array.dtype) for part in scaling)
+    return mean, scale
 
 
 def _product(mean: Array, weights: Array) -> Array:
     """``mean @ weights``, so that equal neurons stay equal to the last bit."""
-    return place_of(weights).namespace.sum(weights * mean[:, None], axis=0)
+    return device_of(weights).namespace.sum(weights * mean[:, None], axis=0)
 
 
 def input_scaling(
-    X: Array, weights: Floats, index: Ints | None = None, *, per_feature: bool
-) -> InputScaling:
+    X: Array, sample_weight: Floats, index: Ints | None = None, *, per_feature: bool
+) -> Scaling:
     """Take the scale of the inputs from rows.
 
     Parameters
     ----------
     X : array or SciPy CSR of shape (n, d)
-    weights : array of shape (m,)
+    sample_weight : array of shape (m,)
         All positive.
     index : int array of shape (m,), optional
         Which rows; all of them by default.
@@ -96,24 +86,23 @@ def input_scaling(
 
     Returns
     -------
-    InputScaling
+    mean, scale : arrays of shape (d,)
 
     Examples
     --------
     >>> X = np.array([[0.0, 10.0], [2.0, 30.0]])
-    >>> scaling = input_scaling(X, np.ones(2), per_feature=True)
-    >>> scaling.mean, scaling.scale
+    >>> input_scaling(X, np.ones(2), per_feature=True)
     (array([ 1., 20.]), array([ 1., 10.]))
     """
-    mean, deviation = mean_and_deviation(X, weights, index)
+    mean, deviation = mean_and_deviation(X, sample_weight, index)
     varies = deviation > 0
     n_varying = int(np.count_nonzero(varies))
     n_units = min(n_varying, UNIT_FEATURES)
     if n_units == 0:
-        return InputScaling(mean, np.ones(len(mean)))
+        return mean, np.ones(len(mean))
     if per_feature:
         longer = np.sqrt(n_varying / n_units)
-        return InputScaling(mean, np.where(varies, deviation * longer, 1.0))
+        return mean, np.where(varies, deviation * longer, 1.0)
     largest = deviation.max()  # so that no square overflows
     length = largest * np.sqrt(np.sum((deviation / largest) ** 2))
-    return InputScaling(mean, np.full(len(mean), length / np.sqrt(n_units)))
+    return mean, np.full(len(mean), length / np.sqrt(n_units))

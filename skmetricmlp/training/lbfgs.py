@@ -1,129 +1,110 @@
-"""L-BFGS: the objective of all rows at once, minimized by SciPy on the host."""
+"""L-BFGS: the objective of all rows at once, minimized by SciPy on the host.
+
+R. H. Byrd, P. Lu, J. Nocedal, C. Zhu, SIAM J. Sci. Comput. 16 (1995), 1190-1208.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from math import inf
-from typing import Any, NoReturn
 
 import numpy as np
 from array_api_compat import size
 from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult, minimize
 
-from skmetricmlp._array_api import numpy_type, place_of, to_numpy
+from skmetricmlp._array_api import device_of, numpy_type, to_numpy
+from skmetricmlp._data import TrainingData
 from skmetricmlp._typing import Array
 from skmetricmlp.network import Network
+from skmetricmlp.training.config import TrainingConfig
+from skmetricmlp.training.history import History
 from skmetricmlp.training.monitor import (
-    History,
-    Plan,
-    Position,
+    Listener,
+    Monitor,
     StopReason,
-    Watch,
+    Trained,
+    Validate,
     check_finite,
 )
-from skmetricmlp.training.objective import Batch
 
-__all__ = ["LBFGS", "flatten", "train_lbfgs", "unflatten"]
+__all__ = ["flatten", "train_lbfgs", "unflatten"]
 
 Vector = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class LBFGS:
-    """Limited-memory BFGS, of :func:`train_lbfgs`. It leaves no state.
-
-    R. H. Byrd, P. Lu, J. Nocedal, C. Zhu, SIAM J. Sci. Comput. 16 (1995), 1190-1208.
-    """
-
-    def init(self, parameters: Sequence[Array]) -> tuple[()]:  # noqa: ARG002 - a protocol
-        """Nothing."""
-        return ()
-
-    def copy(self, state: tuple[()]) -> tuple[()]:
-        """Nothing."""
-        return state
-
-    def step(self, *_: Any, **__: Any) -> NoReturn:
-        """Refuse: there is no step of a minibatch.
-
-        Raises
-        ------
-        TypeError
-            Always.
-        """
-        msg = "L-BFGS takes all rows at once: use train_lbfgs"
-        raise TypeError(msg)
-
-
 def train_lbfgs(
-    start: Position,
+    network: Network,
     history: History,
-    data: Batch,
-    plan: Plan,
-    rng: np.random.RandomState,  # noqa: ARG001 - the parameters of train
-    *,
-    validate: Callable[[Network], tuple[float, float]] | None = None,
-    before_epoch: Callable[[History, Position], object] = lambda *_: None,
-    on_epoch: Callable[[History, Position], object] = lambda *_: None,
-) -> tuple[Position, History, StopReason]:
-    """Minimize ``plan.objective`` over all rows of ``data`` by L-BFGS.
+    data: TrainingData,
+    config: TrainingConfig,
+    validate: Validate | None = None,
+    before_epoch: Listener = lambda *_: None,
+    on_epoch: Listener = lambda *_: None,
+) -> Trained:
+    """Minimize ``config.objective`` over all rows of ``data`` by L-BFGS.
 
-    An epoch is an iteration: a direction, and a search along it that may look at all
-    rows several times. The loss of an epoch is the objective at its end, and never
-    rises. It ends where no element of the gradient is larger than ``plan.tol``, as of
-    :class:`sklearn.neural_network.MLPClassifier`. Nothing is drawn, and of the plan
-    ``rates``, ``batch_size``, ``shuffle`` and ``linear_decay`` have no effect. Vectors of
-    all parameters are in double precision and on the host; objective and gradient are
-    calculated where the parameters are, in their precision.
+    An epoch is an iteration: a direction, and a search along it that may evaluate the
+    objective several times. The loss of an epoch is the objective at its end, which
+    never rises. Training ends where no element of the gradient is larger than
+    ``config.tol``, as in :class:`sklearn.neural_network.MLPClassifier`. Nothing is
+    drawn, and ``rates``, ``batch_size``, ``shuffle`` and ``schedule`` have no effect.
+    Vectors of all parameters are in double precision and on the host. Objective and
+    gradient are computed on the device of the parameters, in their precision.
 
     Parameters
     ----------
-    start, history, data, plan, rng, validate, before_epoch, on_epoch
-        Those of :func:`~skmetricmlp.training.train`, with an :class:`LBFGS` in the plan.
-        An epoch that begins does not end where no lower objective is found in it.
+    network, history, data, config, validate, before_epoch, on_epoch
+        As in :func:`~skmetricmlp.training.train`. An epoch begins but does not end where
+        no lower objective is found in it.
 
     Returns
     -------
-    position : Position
-        The best one with ``early_stopping``; else the one after the last iteration that
-        ended, or after an objective that is not finite the last at which it was.
+    network : Network
+        With ``early_stopping`` the best one. Otherwise the one after the last complete
+        iteration, or after an objective that is not finite the last with a finite one.
+    state : None
+        L-BFGS leaves no state.
     history : History
     reason : {"converged", "stopped", "max_epochs", "diverged", "interrupted"}
-        ``"converged"`` also where no lower objective is found any more. Where that is
-        so from the start, the history gets one epoch, which changes nothing.
+        ``"converged"`` also where no lower objective is found. If none is found from the
+        start, the history gets one epoch, which changes nothing.
     """
-    watch = Watch.of(start, history, plan, validate, before_epoch, on_epoch)
-    if not plan.max_epochs:
-        return start, watch.history, "max_epochs"
-    like, state = start.network, start.state
-    position, trusted = start, start.network
+    listeners = validate, before_epoch, on_epoch
+    monitor = Monitor(config, history, network, network, None, *listeners)
+    if not config.max_epochs:
+        return network, None, history, "max_epochs"
+    like, last_finite = network, network
     reason: StopReason = "converged"
 
     def value_and_gradient(x: Vector) -> tuple[float, Vector]:
-        watch.begin(position)
-        network = unflatten(x, like)
-        value, gradients = plan.objective.value_and_gradient(network, data)
+        monitor.begin(network, None)
+        at = unflatten(x, like)
+        value, gradients = config.objective.value_and_gradient(at, data)
         gradient = flatten(gradients)
         check_finite(value)
         check_finite(float(np.sum(gradient)))
         return value, gradient
 
     def advance(iteration: OptimizeResult) -> None:
-        nonlocal position, trusted
-        position = Position(unflatten(iteration.x, like), state)
-        watch.history.n_rows += data.weights.shape[0]
-        watch.see(float(iteration.fun), position)
-        trusted = position.network
+        nonlocal network, last_finite
+        network = unflatten(iteration.x, like)
+        monitor.history = monitor.history.with_rows(data.sample_weight.shape[0])
+        monitor.end(float(iteration.fun), network, None)
+        last_finite = network
 
     def callback(intermediate_result: OptimizeResult) -> None:
         advance(intermediate_result)
-        if watch.verdict:
+        if monitor.reason:
             raise StopIteration
 
-    # It stops where the gradient is small, or nothing moves any more.
-    options = {"maxiter": plan.max_epochs, "maxfun": inf, "ftol": 0.0, "gtol": plan.tol}
+    # It stops where the gradient is small, or where no step lowers the objective.
+    options = {
+        "maxiter": config.max_epochs,
+        "maxfun": inf,
+        "ftol": 0.0,
+        "gtol": config.tol,
+    }
     try:
         result = minimize(
             value_and_gradient,
@@ -135,13 +116,13 @@ def train_lbfgs(
         )
         if not result.nit:
             advance(result)
-        is_last = result.nit == plan.max_epochs
-        reason = watch.verdict or ("max_epochs" if is_last else "converged")
+        is_last = result.nit == config.max_epochs
+        reason = monitor.reason or ("max_epochs" if is_last else "converged")
     except KeyboardInterrupt:
         reason = "interrupted"
     except FloatingPointError:
         reason = "diverged"
-    return watch.result(position, trusted, reason, data)
+    return monitor.result(network, None, last_finite, reason, data)
 
 
 def flatten(arrays: Sequence[Array]) -> Vector:
@@ -165,5 +146,5 @@ def unflatten(vector: Vector, network: Network) -> Network:
     for array in network.parameters:
         start, stop = stop, stop + size(array)
         part = vector[start:stop].reshape(array.shape).astype(numpy_type(array))
-        parameters.append(place_of(array).move(part))
+        parameters.append(device_of(array).move(part))
     return network.with_parameters(parameters)

@@ -13,14 +13,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import sqrt
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from array_api_compat import array_namespace, device
 
+from skmetricmlp._array_api import blocks, joined, split
 from skmetricmlp._typing import Array
-from skmetricmlp.training.blocks import blocks, joined, split
 
-__all__ = ["SGD", "Adam", "AdamState", "Optimizer"]
+__all__ = ["SGD", "Adam", "Optimizer"]
 
 Arrays = list[Array]
 
@@ -148,12 +148,8 @@ class SGD:
         g += p
 
 
-class AdamState(NamedTuple):
-    """Steps taken, and decaying sums of the gradient and of its square."""
-
-    t: int
-    sums: Arrays
-    squares: Arrays
+# Steps taken, and decaying sums of the gradient and of its square.
+AdamState = tuple[int, Arrays, Arrays]
 
 
 @dataclass(frozen=True)
@@ -171,11 +167,12 @@ class Adam:
 
     def init(self, parameters: Sequence[Array]) -> AdamState:
         """Return sums of zero."""
-        return AdamState(0, _zeros_like(parameters), _zeros_like(parameters))
+        return 0, _zeros_like(parameters), _zeros_like(parameters)
 
     def copy(self, state: AdamState) -> AdamState:
         """Return sums that steps can change apart from these."""
-        return AdamState(state.t, _copies(state.sums), _copies(state.squares))
+        t, sums, squares = state
+        return t, _copies(sums), _copies(squares)
 
     def step(
         self,
@@ -187,7 +184,8 @@ class Adam:
         in_place: bool = True,
     ) -> tuple[Arrays, AdamState]:
         """Return the next parameters, in place of ``gradients``, and sums."""
-        t = state.t + 1
+        t, *present = state
+        t += 1
         scale = sqrt(1 - self.beta_2)
         correction = sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
         factor = -correction * (1 - self.beta_1) / scale
@@ -195,11 +193,11 @@ class Adam:
             partial(self._step, factor=factor, epsilon=self.epsilon / scale),
             parameters,
             gradients,
-            [state.sums, state.squares],
+            present,
             rates,
             in_place=in_place,
         )
-        return gradients, AdamState(t, sums, squares)
+        return gradients, (t, sums, squares)
 
     def _step(
         self,

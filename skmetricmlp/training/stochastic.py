@@ -1,151 +1,185 @@
 """Epochs and minibatches: init, step, terminate.
 
-The loop owns no weights. A step takes a network and makes the next one, so to stop, by
+The loop owns no weights. A step takes a network and makes the next one. To stop, by
 convergence, by divergence or by the keyboard, is only to choose which of them to return.
-The optimizer state that it was given stays too: the first step makes a new one, which is
-the loop's own, and the others change that in place.
+The optimizer state that the loop is given stays too: the first step makes a new one, and
+the later steps change that one in device.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import isfinite
+from typing import Any
 
 import numpy as np
 
-from skmetricmlp._array_api import HOST, place_of
+from skmetricmlp._array_api import HOST, device_of
+from skmetricmlp._data import TrainingData
 from skmetricmlp.network import Network
+from skmetricmlp.training.config import TrainingConfig
+from skmetricmlp.training.history import History
+from skmetricmlp.training.lbfgs import train_lbfgs
 from skmetricmlp.training.monitor import (
-    History,
-    Plan,
-    Position,
-    StopReason,
-    Watch,
+    Listener,
+    Monitor,
+    Trained,
+    Validate,
     check_finite,
 )
-from skmetricmlp.training.objective import Batch
 
-__all__ = ["train"]
+__all__ = ["step", "train"]
 
-# Numbers to take from the rows on a device at once.
+# Numbers that are taken from the rows on a device at once.
 TAKE_ELEMENTS = 2**22
 
 
 def train(
-    start: Position,
+    network: Network,
+    state: Any,
     history: History,
-    data: Batch,
-    plan: Plan,
+    data: TrainingData,
+    config: TrainingConfig,
     rng: np.random.RandomState,
     *,
-    validate: Callable[[Network], tuple[float, float]] | None = None,
-    before_epoch: Callable[[History, Position], object] = lambda *_: None,
-    on_epoch: Callable[[History, Position], object] = lambda *_: None,
-) -> tuple[Position, History, StopReason]:
-    """Train from ``start`` until convergence or ``plan.max_epochs``.
+    validate: Validate | None = None,
+    before_epoch: Listener = lambda *_: None,
+    on_epoch: Listener = lambda *_: None,
+) -> Trained:
+    """Train until convergence or for ``config.max_epochs`` epochs.
 
     Parameters
     ----------
-    start : Position
-        Left as it is, as is ``history``.
+    network : Network
+        The start. It stays as it is, as do ``state`` and ``history``.
+    state : object
+        State of the optimizer; None for a new one.
     history : History
-        Of the earlier epochs, if any.
-    data : Batch
-        The training rows.
-    plan : Plan
+        Of the earlier epochs.
+    data : TrainingData
+        Encoded, on the device of the network.
+    config : TrainingConfig
     rng : numpy.random.RandomState
         Draws the order of the rows.
     validate : callable, optional
-        From a network to its loss and its score (higher is better) on held-out rows.
-        Required by ``plan.early_stopping``, which also scores the start: that is the
-        network to beat.
+        From a network to its loss and its score (higher is better) on validation data.
+        Required by ``config.early_stopping``, where it also scores the start.
     before_epoch, on_epoch : callable
-        Called with the history and the position before and after each epoch. Both go
-        on to change, but not the network: what is to be kept has to be copied. If
-        ``on_epoch`` returns True, training stops.
+        Called with the history, the network and the optimizer state before and after
+        each epoch. Later steps change the optimizer state in device. If ``on_epoch``
+        returns True, training stops.
 
     Returns
     -------
-    position : Position
-        The best one with ``early_stopping``; else the last one, or after a loss that is
-        not finite the last network at which it was, with a new optimizer state. An
-        interruption amid a step may leave some of its gradient in the state. With
-        ``plan.keeps_best`` it is none that is worse than the start.
+    network : Network
+        With ``early_stopping`` the best one. Otherwise the last one, or after a loss
+        that is not finite the last one with a finite loss. With ``config.keeps_best`` it
+        is never worse than the start.
+    state : object
+        The optimizer state that belongs to it, or None where it begins anew. After an
+        interruption it may hold a part of the step that was interrupted.
     history : History
     reason : {"converged", "stopped", "max_epochs", "diverged", "interrupted", "worse"}
         ``"worse"``: training ended at a higher objective than that of the start.
     """
-    watch = Watch.of(start, history, plan, validate, before_epoch, on_epoch)
-    position, trusted = start, start.network
-    reason: StopReason = "max_epochs"
+    listeners = validate, before_epoch, on_epoch
+    if config.optimizer is None:
+        return train_lbfgs(network, history, data, config, *listeners)
+    monitor = Monitor(config, history, network, network, state, *listeners)
+    first_state = state
+    if state is None:
+        state = first_state = config.optimizer.init(network.parameters)
+    last_finite, reason = network, "max_epochs"
     try:
-        for epoch in range(plan.max_epochs):
-            watch.begin(position)
-            rates = plan.rates_in(epoch)
+        for epoch in range(config.max_epochs):
+            monitor.begin(network, state)
+            rates = config.rates_in(epoch, monitor.history.n_rows, monitor.n_cuts)
             losses, totals = [], []
-            for batch in _minibatches(data, plan, rng):
-                in_place = position is not start
-                loss, following = _step(position, batch, plan, rates, in_place)
-                trusted, position = position.network, following
+            for batch in _minibatches(data, config, rng):
+                in_place = state is not first_state
+                loss, following, state = step(
+                    network, state, batch, config, rates, in_place=in_place
+                )
+                last_finite, network = network, following
                 losses.append(loss)
-                totals.append(plan.objective.total(batch))
-                watch.history.n_rows += batch.weights.shape[0]
-            watch.see(float(np.average(losses, weights=totals)), position)
-            if watch.verdict:
-                reason = watch.verdict
+                totals.append(config.objective.total(batch))
+                n_rows = batch.sample_weight.shape[0]
+                monitor.history = monitor.history.with_rows(n_rows)
+            monitor.end(float(np.average(losses, weights=totals)), network, state)
+            if monitor.reason:
+                reason = monitor.reason
                 break
     except KeyboardInterrupt:
         reason = "interrupted"
     except FloatingPointError:
         reason = "diverged"
-    # No later step has looked at the network that the last one made.
-    if position.network is not trusted and not isfinite(
-        plan.objective.value(position.network, batch)
+    # No later step has computed the loss of the network that the last step made.
+    if network is not last_finite and not isfinite(
+        config.objective.value(network, batch)
     ):
         reason = "diverged"
-    return watch.result(position, trusted, reason, data)
+    return monitor.result(network, state, last_finite, reason, data)
 
 
-def _step(
-    position: Position,
-    batch: Batch,
-    plan: Plan,
+def step(
+    network: Network,
+    state: Any,
+    batch: TrainingData,
+    config: TrainingConfig,
     rates: Sequence[float],
+    *,
     in_place: bool = True,
-) -> tuple[float, Position]:
-    """Loss at ``position`` and the position after a step, with one rate per layer.
+) -> tuple[float, Network, Any]:
+    """Take one step.
 
-    The optimizer state of ``position`` is the step's to change, if ``in_place``.
+    Parameters
+    ----------
+    network : Network
+    state : object
+        Optimizer state, which the step may change if ``in_place``.
+    batch : TrainingData
+    config : TrainingConfig
+    rates : sequence of float
+        One per layer.
+    in_place : bool, default=True
+
+    Returns
+    -------
+    loss : float
+        At ``network``.
+    network : Network
+    state : object
 
     Raises
     ------
     FloatingPointError
         If that loss is not finite.
     """
-    network, state = position
-    loss, gradients = plan.objective.value_and_gradient(network, batch)
+    loss, gradients = config.objective.value_and_gradient(network, batch)
     check_finite(loss)
     rates = [
         rate
         for layer, rate in zip(network.layers, rates, strict=True)
         for _ in layer.parameters
     ]
-    parameters, state = plan.optimizer.step(
+    parameters, state = config.optimizer.step(  # type: ignore[union-attr] # not L-BFGS
         network.parameters, gradients, state, rates, in_place=in_place
     )
-    return loss, Position(network.with_parameters(parameters), state)
+    return loss, network.with_parameters(parameters), state
 
 
-def _minibatches(data: Batch, plan: Plan, rng: np.random.RandomState) -> Iterator[Batch]:
-    n = data.weights.shape[0]
-    order = rng.permutation(n) if plan.shuffle else np.arange(n)
-    place = place_of(data.weights)
-    order = place.move(order)
-    # On the host rows are taken when their turn comes, and are then in the cache; on a
-    # device those of many steps at once, with as many calls as of one.
-    size = plan.batch_size
-    if place != HOST:
+def _minibatches(
+    data: TrainingData, config: TrainingConfig, rng: np.random.RandomState
+) -> Iterator[TrainingData]:
+    n = data.sample_weight.shape[0]
+    order = rng.permutation(n) if config.shuffle else np.arange(n)
+    device = device_of(data.sample_weight)
+    order = device.move(order)
+    # On the host each minibatch is taken just before its step, which then finds it in the
+    # cache. On a device the rows of many steps are taken with the calls of one.
+    size = config.batch_size
+    if device != HOST:
         size *= max(1, TAKE_ELEMENTS // max(1, size * data.X.shape[1]))
     for start in range(0, n, size):
         taken = data.take(order[start : min(start + size, n)])
-        yield from taken.blocks(plan.batch_size)
+        yield from taken.blocks(config.batch_size)

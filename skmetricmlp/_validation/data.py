@@ -1,11 +1,11 @@
-"""Rows to learn from, their labels and weights, and exemplars that a user supplies."""
+"""TrainingData to learn from, their labels and weights, and exemplars that a user supplies."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Number
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -16,39 +16,30 @@ from sklearn.utils import check_array, get_tags
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import validate_data
 
-from skmetricmlp._array_api import HOST, Place, computed, numpy_type, place_of, to_numpy
+from skmetricmlp._array_api import HOST, Device, computed, device_of, numpy_type, to_numpy
+from skmetricmlp._data import TrainingData
 from skmetricmlp._typing import Array
 from skmetricmlp._validation.distance import are_far
-from skmetricmlp._validation.metric import check_domain
+from skmetricmlp._validation.metric import check_range
 from skmetricmlp._validation.names import check_names, column_names
+from skmetricmlp.exemplars import Exemplars
 from skmetricmlp.metrics import METRICS
 from skmetricmlp.network import Network
 
 __all__ = [
-    "Rows",
     "check_classes",
     "check_exemplars",
     "check_features",
-    "check_held_out",
+    "check_validation_data",
+    "check_validation_size",
     "check_labels",
-    "check_rows",
+    "check_training_data",
     "class_codes",
     "class_weights",
     "in_precision",
+    "validate_exemplars",
     "warn_of_units",
 ]
-
-
-class Rows(NamedTuple):
-    """``X`` (n, d), ``y`` (n,) or (n, n_outputs), and ``sample_weight`` (n,).
-
-    ``X``, dense or CSR, is where the user has it, in any array API namespace; the others
-    are NumPy's.
-    """
-
-    X: Array
-    y: Array
-    sample_weight: Array
 
 
 def check_features(
@@ -95,14 +86,14 @@ def _canonical(X: Array) -> Array:
     return X
 
 
-def check_rows(
+def check_training_data(
     estimator: Any,
     X: Any,
     y: Any,
     sample_weight: Any,
     network: Network | None = None,
     method: str = "fit",
-) -> Rows:
+) -> TrainingData:
     """Check features, labels or values, and weights of rows to learn from.
 
     Parameters
@@ -119,7 +110,7 @@ def check_rows(
 
     Returns
     -------
-    Rows
+    TrainingData
         ``X`` in float64 or float32, or off the host in the precision of the network;
         ``sample_weight`` in the same precision, ones where there was None.
 
@@ -137,29 +128,29 @@ def _types(
     estimator: Any, X: Any, network: Network | None, method: str
 ) -> tuple[Any, ...]:
     """Types that X may have, which has to be where the network is, if there is one."""
-    place = _place_of_input(X)
+    device = _input_device(X)
     if network is None:
-        return place.floats
+        return device.floats
     parameter = network.parameters[0]
-    fitted = place_of(parameter)
-    if place != fitted:
+    fitted = device_of(parameter)
+    if device != fitted:
         # The first sentence is scikit-learn's, which its estimator checks look for.
         msg = (
             f"Inputs passed to {type(estimator).__name__}.{method}() must use the same "
             f"namespace and the same device as those passed to fit(). These are in "
-            f"{place}, and the network is in {fitted}: move them, or the estimator with "
+            f"{device}, and the network is in {fitted}: move them, or the estimator with "
             f"its method move_to"
         )
         if fitted != HOST and not get_config()["array_api_dispatch"]:
             msg += ", and work under sklearn.config_context(array_api_dispatch=True)"
         raise ValueError(msg)
     # NumPy multiplies a row in single by weights in double precision; others refuse.
-    return place.floats if place == HOST else (parameter.dtype,)
+    return device.floats if device == HOST else (parameter.dtype,)
 
 
-def _place_of_input(X: Any) -> Place:
+def _input_device(X: Any) -> Device:
     """Where scikit-learn leaves what a user passes: without dispatch, in NumPy."""
-    return place_of(X) if get_config()["array_api_dispatch"] else HOST
+    return device_of(X) if get_config()["array_api_dispatch"] else HOST
 
 
 def _sparse_formats(estimator: Any) -> str | bool:
@@ -174,7 +165,7 @@ def _rows(
     types: tuple[Any, ...],
     *,
     reset: bool,
-) -> Rows:
+) -> TrainingData:
     has_values = is_regressor(estimator)
     y = to_numpy(y)
     (_check_numbers if has_values else _check_one_label)(y)
@@ -211,7 +202,7 @@ def _rows(
     if np.any(sample_weight < 0):
         msg = f"sample_weight must not be negative, got {sample_weight.min()}"
         raise ValueError(msg)
-    return Rows(X, y, in_precision(sample_weight, numpy_type(X), "sample_weight"))
+    return TrainingData(X, y, in_precision(sample_weight, numpy_type(X), "sample_weight"))
 
 
 def in_precision(weights: Array, dtype: Any, name: str) -> Array:
@@ -288,9 +279,9 @@ def _check_numbers(y: Any) -> None:
         raise ValueError(msg)
 
 
-def check_held_out(
+def check_validation_data(
     estimator: Any, X: Any, y: Any, sample_weight: Any, trained_on: Array
-) -> Rows | None:
+) -> TrainingData | None:
     """Check rows to validate on, if there are any, and move them to ``trained_on``."""
     if X is None and y is None and sample_weight is None:
         return None
@@ -300,18 +291,37 @@ def check_held_out(
         raise ValueError(msg)
     try:
         X = computed(X)
-        types = _place_of_input(X).floats
+        types = _input_device(X).floats
         rows = _rows(estimator, X, y, sample_weight, types, reset=False)
-        place = place_of(trained_on)
-        X = place.move(rows.X)
+        device = device_of(trained_on)
+        X = device.move(rows.X)
     except ValueError as error:
         msg = f"X_val, y_val, sample_weight_val: {error}"
         raise ValueError(msg) from error
-    if place != HOST:
-        X = place.namespace.astype(X, trained_on.dtype)
+    if device != HOST:
+        X = device.namespace.astype(X, trained_on.dtype)
     elif X.dtype != trained_on.dtype == np.float64:
         X = X.astype(np.float64)  # the units of X may be too small for less
     return rows._replace(X=X)
+
+
+def check_validation_size(
+    data: TrainingData, fraction: float, *, given: bool
+) -> None:
+    """Refuse to score a regression by the R^2 of a single row.
+
+    Raises
+    ------
+    ValueError
+    """
+    if data.sample_weight.shape[0] > 1:
+        return
+    source = "X_val has" if given else f"validation_fraction={fraction} holds out"
+    msg = (
+        f"The validation data are too small: {source} 1 row, and early_stopping=True of "
+        f"a regressor scores by R^2, which needs 2 rows or more"
+    )
+    raise ValueError(msg)
 
 
 def class_codes(y: Array, classes: Array, name: str = "y") -> NDArray[np.intp]:
@@ -378,12 +388,47 @@ def check_labels(has: str, named: Iterable[Any], classes: list[Any]) -> None:
         raise ValueError(msg)
 
 
+def validate_exemplars(
+    config: Any, X: Array, names: Array | None, targets: Any
+) -> Exemplars:
+    """Check exemplars of the user and encode their labels or values.
+
+    Exemplars of classes that ``y`` lacks are left out.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        Its ``exemplars`` are a pair (points, labels) or (points, values).
+    X : array or SciPy CSR of shape (n, d)
+    names : array of shape (d,) or None
+        Feature names of X.
+    targets : ClassTargets or RegressionTargets
+
+    Returns
+    -------
+    Exemplars
+    """
+    is_class = not config.is_regression
+    meaning = "labels" if is_class else "values"
+    metric = config.metric if config.is_calculated else None
+    points, labels = check_exemplars(config.exemplars, X, metric, names, meaning)
+    if is_class:
+        codes, is_known = targets.encode_known(labels)
+        exemplars = Exemplars(points[is_known], codes, None)
+    else:
+        values = targets.encode(labels, "exemplars[1]")
+        exemplars = Exemplars(points, np.zeros(len(points), dtype=np.intp), None, values)
+    if config.is_calculated:
+        warn_of_units(exemplars.points, X, meaning)
+    return exemplars
+
+
 def check_exemplars(
     exemplars: Sequence[Any],
     X: Array,
     metric: Any,
     names: Array | None,
-    stand_for: str = "labels",
+    meaning: str = "labels",
 ) -> tuple[Array, Array]:
     """Check exemplars that the user supplies as ``(points, labels)``, or values.
 
@@ -396,8 +441,8 @@ def check_exemplars(
         None where the exemplars are only counted.
     names : array of shape (d,) or None
         Feature names of X.
-    stand_for : str
-        What an error calls the labels.
+    meaning : str
+        "labels" or "values", for errors.
 
     Returns
     -------
@@ -412,7 +457,7 @@ def check_exemplars(
         defined for them.
     """
     given, labels = map(computed, exemplars)
-    pair = f"exemplars=(points, {stand_for})"
+    pair = f"exemplars=(points, {meaning})"
     try:
         points = check_array(
             given, accept_sparse="csr", dtype=X.dtype, input_name="exemplars"
@@ -424,7 +469,7 @@ def check_exemplars(
     if labels.shape[:1] != points.shape[:1]:
         msg = (
             f"{pair} must have one label or value per point, got points of shape "
-            f"{points.shape} and {stand_for} of shape {labels.shape}"
+            f"{points.shape} and {meaning} of shape {labels.shape}"
         )
         raise ValueError(msg)
     if points.shape[1] != X.shape[1]:
@@ -436,16 +481,16 @@ def check_exemplars(
     check_names(pair, column_names(pair, given), names)
     points = points.toarray() if sp.issparse(points) else points
     if isinstance(metric, str):
-        check_domain(points, METRICS[metric].domain, repr(metric), names, "exemplars")
+        check_range(points, METRICS[metric].domain, repr(metric), names, "exemplars")
     return points, labels
 
 
-def warn_of_units(points: Array, X: Array, stand_for: str = "labels") -> None:
+def warn_of_units(points: Array, X: Array, meaning: str = "labels") -> None:
     """Warn if most of the exemplars that a user supplies lie far outside the rows."""
     n_far = int(are_far(points, X).sum())
     if 2 * n_far > len(points):
         warnings.warn(
-            f"exemplars=(points, {stand_for}): {n_far} of {len(points)} points lie far "
+            f"exemplars=(points, {meaning}): {n_far} of {len(points)} points lie far "
             f"outside the rows of X. They must be in the units of X: after a scaler, in "
             f"those that it returns.",
             stacklevel=2,

@@ -1,0 +1,114 @@
+"""What a network is and how its weights are made: the parameters of an estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from skmetricmlp._typing import Array
+from skmetricmlp.exemplars import Exemplars
+from skmetricmlp.network import LOSSES
+
+__all__ = ["FITTED_OUTPUTS", "NetworkConfig", "Weights"]
+
+Weights: TypeAlias = tuple[Sequence[Array], Sequence[Array]]
+
+FITTED_OUTPUTS = ("ridge", "logistic", "norm_constrained")
+# Comparisons of N exemplars depend on N-1 directions of the input and bend at the borders
+# between exemplars. Random units add the rest; docs/benchmarks.md has their effect.
+N_RANDOM_UNITS = 500
+# Learning rates where none is given: usually that of MLPClassifier. The first steps of
+# Adam move each weight by as much. Where the output is fitted, and right already, that
+# loses the fit on wide data (docs/benchmarks.md has the figures).
+USUAL_RATE, FITTED_RATE = 1e-3, 3e-4
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Configuration of a network; ``"auto"`` is resolved by :meth:`resolved`.
+
+    The fields are parameters of :class:`~skmetricmlp.MetricInitMLPClassifier`, but
+    ``loss`` is a key of :data:`~skmetricmlp.network.losses.LOSSES`, ``exemplars`` are
+    the given ones as :class:`Exemplars`, and ``output_init`` is None where the output
+    layer is not fitted: it then takes votes, or is drawn or given like the other layers.
+    """
+
+    init: str | Weights = "metric"
+    n_exemplars: float | str | Mapping[Any, int] = 30
+    exemplars: str | Exemplars | tuple[Any, Any] = "kmeans"
+    metric: Any = "sqeuclidean"
+    metric_params: Mapping[str, Any] | None = None
+    n_neighbors: int | None = None
+    activation: str = "relu"
+    sharpness: float = 1.0
+    output_init: str | None = "ridge"
+    n_random_units: int = N_RANDOM_UNITS
+    tied: bool = False
+    pairs: int | str = "all"
+    loss: str = "log_loss"
+
+    @classmethod
+    def resolved(
+        cls,
+        *,
+        init: Any,
+        n_neighbors: int | None,
+        output_init: str,
+        n_random_units: int | str,
+        **others: Any,
+    ) -> NetworkConfig:
+        """Return the configuration with a value for every ``"auto"``.
+
+        Examples
+        --------
+        >>> parameters = dict(init="metric", output_init="auto", n_random_units="auto")
+        >>> NetworkConfig.resolved(n_neighbors=None, **parameters).output_init
+        'ridge'
+        >>> NetworkConfig.resolved(n_neighbors=3, **parameters).n_random_units
+        0
+        """
+        is_calculated = isinstance(init, str) and init == "metric"
+        fitted: str | None = output_init
+        if output_init == "auto":
+            fitted = "ridge" if is_calculated and n_neighbors is None else None
+        if isinstance(n_random_units, str):
+            n_random_units = N_RANDOM_UNITS if n_neighbors is None else 0
+        return cls(
+            init=init,
+            n_neighbors=n_neighbors,
+            output_init=fitted,
+            n_random_units=n_random_units,
+            **others,
+        )
+
+    @property
+    def is_calculated(self) -> bool:
+        """Whether the weights are calculated from exemplars."""
+        return isinstance(self.init, str) and self.init == "metric"
+
+    @property
+    def is_from_rows(self) -> bool:
+        """Whether some weights are calculated from the training data."""
+        return self.is_calculated or self.output_init is not None
+
+    @property
+    def output_activation(self) -> str:
+        """Activation of the output layer."""
+        return LOSSES[self.loss].output_activation
+
+    @property
+    def is_regression(self) -> bool:
+        """Whether the outputs are values and not classes."""
+        return self.output_activation == "identity"
+
+    @property
+    def counts_votes(self) -> bool:
+        """Whether each unit of the exemplar layer is a vote: one or zero."""
+        has_votes = self.is_calculated and self.n_neighbors is not None
+        return has_votes and self.activation == "step" and not self.is_regression
+
+    @property
+    def default_rate(self) -> float:
+        """Learning rate where none is given."""
+        return FITTED_RATE if self.output_init in {"ridge", "logistic"} else USUAL_RATE
