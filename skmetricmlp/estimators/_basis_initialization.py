@@ -94,8 +94,8 @@ class BasisInitialization:
             distinct = distinct_rows(*rows)
             return basis_network(
                 rows.X[distinct.index],
-                distinct.targets,
-                distinct.weights,
+                distinct.y,
+                distinct.sample_weight,
                 degree=self.parameters["degree"],
                 domain=self._reference,
                 n_parts=self.parameters["n_parts"],

@@ -11,7 +11,6 @@ from sklearn.utils import gen_batches
 from skmetricmlp._data import DistinctRows, distinct_rows
 from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp.exemplars import (
-    Candidates,
     Exemplars,
     coming_counts,
     cross_validated_total,
@@ -141,19 +140,18 @@ def initial_network(
     classes = np.zeros(1) if classes is None else classes
 
     def choose() -> tuple[Exemplars, Metric]:
-        fitted = fit_metric(metric, metric_params, X, y, rows, weights)
+        fitted = fit_metric(metric, metric_params, rows, y, weights, scaling=scaling)
         if isinstance(exemplars, Exemplars):
             return exemplars, fitted
-        candidates = Candidates(X, rows, fitted, scaling)
         count = (
             cross_validated_total(
-                exemplars, candidates, len(classes), form.n_neighbors, rng
+                exemplars, rows, fitted, len(classes), form.n_neighbors, rng
             )
             if isinstance(n_exemplars, str)
             else n_exemplars
         )
         counts = exemplar_counts(count, classes, rows, lowers=more_to_come)
-        return select_exemplars(exemplars, candidates, counts, rng), fitted
+        return select_exemplars(exemplars, rows, fitted, counts, rng), fitted
 
     # Baselines need no exemplars, only as many as there would be.
     chosen = None
@@ -261,16 +259,16 @@ def fitted_output(
     rows = rows.take(slice(max(1, most // width)))
     values = _hidden_values(hidden, X, rows.index)
     if form.output_init == "logistic":
-        fit = logistic_weights(values, rows.codes, rows.weights, n_outputs)
+        fit = logistic_weights(values, rows.codes, rows.sample_weight, n_outputs)
     elif form.output_init == "norm_constrained":
-        targets = rows.targets if form.has_values else np.eye(n_outputs)[rows.codes] - 0.5
+        targets = rows.y if form.has_values else np.eye(n_outputs)[rows.codes] - 0.5
         usual = usual_init("random", hidden[-1].activation)
         variance = weight_variance(usual, values.shape[1], n_outputs)
-        fit = constrained_weights(values, targets, rows.weights, variance, rng)
+        fit = constrained_weights(values, targets, rows.sample_weight, variance, rng)
     elif form.has_values:
-        fit = ridge_weights(values, rows.targets, rows.weights)[:2]
+        fit = ridge_weights(values, rows.y, rows.sample_weight)[:2]
     else:
-        fit = ridge_readout(values, rows.codes, rows.weights, n_outputs, form.loss)
+        fit = ridge_readout(values, rows.codes, rows.sample_weight, n_outputs, form.loss)
     return Dense(*fit, form.output_activation)
 
 
@@ -322,10 +320,10 @@ def _scaling(X: Array, rows: DistinctRows, metric: Any) -> InputScaling:
         if isinstance(metric, str)
         else hasattr(metric, "transform")
     )
-    return input_scaling(X, rows.weights, rows.index, per_feature=per_feature)
+    return input_scaling(X, rows.sample_weight, rows.index, per_feature=per_feature)
 
 
 def _sample(X: Array, rows: DistinctRows, size: int) -> Sample:
     """Take the first distinct rows: their order is random, and always the same."""
     block = X[rows.index[:size]]
-    return Sample(block.astype(np.float64), rows.codes[:size], rows.weights[:size])
+    return Sample(block.astype(np.float64), rows.codes[:size], rows.sample_weight[:size])

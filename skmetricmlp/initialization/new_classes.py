@@ -15,11 +15,7 @@ import scipy.sparse as sp
 
 from skmetricmlp._data import DistinctRows, distinct_rows
 from skmetricmlp._typing import Array, Floats, Ints
-from skmetricmlp.exemplars import (
-    Candidates,
-    Exemplars,
-    select_exemplars,
-)
+from skmetricmlp.exemplars import Exemplars, select_exemplars
 from skmetricmlp.initialization.architecture import Architecture
 from skmetricmlp.initialization.build import (
     Origin,
@@ -30,8 +26,8 @@ from skmetricmlp.initialization.build import (
 from skmetricmlp.initialization.form import Form
 from skmetricmlp.initialization.memory import Budget, check_memory
 from skmetricmlp.initialization.pairs import all_pairs, select_pairs
+from skmetricmlp.metrics import Metric
 from skmetricmlp.network import Grouped, Layer, Network, PairIncidence, TiedComparison
-from skmetricmlp.network.scaling import input_scaling
 
 __all__ = ["lacks_classes", "with_late_classes"]
 
@@ -96,9 +92,7 @@ def with_late_classes(
         return start
     present, metric, table = start.origin[:3]
     rows = distinct_rows(X, codes, weights)
-    scaling = start.scaling or input_scaling(X, weights, per_feature=False)
-    candidates = Candidates(X, rows, metric, scaling)
-    added = _select(present, candidates, n_classes, method, rng)
+    added = _select(present, rows, metric, n_classes, method, rng)
     points = np.concatenate([present.points, added.points])
     grown = Exemplars(points, np.concatenate([present.codes, added.codes]), None)
     scores = metric(points)
@@ -106,7 +100,8 @@ def with_late_classes(
     counts = np.bincount(grown.codes, minlength=n_classes)
     shape = replace(form, pairs=pairs.shape[1])
     check_memory(Architecture(shape, X.shape[1], tuple(counts.tolist())), X.dtype, budget)
-    X, rows = _with_exemplars(X, rows, present)
+    rows = _with_exemplars(rows, present)
+    X = rows.X
     votes = grown.targets(n_classes)
     calculated = calculated_network(
         X, rows, scores, votes, pairs, form, rng, start.scaling
@@ -148,29 +143,29 @@ def _grown_pairs(
 
 def _select(
     present: Exemplars,
-    candidates: Candidates,
+    rows: DistinctRows,
+    metric: Metric,
     n_classes: int,
     method: str,
     rng: np.random.RandomState,
 ) -> Exemplars:
-    late = ~np.isin(candidates.rows.codes, present.codes)
-    candidates = candidates._replace(rows=candidates.rows.take(late))
-    available = np.bincount(candidates.rows.codes, minlength=n_classes)
+    rows = rows.take(~np.isin(rows.codes, present.codes))
+    available = np.bincount(rows.codes, minlength=n_classes)
     counts = np.minimum(available, max(1, len(present.codes) // n_classes))
-    return select_exemplars(method, candidates, counts, rng)
+    return select_exemplars(method, rows, metric, counts, rng)
 
 
-def _with_exemplars(
-    X: Array, rows: DistinctRows, exemplars: Exemplars
-) -> tuple[Array, DistinctRows]:
+def _with_exemplars(rows: DistinctRows, exemplars: Exemplars) -> DistinctRows:
     """Put exemplars before the rows, each of the mean weight of a row."""
-    n = len(exemplars.codes)
+    n, X = len(exemplars.codes), rows.X
     points = exemplars.points.astype(X.dtype)
     X = sp.vstack([points, X], format="csr") if sp.issparse(X) else np.vstack([points, X])
-    return X, DistinctRows(
+    sample_weight = rows.sample_weight
+    return DistinctRows(
+        X,
         np.concatenate([np.arange(n), rows.index + n]),
         np.concatenate([exemplars.codes, rows.codes]),
-        np.concatenate([np.full(n, rows.weights.mean()), rows.weights]),
+        np.concatenate([np.full(n, sample_weight.mean()), sample_weight]),
     )
 
 
