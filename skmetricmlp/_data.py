@@ -41,53 +41,65 @@ LEAST_WEIGHT = 1e-30  # nothing beside a weight of one
 
 @dataclass(frozen=True)
 class DistinctRows:
-    """Rows, or pairs of a row and a class, that occur in the data, each once.
+    """The distinct rows of a data set, or its distinct pairs of a row and a class.
 
-    ``index`` (m,) is where each first occurs; ``targets`` are the class codes (m,), or
-    the mean values (m, n_outputs) of the rows that are equal; ``weights`` (m,) are sums,
-    relative to the greatest. They are ordered by a hash of the rows, which makes any
-    stretch of them a reproducible random sample.
-    """
-
-    index: Ints
-    targets: Array
-    weights: Floats
-
-    @property
-    def codes(self) -> Ints:
-        """Class codes (m,), which are all the same where there are values."""
-        if self.targets.ndim == 1:
-            codes: Ints = self.targets
-            return codes
-        return np.zeros(len(self.index), dtype=np.intp)
-
-    def take(self, where: Any) -> DistinctRows:
-        """Take some of them."""
-        return DistinctRows(self.index[where], self.targets[where], self.weights[where])
-
-
-def distinct_rows(X: Array, targets: Array, weights: Floats) -> DistinctRows:
-    """Merge equal rows, if of the same class, and order what is left by a hash.
-
-    Equal rows of different values count as their weighted mean: the same to a fit by
-    least squares.
+    They are ordered by a hash of their values, so any slice of them is a reproducible
+    random sample.
 
     Parameters
     ----------
     X : array or SciPy CSR of shape (n, d)
-    targets : array of shape (n,) or (n, n_outputs)
+        The whole data set, as it was passed; it is not copied.
+    index : int array of shape (m,)
+        Position in ``X`` at which each distinct row occurs first.
+    y : array of shape (m,) or (m, n_outputs)
+        Class codes, or the weighted means of the values of equal rows.
+    sample_weight : array of shape (m,)
+        Sums over equal rows, relative to the greatest sum.
+    """
+
+    X: Array
+    index: Ints
+    y: Array
+    sample_weight: Floats
+
+    @property
+    def codes(self) -> Ints:
+        """Class codes (m,); zeros if ``y`` has values instead of class codes."""
+        if self.y.ndim == 1:
+            codes: Ints = self.y
+            return codes
+        return np.zeros(len(self.index), dtype=np.intp)
+
+    def take(self, where: Any) -> DistinctRows:
+        """Return some of the distinct rows: a slice, a mask or an array of positions."""
+        return DistinctRows(
+            self.X, self.index[where], self.y[where], self.sample_weight[where]
+        )
+
+
+def distinct_rows(X: Array, y: Array, sample_weight: Floats) -> DistinctRows:
+    """Merge equal rows of the same class, and order the distinct rows by a hash.
+
+    Equal rows with different values get the weighted mean of these values, which is the
+    same to a fit by least squares.
+
+    Parameters
+    ----------
+    X : array or SciPy CSR of shape (n, d)
+    y : array of shape (n,) or (n, n_outputs)
         Class codes or values.
-    weights : array of shape (n,)
+    sample_weight : array of shape (n,)
 
     Returns
     -------
     DistinctRows
     """
-    codes = targets if targets.ndim == 1 else np.zeros(len(targets), dtype=np.intp)
-    order_key, exact_key = _keys(X, weights)
+    codes = y if y.ndim == 1 else np.zeros(len(y), dtype=np.intp)
+    order_key, exact_key = _keys(X, sample_weight)
     with np.errstate(over="ignore"):
         order_key = _mixed(order_key + _mixed(codes.astype(np.uint64)))
-    # Stable, so the first row of each group is the one that occurs first.
+    # The sort is stable, so the first row of each group is the one that occurs first.
     order = np.lexsort((codes, exact_key, order_key))
     is_first = np.ones(len(order), dtype=bool)
     for key in (order_key, exact_key, codes):
@@ -96,13 +108,12 @@ def distinct_rows(X: Array, targets: Array, weights: Floats) -> DistinctRows:
     index = order[is_first]
     group = np.empty(len(order), dtype=np.intp)
     group[order] = np.cumsum(is_first) - 1
-    weights = _relative(weights.astype(float))
-    sums = np.bincount(group, weights)
-    if targets.ndim > 1:
-        parts = [np.bincount(group, weights * values) / sums for values in targets.T]
-        targets = np.stack(parts, axis=1)
-        return DistinctRows(index, targets, sums / sums.max())
-    return DistinctRows(index, codes[index], sums / sums.max())
+    sample_weight = _relative(sample_weight.astype(float))
+    sums = np.bincount(group, sample_weight)
+    if y.ndim > 1:
+        means = [np.bincount(group, sample_weight * output) / sums for output in y.T]
+        return DistinctRows(X, index, np.stack(means, axis=1), sums / sums.max())
+    return DistinctRows(X, index, codes[index], sums / sums.max())
 
 
 def _keys(X: Array, weights: Floats) -> tuple[Keys, Keys]:

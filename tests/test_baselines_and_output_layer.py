@@ -550,7 +550,11 @@ def test_a_lagrange_output_is_the_constrained_fit_to_the_layer_before(
     n_in, n_out = hidden.shape[1], targets.shape[1]
     variance = 2 / n_in if activation == "relu" else 2 / (n_in + n_out)
     W, b = constrained_weights(
-        hidden, targets[rows.index], rows.weights, variance, np.random.RandomState(0)
+        hidden,
+        targets[rows.index],
+        rows.sample_weight,
+        variance,
+        np.random.RandomState(0),
     )
     last = estimator._fitted.start.network.layers[-1]
     expected = hidden @ W + b

@@ -105,7 +105,7 @@ def test_untrained_it_is_the_assembled_network_in_other_units(X, function):
     network = basis_network(
         mapped[rows.index],
         targets[rows.index],
-        rows.weights,
+        rows.sample_weight,
         degree=4,
         domain=np.tile([-1.0, 1.0], (X.shape[1], 1)),
     )

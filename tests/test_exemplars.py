@@ -15,13 +15,13 @@ from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 from skmetricmlp._data import distinct_rows
 from skmetricmlp.exemplars import (
     SELECTORS,
-    Candidates,
     Exemplars,
+    cluster_means,
     exemplar_counts,
     select_exemplars,
     selection,
 )
-from skmetricmlp.exemplars import values as values_module
+from skmetricmlp.exemplars._geometry import distances, mapped, points_at, scores
 from skmetricmlp.exemplars.apportionment import share_exemplars
 from skmetricmlp.exemplars.cluster_means import exemplar_values
 from skmetricmlp.exemplars.condensed import condensed_exemplars
@@ -42,16 +42,17 @@ from skmetricmlp.metrics.fitting import fit_metric
 from skmetricmlp.network.scaling import input_scaling
 
 
-def candidates(X, codes, weights=None, metric="sqeuclidean"):
-    weights = np.ones(X.shape[0]) if weights is None else weights
-    rows = distinct_rows(X, codes, weights)
-    scaling = input_scaling(X, rows.weights, rows.index, per_feature=False)
-    return Candidates(X, rows, fit_metric(metric, None, X, codes, rows), scaling)
+def rows_and_metric(X, y, sample_weight=None, metric="sqeuclidean"):
+    sample_weight = np.ones(X.shape[0]) if sample_weight is None else sample_weight
+    rows = distinct_rows(X, y, sample_weight)
+    scaling = input_scaling(X, rows.sample_weight, rows.index, per_feature=False)
+    return rows, fit_metric(metric, None, rows, y, scaling=scaling)
 
 
 def select(method, X, codes, counts, weights=None, seed=0):
     rng = np.random.RandomState(seed)
-    return select_exemplars(method, candidates(X, codes, weights), np.array(counts), rng)
+    rows, metric = rows_and_metric(X, codes, weights)
+    return select_exemplars(method, rows, metric, np.array(counts), rng)
 
 
 # --- distinct rows ---
@@ -71,12 +72,23 @@ def test_distinct_rows_against_a_dictionary():
         key = (*x, code)
         expected[key] = expected.get(key, 0.0) + weight
     rows = distinct_rows(X, codes, weights)
-    found = {(*X[i], codes[i]): w for i, w in zip(rows.index, rows.weights, strict=True)}
+    found = {
+        (*X[i], codes[i]): w for i, w in zip(rows.index, rows.sample_weight, strict=True)
+    }
     assert found.keys() == expected.keys()
     assert len(rows.index) == len(found)
     for key, weight in found.items():
         assert weight == pytest.approx(expected[key] / max(expected.values()))
     np.testing.assert_array_equal(rows.codes, codes[rows.index])
+
+
+def test_distinct_rows_hold_the_data_without_a_copy():
+    X, codes, weights = rows_and_codes()
+    rows = distinct_rows(X, codes, weights)
+    few = rows.take(rows.codes == 1)
+    assert rows.X is few.X is X
+    np.testing.assert_array_equal(codes[few.index], 1)
+    np.testing.assert_array_equal(few.index, rows.index[rows.codes == 1])
 
 
 def test_distinct_rows_do_not_depend_on_the_order():
@@ -86,7 +98,7 @@ def test_distinct_rows_do_not_depend_on_the_order():
     other = distinct_rows(X[order], codes[order], weights[order])
     np.testing.assert_array_equal(X[one.index], X[order][other.index])
     np.testing.assert_array_equal(one.codes, other.codes)
-    np.testing.assert_allclose(one.weights, other.weights)
+    np.testing.assert_allclose(one.sample_weight, other.sample_weight)
 
 
 def test_distinct_rows_are_the_same_in_sparse_form_and_for_negative_zero():
@@ -96,7 +108,7 @@ def test_distinct_rows_are_the_same_in_sparse_form_and_for_negative_zero():
     for form in (sp.csr_array(X), sp.csr_matrix(X), negative):
         other = distinct_rows(form, codes, weights)
         np.testing.assert_array_equal(one.index, other.index)
-        np.testing.assert_array_equal(one.weights, other.weights)
+        np.testing.assert_array_equal(one.sample_weight, other.sample_weight)
 
 
 def test_a_stretch_of_the_order_is_a_fair_sample():
@@ -122,13 +134,13 @@ def test_equal_rows_have_the_mean_of_their_values():
     rows = distinct_rows(X, values, weights)
     heaviest = max(total for total, _ in expected.values())
     assert len(rows.index) == len(expected) == 9
-    for index, target, weight in zip(rows.index, rows.targets, rows.weights, strict=True):
+    for index, target, weight in zip(rows.index, rows.y, rows.sample_weight, strict=True):
         total, sums = expected[tuple(X[index])]
         np.testing.assert_allclose(target, sums / total)
         assert weight == pytest.approx(total / heaviest)
     np.testing.assert_array_equal(rows.codes, np.zeros(9))
     few = rows.take(slice(3))
-    np.testing.assert_array_equal(few.targets, rows.targets[:3])
+    np.testing.assert_array_equal(few.y, rows.y[:3])
     np.testing.assert_array_equal(few.codes, [0, 0, 0])
 
 
@@ -140,7 +152,7 @@ def test_rows_with_values_are_in_the_order_of_one_class():
     of_one_class = distinct_rows(X, np.zeros(60, int), weights)
     np.testing.assert_array_equal(one.index, of_one_class.index)
     np.testing.assert_array_equal(X[one.index], X[order][other.index])
-    np.testing.assert_allclose(one.targets, other.targets)
+    np.testing.assert_allclose(one.y, other.y)
 
 
 # --- how many ---
@@ -247,13 +259,51 @@ def test_kmeans_exemplars_are_weighted_centers_of_their_cells():
 
 def test_random_exemplars_come_in_proportion_to_weight():
     X = np.arange(3.0)[:, None]
-    rows = candidates(X, np.zeros(3, int), np.array([1.0, 2.0, 7.0]))
+    data = rows_and_metric(X, np.zeros(3, int), np.array([1.0, 2.0, 7.0]))
     rng = np.random.RandomState(0)
     drawn = [
-        select_exemplars("random", rows, np.array([1]), rng).index[0] for _ in range(2000)
+        select_exemplars("random", *data, np.array([1]), rng).index[0]
+        for _ in range(2000)
     ]
     shares = np.bincount(drawn, minlength=3) / 2000
     np.testing.assert_allclose(shares, [0.1, 0.2, 0.7], atol=4 * np.sqrt(0.21 / 2000))
+
+
+# --- distances and mapped rows ---
+
+
+METRIC_PARAMETERS = {
+    "sqeuclidean": {},
+    "seuclidean": {"V": np.array([4.0, 9.0])},
+    "mahalanobis": {"VI": np.array([[2.0, 1.0], [1.0, 3.0]])},
+}
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize("metric", METRIC_PARAMETERS)
+def test_mapped_rows_have_the_distances_of_a_linear_metric(metric, form, scaled):
+    X = np.random.default_rng(0).normal(size=(20, 2)) + 5.0
+    rows = distinct_rows(form(X), np.zeros(20, int), np.ones(20))
+    scaling = input_scaling(form(X), np.ones(20), per_feature=False) if scaled else None
+    parameters = METRIC_PARAMETERS[metric]
+    fitted = fit_metric(metric, parameters, rows, None, scaling=scaling)
+    Z = mapped(form(X), fitted)
+    Z = Z.toarray() if sp.issparse(Z) else Z
+    expected = distances(rows, fitted)
+    own = ((Z[rows.index, None] - Z[rows.index]) ** 2).sum(axis=2)
+    if scaled and metric == "sqeuclidean":
+        own *= scaling.scale[0] ** 2
+    np.testing.assert_allclose(
+        expected - expected.diagonal()[:, None], own, rtol=1e-6, atol=1e-6
+    )
+
+
+def test_points_at_positions_are_dense_rows():
+    X = np.arange(12.0).reshape(6, 2)
+    for form in (np.asarray, sp.csr_array, sp.csr_matrix):
+        rows = distinct_rows(form(X), np.zeros(6, int), np.ones(6))
+        np.testing.assert_array_equal(points_at(rows, np.array([4, 1])), X[[4, 1]])
 
 
 # --- the values they stand for ---
@@ -264,7 +314,7 @@ def test_random_exemplars_come_in_proportion_to_weight():
 def test_values_of_centers_are_means_over_the_rows_nearest_to_each(
     monkeypatch, form, block
 ):
-    monkeypatch.setattr(values_module, "BLOCK_ELEMENTS", block)
+    monkeypatch.setattr(cluster_means, "BLOCK_ELEMENTS", block)
     rng = np.random.default_rng(0)
     X, y, weights = (
         rng.normal(size=(80, 2)),
@@ -272,8 +322,8 @@ def test_values_of_centers_are_means_over_the_rows_nearest_to_each(
         rng.uniform(1, 5, 80),
     )
     points = np.concatenate([rng.normal(size=(4, 2)), [[99.0, 99.0]]])
-    data = candidates(form(X), y, weights)
-    found = exemplar_values(Exemplars(points, np.zeros(5, int), None), data)
+    data = rows_and_metric(form(X), y, weights)
+    found = exemplar_values(Exemplars(points, np.zeros(5, int), None), *data)
     nearest = [min(range(5), key=lambda i: sum((x - points[i]) ** 2)) for x in X]
     for cell in range(4):
         own = [row for row in range(80) if nearest[row] == cell]
@@ -439,22 +489,21 @@ def test_condensed_rows_are_those_of_the_rule(limit):
     assert set(chosen.index.tolist()) == condensed_by_hand(X, codes, weights, limit)
 
 
-def condensed_by_table(candidates, limit):
+def condensed_by_table(rows, metric, limit):
     """The rows by a table of all scores, which grows by a column each time.
 
     Scores that differ by rounding errors alone are equal: the first of them counts.
     """
-    rows = candidates.rows
-    index, codes, weights = rows.index, rows.codes, rows.weights
+    X, index, codes, weights = rows.X, rows.index, rows.codes, rows.sample_weight
 
     def middle(members):
         share = weights[members] / weights[members].sum()
-        mean = share @ candidates.X[index[members]]
-        A, b = candidates.metric(candidates.X[index[members]])
+        mean = share @ X[index[members]]
+        A, b = metric(X[index[members]])
         return int(members[np.argmin(np.round(A @ mean + b, 7))])
 
     chosen = [middle(np.flatnonzero(codes == code)) for code in np.unique(codes)]
-    table = candidates.scores(candidates.X[index[chosen]], index)
+    table = scores(rows, metric, X[index[chosen]])
     while len(chosen) < limit:
         nearest = np.argmin(np.round(table, 7), axis=1)
         wrong = np.flatnonzero(codes[chosen][nearest] != codes)
@@ -465,7 +514,7 @@ def condensed_by_table(candidates, limit):
         cells, cell = np.unique(pairs, axis=1, return_inverse=True)
         worst = np.argmax(np.bincount(cell, weights[wrong], cells.shape[1]))
         chosen.append(middle(wrong[cell == worst]))
-        added = candidates.scores(candidates.X[index[chosen[-1:]]], index)
+        added = scores(rows, metric, X[index[chosen[-1:]]])
         table = np.concatenate([table, added], axis=1)
     by_class = np.argsort(codes[chosen], kind="stable")
     return index[np.array(chosen)[by_class]]
@@ -477,19 +526,19 @@ def test_condensed_rows_are_those_of_a_table_of_all_scores(decimals, metric):
     X, codes = two_moons(400, noise=0.4)
     X = np.round(X, decimals)
     weights = np.random.default_rng(0).uniform(0.5, 2, 400)
-    given = candidates(X, codes, weights, metric)
+    given = rows_and_metric(X, codes, weights, metric)
     for limit in (2, 3, 7, 40, 400):
-        chosen = condensed_exemplars(given, limit)
-        np.testing.assert_array_equal(chosen.index, condensed_by_table(given, limit))
+        chosen = condensed_exemplars(*given, limit)
+        np.testing.assert_array_equal(chosen.index, condensed_by_table(*given, limit))
         np.testing.assert_array_equal(chosen.codes, codes[chosen.index])
 
 
 def test_condensed_exemplars_hold_no_table_of_scores():
     X, codes = two_moons(4000, noise=0.6)
-    given = candidates(X, codes)
+    given = rows_and_metric(X, codes)
     tracemalloc.start()
     try:
-        n = len(condensed_exemplars(given, 200).codes)
+        n = len(condensed_exemplars(*given, 200).codes)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -693,15 +742,14 @@ def test_auto_takes_the_least_that_is_not_clearly_worse():
 
 def test_auto_counts_rows_rightly_classified():
     X, codes = two_moons(30)
-    data = candidates(X, codes)
+    rows, metric = rows_and_metric(X, codes)
     exemplars = select("random", X, codes, [3, 3])
     for k in (1, 3):
         expected = (
             KNeighborsClassifier(k).fit(exemplars.points, exemplars.codes).predict(X)
             == codes
         )
-        rows = data.rows
-        found = is_classified(data, exemplars, rows, 2, k)
+        found = is_classified(exemplars, rows, metric, 2, k)
         np.testing.assert_array_equal(found, expected[rows.index])
 
 
@@ -709,12 +757,12 @@ def test_auto_counts_rows_rightly_classified():
 def test_auto_counts_squared_errors_of_values(k):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(30, 2)), rng.normal(size=(30, 2))
-    data = candidates(X, y)
+    rows, metric = rows_and_metric(X, y)
     exemplars = select("kmeans", X, y, [6])
     neighbors = KNeighborsRegressor(min(k, 6)).fit(exemplars.points, exemplars.values)
     expected = np.mean((neighbors.predict(X) - y) ** 2, axis=1)
-    found = squared_errors(data, exemplars, data.rows, k)
-    np.testing.assert_allclose(found, expected[data.rows.index])
+    found = squared_errors(exemplars, rows, metric, k)
+    np.testing.assert_allclose(found, expected[rows.index])
 
 
 @pytest.mark.parametrize("method", VALUE_SELECTORS)
@@ -725,8 +773,8 @@ def test_auto_finds_the_number_of_groups_of_values(method, n_groups, expected):
     groups = np.arange(320) % n_groups
     X = np.column_stack([20 * groups, np.zeros(320)]) + rng.normal(size=(320, 2))
     y = rng.permutation(n_groups)[groups] + 0.01 * rng.normal(size=320)
-    data = candidates(X, y[:, None])
-    found = cross_validated_total(method, data, 1, 1, np.random.RandomState(0))
+    data = rows_and_metric(X, y[:, None])
+    found = cross_validated_total(method, *data, 1, 1, np.random.RandomState(0))
     if method == "kmedoids":  # the others miss groups, and need more
         assert found == expected
     assert found >= expected

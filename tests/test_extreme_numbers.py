@@ -282,8 +282,8 @@ def test_the_scale_of_weights_does_not_matter_to_distinct_rows(rows):
     one = distinct_rows(X, X[:, :1], weights)
     other = distinct_rows(X, X[:, :1], weights * 2.0**900)
 
-    np.testing.assert_array_equal(one.weights, other.weights)
-    np.testing.assert_array_equal(one.targets, other.targets)
+    np.testing.assert_array_equal(one.sample_weight, other.sample_weight)
+    np.testing.assert_array_equal(one.y, other.y)
 
 
 @pytest.mark.parametrize("weight", [1e-20, 1e-30])

@@ -137,7 +137,7 @@ def scores_of(name, X, points, weights=None, **parameters):
     weights = np.ones(len(X)) if weights is None else weights
     codes = np.zeros(len(X), dtype=int)
     rows = distinct_rows(X, codes, weights)
-    A, b = fit_metric(name, parameters, X, codes, rows)(points)
+    A, b = fit_metric(name, parameters, rows, codes)(points)
     scores = X @ A.T + b
     return scores - scores[:, :1]
 
@@ -206,7 +206,7 @@ def test_what_is_learned_from_the_rows():
     rows = distinct_rows(X, np.zeros(50, int), np.ones(50))
 
     def learned(name):
-        return fit_metric(name, None, X, None, rows).parameters
+        return fit_metric(name, None, rows, None).parameters
 
     np.testing.assert_allclose(learned("seuclidean")["V"], X.var(axis=0))
     covariance = np.cov(X.T, ddof=0)

@@ -221,7 +221,7 @@ def test_distinct_rows_are_those_of_a_dictionary():
         assert sorted(rows.index) == sorted(first.values())
         keys = [(*(X[i] + 0.0).tolist(), codes[i]) for i in rows.index]
         expected = np.array([sums[key] for key in keys])
-        assert_allclose(rows.weights, expected / expected.max())
+        assert_allclose(rows.sample_weight, expected / expected.max())
 
 
 def test_rows_that_differ_in_the_last_bit_are_distinct():

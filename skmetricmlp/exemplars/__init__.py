@@ -1,7 +1,7 @@
-"""Which samples stand for the classes: how many of each, and which ones."""
+"""Exemplars: the points that represent the classes or the values of the data."""
 
+from skmetricmlp.exemplars._geometry import Exemplars
 from skmetricmlp.exemplars.apportionment import coming_counts, exemplar_counts
-from skmetricmlp.exemplars.candidates import Candidates, Exemplars
 from skmetricmlp.exemplars.cross_validation import cross_validated_total
 from skmetricmlp.exemplars.selection import (
     SELECTORS,
@@ -12,7 +12,6 @@ from skmetricmlp.exemplars.selection import (
 __all__ = [
     "SELECTORS",
     "VALUE_SELECTORS",
-    "Candidates",
     "Exemplars",
     "coming_counts",
     "cross_validated_total",

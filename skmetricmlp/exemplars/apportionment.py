@@ -1,4 +1,4 @@
-"""How many exemplars each class gets."""
+"""The number of exemplars of each class."""
 
 from __future__ import annotations
 
@@ -20,40 +20,42 @@ def exemplar_counts(
     *,
     lowers: bool = False,
 ) -> Ints:
-    """How many exemplars each class gets.
+    """Return the number of exemplars of each class.
 
     Parameters
     ----------
     n_exemplars : int, float or mapping
-        A total, at least one per class and shared out by :func:`share_exemplars`; a
-        fraction of the distinct rows, likewise; or a count for each class by label.
+        A total, which :func:`share_exemplars` shares out among the classes, with at
+        least one for each; a fraction of the distinct rows, which is shared out in the
+        same way; or a mapping from each label to a count.
     classes : array of shape (n_classes,)
         The labels.
     rows : DistinctRows
-        Of the training data.
+        The training data.
     lowers : bool, default=False
-        Lower the counts of a mapping to the distinct rows that there are.
+        Whether to lower the counts of a mapping to the number of distinct rows.
 
     Returns
     -------
     counts : int array of shape (n_classes,)
+        Zero for a class without rows.
 
     Raises
     ------
     ValueError
-        If a mapping leaves out a class, or asks for fewer exemplars than one or more
-        than the class has distinct rows. (A class that is declared but has no rows yet
-        gets none. A label that is no class counts for nothing: a part of the data may
-        lack it.)
+        If a mapping has no count for a class, or if the count is not a whole number
+        from one to the number of distinct rows of the class. A class without rows may
+        have any count. Labels that are no classes are ignored, since a part of the data
+        may lack a class.
     """
     available = np.bincount(rows.codes, minlength=len(classes))
     if isinstance(n_exemplars, Mapping):
         return _counts_by_label(n_exemplars, classes, available, lowers=lowers)
     is_total = isinstance(n_exemplars, (int, np.integer))
     total = int(n_exemplars) if is_total else round(n_exemplars * len(rows.codes))
-    total = min(total, 2**53)  # which is exact as a float
-    class_weights = np.bincount(rows.codes, rows.weights, len(classes)).astype(float)
-    return share_exemplars(total, class_weights, available)
+    total = min(total, 2**53)  # the largest whole number that is exact as a float
+    class_weight = np.bincount(rows.codes, rows.sample_weight, len(classes))
+    return share_exemplars(total, class_weight.astype(float), available)
 
 
 def _counts_by_label(
@@ -80,9 +82,9 @@ def _counts_by_label(
 
 
 def coming_counts(n_exemplars: int | Mapping[Any, int], classes: Array) -> Ints:
-    """How many exemplars each class will get when there are rows enough.
+    """Return the number of exemplars of each class once there are enough rows.
 
-    Of a total all classes get as many, as nobody knows their weights yet.
+    A total is shared out equally, because the weights of the classes are not known yet.
 
     Examples
     --------
@@ -97,21 +99,21 @@ def coming_counts(n_exemplars: int | Mapping[Any, int], classes: Array) -> Ints:
     return share_exemplars(n_exemplars, np.ones(n), np.full(n, max(n_exemplars, 1)))
 
 
-def share_exemplars(total: int, class_weights: Floats, available: Ints) -> Ints:
-    """Share exemplars out among the classes by the square root of their weight.
+def share_exemplars(total: int, class_weight: Floats, available: Ints) -> Ints:
+    """Share exemplars out among the classes by the square roots of their weights.
 
-    Shares proportional to the weight leave a rare class one exemplar and no shape;
-    equal shares claim too much of the space for it. After one for each class, seats go
-    one by one to the class with the largest quotient (Webster's method). What a class
-    cannot take goes to the others, unless their weight is worth no seat at all.
+    Proportional shares would leave a rare class with one exemplar. Equal shares would
+    give it too many. Each class first gets one exemplar. Each further one goes to the
+    class with the largest quotient (Webster's method). Exemplars that a class cannot take
+    go to other classes, except those whose weight is worth less than one exemplar.
 
     Parameters
     ----------
     total : int
-        Raised to one per class, and lowered to what is available.
-    class_weights : array of shape (n_classes,)
+        Raised to one per class, and lowered to the number of available rows.
+    class_weight : array of shape (n_classes,)
     available : array of shape (n_classes,)
-        The most that a class can take. A class with none gets none.
+        Maximum of each class. A class with zero gets none.
 
     Returns
     -------
@@ -124,7 +126,7 @@ def share_exemplars(total: int, class_weights: Floats, available: Ints) -> Ints:
     array([23,  7])
     """
     counts = np.minimum(available, 1)
-    priority = np.sqrt(class_weights)
+    priority = np.sqrt(class_weight)
     worth_a_seat = 2 * total * priority >= priority.sum()
     available = np.where(worth_a_seat, available, counts)
     for _ in range(min(total, int(available.sum())) - int(counts.sum())):

@@ -1,12 +1,14 @@
-"""The values that exemplars stand for, where values are to be predicted."""
+"""The values of exemplars in a regression."""
 
 from __future__ import annotations
 
 import numpy as np
 from sklearn.utils import gen_batches
 
+from skmetricmlp._data import DistinctRows
 from skmetricmlp._typing import Floats
-from skmetricmlp.exemplars.candidates import Candidates, Exemplars
+from skmetricmlp.exemplars._geometry import Exemplars, scores
+from skmetricmlp.metrics.fitting import Metric
 
 __all__ = ["exemplar_values"]
 
@@ -14,35 +16,42 @@ __all__ = ["exemplar_values"]
 BLOCK_ELEMENTS = 2**22
 
 
-def exemplar_values(exemplars: Exemplars, candidates: Candidates) -> Floats:
-    """Value of the row that an exemplar is, or mean over the rows of its cluster.
+def exemplar_values(exemplars: Exemplars, rows: DistinctRows, metric: Metric) -> Floats:
+    """Values of exemplars: those of a row, or the means over the rows of a cluster.
 
-    A cluster are the rows to which no other exemplar is nearer by the metric. An exemplar
-    without any has the mean of all rows.
+    An exemplar that is a row has the values of this row. The cluster of another exemplar
+    consists of the rows to which no other exemplar is nearer by the metric. An exemplar
+    with an empty cluster gets the mean over all rows.
 
     Parameters
     ----------
     exemplars : Exemplars
         N of them.
-    candidates : Candidates
-        Rows that they were chosen from, with values.
+    rows : DistinctRows
+        The rows that the exemplars were selected from, with values.
+    metric : Metric
 
     Returns
     -------
     array of shape (N, n_outputs)
     """
-    rows = candidates.rows
     if exemplars.index is not None:
         order = np.argsort(rows.index)
         at = np.searchsorted(rows.index, exemplars.index, sorter=order)
-        chosen: Floats = rows.targets[order[at]]
-        return chosen
-    points, size = exemplars.points, max(1, BLOCK_ELEMENTS // candidates.X.shape[1])
-    blocks = gen_batches(len(rows.index), size)
-    nearest = [candidates.scores(points, rows.index[b]).argmin(axis=1) for b in blocks]
-    cluster = np.concatenate(nearest)
-    sums = np.bincount(cluster, rows.weights, len(points))[:, None]
-    totals = [np.bincount(cluster, rows.weights * v, len(points)) for v in rows.targets.T]
-    overall = rows.weights @ rows.targets / rows.weights.sum()
-    empty = sums == 0
-    return np.where(empty, overall, np.stack(totals, axis=1) / np.where(empty, 1.0, sums))
+        selected: Floats = rows.y[order[at]]
+        return selected
+    points, n = exemplars.points, len(exemplars.points)
+    sample_weight, y = rows.sample_weight, rows.y
+    size = max(1, BLOCK_ELEMENTS // rows.X.shape[1])
+    cluster = np.concatenate(
+        [
+            scores(rows.take(block), metric, points).argmin(axis=1)
+            for block in gen_batches(len(rows.index), size)
+        ]
+    )
+    weight = np.bincount(cluster, sample_weight, n)[:, None]
+    totals = [np.bincount(cluster, sample_weight * output, n) for output in y.T]
+    overall = sample_weight @ y / sample_weight.sum()
+    is_empty = weight == 0
+    means = np.stack(totals, axis=1) / np.where(is_empty, 1.0, weight)
+    return np.where(is_empty, overall, means)

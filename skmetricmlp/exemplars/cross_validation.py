@@ -1,4 +1,4 @@
-"""``n_exemplars="auto"``: as many exemplars as lower the error on rows left out."""
+"""The number of exemplars for ``n_exemplars="auto"``, chosen by cross-validation."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from skmetricmlp._data import DistinctRows
 from skmetricmlp._typing import Floats, Ints
+from skmetricmlp.exemplars._geometry import Exemplars, scores
 from skmetricmlp.exemplars.apportionment import exemplar_counts
-from skmetricmlp.exemplars.candidates import Candidates, Exemplars
 from skmetricmlp.exemplars.selection import select_exemplars
+from skmetricmlp.metrics.fitting import Metric
 
 __all__ = [
     "candidate_totals",
@@ -23,16 +24,18 @@ PER_CLASS = (1, 2, 3, 5, 8, 13, 21, 34)
 FIRST_LAYER = 2**22  # weights at most: 32 MiB in double precision, as much as a gradient
 GREATEST = 200
 ROWS, FOLDS = 4000, 4
-VALUE_CLASSES = 6  # as many exemplars are tried for values as for so many classes
+# In a regression, the totals that are tried are those for so many classes.
+REGRESSION_CLASSES = 6
 
 
 def candidate_totals(
     n_classes: int, n_features: int, n_rows: int, n_neighbors: int
 ) -> list[int]:
-    """Totals to choose among, as far as they go with the data.
+    """Totals to choose among, as far as the data allow them.
 
-    From one to 34 per class, but at most 200, half of the rows, and as many as make a
-    first layer of 2**22 weights. At least one per class, and ``n_neighbors``.
+    They range from one to 34 per class. A total is at most 200, half of the number of
+    rows, and the number of exemplars that makes a first layer of 2**22 weights. It is at
+    least the number of classes and ``n_neighbors``.
 
     Examples
     --------
@@ -50,60 +53,60 @@ def candidate_totals(
 
 def cross_validated_total(
     method: str,
-    candidates: Candidates,
+    rows: DistinctRows,
+    metric: Metric,
     n_classes: int,
     n_neighbors: int,
     rng: np.random.RandomState,
 ) -> int:
-    """Choose the least total that is not clearly worse than the best.
+    """Choose the smallest total that is not clearly worse than the best.
 
-    The vote of the nearest exemplars, or the mean of their values, is tried on rows that
-    they were not chosen from, in four folds of at most 4,000 rows. Not clearly worse: the
-    mean difference in accuracy, or squared error, from the best is at most its standard
-    error (the one-standard-error rule of L. Breiman, J. H. Friedman, R. A. Olshen,
-    C. J. Stone, 1984, on paired differences).
+    The vote of the nearest exemplars, or the mean of their values, is tested on rows from
+    which the exemplars were not selected, in four folds of at most 4,000 rows in all. A
+    total is not clearly worse if its mean difference in accuracy, or in squared error,
+    from the best total is at most the standard error of this mean (the one-standard-error
+    rule of L. Breiman, J. H. Friedman, R. A. Olshen, C. J. Stone, 1984, applied to paired
+    differences).
 
     Parameters
     ----------
     method : str
         A key of :data:`~skmetricmlp.exemplars.selection.SELECTORS`.
-    candidates : Candidates
+    rows : DistinctRows
+    metric : Metric
     n_classes : int
     n_neighbors : int
-        How many vote.
+        Number of exemplars that vote.
     rng : numpy.random.RandomState
 
     Returns
     -------
     int
     """
-    rows = candidates.rows.take(slice(ROWS))
-    has_values = rows.targets.ndim > 1
-    n_present = VALUE_CLASSES if has_values else len(np.unique(rows.codes))
-    totals = candidate_totals(
-        n_present, candidates.X.shape[1], len(rows.codes), n_neighbors
-    )
+    rows = rows.take(slice(ROWS))
+    is_regression = rows.y.ndim > 1
+    n_present = REGRESSION_CLASSES if is_regression else len(np.unique(rows.codes))
+    totals = candidate_totals(n_present, rows.X.shape[1], len(rows.codes), n_neighbors)
     fold = _folds(rows.codes)
     merits = np.zeros((len(totals), len(rows.codes)))
     for position, total in enumerate(totals):
         for number in range(FOLDS):
-            chosen_from = candidates._replace(rows=rows.take(fold != number))
-            left_out = fold == number
-            if not left_out.any() or not len(chosen_from.rows.codes):
+            train, is_test = rows.take(fold != number), fold == number
+            if not is_test.any() or not len(train.codes):
                 continue
-            counts = exemplar_counts(total, np.arange(n_classes), chosen_from.rows)
-            exemplars = select_exemplars(method, chosen_from, counts, rng)
-            tried = candidates, exemplars, rows.take(left_out)
-            merits[position, left_out] = (
-                -squared_errors(*tried, n_neighbors)
-                if has_values
-                else is_classified(*tried, n_classes, n_neighbors)
+            counts = exemplar_counts(total, np.arange(n_classes), train)
+            exemplars = select_exemplars(method, train, metric, counts, rng)
+            tested = exemplars, rows.take(is_test), metric
+            merits[position, is_test] = (
+                -squared_errors(*tested, n_neighbors)
+                if is_regression
+                else is_classified(*tested, n_classes, n_neighbors)
             )
-    return _least_total(totals, merits, rows.weights)
+    return _least_total(totals, merits, rows.sample_weight)
 
 
 def _folds(codes: Ints) -> Ints:
-    """Deal the rows of each class out in turn: they are in random order already."""
+    """Assign the rows of each class to folds in turn; their order is already random."""
     fold = np.empty(len(codes), dtype=np.intp)
     for code in np.unique(codes):
         own = np.flatnonzero(codes == code)
@@ -112,44 +115,44 @@ def _folds(codes: Ints) -> Ints:
 
 
 def is_classified(
-    candidates: Candidates,
     exemplars: Exemplars,
     rows: DistinctRows,
+    metric: Metric,
     n_classes: int,
     n_neighbors: int,
 ) -> NDArray[np.bool_]:
-    """Say which rows the vote of the nearest exemplars classifies rightly."""
-    nearest = _nearest(candidates, exemplars, rows, n_neighbors)
+    """Return whether the vote of the nearest exemplars classifies each row correctly."""
+    nearest = _nearest(exemplars, rows, metric, n_neighbors)
     votes = np.eye(n_classes)[exemplars.codes][nearest].sum(axis=1)
-    right: NDArray[np.bool_] = votes.argmax(axis=1) == rows.codes
-    return right
+    is_right: NDArray[np.bool_] = votes.argmax(axis=1) == rows.codes
+    return is_right
 
 
 def squared_errors(
-    candidates: Candidates, exemplars: Exemplars, rows: DistinctRows, n_neighbors: int
+    exemplars: Exemplars, rows: DistinctRows, metric: Metric, n_neighbors: int
 ) -> Floats:
-    """Squared error (m,) of the mean value of the nearest exemplars, over the outputs."""
-    nearest = _nearest(candidates, exemplars, rows, n_neighbors)
-    values = exemplars.targets(rows.targets.shape[1])
-    errors: Floats = np.mean((values[nearest].mean(axis=1) - rows.targets) ** 2, axis=1)
+    """Squared error (m,) of the mean of the nearest exemplars, averaged over outputs."""
+    nearest = _nearest(exemplars, rows, metric, n_neighbors)
+    values = exemplars.targets(rows.y.shape[1])
+    errors: Floats = np.mean((values[nearest].mean(axis=1) - rows.y) ** 2, axis=1)
     return errors
 
 
 def _nearest(
-    candidates: Candidates, exemplars: Exemplars, rows: DistinctRows, n_neighbors: int
+    exemplars: Exemplars, rows: DistinctRows, metric: Metric, n_neighbors: int
 ) -> Ints:
-    scores = candidates.scores(exemplars.points, rows.index)
+    table = scores(rows, metric, exemplars.points)
     k = min(n_neighbors, len(exemplars.codes))
-    return np.argsort(scores, axis=1, kind="stable")[:, :k]
+    return np.argsort(table, axis=1, kind="stable")[:, :k]
 
 
-def _least_total(totals: list[int], merits: Floats, weights: Floats) -> int:
-    shares = weights / weights.sum()
+def _least_total(totals: list[int], merits: Floats, sample_weight: Floats) -> int:
+    shares = sample_weight / sample_weight.sum()
     best = merits[np.argmax(merits @ shares)]
     for total, own in zip(totals, merits, strict=True):
-        lead = best - own
-        mean = shares @ lead
-        error = np.sqrt(np.square(shares) @ np.square(lead - mean))
+        difference = best - own
+        mean = shares @ difference
+        error = np.sqrt(np.square(shares) @ np.square(difference - mean))
         if mean <= error:
             return total
     return totals[-1]

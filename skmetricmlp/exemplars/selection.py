@@ -1,4 +1,4 @@
-"""Which samples stand for the classes: the methods by name."""
+"""The methods that select exemplars, by name."""
 
 from __future__ import annotations
 
@@ -14,157 +14,171 @@ from threadpoolctl import threadpool_limits
 
 from skmetricmlp._data import DistinctRows
 from skmetricmlp._typing import Array, Floats, Ints
-from skmetricmlp.exemplars.candidates import (
-    Candidates,
+from skmetricmlp.exemplars._geometry import (
     Exemplars,
+    distances,
+    mapped,
+    points_at,
     rounded,
 )
 from skmetricmlp.exemplars.cluster_means import exemplar_values
 from skmetricmlp.exemplars.condensed import condensed_exemplars
 from skmetricmlp.exemplars.kmedoids import partition_around_medoids
 from skmetricmlp.exemplars.lvq import move_exemplars
+from skmetricmlp.metrics.fitting import Metric
 
 __all__ = ["SELECTORS", "VALUE_SELECTORS", "select_exemplars"]
 
 
-# Rows of a class that k-means looks at, or for each of its centers if those are more,
-# and rows of a class that k-medoids looks at: its work grows with their square.
+# k-means uses at most so many rows of a class, or so many for each of its centers if
+# those are more. k-medoids uses at most so many, as its cost grows with their square.
 KMEANS_ROWS, KMEANS_ROWS_PER_CENTER = 2000, 50
 MEDOID_ROWS = 1000
 
 
 def select_exemplars(
-    method: str, candidates: Candidates, counts: Ints, rng: np.random.RandomState
+    method: str,
+    rows: DistinctRows,
+    metric: Metric,
+    counts: Ints,
+    rng: np.random.RandomState,
 ) -> Exemplars:
-    """Choose exemplars.
+    """Select exemplars from the rows.
 
     Parameters
     ----------
     method : str
         A key of :data:`SELECTORS`.
-    candidates : Candidates
+    rows : DistinctRows
+        With class codes, or with values for a method of :data:`VALUE_SELECTORS`.
+    metric : Metric
     counts : int array of shape (n_classes,)
-        How many to choose of each class; at most as many as it has distinct rows.
-        ``"condensed"`` takes their sum as the most in all.
+        Number of exemplars of each class; at most its number of distinct rows. For
+        ``"condensed"`` their sum is the maximum number in all.
     rng : numpy.random.RandomState
 
     Returns
     -------
     Exemplars
-        Ordered by class; with values, if the rows have values.
+        Ordered by class; with values if the rows have values.
     """
-    chosen = SELECTORS[method](candidates, counts, rng)
-    if candidates.rows.targets.ndim == 1:
-        return chosen
-    return replace(chosen, values=exemplar_values(chosen, candidates))
+    selected = SELECTORS[method](rows, metric, counts, rng)
+    if rows.y.ndim == 1:
+        return selected
+    return replace(selected, values=exemplar_values(selected, rows, metric))
 
 
 def _kmeans(
-    candidates: Candidates, counts: Ints, rng: np.random.RandomState
+    rows: DistinctRows, metric: Metric, counts: Ints, rng: np.random.RandomState
 ) -> Exemplars:
-    """Centers of weighted k-means in each class, or in a sample of it, by the metric.
+    """Select the centers of weighted k-means in each class, or in a sample of it.
 
-    A linear metric is the Euclidean distance of mapped rows. Centers are means, so those
-    of the mapped rows are the means of the same rows as they are.
+    The metric is used if it is the Euclidean distance of linearly mapped rows. Centers
+    are means, so the centers of the mapped rows are means of the same unmapped rows.
     """
     centers = []
     for code in np.flatnonzero(counts).tolist():
         size = max(KMEANS_ROWS, KMEANS_ROWS_PER_CENTER * counts[code])
-        own = _of_class(candidates, code).take(slice(size))
+        own = _of_class(rows, code).take(slice(size))
         kmeans = KMeans(n_clusters=counts[code], n_init=1, random_state=rng)
         with (
-            # Several threads add up their sums in any order: results would not repeat.
-            # And its many small products are ten times slower with two on a busy machine.
+            # Several threads would add up their sums in a random order, so the result
+            # would not be reproducible. k-means also makes many small products, which
+            # are ten times slower with two threads on a busy machine.
             threadpool_limits(limits=1),
-            # Rows that differ by rounding alone make equal centers: those do no harm.
+            # Rows that differ by rounding errors only make equal centers: no problem.
             warnings.catch_warnings(action="ignore", category=ConvergenceWarning),
         ):
-            rows = candidates.X[own.index]
-            mapped = candidates.mapped(rows)
-            if not np.isfinite(mapped.data if sp.issparse(mapped) else mapped).all():
+            X = own.X[own.index]
+            Z = mapped(X, metric)
+            if not np.isfinite(Z.data if sp.issparse(Z) else Z).all():
                 msg = (
-                    f"X has values of up to {abs(rows).max():.3g}, whose differences "
+                    f"X has values of up to {abs(X).max():.3g}, whose differences "
                     f"overflow: scale its features"
                 )
                 raise ValueError(msg)
-            kmeans.fit(mapped, sample_weight=own.weights / own.weights.max())
-        centers.append(_means(rows, own.weights, kmeans))
+            kmeans.fit(Z, sample_weight=own.sample_weight / own.sample_weight.max())
+        centers.append(_means(X, own.sample_weight, kmeans))
     return Exemplars(np.concatenate(centers), _codes(counts), None)
 
 
-def _means(rows: Array, weights: Floats, kmeans: KMeans) -> Floats:
+def _means(X: Array, sample_weight: Floats, kmeans: KMeans) -> Floats:
     """Weighted mean (k, d) of the rows of each cluster."""
-    labels, shape = kmeans.labels_, (kmeans.n_clusters, rows.shape[0])
-    sums = np.bincount(labels, weights, shape[0])
-    # Equal mapped rows may leave a cluster empty: it has the mean of none, and so of all.
+    labels, shape = kmeans.labels_, (kmeans.n_clusters, X.shape[0])
+    sums = np.bincount(labels, sample_weight, shape[0])
+    # Equal mapped rows may leave a cluster empty: its center is the mean of all rows.
     empty = np.flatnonzero(sums == 0)
-    shares = sp.csr_array((weights / sums[labels], (labels, np.arange(shape[1]))), shape)
+    entries = sample_weight / sums[labels], (labels, np.arange(shape[1]))
+    shares = sp.csr_array(entries, shape)
     if len(empty):
         shares = shares.tolil()
-        shares[empty] = weights / weights.sum()
-    means = shares @ rows
+        shares[empty] = sample_weight / sample_weight.sum()
+    means = shares @ X
     centers: Floats = means.toarray() if sp.issparse(means) else means
-    return centers.astype(rows.dtype)
+    return centers.astype(X.dtype)
 
 
 def _random(
-    candidates: Candidates, counts: Ints, rng: np.random.RandomState
+    rows: DistinctRows, metric: Metric, counts: Ints, rng: np.random.RandomState
 ) -> Exemplars:
-    """Rows of each class, drawn without replacement in proportion to their weight."""
+    """Draw rows of each class without replacement, in proportion to their weight."""
+    del metric
     drawn = []
     for code in np.flatnonzero(counts).tolist():
-        own = _of_class(candidates, code)
-        p = own.weights / own.weights.sum()
+        own = _of_class(rows, code)
+        p = own.sample_weight / own.sample_weight.sum()
         drawn.append(rng.choice(own.index, size=counts[code], replace=False, p=p))
-    return _rows(candidates, np.concatenate(drawn), counts)
+    return _at(rows, np.concatenate(drawn), counts)
 
 
 def _kmedoids(
-    candidates: Candidates, counts: Ints, rng: np.random.RandomState
+    rows: DistinctRows, metric: Metric, counts: Ints, rng: np.random.RandomState
 ) -> Exemplars:
-    """Medoids of each class, or of a sample of it; nothing is drawn."""
+    """Select the medoids of each class, or of a sample of it, without random draws."""
     del rng
     medoids = []
     for code in np.flatnonzero(counts).tolist():
-        own = _of_class(candidates, code).take(slice(max(MEDOID_ROWS, counts[code])))
-        distances = candidates.distances(own.index)
-        distances -= distances[:, :1]  # what all of a row have in common
-        distances = rounded(distances, float(distances.std()) or 1.0)
-        found = partition_around_medoids(distances, own.weights, counts[code])
+        own = _of_class(rows, code).take(slice(max(MEDOID_ROWS, counts[code])))
+        table = distances(own, metric)
+        table -= table[:, :1]  # removes the term that the distances of a row share
+        table = rounded(table, float(table.std()) or 1.0)
+        found = partition_around_medoids(table, own.sample_weight, counts[code])
         medoids.append(own.index[found])
-    return _rows(candidates, np.concatenate(medoids), counts)
+    return _at(rows, np.concatenate(medoids), counts)
 
 
 def _condensed(
-    candidates: Candidates, counts: Ints, rng: np.random.RandomState
+    rows: DistinctRows, metric: Metric, counts: Ints, rng: np.random.RandomState
 ) -> Exemplars:
     del rng
-    return condensed_exemplars(candidates, int(counts.sum()))
+    return condensed_exemplars(rows, metric, int(counts.sum()))
 
 
-def _lvq(candidates: Candidates, counts: Ints, rng: np.random.RandomState) -> Exemplars:
-    """Centers of k-means, moved."""
-    start = _kmeans(candidates, counts, rng)
+def _lvq(
+    rows: DistinctRows, metric: Metric, counts: Ints, rng: np.random.RandomState
+) -> Exemplars:
+    """Move the centers of k-means."""
+    start = _kmeans(rows, metric, counts, rng)
     if len(start.codes) < 2:
         return start
-    # Thousands of small products, which threads slow down, the more the busier they are.
+    # Threads slow down the thousands of small products, above all on a busy machine.
     with threadpool_limits(limits=1):
-        return move_exemplars(candidates, start)
+        return move_exemplars(start, rows, metric)
 
 
-def _of_class(candidates: Candidates, code: int) -> DistinctRows:
-    return candidates.rows.take(candidates.rows.codes == code)
+def _of_class(rows: DistinctRows, code: int) -> DistinctRows:
+    return rows.take(rows.codes == code)
 
 
-def _rows(candidates: Candidates, index: Ints, counts: Ints) -> Exemplars:
-    return Exemplars(candidates.points(index), _codes(counts), index)
+def _at(rows: DistinctRows, index: Ints, counts: Ints) -> Exemplars:
+    return Exemplars(points_at(rows, index), _codes(counts), index)
 
 
 def _codes(counts: Ints) -> Ints:
     return np.repeat(np.arange(len(counts)), counts)
 
 
-Selector = Callable[[Candidates, Ints, np.random.RandomState], Exemplars]
+Selector = Callable[[DistinctRows, Metric, Ints, np.random.RandomState], Exemplars]
 SELECTORS: Mapping[str, Selector] = {
     "kmeans": _kmeans,
     "random": _random,
@@ -172,5 +186,5 @@ SELECTORS: Mapping[str, Selector] = {
     "condensed": _condensed,
     "lvq": _lvq,
 }
-# Those that need no classes.
+# The methods that need no classes.
 VALUE_SELECTORS = ("kmeans", "random", "kmedoids")

@@ -1,4 +1,4 @@
-"""What a metric learns from the training rows: from its name to a function of points."""
+"""Metrics with the parameters that are estimated from the training data."""
 
 from __future__ import annotations
 
@@ -18,32 +18,59 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from skmetricmlp._data import DistinctRows, mean_and_deviation
 from skmetricmlp._typing import Array, Floats
 from skmetricmlp.metrics.formulas import METRICS, Domain, Scores, linear_map
+from skmetricmlp.network.scaling import InputScaling
 
 __all__ = ["Metric", "fit_metric", "linear_part"]
 
 
-PSEUDO_COUNT = 0.1  # of the mean value: the smoothing of the Kullback-Leibler divergence
+# Smoothing of the Kullback-Leibler divergence, in units of the mean of all values.
+PSEUDO_COUNT = 0.1
 SAMPLE_ROWS = 1000
 BLOCK_ELEMENTS = 2**22
-TOLERANCE = 1e-5  # how far a map may be from linear, per deviation of its output
+TOLERANCE = 1e-5  # largest nonlinearity, in standard deviations of the output of a map
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A function of points and its parameters, which are known by now."""
+    """A function from points to affine scores, with values for all its parameters.
+
+    Parameters
+    ----------
+    name : str
+        For error messages.
+    function : callable (points, **parameters) -> (A, b)
+    parameters : mapping
+    domain : Domain, optional
+        The values that the metric is defined for; all by default.
+    mean, scale : arrays of shape (d,), optional
+        Scaling of the inputs in training, which k-means uses for metrics that have no
+        scaling of their own. By default the inputs are not scaled.
+    """
 
     name: str
     function: Callable[..., Scores]
     parameters: Mapping[str, Any]
     domain: Domain | None = None
+    mean: Floats | None = None
+    scale: Floats | None = None
 
     def __call__(self, points: Array) -> Scores:
-        """Affine scores ``(A, b)`` of shapes (n, d) and (n,), in double precision.
+        """Return affine scores ``(A, b)`` in double precision.
+
+        Parameters
+        ----------
+        points : array of shape (n, d)
+
+        Returns
+        -------
+        A : array of shape (n, d)
+        b : array of shape (n,)
 
         Raises
         ------
         ValueError
-            If they are of another shape or not finite, which names what was given.
+            If the points or the scores are not finite, or if the function does not
+            return arrays of these shapes.
         """
         points = np.asarray(points, dtype=np.float64)
         if not np.isfinite(points).all():
@@ -78,29 +105,33 @@ class Metric:
 def fit_metric(
     metric: Any,
     parameters: Mapping[str, Any] | None,
-    X: Array,
-    y: Array,
     rows: DistinctRows,
-    weights: Floats | None = None,
+    y: Array,
+    sample_weight: Floats | None = None,
+    *,
+    scaling: InputScaling | None = None,
 ) -> Metric:
-    """Complete the parameters of a metric from the training rows.
+    """Estimate the parameters of a metric that are not given from the training data.
 
     Parameters
     ----------
     metric : str, transformer or callable
-        A key of :data:`~skmetricmlp.metrics.formulas.METRICS`; a scikit-learn
-        transformer that is linear, which is fitted on the rows unless it is fitted; or
-        a function from points, and ``parameters`` by name, to ``(A, b)``.
+        A key of :data:`~skmetricmlp.metrics.formulas.METRICS`; a linear scikit-learn
+        transformer, which is fitted to the data unless it is already fitted; or a
+        function from points, and ``parameters`` by name, to ``(A, b)``.
     parameters : mapping or None
-        What is given. What is not is taken from the rows: the variance, the covariance
-        (of which a pseudo-inverse is taken), and 0.1 of the mean value for smoothing.
-    X : array or SciPy CSR of shape (n, d)
-    y : array of shape (n,)
-        Labels.
+        The given parameters. Others are estimated: the variances; the covariance, of
+        which the pseudo-inverse is used; and the smoothing, as 0.1 of the mean of all
+        values.
     rows : DistinctRows
-        Of ``X``.
-    weights : array of shape (n,), optional
-        A transformer is fitted with them if its ``fit`` takes ``sample_weight``.
+        The training data: the distinct rows, and the whole data in ``rows.X``.
+    y : array of shape (n,) or (n, n_outputs)
+        Labels or values of the rows of ``rows.X``, to fit a transformer.
+    sample_weight : array of shape (n,), optional
+        Weights of the rows of ``rows.X``. A transformer is fitted with them if its
+        ``fit`` has a parameter ``sample_weight``.
+    scaling : InputScaling, optional
+        Scaling of the inputs in training.
 
     Returns
     -------
@@ -109,65 +140,68 @@ def fit_metric(
     Raises
     ------
     ValueError
-        If a transformer is not linear.
+        If a transformer is not linear, or cannot be fitted.
     """
+    X = rows.X
+    scales = (None, None) if scaling is None else scaling.arrays
     given = dict(parameters or {})
     if not isinstance(metric, str):
         if hasattr(metric, "transform"):
-            fitted = _fitted_transformer(metric, X, y, weights)
+            fitted = _fitted_transformer(metric, X, y, sample_weight)
             L = linear_part(fitted, _dense(X[rows.index[:SAMPLE_ROWS]]))
-            return Metric(repr(metric), linear_map, {"L": L})
-        return Metric(getattr(metric, "__name__", repr(metric)), metric, given)
+            return Metric(repr(metric), linear_map, {"L": L}, None, *scales)
+        name = getattr(metric, "__name__", repr(metric))
+        return Metric(name, metric, given, None, *scales)
     if metric == "seuclidean" and "V" not in given:
-        given["V"] = _variance(X, rows)
+        given["V"] = _variance(rows)
     if metric == "mahalanobis":
         covariance = given.pop("V", None)
         if "VI" not in given:
             if covariance is None:
-                covariance = _covariance(X, rows)
+                covariance = _covariance(rows)
             given["VI"] = _inverse(covariance)
     if metric == "kl":
-        mean = float(np.mean(_mean(X, rows))) or 1.0
+        mean = float(np.mean(_mean(rows))) or 1.0
         given.setdefault("smoothing", PSEUDO_COUNT * mean)
     if metric == "chamfer":
         given.setdefault("threshold", 0.5)
     formula = METRICS[metric]
-    return Metric(repr(metric), formula.function, given, formula.domain)
+    return Metric(repr(metric), formula.function, given, formula.domain, *scales)
 
 
-def _weighted_sum(
-    X: Array, rows: DistinctRows, statistic: Callable[..., Floats]
-) -> Floats:
-    """Sum of ``statistic(weights, values)`` over blocks, for weights that add up to 1."""
-    shares = rows.weights / rows.weights.sum()
-    blocks = gen_batches(len(shares), max(1, BLOCK_ELEMENTS // X.shape[1]))
-    terms = (statistic(shares[part], _dense(X[rows.index[part]])) for part in blocks)
+def _weighted_sum(rows: DistinctRows, statistic: Callable[..., Floats]) -> Floats:
+    """Sum of ``statistic(shares, x)`` over blocks of rows; the shares add up to one."""
+    shares = rows.sample_weight / rows.sample_weight.sum()
+    blocks = gen_batches(len(shares), max(1, BLOCK_ELEMENTS // rows.X.shape[1]))
+    terms = (
+        statistic(shares[block], _dense(rows.X[rows.index[block]])) for block in blocks
+    )
     return sum(terms, start=np.zeros(()))
 
 
-def _mean(X: Array, rows: DistinctRows) -> Floats:
-    return _weighted_sum(X, rows, np.matmul)
+def _mean(rows: DistinctRows) -> Floats:
+    return _weighted_sum(rows, np.matmul)
 
 
-def _variance(X: Array, rows: DistinctRows) -> Floats:
+def _variance(rows: DistinctRows) -> Floats:
     """Weighted variance of each column; 1 where it is zero, as in StandardScaler."""
-    _, deviation = mean_and_deviation(X, rows.weights, rows.index)
+    _, deviation = mean_and_deviation(rows.X, rows.sample_weight, rows.index)
     return np.where(deviation > 0, deviation, 1.0) ** 2
 
 
-def _covariance(X: Array, rows: DistinctRows) -> Floats:
-    mean, deviation = mean_and_deviation(X, rows.weights, rows.index)
+def _covariance(rows: DistinctRows) -> Floats:
+    mean, deviation = mean_and_deviation(rows.X, rows.sample_weight, rows.index)
     covariance = _weighted_sum(
-        X, rows, lambda share, x: (x - mean).T @ (share[:, None] * (x - mean))
+        rows, lambda share, x: (x - mean).T @ (share[:, None] * (x - mean))
     )
-    # What rounding errors leave of a constant column is no covariance.
+    # The covariance of a constant column is zero up to rounding errors.
     covariance[deviation == 0] = 0.0
     covariance[:, deviation == 0] = 0.0
     return covariance
 
 
 def _inverse(covariance: Floats) -> Floats:
-    """Pseudo-inverse, by that of the correlations: units do not matter to its rank."""
+    """Pseudo-inverse by way of the correlations, so that its rank is free of units."""
     deviation = np.sqrt(np.diagonal(covariance))
     deviation = np.where(deviation > 0, deviation, 1.0)
     correlation = covariance / deviation / deviation[:, None]
@@ -181,19 +215,21 @@ def _dense(X: Array) -> Floats:
 
 
 def _fitted_transformer(
-    transformer: Any, X: Array, y: Array, weights: Floats | None
+    transformer: Any, X: Array, y: Array, sample_weight: Floats | None
 ) -> Any:
-    """Return the transformer if it is fitted, or a clone of it that is."""
+    """Return the transformer if it is fitted, or else a fitted clone of it."""
     try:
         check_is_fitted(transformer)
     except NotFittedError:
         given = {}
-        # Weights that are all the same say nothing.
-        is_weighted = weights is not None and bool((weights != weights[0]).any())
+        # Equal weights have no effect, so they need not be passed.
+        is_weighted = sample_weight is not None and bool(
+            (sample_weight != sample_weight[0]).any()
+        )
         if is_weighted and has_fit_parameter(transformer, "sample_weight"):
-            given["sample_weight"] = weights
+            given["sample_weight"] = sample_weight
         return _fit_transformer(clone(transformer), X, y, given)
-    except TypeError as error:  # a table has a method transform too
+    except TypeError as error:  # data frames also have a method transform
         msg = f"metric must be an estimator if it has a method transform: {error}"
         raise ValueError(msg) from error
     return transformer
@@ -202,14 +238,14 @@ def _fitted_transformer(
 def _fit_transformer(
     transformer: Any, X: Array, y: Array, given: Mapping[str, Any]
 ) -> Any:
-    """Fit a transformer; what it calculates from rows is checked where it is used.
+    """Fit a transformer, with an error that names ``metric`` if the fit fails.
 
     Raises
     ------
     ValueError
-        Naming ``metric`` if it raises anything: of degenerate rows an eigenvalue problem
-        without a solution, or an index of no component. And if squares of X overflow,
-        which transformers do not check, and LAPACK prints lines about.
+        If the fit raises any error, as for degenerate rows whose eigenvalue problem has
+        no solution. Also if squares of X overflow: transformers do not check this, and
+        LAPACK would print messages.
     """
     largest = float(abs(X).max())
     if largest > (np.finfo(X.dtype).max / max(*X.shape)) ** 0.5:
@@ -230,17 +266,17 @@ def _fit_transformer(
 
 
 def linear_part(transformer: Any, sample: Floats) -> Floats:
-    """Matrix of a fitted transformer, found by moving one feature at a time.
+    """Find the matrix of a fitted transformer by changing one feature at a time.
 
-    So it does not matter which attributes a transformer keeps its map in, or whether it
-    is a pipeline of several.
+    This works whichever attributes of the transformer hold its map, and also if the
+    transformer is a pipeline.
 
     Parameters
     ----------
     transformer : transformer
         Fitted.
     sample : array of shape (n, d)
-        Rows to start from, and to test on.
+        Rows on which the linearity is tested; their mean is the point that is changed.
 
     Returns
     -------
@@ -249,8 +285,8 @@ def linear_part(transformer: Any, sample: Floats) -> Floats:
     Raises
     ------
     ValueError
-        If the transformer takes other features, or is not linear on them, or returns
-        none.
+        If the transformer does not accept these features, is not linear on them, or
+        returns no component.
     """
     center, deviation = sample.mean(axis=0), sample.std(axis=0)
     width = np.where(deviation > 0, deviation, 1.0)
