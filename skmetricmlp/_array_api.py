@@ -21,11 +21,11 @@ __all__ = [
     "Device",
     "blocks",
     "computed",
+    "device_of",
     "is_array",
     "joined",
     "map_arrays",
     "numpy_type",
-    "device_of",
     "split",
     "to_numpy",
 ]

@@ -50,4 +50,6 @@ def check_integer(name: str, value: Any, greatest: int, other: str = "") -> None
     """Refuse a value that is no int from 1 to ``greatest``; ``other`` is accepted too."""
     if not (is_integer(value) and 1 <= value <= greatest):
         accepted = f"an int from 1 to {greatest}"
-        raise invalid_parameter(name, value, f"{other} or {accepted}" if other else accepted)
+        raise invalid_parameter(
+            name, value, f"{other} or {accepted}" if other else accepted
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,7 @@ class FitState:
     pairs: Ints | None = None
     scaling: Scaling | None = None
     config: Any = None
-    recorded: Mapping[str, Any] | None = None
+    recorded: Mapping[str, tuple[Any, Any, str]] = field(default_factory=dict)
     targets: Any = None
     optimizer: Optimizer | None = None
     optimizer_state: Any = None

@@ -47,12 +47,17 @@ from skmetricmlp._validation.parameters import (
     get_parameters,
     layer_rates,
 )
-from skmetricmlp._validation.warm_start import check_same_parameters, record_parameters
+from skmetricmlp._validation.warm_start import (
+    Recorded,
+    check_same_parameters,
+    record_parameters,
+)
 from skmetricmlp._validation.weights import check_layers
 
 __all__ = [
     "CLASSIFIER_CHOICES",
     "REGRESSOR_CHOICES",
+    "Recorded",
     "accepts_sparse",
     "check_basis_parameters",
     "check_box",

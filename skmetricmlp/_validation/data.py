@@ -30,10 +30,10 @@ __all__ = [
     "check_classes",
     "check_exemplars",
     "check_features",
-    "check_validation_data",
-    "check_validation_size",
     "check_labels",
     "check_training_data",
+    "check_validation_data",
+    "check_validation_size",
     "class_codes",
     "class_weights",
     "in_precision",
@@ -305,9 +305,7 @@ def check_validation_data(
     return rows._replace(X=X)
 
 
-def check_validation_size(
-    data: TrainingData, fraction: float, *, given: bool
-) -> None:
+def check_validation_size(data: TrainingData, fraction: float, *, given: bool) -> None:
     """Refuse to score a regression by the R^2 of a single row.
 
     Raises

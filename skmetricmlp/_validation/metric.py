@@ -19,12 +19,12 @@ from skmetricmlp._validation.names import check_names, column_names, index_names
 from skmetricmlp.metrics import METRICS, Domain
 
 __all__ = [
-    "check_range",
+    "accepts_sparse",
     "check_metric",
     "check_metric_data",
+    "check_range",
     "check_size",
     "metric_parameters",
-    "accepts_sparse",
     "uses_metric",
 ]
 
@@ -45,7 +45,9 @@ def check_metric(metric: Any, metric_params: Any) -> None:
         Naming the parameter, what was given and what is accepted.
     """
     if metric_params is not None and not isinstance(metric_params, Mapping):
-        raise invalid_parameter("metric_params", metric_params, "a dict or None", TypeError)
+        raise invalid_parameter(
+            "metric_params", metric_params, "a dict or None", TypeError
+        )
     names = set(metric_params or {})
     if isinstance(metric, str) and metric in METRICS:
         _check_names(metric, names, METRICS[metric].parameters)

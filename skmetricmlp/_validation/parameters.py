@@ -133,7 +133,9 @@ def check_training_parameters(parameters: Mapping[str, Any], choices: Choices) -
         _check_choice(name, parameters[name], choices)
     check_count("batch_size", parameters["batch_size"], 1, choices)
     if not isinstance(parameters["verbose"], (int, np.integer, np.bool_)):
-        raise invalid_parameter("verbose", parameters["verbose"], "True or False", TypeError)
+        raise invalid_parameter(
+            "verbose", parameters["verbose"], "True or False", TypeError
+        )
     try:
         check_random_state(parameters["random_state"])
     except ValueError as error:

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from skmetricmlp._array_api import is_array, to_numpy
 
-__all__ = ["check_same_parameters", "record_parameters"]
+__all__ = ["Recorded", "check_same_parameters", "record_parameters"]
 
 _SHORT = Repr()
 _SHORT.maxother = 80

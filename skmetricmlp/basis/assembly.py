@@ -23,7 +23,7 @@ from skmetricmlp.basis.networks import (
     GRID_POINTS,
     load_blocks,
 )
-from skmetricmlp.initialization.least_squares import centered_rows, left_out_residuals
+from skmetricmlp.initialization.least_squares import centered, left_out_residuals
 from skmetricmlp.network import Dense, Network, forward
 
 __all__ = [
@@ -233,12 +233,13 @@ def least_squares_output(
     W : array of shape (n_hidden, n_outputs)
     b : array of shape (n_outputs,)
     """
-    rows = centered_rows(values, targets, weights.astype(np.float64))
-    U, s, Vt = svd(rows.A, full_matrices=False)
+    fit = centered(values, targets, weights.astype(np.float64))
+    A, Y, mean, target_mean, shares = fit
+    U, s, Vt = svd(A, full_matrices=False)
     squares = s**2
     ridges = RIDGES[:, None] * max(squares.max(initial=0.0), TINY)
-    left_out = left_out_residuals(U, squares / (squares + ridges), rows.Y, rows.shares)
+    left_out = left_out_residuals(U, squares / (squares + ridges), Y, shares)
     errors = np.array([np.sum(residuals**2, axis=0) for residuals in left_out])
     best = np.argmin(errors, axis=0)  # (n_outputs,)
-    W = Vt.T @ ((s / (squares + ridges[best])).T * (U.T @ rows.Y))
-    return W, rows.bias(W)
+    W = Vt.T @ ((s / (squares + ridges[best])).T * (U.T @ Y))
+    return W, target_mean - mean @ W

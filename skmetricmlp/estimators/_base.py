@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from copy import copy, deepcopy
 from dataclasses import replace
 from functools import partial
@@ -25,6 +25,7 @@ from skmetricmlp._data import TrainingData
 from skmetricmlp._state import FitState
 from skmetricmlp._typing import Array, Ints
 from skmetricmlp._validation import (
+    Recorded,
     check_features,
     check_layers,
     check_outputs,
@@ -56,6 +57,7 @@ from skmetricmlp.training import (
     Adam,
     History,
     Objective,
+    Optimizer,
     StopReason,
     TrainingConfig,
     loss_and_score,
@@ -160,7 +162,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         """Distinct rows that the initialization needs."""
 
     @abstractmethod
-    def _record(self, config: Any) -> Mapping[str, Any]:
+    def _record(self, config: Any) -> Recorded:
         """Record the parameters that must stay the same when training goes on."""
 
     # An overflow is reported where it shows: in the calculated weights, or in the loss.
@@ -185,7 +187,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         # Validate.
         config = self._configure(trains=n_epochs != 0)
         state = self._state() if incremental or self.warm_start else None
-        network = state and state.network
+        network = state.network if state else None
         data = check_training_data(self, X, y, sample_weight, network, method)
         self._check_values(data.X, state)
         held_out = check_validation_data(self, *validation, data.X)
@@ -201,7 +203,9 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
                 encoded = self._encode(data, held_out, state, classes)
                 targets, rows, validation_rows = encoded
         rng = check_random_state(self.random_state)
-        index, validation_rows = self._split(rows, validation_rows, targets, rng, n_epochs)
+        index, validation_rows = self._split(
+            rows, validation_rows, targets, rng, n_epochs
+        )
         rows = _on_one_device(rows, index)
         task = FitTask(self, _shown(X, y, sample_weight, data), self._attributes)
         task.begin(method.replace("_", "-"), n_epochs)
@@ -329,7 +333,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         is that of two rows. Python's floats, unlike NumPy's, leave single precision.
         """
         mean_weight = float(np.mean(to_numpy(rows.sample_weight), dtype=np.float64))
-        optimizers = {
+        optimizers: dict[str, Optimizer | None] = {
             "adam": Adam(float(self.beta_1), float(self.beta_2), float(self.epsilon)),
             "sgd": SGD(float(self.momentum), bool(self.nesterovs_momentum)),
             "lbfgs": None,
@@ -472,9 +476,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         self.best_loss_ = None if self.early_stopping else history.lowest_loss
         self.best_validation_score_ = history.kept_score
 
-    def _warn(
-        self, config: Any, stream: EarlyStream | None, incremental: bool
-    ) -> None:
+    def _warn(self, config: Any, stream: EarlyStream | None, incremental: bool) -> None:
         if stream and stream.lacks_rows and config.is_from_rows:
             n, n_needed = len(stream.keys), stream.n_needed
             warnings.warn(

@@ -17,6 +17,7 @@ from skmetricmlp._data import TrainingData
 from skmetricmlp._state import FitState
 from skmetricmlp._typing import Array, Ints
 from skmetricmlp._validation import (
+    Recorded,
     accepts_sparse,
     check_features,
     check_integer,
@@ -133,7 +134,7 @@ class MetricEstimator(NetworkEstimator):
         is_class = isinstance(targets, ClassTargets)
         return max(n, len(targets.labels)) if is_class else n
 
-    def _record(self, config: NetworkConfig) -> Mapping[str, Any]:
+    def _record(self, config: NetworkConfig) -> Recorded:
         parameters = get_parameters(self)
         given = {name: parameters[name] for name in CONFIG}
         resolved = {
@@ -169,7 +170,8 @@ class MetricEstimator(NetworkEstimator):
     def effective_metric_params_(self) -> dict[str, Any]:
         """Parameters of the metric, given or taken from the training data."""
         self._exemplars()
-        return dict(self._fit_state.metric.parameters)
+        metric: Any = self._fit_state.metric
+        return dict(metric.parameters)
 
     @property
     def n_exemplars_(self) -> int:
@@ -193,7 +195,8 @@ class MetricEstimator(NetworkEstimator):
 
         The column ``predicted`` has the value of the output, or the code of that class.
         """
-        exemplars, state = self._exemplars(), self._fit_state
+        exemplars = self._exemplars()
+        state: Any = self._fit_state  # which has exemplars, metric and pairs
         n = len(exemplars.codes)
         n_nearest = n if n_nearest is None else n_nearest
         check_integer("n_nearest", n_nearest, n, "None, for all exemplars,")

@@ -15,7 +15,7 @@ from skmetricmlp._validation import check_classes, check_labels, class_codes
 from skmetricmlp.basis import middle_and_half, on_domain
 from skmetricmlp.network import Network
 
-__all__ = ["ClassTargets", "DomainTargets", "Targets", "RegressionTargets"]
+__all__ = ["ClassTargets", "DomainTargets", "RegressionTargets", "Targets"]
 
 
 TINY = 10.0 * float(np.finfo(float).eps)  # a deviation that is none but rounding errors
@@ -217,7 +217,9 @@ Targets = ClassTargets | DomainTargets | RegressionTargets
 def _moved(parts: tuple[Floats, Floats], array: Array) -> tuple[Array, Array]:
     """Move arrays to the device of ``array``, in its precision."""
     device = device_of(array)
-    one, other = (device.namespace.astype(device.move(part), array.dtype) for part in parts)
+    one, other = (
+        device.namespace.astype(device.move(part), array.dtype) for part in parts
+    )
     return one, other
 
 

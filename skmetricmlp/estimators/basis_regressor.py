@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from skmetricmlp._errors import unchanged_on_error
 from skmetricmlp._state import FitState
 from skmetricmlp._typing import Array, Ints
 from skmetricmlp._validation import (
+    Recorded,
     check_basis_parameters,
     check_box,
     check_sides,
@@ -474,7 +475,7 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         d = len(targets.domain)
         return n_polynomials(d, config.resolved_degree(d), config.n_parts)
 
-    def _record(self, config: BasisConfig) -> Mapping[str, Any]:
+    def _record(self, config: BasisConfig) -> Recorded:
         parameters = get_parameters(self)
         names = ("init", "degree", "n_parts", "domain", "loss")
         resolved = {"degree": config.resolved_degree(self.n_features_in_)}

@@ -683,9 +683,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         classes: Any,
     ) -> tuple[ClassTargets, TrainingData, TrainingData | None]:
         """Turn labels into class codes, and multiply weights by those of the classes."""
-        targets = (
-            state.targets if state else ClassTargets.from_labels(data.y, classes)
-        )
+        targets = state.targets if state else ClassTargets.from_labels(data.y, classes)
         targets.check_same(classes)
         codes = targets.encode(data.y)
         by_class = class_weights(

@@ -284,9 +284,8 @@ def _choose(
     metric = fit_metric(
         config.metric,
         config.metric_params,
-        data.X,
-        y,
         rows,
+        y,
         data.sample_weight,
         scaling=scaling,
     )

@@ -36,9 +36,7 @@ LOG_RIDGE_MEAN, LOG_RIDGE_DEVIATION = -1.0, 0.5
 TINY = float(np.finfo(float).eps)
 
 
-def best_scale(
-    scores: Floats, codes: Ints, sample_weight: Floats, loss: str
-) -> float:
+def best_scale(scores: Floats, codes: Ints, sample_weight: Floats, loss: str) -> float:
     """Return the factor of ``scores`` with the lowest mean loss.
 
     With the log loss this is temperature scaling: C. Guo, G. Pleiss,
@@ -165,7 +163,9 @@ def logistic_weights(
     if len(present) > 1:
         regression = LogisticRegression(C=1.0 / LOGISTIC_RIDGE, max_iter=1000)
         with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
-            regression.fit(hidden, codes, sample_weight=sample_weight / sample_weight.mean())
+            regression.fit(
+                hidden, codes, sample_weight=sample_weight / sample_weight.mean()
+            )
         coef, intercept = regression.coef_, regression.intercept_
         if len(present) == 2:  # scikit-learn has the second class's log odds alone
             coef, intercept = (np.concatenate([-a, a]) / 2 for a in (coef, intercept))

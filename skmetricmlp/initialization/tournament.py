@@ -225,7 +225,7 @@ def comparison_layer(
     tie_break = np.where(np.arange(len(b))[:, None] < pairs, TINY, -TINY)
     # A term that all scores share cancels. Without it they are small, and exact.
     return TiedComparison(
-        (slope / scale) * (A - A.mean(axis=0)).T,
+        np.ascontiguousarray((slope / scale) * (A - A.mean(axis=0)).T),
         (slope / scale) * (b - b.mean()),
         slope * tie_break,
         PairIncidence(pairs),

@@ -14,7 +14,7 @@ from sklearn.utils import gen_batches
 
 from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp.exemplars import Exemplars
-from skmetricmlp.initialization.tournament import SHARE, TINY, standing_layer
+from skmetricmlp.initialization.tournament import TINY, UNIT_INTERVAL_MAP, win_count_layer
 from skmetricmlp.metrics.formulas import Scores
 from skmetricmlp.network import Network, PairIncidence
 
@@ -292,7 +292,7 @@ def contributions(
 
 def _silence(network: Network) -> float:
     """Value of an exemplar neuron that does not fire."""
-    scale, offset = SHARE[network.layers[1].activation]
+    scale, offset = UNIT_INTERVAL_MAP[network.layers[1].activation]
     return -offset / scale
 
 
@@ -362,7 +362,7 @@ def standings(values: Floats, pairs: Ints, activation: str) -> Floats:
     array of shape (m, N)
     """
     n, m = pairs.shape
-    standing: Floats = standing_layer(n, m, activation).affine(values)
+    standing: Floats = win_count_layer(n, m, activation).affine(values)
     return standing
 
 

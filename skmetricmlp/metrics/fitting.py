@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from skmetricmlp._data import DistinctRows, mean_and_deviation
 from skmetricmlp._typing import Array, Floats
 from skmetricmlp.metrics.formulas import METRICS, Domain, Scores, linear_map
-from skmetricmlp.network.scaling import InputScaling
+from skmetricmlp.network import Scaling
 
 __all__ = ["Metric", "fit_metric", "linear_part"]
 
@@ -109,7 +109,7 @@ def fit_metric(
     y: Array,
     sample_weight: Floats | None = None,
     *,
-    scaling: InputScaling | None = None,
+    scaling: Scaling | None = None,
 ) -> Metric:
     """Estimate the parameters of a metric that are not given from the training data.
 
@@ -130,7 +130,7 @@ def fit_metric(
     sample_weight : array of shape (n,), optional
         Weights of the rows of ``rows.X``. A transformer is fitted with them if its
         ``fit`` has a parameter ``sample_weight``.
-    scaling : InputScaling, optional
+    scaling : pair of arrays of shape (d,), optional
         Scaling of the inputs in training.
 
     Returns
@@ -143,7 +143,7 @@ def fit_metric(
         If a transformer is not linear, or cannot be fitted.
     """
     X = rows.X
-    scales = (None, None) if scaling is None else scaling.arrays
+    scales = scaling or (None, None)
     given = dict(parameters or {})
     if not isinstance(metric, str):
         if hasattr(metric, "transform"):

@@ -172,87 +172,77 @@ class TiedComparison:
 
 @dataclass(frozen=True)
 class Grouped:
-    """Neuron i reads the i-th group of M inputs, and the inputs after all groups.
+    """Unit i reads the i-th group of M inputs.
 
-    ``z_i = sum_m weights_im x_(iM+m) + sum_s others_si x_(NM+s) + bias_i``
+    ``z_i = sum_m weights_im x_(iM+m) + bias_i``
 
     Parameters
     ----------
     weights : array of shape (N, M)
-    others : array of shape (n_in - N M, N)
     bias : array of shape (N,)
     activation : str
     """
 
     weights: Array
-    others: Array
     bias: Array
     activation: str
 
-    is_weight: ClassVar[tuple[bool, ...]] = (True, True, False)
+    is_weight: ClassVar[tuple[bool, ...]] = (True, False)
 
     @property
     def n_out(self) -> int:
-        """Number of neurons, N."""
+        """Number of units, N."""
         return int(self.bias.shape[0])
 
     @property
     def parameters(self) -> tuple[Array, ...]:
-        """Weights, those of the other inputs, and bias."""
-        return self.weights, self.others, self.bias
+        """Weights and bias."""
+        return self.weights, self.bias
 
     def with_parameters(self, parameters: Arrays) -> Grouped:
         """Return the same layer with other parameters."""
-        weights, others, bias = parameters
-        return replace(self, weights=weights, others=others, bias=bias)
+        weights, bias = parameters
+        return replace(self, weights=weights, bias=bias)
 
     def affine(self, x: Array) -> Array:
-        """Pre-activation ``z`` (n, N) of ``x`` (n, n_in)."""
-        groups, rest = self._split(x)
-        z = (self.weights[:, None, :] @ groups)[:, 0, :]
-        z += self.others.T @ rest
+        """Pre-activation ``z`` (n, N) of ``x`` (n, N M)."""
+        z = (self.weights[:, None, :] @ self._groups(x))[:, 0, :]
         z += self.bias[:, None]
         return z.T
 
     def gradient(self, x: Array, delta: Array) -> list[Array]:
-        """Gradient of the parameters from ``delta = dL/dz`` (n, N)."""
-        groups, rest = self._split(x)
-        of_weights = (groups @ delta.T[:, :, None])[:, :, 0]
-        return [of_weights, rest @ delta, array_namespace(delta).sum(delta, axis=0)]
+        """Gradient of weights and bias from ``delta = dL/dz`` (n, N)."""
+        of_weights = (self._groups(x) @ delta.T[:, :, None])[:, :, 0]
+        return [of_weights, array_namespace(delta).sum(delta, axis=0)]
 
     def input_gradient(self, delta: Array) -> Array:
-        """``dL/dx`` (n, n_in) from ``delta = dL/dz`` (n, N)."""
+        """``dL/dx`` (n, N M) from ``delta = dL/dz`` (n, N)."""
         xp = array_namespace(delta)
         of_groups = self.weights[:, :, None] * delta.T[:, None, :]
-        of_groups = xp.reshape(of_groups, (size(self.weights), delta.shape[0]))
-        return xp.concat([of_groups, self.others @ delta.T], axis=0).T
+        return xp.reshape(of_groups, (size(self.weights), delta.shape[0])).T
 
     @property
     def n_dense_weights(self) -> int:
-        """Number of parameters if every neuron read every input."""
-        return (int(size(self.weights)) + int(self.others.shape[0]) + 1) * self.n_out
+        """Number of parameters if every unit read every input."""
+        return (int(size(self.weights)) + 1) * self.n_out
 
     def dense(self) -> Dense:
-        """Let each neuron read all inputs, other groups with a weight of zero."""
+        """Let each unit read all inputs, other groups with a weight of zero."""
         xp, where = array_namespace(self.weights), device(self.weights)
         n, m = self.weights.shape
-        shape = n * m + self.others.shape[0], n
-        weights = xp.zeros(shape, dtype=self.weights.dtype, device=where)
+        weights = xp.zeros((n * m, n), dtype=self.weights.dtype, device=where)
         for i in range(n):
             weights[i * m : (i + 1) * m, i] = self.weights[i, :]
-        weights[n * m :, :] = self.others
         return Dense(weights, self.bias, self.activation)
 
     def dense_bias(self) -> Array:
         """Bias of :meth:`dense`, without its weights."""
         return self.bias
 
-    def _split(self, x: Array) -> tuple[Array, Array]:
-        """Take inputs apart: groups (N, M, n) and the rest (n_in - N M, n)."""
-        n_grouped = size(self.weights)
-        groups = x.T[:n_grouped, :]
+    def _groups(self, x: Array) -> Array:
+        """Return the inputs (N, M, n) of each unit."""
         shape = (*self.weights.shape, x.shape[0])
-        return array_namespace(x).reshape(groups, shape), x.T[n_grouped:, :]
+        return array_namespace(x).reshape(x.T, shape)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from array_api_compat import array_namespace
 
 from skmetricmlp._typing import Array
 from skmetricmlp.network.activations import ACTIVATIONS
-from skmetricmlp.network.layers import Dense, Layer, forward
+from skmetricmlp.network.layers import Dense, Layer
 
 __all__ = ["Network"]
 
@@ -86,7 +86,8 @@ class Network:
         """``x`` and the values of every hidden layer, each of shape (n, width)."""
         values = [x]
         for layer in self.layers[:-1]:
-            values.append(forward(layer, values[-1]))
+            function = ACTIVATIONS[layer.activation].function
+            values.append(function(layer.affine(values[-1])))
         return values
 
     def affine_output(self, x: Array) -> Array:

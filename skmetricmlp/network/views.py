@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skmetricmlp._typing import Array
+from skmetricmlp.network.layers import Layer
 from skmetricmlp.network.network import Network
 
 __all__ = ["DenseWeights", "LayerList", "read_only"]
@@ -42,19 +43,27 @@ class LayerList(list[Any]):
 
 
 class DenseWeights(Sequence[Array]):
-    """Weights of the dense equivalent of a network, each layer's made when it is read.
+    """Weights of the dense equivalent of a network, made layer by layer when accessed.
 
-    There are many more of them than the network holds, and who only looks at all
-    attributes of an estimator, as its display in a notebook does, wants none.
+    They are many more than the network holds. An estimator's display in a notebook, which
+    accesses all attributes, makes none of them.
 
-    The arrays are copies, read-only where the namespace has that: to change one would
-    change nothing.
+    The arrays are copies, and read-only in NumPy: to change them would change nothing.
+
+    Parameters
+    ----------
+    network : Network
+    check : callable
+        Called with the number of weights of a layer before they are made.
     """
 
     are_layers: ClassVar[bool] = True
 
-    def __init__(self, network: Network) -> None:
+    def __init__(
+        self, network: Network, check: Callable[[int], object] = lambda _: None
+    ) -> None:
         self._network = network
+        self._check = check
 
     def __len__(self) -> int:
         return len(self._network.layers)
@@ -62,8 +71,8 @@ class DenseWeights(Sequence[Array]):
     def __getitem__(self, index: Any) -> Any:
         layers = self._network.layers[index]
         if isinstance(layers, tuple):
-            return [read_only(layer.dense().weights) for layer in layers]
-        return read_only(layers.dense().weights)
+            return [self._weights(layer) for layer in layers]
+        return self._weights(layers)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         msg = "the weights of a network with tied=True are made on access, and read-only"
@@ -71,7 +80,11 @@ class DenseWeights(Sequence[Array]):
 
     def __repr__(self) -> str:
         widths = [layer.n_out for layer in self._network.layers]
-        return f"<weights of {len(widths)} layers of widths {widths}, made when read>"
+        return f"<weights of {len(widths)} layers of widths {widths}, made when accessed>"
+
+    def _weights(self, layer: Layer) -> Array:
+        self._check(layer.n_dense_weights)
+        return read_only(layer.dense().weights)
 
 
 def read_only(array: Array) -> Array:

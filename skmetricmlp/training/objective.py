@@ -66,7 +66,8 @@ class Objective:
         value stays an array until the end, because each number that is read from a
         device waits for it.
         """
-        total, value, gradient = self.total(data), 0.0, []
+        total, value = self.total(data), 0.0
+        gradient: list[Array] = []
         # Twice, because each block costs a pass over the gradient.
         for block in data.blocks(2 * network.block_rows):
             xp = array_namespace(block.sample_weight)

@@ -23,6 +23,7 @@ from skmetricmlp.training.lbfgs import train_lbfgs
 from skmetricmlp.training.monitor import (
     Listener,
     Monitor,
+    StopReason,
     Trained,
     Validate,
     check_finite,
@@ -89,7 +90,8 @@ def train(
     first_state = state
     if state is None:
         state = first_state = config.optimizer.init(network.parameters)
-    last_finite, reason = network, "max_epochs"
+    last_finite = network
+    reason: StopReason = "max_epochs"
     try:
         for epoch in range(config.max_epochs):
             monitor.begin(network, state)
