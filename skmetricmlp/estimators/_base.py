@@ -148,9 +148,10 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         *,
         few_rows: bool,
     ) -> FitState:
-        """Make a network, or extend that of the state, on the host.
+        """Make a network, or extend that of the state, with outputs in training units.
 
-        The rows and ``y``, in the units of the user, are those at ``index``.
+        ``data`` is on the host, encoded, and has the rows at ``index`` of ``y``, which is
+        in the units of the user. The result is on the host.
         """
 
     @abstractmethod
@@ -216,9 +217,11 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         previous, start = state, None
         if state is None or not self._suffices(state, rows.y):
             few_rows = stream is not None and stream.lacks_rows
-            state, start = self._initial_state(
-                config, targets, rows, data.y, index, state, rng, few_rows=few_rows
+            host = TrainingData(*map(to_numpy, rows))
+            made = self._initialize(
+                config, targets, host, data.y, index, state, rng, few_rows=few_rows
             )
+            state, start = self._in_user_units(made, config, targets, rows.X)
         start = start or targets.to_training_units(state.network)
         training = self._training_config(config, start, rows, n_epochs, incremental)
         goes_on = state is previous and state.optimizer == training.optimizer
@@ -250,28 +253,14 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         task.end()
         self._warn(config, stream if previous is None else None, incremental)
 
-    def _initial_state(
-        self,
-        config: Any,
-        targets: Any,
-        rows: TrainingData,
-        y: Array,
-        index: Ints,
-        state: FitState | None,
-        rng: np.random.RandomState,
-        *,
-        few_rows: bool,
+    def _in_user_units(
+        self, made: FitState, config: Any, targets: Any, X: Array
     ) -> tuple[FitState, Network]:
-        """Make a network, or extend the present one.
+        """Return a new state with its network on the device of X, in the user's units.
 
-        Return the state in the units of the user, and the network in training units.
+        Return the network in training units too.
         """
-        host = TrainingData(*map(to_numpy, rows))
-        on_host = state and map_arrays(to_numpy, state)
-        made = self._initialize(
-            config, targets, host, y[index], index, on_host, rng, few_rows=few_rows
-        )
-        start = map_arrays(device_of(rows.X).move, made.network)
+        start = map_arrays(device_of(X).move, made.network)
         network = targets.to_user_units(start)
         recorded = self._record(config)
         return replace(made, network=network, recorded=recorded, targets=targets), start
@@ -333,11 +322,11 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         is that of two rows. Python's floats, unlike NumPy's, leave single precision.
         """
         mean_weight = float(np.mean(to_numpy(rows.sample_weight), dtype=np.float64))
-        optimizers: dict[str, Optimizer | None] = {
-            "adam": Adam(float(self.beta_1), float(self.beta_2), float(self.epsilon)),
-            "sgd": SGD(float(self.momentum), bool(self.nesterovs_momentum)),
-            "lbfgs": None,
-        }
+        optimizer: Optimizer | None = None  # L-BFGS takes all rows at once
+        if self.solver == "adam":
+            optimizer = Adam(float(self.beta_1), float(self.beta_2), float(self.epsilon))
+        elif self.solver == "sgd":
+            optimizer = SGD(float(self.momentum), bool(self.nesterovs_momentum))
         rate = to_numpy(self.learning_rate_init)
         if isinstance(rate, str):
             rate = config.default_rate
@@ -347,7 +336,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         weight = 1.0 if incremental else mean_weight
         return TrainingConfig(
             Objective(config.loss, float(self.alpha), weight),
-            optimizers[self.solver],
+            optimizer,
             rates=layer_rates(rate, len(start.layers)),
             batch_size=size,
             max_epochs=n_epochs,
@@ -443,16 +432,12 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         classes = targets.labels if isinstance(targets, ClassTargets) else None
         targets, rows, _ = self._encode(data, None, None, classes)
         index, rng = _rows_with_weight(rows), deepcopy(state.stream.rng)
-        made, _ = self._initial_state(
-            config,
-            targets,
-            _on_one_device(rows, index),
-            data.y,
-            index,
-            None,
-            rng,
-            few_rows=True,
+        rows = _on_one_device(rows, index)
+        host = TrainingData(*map(to_numpy, rows))
+        made = self._initialize(
+            config, targets, host, data.y, index, None, rng, few_rows=True
         )
+        made, _ = self._in_user_units(made, config, targets, rows.X)
         if config.is_from_rows:
             return replace(made, history=state.history, rng=rng)
         units = {"targets": targets, "scaling": made.scaling}

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from sklearn import config_context
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -89,10 +90,11 @@ class MetricEstimator(NetworkEstimator):
     ) -> FitState:
         """Calculate, draw or take over the first network, or add classes that it lacks."""
         if state and isinstance(targets, ClassTargets):
-            n_classes = len(targets.labels)
-            return with_new_classes(
-                state, data, n_classes, config, solver=self.solver, rng=rng
-            )
+            state, n_classes = map_arrays(to_numpy, state), len(targets.labels)
+            with config_context(array_api_dispatch=False):
+                return with_new_classes(
+                    state, data, n_classes, config, solver=self.solver, rng=rng
+                )
         names = getattr(self, "feature_names_in_", None)
         exemplars: Any = config.exemplars
         if not isinstance(exemplars, str):
@@ -101,15 +103,19 @@ class MetricEstimator(NetworkEstimator):
         if self._uses_metric():
             given = config.metric, config.metric_params
             metric_params = metric_parameters(*given, data.X.shape[1], names)
-        made = initial_state(
-            replace(config, exemplars=exemplars, metric_params=metric_params),
-            data,
-            y,
-            targets.labels if isinstance(targets, ClassTargets) else None,
-            solver=self.solver,
-            rng=rng,
-            few_rows=few_rows,
-        )
+        classes = targets.labels if isinstance(targets, ClassTargets) else None
+        config = replace(config, exemplars=exemplars, metric_params=metric_params)
+        # k-means of scikit-learn 1.6 fails on NumPy arrays where it may dispatch.
+        with config_context(array_api_dispatch=False):
+            made = initial_state(
+                config,
+                data,
+                y[index],
+                classes,
+                solver=self.solver,
+                rng=rng,
+                few_rows=few_rows,
+            )
         is_given = not isinstance(config.init, str)
         if is_given and config.output_init is None:
             made = replace(made, network=targets.to_training_units(made.network))

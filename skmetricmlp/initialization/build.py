@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ from skmetricmlp.initialization.tournament import comparison_layer, nearest_netw
 from skmetricmlp.metrics import Metric, fit_metric
 from skmetricmlp.network import Dense, Layer, Network, Scaling, input_scaling
 
-__all__ = ["calculated_network", "fitted_output", "initial_state"]
+__all__ = ["calculated_layers", "fitted_output", "initial_state"]
 
 Scores = tuple[Floats, Floats]
 
@@ -116,6 +117,7 @@ def initial_state(
         )
         raise ValueError(msg)
     check_memory(config, *size, data.X.dtype, solver)
+    state = FitState(Network(()), n, scaling=scaling, config=config)
     if config.is_calculated:
         exemplars, metric = chosen or _choose(
             config, data, y, rows, scaling, labels, rng, few_rows=few_rows
@@ -129,25 +131,21 @@ def initial_state(
             by_class=config.n_neighbors is not None,
         )
         targets = exemplars.targets(n_outputs)
-        network = calculated_network(config, rows, scores, targets, pairs, rng, scaling)
-        network = _in_precision(network, data.X.dtype, exemplars.points)
-        return FitState(network, n, exemplars, metric, pairs, scaling, config)
-    if isinstance(config.init, str):
-        network = baseline_network(config, *size, rng, scaling)
+        layers = calculated_layers(config, rows, scores, targets, pairs, rng, scaling)
+        state = replace(state, exemplars=exemplars, metric=metric, pairs=pairs)
+        points = exemplars.points
     else:
-        activations = config.activation, config.output_activation
-        sizes = layer_sizes(config, *size)
-        network = given_network(config.init, sizes, *activations)
+        layers, points = _baseline_layers(config, size, rng, scaling), data.X
     if config.output_init is not None:
-        hidden = network.layers[:-1]
-        output = fitted_output(config, hidden, rows, n_outputs, rng)
-        network = Network((*hidden, output))
+        hidden = layers if config.is_calculated else layers[:-1]
+        layers = (*hidden, fitted_output(config, hidden, rows, n_outputs, rng))
+    network = Network(layers) if config.tied else Network(layers).dense()
     is_given = not isinstance(config.init, str)
-    network = _in_precision(network, data.X.dtype, data.X, is_given=is_given)
-    return FitState(network, n, scaling=scaling, config=config)
+    network = _in_precision(network, data.X.dtype, points, is_given=is_given)
+    return replace(state, network=network)
 
 
-def calculated_network(
+def calculated_layers(
     config: NetworkConfig,
     rows: DistinctRows,
     scores: Scores,
@@ -155,14 +153,14 @@ def calculated_network(
     pairs: Ints,
     rng: np.random.RandomState,
     scaling: Scaling | None,
-) -> Network:
-    """Calculate the source's network, or comparisons and the output that reads them.
+) -> tuple[Layer, ...]:
+    """Calculate the source's network, or the hidden layer of the one with fitted output.
 
     Parameters
     ----------
     config : NetworkConfig
     rows : DistinctRows
-        They set the scales, and the output is fitted to them.
+        They set the scales.
     scores : tuple of arrays of shapes (N, d) and (N,)
         ``(A, b)`` of the metric at the exemplars.
     targets : array of shape (N, n_outputs)
@@ -174,30 +172,40 @@ def calculated_network(
 
     Returns
     -------
-    Network
+    tuple of Layer
+        Tied.
     """
     size = min(SAMPLE_ROWS, max(1, SAMPLE_ELEMENTS // max(pairs.size, 1)))
     # The order of distinct rows is random, but always the same.
     X = rows.X[rows.index[:size]].astype(np.float64)
     sample = TrainingData(X, rows.codes[:size], rows.sample_weight[:size])
-    if config.n_neighbors is not None:
-        network = nearest_network(
-            scores,
-            targets,
-            sample,
-            pairs=pairs,
-            n_neighbors=config.n_neighbors,
-            activation=config.activation,
-            sharpness=config.sharpness,
-            loss=config.loss,
-        )
-    else:
+    if config.n_neighbors is None:
         style = 1, config.activation, config.sharpness
-        layer = comparison_layer(scores, pairs, sample.X, sample.sample_weight, *style)
-        first = with_random_units(layer, config.n_random_units, rng, scaling)
-        output = fitted_output(config, (first,), rows, targets.shape[1], rng)
-        network = Network((first, output))
-    return network if config.tied else network.dense()
+        first = comparison_layer(scores, pairs, X, sample.sample_weight, *style)
+        return (with_random_units(first, config.n_random_units, rng, scaling),)
+    return nearest_network(
+        scores,
+        targets,
+        sample,
+        pairs=pairs,
+        n_neighbors=config.n_neighbors,
+        activation=config.activation,
+        sharpness=config.sharpness,
+        loss=config.loss,
+    ).layers
+
+
+def _baseline_layers(
+    config: NetworkConfig,
+    size: tuple[int, tuple[int, ...], int],
+    rng: np.random.RandomState,
+    scaling: Scaling,
+) -> tuple[Layer, ...]:
+    if isinstance(config.init, str):
+        return baseline_network(config, *size, rng, scaling).layers
+    sizes = layer_sizes(config, *size)
+    activations = config.activation, config.output_activation
+    return given_network(config.init, sizes, *activations).layers
 
 
 def fitted_output(

@@ -17,7 +17,7 @@ from skmetricmlp._data import DistinctRows, TrainingData, distinct_rows
 from skmetricmlp._state import FitState
 from skmetricmlp._typing import Floats, Ints
 from skmetricmlp.exemplars import Exemplars, select_exemplars
-from skmetricmlp.initialization.build import calculated_network, fitted_output
+from skmetricmlp.initialization.build import calculated_layers, fitted_output
 from skmetricmlp.initialization.config import NetworkConfig
 from skmetricmlp.initialization.memory import check_memory
 from skmetricmlp.initialization.pairs import all_pairs, select_pairs
@@ -101,15 +101,17 @@ def with_new_classes(
     check_memory(shape, *size, X.dtype, solver)
     rows = _with_exemplars(rows, before)
     votes = grown.targets(n_classes)
-    new = calculated_network(config, rows, scores, votes, pairs, rng, state.scaling)
-    units = _units_kept(before, table, new, pairs, n_classes)
-    if config.output_init is not None:
-        # The output is fitted to the units of the result, those that are kept included.
-        hidden = _keep(old, new, units).layers[:-1]
-        output = fitted_output(config, hidden, rows, n_classes, rng)
-        new = _unread(Network((*new.layers[:-1], output)), np.unique(before.codes))
-    else:
+    layers = calculated_layers(config, rows, scores, votes, pairs, rng, state.scaling)
+    new = Network(layers) if config.tied else Network(layers).dense()
+    n_hidden, n_random = len(old.layers) - 1, config.n_random_units
+    units = _units_kept(before, table, pairs, n_classes, n_hidden, n_random)
+    if config.output_init is None:
         new = _in_scale(old, new, *units[-2:])
+    else:
+        # The output is fitted to the units of the result, those that are kept included.
+        hidden = _keep(Network(old.layers[:-1]), new, units).layers
+        output = fitted_output(config, hidden, rows, n_classes, rng)
+        new = _unread(Network((*new.layers, output)), np.unique(before.codes))
     return replace(
         state,
         network=_keep(old, new, units),
@@ -214,13 +216,18 @@ def _pairs_in_both(before: Ints, after: Ints) -> _Units:
 
 
 def _units_kept(
-    before: Exemplars, table: Ints, new: Network, pairs: Ints, n_classes: int
+    before: Exemplars,
+    table: Ints,
+    pairs: Ints,
+    n_classes: int,
+    n_hidden: int,
+    n_random: int,
 ) -> list[_Units]:
     """Return the units of the input and of each layer that no new class affects."""
     n, classes = len(table), np.unique(before.codes)
     n_features = before.points.shape[1]
     both = _pairs_in_both(table, pairs)
-    random = np.arange(new.layers[0].n_out - pairs.size)
+    random = np.arange(n_random)
     i, j = PairIncidence(all_pairs(n_classes)).indices
     class_pairs = np.flatnonzero(np.isin(i, classes) & np.isin(j, classes))
     hidden = [
@@ -233,7 +240,7 @@ def _units_kept(
     ]
     return [
         _Units(np.arange(n_features), np.arange(n_features)),
-        *hidden[: len(new.layers) - 1],
+        *hidden[:n_hidden],
         _Units(classes, classes),
     ]
 
