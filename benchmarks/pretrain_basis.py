@@ -1,29 +1,30 @@
-"""Make the basis networks that the package has, and print their errors.
+"""Train the basis networks that the package contains, and print their errors.
 
     python benchmarks/pretrain_basis.py --out FILE
 
-For each monomial, on points at equal distances of the reference domain: root mean
-squared error, largest error, and largest weight of the hidden and of the output layer.
-With ``--from-scratch``, what it takes to train each from random weights instead of from
-the degree below: evaluations of the gradient, and the root mean squared error.
+The table has a line for each monomial: root mean squared error and largest error, on
+equidistant points of the reference domain, and the largest weights of the hidden layer
+and of the output layer. With ``--from-scratch``, the script compares training from the
+degree below with training from random weights: number of evaluations of the gradient,
+and root mean squared error.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
+import pretraining
+from pretraining import Settings, description, errors, pretrain, save_blocks
 
-from skmetricmlp.basis import Blocks, pretraining
-from skmetricmlp.basis.networks import FILE, errors, save_blocks
-from skmetricmlp.basis.pretraining import Settings, pretrain
+from skmetricmlp.basis import Blocks
+from skmetricmlp.basis.networks import FILE
 from skmetricmlp.network import Network
 
 SETTINGS = {
@@ -36,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--out", type=Path, help=f"the package's own is {FILE}")
+    parser.add_argument("--out", type=Path, help=f"the file of the package is {FILE}")
     parser.add_argument("--from-scratch", action="store_true")
     options = parser.parse_args()
     if options.from_scratch:
@@ -48,20 +49,7 @@ def main() -> None:
         print(error_table(of_inputs).to_string(float_format="{:.1e}".format), "\n")
     print(f"{perf_counter() - started:.0f} s")
     if options.out:
-        save_blocks(options.out, blocks, description(blocks))
-
-
-def description(blocks: dict[int, Blocks]) -> dict[str, Any]:
-    """Give settings and errors, by number of variables."""
-    of_inputs = {}
-    for n_inputs, settings in SETTINGS.items():
-        rms, largest = errors(blocks[n_inputs])
-        of_inputs[str(n_inputs)] = {
-            "settings": asdict(settings),
-            "rms_errors": rms.tolist(),
-            "max_errors": largest.tolist(),
-        }
-    return of_inputs
+        save_blocks(options.out, blocks, description(blocks, SETTINGS))
 
 
 def error_table(blocks: Blocks) -> pd.DataFrame:
@@ -80,7 +68,7 @@ def error_table(blocks: Blocks) -> pd.DataFrame:
 
 
 def against_scratch(n_seeds: int = 5) -> pd.DataFrame:
-    """Mean over seeds of all monomials: from the degree below, and from random."""
+    """Compare starts from the degree below and from random weights; means over seeds."""
     records = [
         {"variables": n_inputs, "start": start, **effort(n_inputs, seeded, start)}
         for n_inputs, settings in SETTINGS.items()
@@ -91,10 +79,10 @@ def against_scratch(n_seeds: int = 5) -> pd.DataFrame:
 
 
 def effort(n_inputs: int, settings: Settings, start: str) -> dict[str, float]:
-    """Count gradients for all monomials, and take the mean of the errors."""
+    """Count the gradients for all monomials, and return the mean of their errors."""
     spy = partial(patch.object, Network, "backward", autospec=True)
     with spy(side_effect=Network.backward) as backward:
-        if start == "random":  # nothing is known of the degree below
+        if start == "random":  # as if no degree below had been trained
             with patch.object(pretraining, "_below", return_value=()):
                 blocks = pretrain(n_inputs, settings)
         else:

@@ -17,16 +17,25 @@ import numpy as np
 import scipy.sparse as sp
 from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
-from sklearn.utils import gen_batches
+from sklearn import get_config
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from skmetricmlp._typing import Array, Floats, Ints
 
-__all__ = ["DistinctRows", "TrainingData", "distinct_rows", "mean_and_deviation"]
+__all__ = [
+    "DistinctRows",
+    "TrainingData",
+    "distinct_rows",
+    "mean_and_deviation",
+    "row_batches",
+    "rows_per_batch",
+]
 
 Keys = NDArray[np.uint64]
 
-BLOCK_ELEMENTS = 2**20
+MIB = 2**20
+MOST_MIB = 32  # of temporaries; more hardly makes anything faster
+TEMPORARIES = 4  # arrays of the size of a block of rows that exist at the same time
 SAFE_EXPONENT = 400
 TINY = 10.0 * float(np.finfo(float).eps)  # a deviation that is none but rounding errors
 # Standardized values are rounded to so many steps per deviation before they are hashed:
@@ -37,6 +46,45 @@ SMALLEST = float(np.finfo(float).tiny)
 SHIFT = 0.3183098861837907  # away from the multiples of 1/2 that round either way
 
 LEAST_WEIGHT = 1e-30  # nothing beside a weight of one
+
+
+def rows_per_batch(width: int) -> int:
+    """Return how many rows are calculated at a time.
+
+    They take at most 32 MiB, and at most scikit-learn's ``working_memory`` (in MiB; see
+    :func:`sklearn.set_config`), in double precision; but there is at least one row.
+
+    Parameters
+    ----------
+    width : int
+        Numbers in each row.
+
+    Examples
+    --------
+    >>> rows_per_batch(1024)
+    4096
+    """
+    limit = min(MOST_MIB, get_config()["working_memory"]) * MIB
+    return max(1, int(limit // (8 * max(1, width))))
+
+
+def row_batches(n_rows: int, width: int) -> Iterator[slice]:
+    """Yield slices of rows, each of :func:`rows_per_batch` rows but the last.
+
+    Parameters
+    ----------
+    n_rows : int
+    width : int
+        Numbers in each row.
+
+    Examples
+    --------
+    >>> list(row_batches(10000, 1024))
+    [slice(0, 4096, None), slice(4096, 8192, None), slice(8192, 10000, None)]
+    """
+    size = rows_per_batch(width)
+    for start in range(0, n_rows, size):
+        yield slice(start, min(start + size, n_rows))
 
 
 @dataclass(frozen=True)
@@ -146,8 +194,8 @@ def _sums(X: Array, factors: Keys, integers: Callable[[Floats, Any], Keys]) -> K
     """Sum ``factors_j integers(x_ij)`` over the features, modulo 2^64."""
     every = slice(None)
     if not sp.issparse(X):
-        size = max(1, BLOCK_ELEMENTS // max(1, X.shape[1]))
-        blocks = (np.ascontiguousarray(X[rows]) for rows in gen_batches(len(X), size))
+        batches = row_batches(len(X), TEMPORARIES * X.shape[1])
+        blocks = (np.ascontiguousarray(X[rows]) for rows in batches)
         return np.concatenate([integers(block, every) @ factors for block in blocks])
     if not X.has_canonical_format:
         X = X.copy()
@@ -209,7 +257,7 @@ def _blocks(
     X: Array, shares: Floats, index: Ints, exponent: int
 ) -> Iterator[tuple[Floats, Floats]]:
     """Yield shares and rows ``2^-exponent X`` in double precision, some at a time."""
-    for rows in gen_batches(len(index), max(1, BLOCK_ELEMENTS // max(1, X.shape[1]))):
+    for rows in row_batches(len(index), TEMPORARIES * X.shape[1]):
         block = X[index[rows]].astype(np.float64)
         yield shares[rows], np.ldexp(block, -exponent) if exponent else block
 

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+from sklearn import config_context
 
 from skmetricmlp.network import Dense, Network
 from skmetricmlp.training import Batch
@@ -25,6 +26,11 @@ def read_only(values, dtype=float):
     array = np.array(values, dtype=dtype)
     array.flags.writeable = False
     return array
+
+
+def temporaries_of(n_numbers):
+    """Let a temporary array have at most so many numbers of double precision."""
+    return config_context(working_memory=8 * n_numbers / 2**20)
 
 
 def random_network(widths, activation="tanh", output="softmax", seed=0):

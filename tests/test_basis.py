@@ -7,6 +7,18 @@ import numpy as np
 import pytest
 from networks import read_only
 from numpy.testing import assert_allclose, assert_array_equal
+from pretraining import (
+    Settings,
+    description,
+    errors,
+    exponents_up_to,
+    fitted_block,
+    load_settings,
+    monomials,
+    pretrain,
+    random_hidden,
+    save_blocks,
+)
 from scipy.optimize import lsq_linear
 
 from skmetricmlp.basis import (
@@ -20,19 +32,6 @@ from skmetricmlp.basis import (
     on_domain,
 )
 from skmetricmlp.basis.assembly import RIDGES, parts
-from skmetricmlp.basis.networks import (
-    errors,
-    load_settings,
-    monomials,
-    save_blocks,
-)
-from skmetricmlp.basis.pretraining import (
-    Settings,
-    exponents_up_to,
-    fitted_block,
-    pretrain,
-    random_hidden,
-)
 from skmetricmlp.initialization.baselines import dense_layers
 from skmetricmlp.network import Network, forward
 
@@ -402,11 +401,20 @@ def test_pretraining_lowers_its_objective_to_a_point_without_slope():
             assert min(sides) > best - 1e-9
 
 
+def test_blocks_are_described_by_their_settings_and_errors():
+    blocks, settings = load_blocks(1).up_to(2), replace(SMALL, degree=2)
+    rms, largest = errors(blocks)
+    written = description({1: blocks}, {1: settings})["1"]
+    assert Settings(**written["settings"]) == settings
+    assert_array_equal(written["rms_errors"], rms)
+    assert_array_equal(written["max_errors"], largest)
+
+
 def test_blocks_can_be_written_and_read(tmp_path, monkeypatch):
     blocks = pretrain(1, SMALL)
     save_blocks(tmp_path / "blocks.npz", {1: blocks}, {"1": "tiny"})
     monkeypatch.setattr("skmetricmlp.basis.networks.FILE", tmp_path / "blocks.npz")
-    assert load_settings() == {"1": "tiny"}
+    assert load_settings(tmp_path / "blocks.npz") == {"1": "tiny"}
     read = load_blocks.__wrapped__(1)
     assert_array_equal(read.output_weights, blocks.output_weights)
     assert_array_equal(read.exponents, blocks.exponents)

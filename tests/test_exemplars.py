@@ -6,21 +6,23 @@ from itertools import product
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from networks import temporaries_of
+from sklearn import config_context
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits, make_blobs, make_moons
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
-from skmetricmlp._data import distinct_rows
+from skmetricmlp._data import distinct_rows, row_batches, rows_per_batch
 from skmetricmlp.exemplars import (
     SELECTORS,
     Exemplars,
-    cluster_means,
     exemplar_counts,
     select_exemplars,
     selection,
 )
+from skmetricmlp.exemplars import _geometry as geometry
 from skmetricmlp.exemplars._geometry import distances, mapped, points_at, scores
 from skmetricmlp.exemplars.apportionment import share_exemplars
 from skmetricmlp.exemplars.cluster_means import exemplar_values
@@ -153,6 +155,65 @@ def test_rows_with_values_are_in_the_order_of_one_class():
     np.testing.assert_array_equal(one.index, of_one_class.index)
     np.testing.assert_array_equal(X[one.index], X[order][other.index])
     np.testing.assert_allclose(one.y, other.y)
+
+
+# --- the size of temporary arrays ---
+
+
+@pytest.mark.parametrize(
+    ("working_memory", "width", "expected"),
+    [
+        (1024, 2**22, 1),
+        (1024, 2**22 // 7, 7),
+        (64, 1, 2**22),
+        (1, 128, 1024),
+        (0.5, 1000, 65),
+        (1, 2**18, 1),
+        (0, 5, 1),
+        (1024, 0, 2**22),
+    ],
+)
+def test_rows_of_a_batch_stay_within_the_working_memory(working_memory, width, expected):
+    with config_context(working_memory=working_memory):
+        assert rows_per_batch(width) == expected
+        batches = list(row_batches(2 * expected + 1, width))
+    sizes = [batch.stop - batch.start for batch in batches]
+    assert sizes == [expected, expected, 1]
+    rows = np.arange(2 * expected + 1)
+    np.testing.assert_array_equal(np.concatenate([rows[b] for b in batches]), rows)
+    assert list(row_batches(0, width)) == []
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize("metric", ["seuclidean", "mahalanobis", "kl", "cosine"])
+def test_batches_of_rows_make_no_difference_but_rounding(form, metric, monkeypatch):
+    X = form(np.random.default_rng(0).uniform(0.1, 1, (60, 4)))
+    y, weights = np.arange(60) % 2, np.random.default_rng(1).uniform(0.5, 2, 60)
+    n_batches = []
+
+    def counted(n_rows, width):
+        batches = list(row_batches(n_rows, width))
+        n_batches.append(len(batches))
+        return batches
+
+    monkeypatch.setattr(geometry, "row_batches", counted)
+
+    def results():
+        rows, fitted = rows_and_metric(X, y, weights, metric)
+        chosen = select_exemplars(
+            "condensed", rows, fitted, np.array([3, 4]), np.random.RandomState(0)
+        )
+        arrays = *fitted(chosen.points), fitted.mean, fitted.scale
+        return rows.index, chosen.index, distances(rows, fitted), *arrays
+
+    expected = results()
+    assert set(n_batches) == {1}
+    n_batches.clear()
+    with temporaries_of(30):
+        found = results()
+    assert max(n_batches) == 9
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9)
 
 
 # --- how many ---
@@ -309,12 +370,9 @@ def test_points_at_positions_are_dense_rows():
 # --- the values they stand for ---
 
 
-@pytest.mark.parametrize("block", [1, 5, 2**22])
+@pytest.mark.parametrize("n_numbers", [1, 11, 2**22])
 @pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
-def test_values_of_centers_are_means_over_the_rows_nearest_to_each(
-    monkeypatch, form, block
-):
-    monkeypatch.setattr(cluster_means, "BLOCK_ELEMENTS", block)
+def test_values_of_centers_are_means_over_the_rows_nearest_to_each(form, n_numbers):
     rng = np.random.default_rng(0)
     X, y, weights = (
         rng.normal(size=(80, 2)),
@@ -323,7 +381,8 @@ def test_values_of_centers_are_means_over_the_rows_nearest_to_each(
     )
     points = np.concatenate([rng.normal(size=(4, 2)), [[99.0, 99.0]]])
     data = rows_and_metric(form(X), y, weights)
-    found = exemplar_values(Exemplars(points, np.zeros(5, int), None), *data)
+    with temporaries_of(n_numbers):
+        found = exemplar_values(Exemplars(points, np.zeros(5, int), None), *data)
     nearest = [min(range(5), key=lambda i: sum((x - points[i]) ** 2)) for x in X]
     for cell in range(4):
         own = [row for row in range(80) if nearest[row] == cell]

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from networks import temporaries_of
 from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import scale
 
-from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor, explanation
+from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 from skmetricmlp.inspection.explanation import margins
 from skmetricmlp.network import ACTIVATIONS
 
@@ -130,12 +131,13 @@ def test_rows_are_named_by_the_index_of_a_data_frame():
 
 
 @pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
-def test_blocks_sparse_rows_and_single_precision_make_no_difference(monkeypatch, readout):
+def test_blocks_sparse_rows_and_single_precision_make_no_difference(readout):
     clf = fitted(readout=readout)
     expected = clf.explain(X)
-    monkeypatch.setattr(explanation, "BLOCK_ELEMENTS", 10_000)
     for rows in (X, sp.csr_array(X)):
-        pd.testing.assert_frame_equal(clf.explain(rows), expected)
+        with temporaries_of(10_000):
+            found = clf.explain(rows)
+        pd.testing.assert_frame_equal(found, expected)
     single = MetricInitMLPClassifier(n_exemplars=9, max_iter=0, random_state=0)
     frame = exemplars_near(single.fit(X.astype(np.float32), y), X.astype(np.float32))
     assert frame.notna().all().all()

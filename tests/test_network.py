@@ -3,7 +3,7 @@ from math import exp, log, pi, sqrt, tanh
 
 import numpy as np
 import pytest
-from networks import random_batch, random_network, read_only
+from networks import random_batch, random_network, read_only, temporaries_of
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, csr_matrix
 
@@ -192,8 +192,8 @@ def test_affine_output_in_blocks_is_the_same_and_small(batch, monkeypatch, rows,
         return affine(layer, x)
 
     monkeypatch.setattr(Dense, "affine", spy)
-    monkeypatch.setattr("skmetricmlp.network.network.BLOCK_ELEMENTS", limit)
-    blocked = network.affine_output(X)
+    with temporaries_of(limit):
+        blocked = network.affine_output(X)
     assert blocked.shape == (rows, 3)
     assert_allclose(blocked, whole, rtol=1e-13)
     assert sum(sizes) == 3 * rows
@@ -202,10 +202,10 @@ def test_affine_output_in_blocks_is_the_same_and_small(batch, monkeypatch, rows,
 
 
 @pytest.mark.parametrize("sparse", [csr_array, csr_matrix])
-def test_affine_output_in_blocks_of_sparse_rows(batch, monkeypatch, sparse):
+def test_affine_output_in_blocks_of_sparse_rows(batch, sparse):
     network = random_network((4, 5, 6, 3), "relu")
-    monkeypatch.setattr("skmetricmlp.network.network.BLOCK_ELEMENTS", 13)
-    actual = network.affine_output(sparse(batch.X))
+    with temporaries_of(13):
+        actual = network.affine_output(sparse(batch.X))
     assert_allclose(actual, network.affine_output(batch.X), rtol=1e-13)
 
 
@@ -393,17 +393,15 @@ def test_gradient_on_another_namespace_equals_numpy(
 @pytest.mark.parametrize("widths", WIDTHS)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("limit", [13, 2**22])
-def test_output_on_another_namespace_equals_numpy(
-    batch, xp, move, loss, widths, limit, monkeypatch
-):
+def test_output_on_another_namespace_equals_numpy(batch, xp, move, loss, widths, limit):
     network = network_for(loss, widths, "relu")
     objective = Objective(loss, 0.3)
     output, value = network.forward(batch.X), objective.value(network, batch)
-    monkeypatch.setattr("skmetricmlp.network.network.BLOCK_ELEMENTS", limit)
-    moved_output = moved(network, move).forward(move(batch.X))
+    with temporaries_of(limit):
+        moved_output = moved(network, move).forward(move(batch.X))
+        moved_value = objective.value(moved(network, move), Batch(*map(move, batch)))
     assert type(moved_output) is type(xp.asarray(0.0))
     assert_allclose(np.asarray(moved_output), output, rtol=1e-12)
-    moved_value = objective.value(moved(network, move), Batch(*map(move, batch)))
     assert_allclose(moved_value, value, rtol=1e-12)
 
 

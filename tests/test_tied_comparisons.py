@@ -6,7 +6,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from networks import random_batch, random_network, read_only
+from networks import random_batch, random_network, read_only, temporaries_of
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 from sklearn.base import clone
@@ -19,7 +19,6 @@ from skmetricmlp.initialization.pairs import all_pairs, circulant_pairs, select_
 from skmetricmlp.initialization.tournament import Sample, nearest_network
 from skmetricmlp.metrics.formulas import squared_euclidean
 from skmetricmlp.network import Dense, Grouped, Network, PairIncidence, TiedComparison
-from skmetricmlp.network import network as network_module
 from skmetricmlp.training import Batch, Objective
 
 # Exemplar 3 is nobody's rival, 0 is everybody's.
@@ -210,29 +209,29 @@ def test_input_gradients_reach_a_layer_below(batch):
 
 @pytest.mark.parametrize("hidden", ["comparisons", "exemplars"])
 @pytest.mark.parametrize("sparse", [False, True])
-def test_blocks_of_rows_add_up(batch, hidden, sparse, monkeypatch):
+def test_blocks_of_rows_add_up(batch, hidden, sparse):
     network, objective = tied_network(hidden), Objective("log_loss", alpha=0.3)
     value, gradient = objective.value_and_gradient(network, batch)
-    monkeypatch.setattr(network_module, "BLOCK_ELEMENTS", 4 * network.layers[0].n_out)
-    assert network.block_rows == 4
     rows = batch._replace(X=csr_array(batch.X)) if sparse else batch
-    value_of_blocks, of_blocks = objective.value_and_gradient(network, rows)
+    with temporaries_of(4 * network.layers[0].n_out):
+        assert network.block_rows == 4
+        value_of_blocks, of_blocks = objective.value_and_gradient(network, rows)
     assert value_of_blocks == pytest.approx(value)
     for ours, theirs in zip(of_blocks, gradient, strict=True):
         assert_allclose(ours, theirs, atol=1e-14)
 
 
-def test_temporaries_stay_below_a_bound(monkeypatch):
+def test_temporaries_stay_below_a_bound():
     """Comparisons of all rows at once would take 16 times what is allowed."""
     network = tied_network(table=all_pairs(100), spare=0)
     bound, n = 2**18, 16 * 2**18 // 9900
-    monkeypatch.setattr(network_module, "BLOCK_ELEMENTS", bound)
     rng = np.random.default_rng(0)
     batch = Batch(rng.normal(size=(n, 4)), np.arange(n) % 3, np.ones(n))
     Objective("log_loss").value_and_gradient(network, batch)  # matrices are made once
     tracemalloc.start()
     try:
-        Objective("log_loss").value_and_gradient(network, batch)
+        with temporaries_of(bound):
+            Objective("log_loss").value_and_gradient(network, batch)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -265,17 +264,18 @@ def loop_rivals(points, codes, pairs, *, by_class):
 
 @pytest.mark.parametrize("by_class", [False, True])
 @pytest.mark.parametrize("pairs", ["all", "other_classes", 1, 4, 16, 17, 99])
-def test_rivals_are_the_nearest_others(pairs, by_class, monkeypatch):
+def test_rivals_are_the_nearest_others(pairs, by_class):
     rng = np.random.default_rng(0)
     points, codes = rng.normal(size=(18, 3)), rng.integers(0, 3, 18)
     expected = loop_rivals(points, codes, pairs, by_class=by_class)
     A, b = squared_euclidean(points)
     rest = points, codes, pairs
     assert_array_equal(select_pairs((A, b), *rest, by_class=by_class), expected)
-    monkeypatch.setattr("skmetricmlp.initialization.pairs.BLOCK_ELEMENTS", 40)
     # A common term of all distances changes nothing.
     A, b = A + np.full(3, 2.0), b - 5.0
-    assert_array_equal(select_pairs((A, b), *rest, by_class=by_class), expected)
+    with temporaries_of(40):
+        found = select_pairs((A, b), *rest, by_class=by_class)
+    assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("readout", ["comparisons", "exemplars"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.utils import gen_batches
 
+from skmetricmlp._data import row_batches
 from skmetricmlp._typing import Array, Floats
 
 __all__ = ["are_far"]
@@ -16,7 +16,6 @@ __all__ = ["are_far"]
 TIMES, QUANTILE = 2.0, 0.95
 # Deviations of fewer rows say too little. More are not looked at.
 LEAST_ROWS, MOST_ROWS = 10, 1000
-BLOCK_ELEMENTS = 2**20
 
 
 def are_far(points: Array, X: Array) -> NDArray[np.bool_]:
@@ -81,7 +80,8 @@ def _squared_distances(X: Array, mean: Floats, scale: Floats) -> Floats:
 
 
 def _column_blocks(X: Array) -> list[slice]:
-    return list(gen_batches(X.shape[1], max(1, BLOCK_ELEMENTS // X.shape[0])))
+    # Up to four arrays of the size of a block exist at the same time.
+    return list(row_batches(X.shape[1], 4 * X.shape[0]))
 
 
 def _dense(X: Array) -> Floats:

@@ -20,7 +20,7 @@ from scipy.linalg import svd
 from skmetricmlp._typing import Floats
 from skmetricmlp.basis.networks import (
     ACTIVATION,
-    GRID_POINTS,
+    N_VARIABLES,
     load_blocks,
 )
 from skmetricmlp.initialization.least_squares import centered, left_out_residuals
@@ -115,7 +115,7 @@ def parts(domain: Floats, n_parts: int) -> list[Floats]:
 
 def highest_degree(n_inputs: int) -> int:
     """Return the highest degree of basis networks for functions of so many variables."""
-    return load_blocks(n_inputs if n_inputs in GRID_POINTS else 1).degree
+    return load_blocks(n_inputs if n_inputs in N_VARIABLES else 1).degree
 
 
 def hidden_width(n_inputs: int, degree: int, n_parts: int = 1) -> int:
@@ -126,7 +126,7 @@ def hidden_width(n_inputs: int, degree: int, n_parts: int = 1) -> int:
     >>> hidden_width(1, 8), hidden_width(2, 5), hidden_width(10, 8)
     (128, 480, 1280)
     """
-    has_own = n_inputs in GRID_POINTS
+    has_own = n_inputs in N_VARIABLES
     units = load_blocks(n_inputs if has_own else 1).up_to(degree).bias.size
     copies = n_parts**n_inputs if has_own else n_parts * n_inputs
     return int(units) * copies
@@ -140,7 +140,7 @@ def n_polynomials(n_inputs: int, degree: int, n_parts: int = 1) -> int:
     >>> n_polynomials(1, 8), n_polynomials(2, 5), n_polynomials(10, 8)
     (9, 21, 81)
     """
-    if n_inputs in GRID_POINTS:
+    if n_inputs in N_VARIABLES:
         return comb(n_inputs + degree, degree) * int(n_parts**n_inputs)
     return 1 + n_inputs * n_parts * degree
 
@@ -164,7 +164,7 @@ def hidden_layer(domain: Floats, degree: int, n_parts: int = 1) -> Dense:
         Of B u units for each part: part after part, block after block.
     """
     d = len(domain)
-    if d in GRID_POINTS:
+    if d in N_VARIABLES:
         blocks = load_blocks(d).up_to(degree)
         return _beside(
             [

@@ -72,89 +72,107 @@ class BasisConfig:
 
 
 class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
-    """Network for a function of few variables, made of networks that are polynomials.
+    """Network for a function of few variables, assembled from networks of polynomials.
 
-    The package has small networks of GELU units that were trained, once, to be the
-    monomials on a reference domain, of one variable and of two. Their hidden units stand
-    beside each other in one hidden layer, inputs are mapped from the domain of the
-    function to the reference domain, the output layer is fitted to the rows by least
-    squares, and then everything is refined.
+    The package contains small networks of GELU units that were trained to be the
+    monomials of one variable and of two on a reference domain. Their hidden units form
+    one hidden layer, and inputs are mapped from the domain of the function to the
+    reference domain. The output layer is fitted to the training data by least squares,
+    and training refines everything.
 
-    For smooth functions that is precise before any training. Of more than two variables
-    each one has the basis networks of one variable, as if the function was a sum of
-    functions of one variable each; what is more than a sum is for the training to find,
-    and :class:`MetricInitMLPRegressor` the better choice.
+    For smooth functions the network is precise before training. With more than two
+    variables each variable has the basis networks of one variable, as if the function was
+    a sum of functions of one variable each. Training has to find the rest, and
+    :class:`MetricInitMLPRegressor` is the better choice.
 
     Parameters
     ----------
     init : str or tuple, default="basis"
-        The weights before training. ``"basis"`` puts basis networks together. The others
-        are baselines of the same architecture: ``"random"`` and ``"glorot_uniform"``
-        (both Glorot's), ``"he_uniform"``, ``"uniform"`` (on [-0.5, 0.5]), ``"zeros"``,
-        ``"ones"``, or weights to start from, as ``(coefs, intercepts)``.
+        The weights before training.
+
+        - ``"basis"``: assembled from basis networks.
+        - ``"random"``, ``"glorot_uniform"``: baselines, both with Glorot's weights.
+        - ``"he_uniform"``: He's weights.
+        - ``"uniform"``: on [-0.5, 0.5].
+        - ``"zeros"``, ``"ones"``: constants.
+        - ``(coefs, intercepts)``: given weights in the units of X and ``y``.
+
+        All have the architecture of ``"basis"``.
     degree : int or "auto", default="auto"
-        Highest degree of the monomials: for two variables up to 5, which is 20 of them
-        with 24 units each, and otherwise up to 8 of each variable, with 16 units each.
-        ``"auto"`` is the highest.
+        Highest degree of the monomials. For two variables up to 5, with 20 monomials of
+        24 units each; otherwise up to 8 of each variable, with 16 units each. ``"auto"``
+        is the highest.
     n_parts : int, default=1
-        Parts that each side of the domain is cut into, each with basis networks of its
-        own: for functions that vary more than a polynomial of that degree can.
+        Number of parts that each side of the domain is divided into, each with basis
+        networks of its own, for functions that vary more than one polynomial can.
     domain : array-like of shape (n_features, 2) or "auto", default="auto"
         Lower and upper end of each variable. ``"auto"`` is the range of the training
-        rows. The rows of the first call must lie in it; later ones, and those to predict,
-        need not. If it is a DataFrame with feature names as its index, those must be the
-        names of X, in the same order.
+        data. The rows of the first call must lie in it; later rows, and those to predict,
+        need not. The index of a DataFrame with feature names must be the names of X, in
+        the same order.
     loss : {"squared_error"}, default="squared_error"
         Half the squared error, summed over the outputs, each in units of its variance.
     solver : {"lbfgs", "adam", "sgd"}, default="lbfgs"
-        ``"lbfgs"``: L-BFGS on all rows at once; an epoch is an iteration. The steps of
-        the others are too coarse for what is fitted that precisely.
+        The optimizer.
+
+        - ``"lbfgs"``: L-BFGS on all rows at once. An epoch is an iteration.
+        - ``"adam"``, ``"sgd"``: on minibatches. Their steps are too coarse to refine a
+          precise start.
     alpha : float, default=0.0
-        Strength of the L2 penalty, divided by the weight of the rows (or minibatch).
+        Strength of the L2 penalty, which is divided by the weight of the rows.
     batch_size : int or "auto", default="auto"
-        Rows per gradient step; ``"auto"`` is ``min(200, n_samples)``. Not of ``"lbfgs"``.
+        Rows per gradient step. ``"auto"`` is ``min(200, n_samples)``.
     learning_rate_init : "auto", float or sequence of float, default="auto"
         One step size, or one for each of the two layers. ``"auto"`` is 0.0001 with
-        ``init="basis"``, and 0.001 otherwise. Not of ``"lbfgs"``.
-    learning_rate : {"constant", "linear"}, default="constant"
-        ``"linear"`` lowers the step size from epoch to epoch, toward zero after
-        ``max_iter`` of them.
+        ``init="basis"``, and 0.001 otherwise.
+    learning_rate : {"constant", "linear", "invscaling", "adaptive"}, default="constant"
+        How the step size changes during ``fit``. ``partial_fit`` lowers it by
+        ``"invscaling"`` only.
+
+        - ``"constant"``: not at all.
+        - ``"linear"``: by equal amounts per epoch, toward zero after ``max_iter`` epochs.
+        - ``"invscaling"``: divided by ``(t + 1)^power_t`` after t rows.
+        - ``"adaptive"``: divided by 5 each time that training would end because it does
+          not improve, until it is at most 1e-6.
+
+        The last two are those of :class:`~sklearn.neural_network.MLPClassifier`. Here
+        they work with ``solver="adam"`` too.
+    power_t : float, default=0.5
+        Exponent of ``learning_rate="invscaling"``.
     max_iter : int, default=200
-        Most epochs. 0 leaves the network as it was put together.
+        Number of epochs at most. 0 leaves the network as it is assembled. Weights with a
+        higher training objective than those before training are not kept.
     shuffle : bool, default=True
         Draw a new order of the rows for each epoch.
     random_state : int, RandomState instance or None, default=None
-        Draws random weights, the validation rows and the order of the rows.
+        Draws random weights, validation data and the order of the rows.
     tol : float, default=1e-9
-        An epoch that does not improve the training loss (or, with ``early_stopping``,
-        the validation R^2) by this much counts as one without improvement. With
-        ``solver="lbfgs"`` training ends instead where no element of the gradient is
-        larger.
+        Smallest improvement of the training loss, or with ``early_stopping`` of the
+        validation R^2, that counts. With ``solver="lbfgs"`` training ends where no
+        element of the gradient is larger.
     verbose : bool, default=False
         Print the loss of each epoch.
     warm_start : bool, default=False
-        Let ``fit`` go on from the present weights. As for ``partial_fit``, the parameters
-        that the network was made with have to stay then, and a change of them is an
-        error: ``init``, ``degree``, ``n_parts``, ``domain`` and ``loss``. Others may
-        change from call to call: the solver and its settings, step sizes, ``alpha``,
-        ``batch_size``, ``max_iter``, ``shuffle``, ``tol``, early stopping and
-        ``random_state`` (which then draws validation rows only).
+        Let ``fit`` continue from the present weights. As in ``partial_fit``, the
+        parameters that the network depends on must not change then: ``init``,
+        ``degree``, ``n_parts``, ``domain`` and ``loss``.
+        All others may change from call to call.
     momentum : float, default=0.9
-        Of ``solver="sgd"``, from 0 to 1.
+        Momentum of ``solver="sgd"``, from 0 to 1.
     nesterovs_momentum : bool, default=True
-        Of ``solver="sgd"``.
+        Use Nesterov's momentum with ``solver="sgd"``.
     early_stopping : bool, default=False
-        Stop when the R^2 on validation rows stops improving, and keep the weights
-        with which it was highest, be it those before the first epoch.
+        Stop when the R^2 on validation data stops improving, and keep the weights
+        with the highest one. The weights before the first epoch count too.
     validation_fraction : float, default=0.1
-        Share of the training rows that ``early_stopping`` holds out where ``fit`` is not
-        given any.
+        Share of the training data that ``early_stopping`` uses as validation data, if
+        ``fit`` gets none.
     beta_1, beta_2 : float, default=0.9, 0.999
-        Decay of the running means of ``solver="adam"``, from 0 up to 1.
+        Decay of the moments of ``solver="adam"``, from 0 to less than 1.
     epsilon : float, default=1e-8
-        Of ``solver="adam"``.
+        Added to the denominator of ``solver="adam"``.
     n_iter_no_change : int, default=10
-        More epochs in a row than this without improvement end the training; infinity
+        Training ends after more epochs in a row than this without improvement. Infinity
         stands for never.
 
     Attributes
@@ -162,37 +180,40 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
     domain_ : ndarray of shape (n_features, 2)
         Lower and upper end of each variable.
     network_ : Network
-        The network as it is now, of inputs and outputs in the units of X and y; the next
-        five attributes are views of it.
+        The present network, in the units of X and y. The next five attributes are views
+        of it.
     coefs_ : list of array of shape (n_in, n_out)
-        Weights of both layers, where X was. They may be edited in place, and replaced,
-        one or all, by others of the same shapes: that is what predicts, and what
-        ``partial_fit`` and a warm start go on from.
+        Weights of both layers, where X was. They may be edited in place and replaced, one
+        or all, by arrays of the same shapes. Predictions, ``partial_fit`` and a warm
+        start use them.
     intercepts_ : list of array of shape (n_out,)
         Biases of both layers, likewise.
     n_layers_ : int
-        Layers including the input: 3.
+        Number of layers, the input included: 3.
     n_outputs_ : int
+        Number of outputs.
     out_activation_ : {"identity"}
+        Activation of the output layer.
     loss_ : float
-        Of the last epoch; infinite before the first.
+        Loss of the last epoch; infinite before the first.
     best_loss_ : float or None
-        The lowest; None with ``early_stopping``.
+        The lowest loss; None with ``early_stopping``.
     loss_curve_ : list of float
         Objective of each epoch, in units of the variance of y.
     validation_loss_curve_ : list of float or None
-        Mean loss on the validation rows after each epoch; None without such rows.
+        Mean loss on the validation data after each epoch; None without such data.
     validation_scores_ : list of float or None
-        Their R^2, likewise; NaN of a single row.
+        R^2 on the validation data, likewise; NaN for a single row.
     best_validation_score_ : float or None
-        Validation score of the weights that were kept, be it those of the start.
+        Validation score of the weights that were kept, which may be those of the start.
     n_iter_ : int
         Epochs since the weights were initialized.
     t_ : int
-        Rows that gradient steps have seen.
+        Rows that gradient steps have used.
     n_features_in_ : int
+        Number of features.
     feature_names_in_ : ndarray of shape (n_features,)
-        Only if X has feature names that are all strings.
+        Feature names. Only if X has names that are all strings.
 
     See Also
     --------

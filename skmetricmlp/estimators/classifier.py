@@ -30,255 +30,295 @@ __all__ = ["MetricInitMLPClassifier"]
 class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore[misc]
     """Multi-layer perceptron whose weights are calculated from a few exemplars.
 
-    Neuron (i, j) of the first layer compares the distances of two exemplars from the
-    input: N(N-1) of them for N exemplars. What reads them is a choice, ``readout``:
+    Each comparison of the first layer tells which of two exemplars is nearer: unit (i, j)
+    is positive where the distance from exemplar i is smaller than that from j. N
+    exemplars have N(N-1) comparisons. ``n_neighbors`` decides what reads them.
 
-    - ``"comparisons"``: an output layer, fitted in closed form, reads the comparisons
-      and ``n_random_units`` random units beside them. Layers of the widths d,
-      N(N-1) + 500, C for d features and C classes. The most accurate start.
-    - ``"exemplars"``: the network of the source, which before any training is a
-      nearest-exemplar classifier or, with ``n_neighbors > 1``, a k-nearest-exemplars
-      classifier: exactly with ``activation="step"``, nearly with the activations that
-      can be trained. Neuron i of the second layer counts the comparisons that exemplar
-      i wins, and the rest counts votes. Widths d, N(N-1), N, C, or with
-      ``n_neighbors > 1`` d, N(N-1), N, C(C-1), C.
+    - ``n_neighbors=None``: an output layer, fitted in closed form, reads the comparisons
+      and ``n_random_units`` random units. The widths are d, N(N-1) + 500, C for d
+      features and C classes. This is the most accurate start.
+    - ``n_neighbors=1``: the network of the source, with three layers of the widths
+      N(N-1), N and C. Unit i of the second layer counts the comparisons that exemplar i
+      wins. Before training the network is the nearest-exemplar classifier.
+    - ``n_neighbors=k`` > 1: the network of the source with four layers, of the widths
+      N(N-1), N, C(C-1) and C. Before training it is the k-nearest-exemplars classifier.
 
-    Backpropagation then refines either. The weights of the comparisons grow with the
-    square of N; for hundreds or thousands of exemplars there are ``tied`` and ``pairs``.
+    With ``activation="step"`` the source's networks equal
+    :class:`~sklearn.neighbors.KNeighborsClassifier` on the exemplars; with trainable
+    activations they nearly do. Backpropagation refines all of them.
+
+    The five parameters to know are ``n_exemplars``, ``n_neighbors``, ``metric``,
+    ``max_iter`` and ``random_state``. The number of weights grows with the square of N;
+    ``tied`` and ``pairs`` make it linear.
+
+    Distances need features of comparable scale: put a
+    :class:`~sklearn.preprocessing.StandardScaler` before the estimator, or choose a
+    metric that does not depend on units. Training does not depend on them: it reads each
+    feature less its mean and divided by a scale.
 
     Under ``sklearn.config_context(array_api_dispatch=True)`` X may be an array of PyTorch
-    or CuPy. The weights are calculated on the host, and the network then is trained and
-    predicts where X is; all else that is passed follows X. :meth:`move_to` moves it.
+    or CuPy. The weights are calculated on the host. The network is trained and predicts
+    on the device of X, and y and the weights follow X. :meth:`move_to` moves it.
 
-    Distances want features of comparable scale: put a
-    :class:`~sklearn.preprocessing.StandardScaler` before it, or choose a metric that does
-    not depend on units. Training does not depend on them: inside it reads features less
-    their mean and over their scale.
+    A network that would take more than half of the memory available in training is
+    refused with a ``MemoryError`` before memory is taken. Temporary arrays follow
+    ``working_memory`` of :func:`sklearn.set_config`.
 
     Parameters
     ----------
     init : str or tuple, default="metric"
-        The weights before training. ``"metric"`` calculates them. The others are
-        baselines of the same architecture: ``"random"`` (He with ReLU, else Glorot),
-        ``"uniform"`` (on [-0.5, 0.5]), ``"glorot_uniform"``, ``"he_uniform"``,
-        ``"zeros"``, ``"ones"``, or weights to start from, as ``(coefs, intercepts)``.
+        The weights before training.
+
+        - ``"metric"``: calculated from exemplars.
+        - ``"random"``: a baseline, He's weights with ReLU and Glorot's otherwise.
+        - ``"he_uniform"``, ``"glorot_uniform"``: one of the two.
+        - ``"uniform"``: on [-0.5, 0.5], as in the source.
+        - ``"zeros"``, ``"ones"``: constants.
+        - ``(coefs, intercepts)``: given weights.
+
+        All have the architecture of ``"metric"``. A baseline accepts the parameters that
+        only calculated weights use, so that it can be compared by ``init`` alone.
     n_exemplars : int, float, dict or "auto", default=30
-        An int is the total, at least one per class and at most the distinct rows,
-        shared out by the square root of the class weights. A float is that total as a
-        fraction of the distinct training rows. A dict gives ``{label: count}``, with a
-        count for every class of y; those of labels that y lacks are ignored.
-        ``"auto"`` is the least of several totals, from one to 34 per class, at which the
-        vote of the nearest exemplars is not clearly worse than at the best, by
-        cross-validation; ``n_exemplars_`` says which.
+        Number of exemplars.
+
+        - An int: the total, at least one per class and at most the distinct rows. It is
+          divided among the classes by the square root of their weights.
+        - A float: the total as a fraction of the distinct rows.
+        - A dict: ``{label: count}`` with a count for every class of y. Labels that y
+          lacks are ignored.
+        - ``"auto"``: the smallest of several totals, from one to 34 per class, whose
+          accuracy in cross-validation is not clearly worse than the best.
     exemplars : str or tuple, default="kmeans"
-        ``"kmeans"``: centers of k-means in each class. ``"random"``: rows drawn from each
-        class. ``"kmedoids"``: the rows of each class with the least total distance from
-        the others. ``"condensed"``: rows added where the nearest exemplar is wrong,
-        until none is or there are ``n_exemplars``. ``"lvq"``: centers of k-means moved
-        by learning vector quantization until they classify well, usually the best
-        before training. Or given as ``(points, labels)`` of shapes (N, d) and (N,),
-        which overrides ``n_exemplars``. Points, dense or sparse, are in the units of X
-        and, if they have column names, in the order of its features; a warning says if
-        most of them lie far outside the rows. Where y lacks a label, as a part of the
-        data may, its exemplars are left out, if all classes of y have exemplars.
+        How exemplars are chosen.
+
+        - ``"kmeans"``: centers of k-means in each class.
+        - ``"random"``: rows drawn from each class.
+        - ``"kmedoids"``: the rows of each class with the smallest total distance from the
+          others.
+        - ``"condensed"``: rows are added where the nearest exemplar is wrong, until none
+          is or there are ``n_exemplars``.
+        - ``"lvq"``: centers of k-means, moved by learning vector quantization. Usually
+          the best before training.
+        - ``(points, labels)``: given ones, of shapes (N, d) and (N,), dense or sparse, in
+          the units and the column order of X. Exemplars of labels that y lacks are left
+          out if all classes of y have exemplars. A warning is raised if most points lie
+          far outside the training data. ``n_exemplars`` must keep its default.
     metric : str, transformer or callable, default="sqeuclidean"
-        What is near. ``"sqeuclidean"``; ``"seuclidean"``; ``"mahalanobis"``;
-        ``"cosine"``; ``"kl"``, the generalized Kullback-Leibler divergence of data >= 0;
-        ``"itakura_saito"``, of data > 0; ``"chamfer"``, of images with values from 0
-        to 1; a scikit-learn transformer with a linear map, such as
-        :class:`~sklearn.neighbors.NeighborhoodComponentsAnalysis`, the distance being
-        the one between transformed rows; or a function that returns
-        ``(A, b)``, of shapes (N, d) and (N,), for points of shape (N, d), so that
-        ``A @ x + b`` are the distances of x from the points, up to a term that is the
-        same for all. A transformer is fitted on the training rows unless it is fitted;
-        to keep it so in a grid search, wrap it in
-        :class:`~sklearn.frozen.FrozenEstimator`. Weights of rows and classes are passed
-        to it only if its ``fit`` takes ``sample_weight``, as that of
-        :class:`~sklearn.preprocessing.StandardScaler` does; a pipeline's does not.
+        The distance that comparisons are made by.
+
+        - ``"sqeuclidean"``: the squared Euclidean distance.
+        - ``"seuclidean"``: the same with each feature divided by its variance.
+        - ``"mahalanobis"``: the squared Mahalanobis distance.
+        - ``"cosine"``: the cosine distance.
+        - ``"kl"``: the generalized Kullback-Leibler divergence, for data >= 0.
+        - ``"itakura_saito"``: the Itakura-Saito divergence, for data > 0.
+        - ``"chamfer"``: the source's distance of images with values from 0 to 1.
+        - A linear scikit-learn transformer, such as
+          :class:`~sklearn.neighbors.NeighborhoodComponentsAnalysis`: the squared
+          Euclidean distance of the transformed rows. It is fitted to the training data
+          unless it is fitted already; wrap it in :class:`~sklearn.frozen.FrozenEstimator`
+          to keep it fitted in a grid search. Weights are passed to its ``fit`` if that
+          has a parameter ``sample_weight``.
+        - A function that returns ``(A, b)``, of shapes (N, d) and (N,), for points of
+          shape (N, d). The distances of x from the points are ``A @ x + b``, up to a
+          term that all points share.
     metric_params : dict or None, default=None
-        ``V`` (variances) of ``"seuclidean"``; ``V`` (covariance) or ``VI`` (its inverse)
-        of ``"mahalanobis"``; ``smoothing`` of ``"kl"``, added to all values, by default
-        0.1 of their mean; ``image_shape`` (required) and ``threshold`` (0.5) of
-        ``"chamfer"``; keyword arguments of a callable. What is not given is taken from
-        the training rows. The names of a DataFrame or Series must be those of the
-        features of X, in the same order.
-    n_neighbors : int, default=1
-        How many nearest exemplars vote, with ``readout="exemplars"``.
-    readout : {"auto", "comparisons", "exemplars"}, default="auto"
-        What the output reads; see above. ``"auto"`` is ``"exemplars"`` where a vote is
-        asked for, by ``n_neighbors > 1``, ``activation="step"`` or
-        ``output_init="votes"``, or three layers or more are given as ``init``, and
-        ``"comparisons"`` otherwise.
+        Parameters of the metric. Others are estimated from the training data. The names
+        of a DataFrame or Series must be those of the features of X, in the same order.
+
+        - ``"seuclidean"``: ``V``, the variances, of shape (d,).
+        - ``"mahalanobis"``: ``V``, the covariance, or ``VI``, its inverse.
+        - ``"kl"``: ``smoothing``, which is added to all values; by default 0.1 of their
+          mean.
+        - ``"chamfer"``: ``image_shape`` (required), and ``threshold`` (0.5).
+        - A function: its keyword arguments.
+    n_neighbors : int or None, default=None
+        The number of nearest exemplars that vote, or None for an output that is fitted to
+        the comparisons; see above.
     activation : {"relu", "logistic", "tanh", "step"}, default="relu"
-        Of the hidden layers. ``"step"`` has no gradient and needs ``max_iter=0``. With
-        ReLU, ``n_neighbors > 1`` is a vote weighted by distance: it falls linearly with
-        the sum of the excesses over all nearer exemplars, and typically k of them vote.
+        Activation of the hidden layers.
+
+        - ``"relu"``: with ``n_neighbors`` > 1 the weight of an exemplar falls linearly
+          with the sum of its distance differences from all nearer exemplars. Typically k
+          exemplars have a weight above zero.
+        - ``"logistic"``, ``"tanh"``: smooth steps.
+        - ``"step"``: exact comparisons. It has no gradient, so that it needs
+          ``max_iter=0``.
     sharpness : float, default=1.0
-        How near the untrained network comes to the step network. In the limit logistic
-        and tanh are the k-nearest, and ReLU the nearest-exemplar classifier (for every
-        k); a sharp start is harder to train. With ReLU it has an effect
-        where ``readout`` is ``"exemplars"``, and another value than 1.0 is an error where
-        it is ``"comparisons"``. No effect on ``"step"``, nor, as those of ``exemplars``,
-        ``metric`` and ``metric_params``, with an ``init`` other than ``"metric"``.
-    output_init : {"auto", "ridge", "logistic", "norm_constrained", "votes"}, default="auto"
-        The last layer before training. ``"ridge"``: fitted to the training rows by least
-        squares, the penalty being the one that is best for rows left out. ``"logistic"``:
-        by logistic regression, which is slower; needs ``loss="log_loss"``.
-        ``"norm_constrained"``: by least squares, to 1/2 for the row's class and -1/2 for the
-        others, with weights of the mean square that He (ReLU) or Glorot gives them. It
-        begins a little worse, and trains better for many epochs. ``"votes"`` for the
-        class of each exemplar; needs ``readout="exemplars"``. ``"auto"`` is ``"ridge"``
-        with ``readout="comparisons"`` and ``"votes"`` with ``"exemplars"``. An output
-        that is to be fitted is fitted for every ``init``; with another one than
-        ``"metric"``, ``"auto"`` and ``"votes"`` leave it as it is drawn or given.
+        How closely the untrained network with an integer ``n_neighbors`` approximates
+        the network with a step. In the limit logistic and tanh networks are the
+        k-nearest classifier, and ReLU networks the nearest-exemplar classifier for every k. A
+        sharp start is harder to train. Other values than 1.0 are an error where they
+        have no effect: with ``n_neighbors=None`` and with ``activation="step"``.
+    output_init : {"auto", "ridge", "logistic", "norm_constrained"}, default="auto"
+        How the output layer is fitted to the training data, with ``n_neighbors=None``.
+
+        - ``"ridge"``: by least squares, with the penalty that has the lowest left-out
+          error.
+        - ``"logistic"``: by logistic regression, which is slower. It needs
+          ``loss="log_loss"``.
+        - ``"norm_constrained"``: by least squares with weights of the mean square that He
+          (ReLU) or Glorot gives them, to targets of 1/2 for the class and -1/2 for the
+          others. It starts a little worse, and trains better for many epochs.
+
+        ``"auto"`` is ``"ridge"`` for calculated weights. For another ``init`` the output
+        is drawn or given like the other layers unless one of the methods is named.
     n_random_units : int or "auto", default="auto"
-        Random units in the first layer beside the comparisons. An output that reads the
-        comparisons reads them too; exemplar neurons do not read them before training.
-        ``"auto"`` is 500 with ``readout="comparisons"`` and 0 with ``"exemplars"``.
+        Random units beside the comparisons, which the output reads too. ``"auto"`` is
+        500 with ``n_neighbors=None``. With an integer it is 0, and other numbers are an
+        error.
     tied : bool, default=False
         Let all comparisons share the N scores of the exemplars, ``u_j - u_i``, instead
-        of having d weights each: N(d + M) weights instead of N M d, for M pairs. With
-        ``readout="exemplars"`` an exemplar neuron then reads its own comparisons only.
-        The same network before training, to rounding; what it can learn is less.
+        of having d weights each. There are N(d + M) weights instead of N M d, for M
+        pairs per exemplar. Before training the network is the same, to rounding. Training
+        can change it less.
     pairs : "all", "other_classes" or int, default="all"
-        Which others each exemplar is compared with: all N-1; those of other classes,
-        which leaves the nearest-exemplar decision exact and needs ``n_neighbors=1``; or
-        so many of the nearest, with ``readout="exemplars"`` of each other class in turn,
-        which leaves the decision nearly so. An int must be at least ``n_neighbors``; N-1
-        or more is the same as ``"all"``.
-    memory_limit : float or "auto", default="auto"
-        Bytes that the weights may take in training, with their gradient and the state of
-        the solver (4 arrays with Adam, 3 with SGD, 42 with L-BFGS, 38 of them in double
-        precision). A network that would take more is refused before it is made.
-        ``"auto"`` is half of the memory that is available. Also the most that
-        ``coefs_`` of a tied network may take.
+        The exemplars that each exemplar is compared with.
+
+        - ``"all"``: all N-1 others.
+        - ``"other_classes"``: those of other classes. The nearest-exemplar decision stays
+          exact. It needs ``n_neighbors`` of None or 1.
+        - An int: that many of the nearest, with an integer ``n_neighbors`` of each other
+          class in turn. It must be at least ``n_neighbors``; N-1 or more is ``"all"``.
     loss : {"log_loss", "squared_error"}, default="log_loss"
         Cross-entropy of a softmax output, or half the squared error, summed over the
         classes, of a logistic output.
     solver : {"adam", "sgd", "lbfgs"}, default="adam"
-        ``"lbfgs"``: L-BFGS on all rows at once, for small or smooth problems. An epoch is
-        then an iteration, and its loss the objective of all rows after it; what is said
-        of minibatches and step sizes (``batch_size``, ``learning_rate_init``,
-        ``learning_rate``, ``shuffle``, ``momentum`` and so on) has no effect, and there
-        is no ``partial_fit``.
+        The optimizer.
+
+        - ``"adam"``: Adam, on minibatches.
+        - ``"sgd"``: stochastic gradient descent with momentum.
+        - ``"lbfgs"``: L-BFGS on all rows at once, for small or smooth problems. An epoch
+          is an iteration, and its loss the objective at its end. As in
+          :class:`~sklearn.neural_network.MLPClassifier`, parameters of minibatches and
+          steps have no effect, and there is no ``partial_fit``.
     alpha : float, default=0.0001
         Strength of the L2 penalty, which is divided by the rows of the minibatch times
-        the mean weight of a row. Weights are penalized as they are for scaled inputs.
+        the mean weight of a row. It applies to the weights for scaled inputs.
     batch_size : int or "auto", default="auto"
-        Rows per gradient step; ``"auto"`` is ``min(200, n_samples)``.
+        Rows per gradient step. ``"auto"`` is ``min(200, n_samples)``.
     learning_rate_init : "auto", float or sequence of float, default="auto"
-        One step size, or one for each layer. ``"auto"`` is 0.0003 where the output was
-        fitted freely to the rows (``"ridge"``, ``"logistic"``), small enough not to throw
-        that away, and 0.001 otherwise.
-    learning_rate : {"constant", "linear"}, default="constant"
-        ``"linear"`` lowers the step size from epoch to epoch, toward zero after
-        ``max_iter`` of them; each call of ``fit`` begins anew, and ``partial_fit`` does
-        not lower it.
+        One step size, or one for each layer. ``"auto"`` is 0.0003 if the output was
+        fitted freely (``"ridge"``, ``"logistic"``), so that the first steps do not lose
+        the fit, and 0.001 otherwise.
+    learning_rate : {"constant", "linear", "invscaling", "adaptive"}, default="constant"
+        How the step size changes during ``fit``. ``partial_fit`` lowers it by
+        ``"invscaling"`` only.
+
+        - ``"constant"``: not at all.
+        - ``"linear"``: by equal amounts per epoch, toward zero after ``max_iter`` epochs.
+        - ``"invscaling"``: divided by ``(t + 1)^power_t`` after t rows.
+        - ``"adaptive"``: divided by 5 each time that training would end because it does
+          not improve, until it is at most 1e-6.
+
+        The last two are those of :class:`~sklearn.neural_network.MLPClassifier`. Here
+        they work with ``solver="adam"`` too.
+    power_t : float, default=0.5
+        Exponent of ``learning_rate="invscaling"``.
     max_iter : int, default=200
-        Most epochs. 0 leaves the weights as calculated. Weights that are worse on the
-        training rows than those before training are not kept.
+        Number of epochs at most. 0 leaves the weights as they are calculated. Weights
+        with a higher training objective than those before training are not kept.
     shuffle : bool, default=True
         Draw a new order of the rows for each epoch.
     random_state : int, RandomState instance or None, default=None
-        Draws exemplars, random weights, the validation rows and the order of the rows.
+        Draws exemplars, random weights, validation data and the order of the rows.
     tol : float, default=0.0001
-        An epoch that does not improve the training loss (or, with ``early_stopping``,
-        the validation accuracy) by this much counts as one without improvement. With
-        ``solver="lbfgs"`` training ends instead where no element of the gradient is
-        larger.
+        Smallest improvement of the training loss, or with ``early_stopping`` of the
+        validation accuracy, that counts. With ``solver="lbfgs"`` training ends where no
+        element of the gradient is larger.
     verbose : bool, default=False
         Print the loss of each epoch.
     warm_start : bool, default=False
-        Let ``fit`` go on from the present weights. As for ``partial_fit``, the parameters
-        that the network was made with have to stay then, and a change of them is an
-        error: ``init``, ``n_exemplars``, ``exemplars``, ``metric``, ``metric_params``,
-        ``n_neighbors``, ``readout``, ``activation``, ``sharpness``, ``output_init``,
-        ``n_random_units``, ``tied``, ``pairs`` and ``loss``. Others may change
-        from call to call: the solver and its settings, step sizes, ``alpha``,
-        ``batch_size``, ``max_iter``, ``shuffle``, ``tol``, early stopping,
-        ``random_state`` (which then draws validation rows only), ``memory_limit`` and
-        ``class_weight``.
+        Let ``fit`` continue from the present weights. As in ``partial_fit``, the
+        parameters that the network depends on must not change then: ``init``,
+        ``n_exemplars``, ``exemplars``, ``metric``, ``metric_params``, ``n_neighbors``,
+        ``activation``, ``sharpness``, ``output_init``, ``n_random_units``, ``tied``,
+        ``pairs`` and ``loss``.
+        All others may change from call to call.
     momentum : float, default=0.9
-        Of ``solver="sgd"``, from 0 to 1.
+        Momentum of ``solver="sgd"``, from 0 to 1.
     nesterovs_momentum : bool, default=True
-        Of ``solver="sgd"``.
+        Use Nesterov's momentum with ``solver="sgd"``.
     early_stopping : bool, default=False
-        Stop when the accuracy on validation rows stops improving, and keep the weights
-        with which it was highest, be it those before the first epoch.
+        Stop when the accuracy on validation data stops improving, and keep the weights
+        with the highest one. The weights before the first epoch count too.
     validation_fraction : float, default=0.1
-        Share of the training rows that ``early_stopping`` holds out, stratified, where
-        ``fit`` is not given any. Held-out rows never become exemplars.
+        Share of the training data that ``early_stopping`` uses as validation data, stratified by class,
+        if ``fit`` gets none. Validation data never become exemplars.
     beta_1, beta_2 : float, default=0.9, 0.999
-        Decay of the running means of ``solver="adam"``, from 0 up to 1.
+        Decay of the moments of ``solver="adam"``, from 0 to less than 1.
     epsilon : float, default=1e-8
-        Of ``solver="adam"``.
+        Added to the denominator of ``solver="adam"``.
     n_iter_no_change : int, default=10
-        More epochs in a row than this without improvement end the training; infinity
+        Training ends after more epochs in a row than this without improvement. Infinity
         stands for never.
     class_weight : dict, "balanced" or None, default=None
-        Weights ``{label: weight}`` that multiply the sample weights; ``"balanced"``
-        gives all classes the same total. A class of more weight gets more exemplars. A
-        dict may leave out classes, whose weight is 1, or name labels that y lacks, as a
-        part of the data may, but not both. Labels are those that ``fit`` is given:
-        ensembles that encode ``y`` beforehand, such as
+        Weights ``{label: weight}`` that multiply the sample weights. ``"balanced"`` gives
+        all classes the same total. A class of higher weight gets more exemplars. A dict
+        may leave out classes, whose weight is 1, or name labels that y lacks, but not
+        both. Ensembles that encode ``y``, such as
         :class:`~sklearn.ensemble.VotingClassifier`, ``StackingClassifier`` and
-        ``BaggingClassifier``, want the codes 0, 1, ... in their device, also in
+        ``BaggingClassifier``, need the codes 0, 1, ... instead of the labels, also in
         ``n_exemplars`` and ``exemplars``.
 
     Attributes
     ----------
     classes_ : array of shape (n_classes,)
-        The labels, sorted; numbers are where X was.
+        The sorted labels. Numbers are where X was.
     network_ : Network
-        The network as it is now; the next six attributes are views of it.
+        The present network. The next six attributes are views of it.
     coefs_ : list of array of shape (n_in, n_out)
-        Weights of each layer, where X was. They may be edited in device, and replaced, one
-        or all, by others of the same shapes: that is what predicts, and what
-        ``partial_fit`` and a warm start go on from. Of a tied network a read-only
-        sequence of those of the same function without tying: each is made when it is
-        read, if ``memory_limit`` allows (else an AttributeError), and none can be set.
+        Weights of each layer, where X was. They may be edited in place and replaced, one
+        or all, by arrays of the same shapes. Predictions, ``partial_fit`` and a warm
+        start use them. With ``tied=True`` it is a read-only sequence of the weights of
+        the equivalent untied network, which are made on access.
     intercepts_ : list of array of shape (n_out,)
         Biases of each layer, likewise.
     n_layers_ : int
-        Layers including the input: 3, with ``readout="exemplars"`` 4, and with
-        ``n_neighbors > 1`` 5.
+        Number of layers, the input included: 3 with ``n_neighbors=None``, 4 with 1, and
+        otherwise 5.
     n_outputs_ : int
-        One per class, also for two classes.
+        Number of outputs: one per class, also for two classes.
     out_activation_ : {"softmax", "logistic"}
+        Activation of the output layer.
     exemplars_ : ndarray of shape (n_exemplars, n_features)
-        In NumPy. Only with ``init="metric"``, as are the next four.
+        The exemplars, in NumPy. Only with ``init="metric"``, as are the next four.
     exemplar_labels_ : ndarray of shape (n_exemplars,)
+        Their labels.
     exemplar_indices_ : ndarray of shape (n_exemplars,)
-        Rows of X that are the exemplars, of a young stream counted from the first call;
-        not with ``exemplars="kmeans"`` or ``"lvq"``, or with given ones.
+        Rows of X that are the exemplars; in a stream they count from the first call. Not
+        with ``exemplars="kmeans"`` or ``"lvq"``, or given ones.
     pairs_ : ndarray of shape (n_exemplars, n_pairs_per_exemplar)
-        Positions of the exemplars that each is compared with: neuron ``i M + m``
-        of the first layer compares i with ``pairs_[i, m]``, and random units follow.
+        Positions of the exemplars that each exemplar is compared with. With M columns,
+        unit ``i M + m`` of the first layer compares i with ``pairs_[i, m]``, and random
+        units follow.
     effective_metric_params_ : dict
-        Parameters of the metric, given or taken from the training rows. Of a
-        transformer: its matrix ``L`` of shape (n_components, n_features).
+        Parameters of the metric, given or estimated. For a transformer, its matrix ``L``
+        of shape (n_components, n_features).
     n_exemplars_ : int
-        Exemplars there are, or with another ``init`` would be.
+        Number of exemplars. With another ``init``, the number that the widths are made
+        for.
     loss_ : float
-        Of the last epoch; infinite before the first.
+        Loss of the last epoch; infinite before the first.
     best_loss_ : float or None
-        The lowest; None with ``early_stopping``.
+        The lowest loss; None with ``early_stopping``.
     loss_curve_ : list of float
         Mean objective over the minibatches of each epoch.
     validation_loss_curve_ : list of float or None
-        Mean loss on the validation rows after each epoch; None without such rows.
+        Mean loss on the validation data after each epoch; None without such data.
     validation_scores_ : list of float or None
-        Their accuracy, likewise; rows count by ``sample_weight_val`` and
+        Accuracy on the validation data, likewise. Rows count by ``sample_weight_val`` and
         ``class_weight``.
     best_validation_score_ : float or None
-        Validation score of the weights that were kept, be it those of the start.
+        Validation score of the weights that were kept, which may be those of the start.
     n_iter_ : int
         Epochs since the weights were initialized.
     t_ : int
-        Rows that gradient steps have seen.
+        Rows that gradient steps have used.
     n_features_in_ : int
+        Number of features.
     feature_names_in_ : ndarray of shape (n_features,)
-        Only if X has feature names that are all strings.
+        Feature names. Only if X has names that are all strings.
 
     See Also
     --------
@@ -303,7 +343,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     True
     >>> [len(bias) for bias in untrained.intercepts_]
     [1370, 10]
-    >>> source = MetricInitMLPClassifier(readout="exemplars", max_iter=0, random_state=0)
+    >>> source = MetricInitMLPClassifier(n_neighbors=1, max_iter=0, random_state=0)
     >>> [len(bias) for bias in source.fit(X_train, y_train).intercepts_]
     [870, 30, 10]
     """

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils import gen_batches
 
-from skmetricmlp._data import DistinctRows
+from skmetricmlp._data import DistinctRows, row_batches
 from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp.metrics.fitting import Metric
 from skmetricmlp.metrics.formulas import (
@@ -20,7 +19,6 @@ from skmetricmlp.metrics.formulas import (
 __all__ = ["Exemplars", "distances", "mapped", "points_at", "rounded", "scores"]
 
 
-BLOCK_ELEMENTS = 2**20
 ROUNDING = 2.0**26
 
 
@@ -71,8 +69,7 @@ def scores(rows: DistinctRows, metric: Metric, points: Floats) -> Floats:
     array of shape (m, N)
     """
     A, b = metric(points)
-    size = max(1, BLOCK_ELEMENTS // rows.X.shape[1])
-    blocks = gen_batches(len(rows.index), size)
+    blocks = row_batches(len(rows.index), rows.X.shape[1])
     return np.concatenate([rows.X[rows.index[block]] @ A.T + b for block in blocks])
 
 
@@ -81,8 +78,8 @@ def distances(rows: DistinctRows, metric: Metric) -> Floats:
 
     Sparse rows are converted to dense arrays in blocks.
     """
-    size = max(1, BLOCK_ELEMENTS // rows.X.shape[1])
-    blocks = (rows.index[block] for block in gen_batches(len(rows.index), size))
+    batches = row_batches(len(rows.index), rows.X.shape[1])
+    blocks = (rows.index[batch] for batch in batches)
     return np.concatenate(
         [scores(rows, metric, points_at(rows, block)) for block in blocks], axis=1
     )

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.utils import gen_batches
 
-from skmetricmlp._data import DistinctRows
+from skmetricmlp._data import DistinctRows, row_batches
 from skmetricmlp._typing import Floats
 from skmetricmlp.exemplars._geometry import Exemplars, scores
 from skmetricmlp.metrics.fitting import Metric
 
 __all__ = ["exemplar_values"]
-
-
-BLOCK_ELEMENTS = 2**22
 
 
 def exemplar_values(exemplars: Exemplars, rows: DistinctRows, metric: Metric) -> Floats:
@@ -42,11 +38,10 @@ def exemplar_values(exemplars: Exemplars, rows: DistinctRows, metric: Metric) ->
         return selected
     points, n = exemplars.points, len(exemplars.points)
     sample_weight, y = rows.sample_weight, rows.y
-    size = max(1, BLOCK_ELEMENTS // rows.X.shape[1])
     cluster = np.concatenate(
         [
             scores(rows.take(block), metric, points).argmin(axis=1)
-            for block in gen_batches(len(rows.index), size)
+            for block in row_batches(len(rows.index), max(rows.X.shape[1], n))
         ]
     )
     weight = np.bincount(cluster, sample_weight, n)[:, None]

@@ -10,9 +10,8 @@ row at a time, where most of the weight is misclassified, so it can stop at any 
 from __future__ import annotations
 
 import numpy as np
-from sklearn.utils import gen_batches
 
-from skmetricmlp._data import DistinctRows
+from skmetricmlp._data import DistinctRows, row_batches
 from skmetricmlp._typing import Ints
 from skmetricmlp.exemplars._geometry import (
     Exemplars,
@@ -26,7 +25,7 @@ from skmetricmlp.metrics.fitting import Metric
 __all__ = ["condensed_exemplars"]
 
 
-SAMPLE_ROWS, BLOCK_ELEMENTS = 200, 2**20
+SAMPLE_ROWS = 200
 
 
 def condensed_exemplars(rows: DistinctRows, metric: Metric, limit: int) -> Exemplars:
@@ -89,9 +88,8 @@ def _middle(rows: DistinctRows, metric: Metric, members: Ints, unit: float) -> i
     """
     own = rows.take(members)
     mean = (own.sample_weight / own.sample_weight.sum()) @ own.X[own.index]
-    size = max(1, BLOCK_ELEMENTS // own.X.shape[1])
     parts = []
-    for block in gen_batches(len(members), size):  # points of sparse rows are dense
+    for block in row_batches(len(members), own.X.shape[1]):  # the points are dense
         A, b = metric(points_at(own, own.index[block]))
         parts.append(A @ mean + b)
     totals = np.concatenate(parts)

@@ -12,14 +12,11 @@ finely.
 from __future__ import annotations
 
 import numpy as np
-from sklearn.utils import gen_batches
 
+from skmetricmlp._data import row_batches
 from skmetricmlp._typing import Floats, Ints
 
 __all__ = ["all_pairs", "circulant_pairs", "n_pairs_per_exemplar", "select_pairs"]
-
-
-BLOCK_ELEMENTS = 2**22
 
 
 def n_pairs_per_exemplar(pairs: int | str, counts: Ints) -> int:
@@ -107,7 +104,7 @@ def select_pairs(
     if m == n - 1:
         return all_pairs(n)
     table = np.empty((n, m), dtype=np.intp)
-    for rows in gen_batches(n, max(1, BLOCK_ELEMENTS // n)):
+    for rows in row_batches(n, n):
         distances = points[rows].astype(np.float64) @ A.T + b
         own = np.arange(rows.start, rows.stop)[:, None]
         np.put_along_axis(distances, own, np.inf, axis=1)

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from sklearn.utils import gen_batches
 
+from skmetricmlp._data import row_batches
 from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp.exemplars import Exemplars
 from skmetricmlp.initialization.tournament import TINY, UNIT_INTERVAL_MAP, win_count_layer
@@ -31,8 +31,6 @@ __all__ = [
     "standings",
 ]
 
-
-BLOCK_ELEMENTS = 2**22
 
 # The terms that an output is made of.
 EXEMPLAR, OTHER_EXEMPLARS = "exemplar", "other exemplars"
@@ -102,7 +100,7 @@ def explain_rows(
     dtype = network.parameters[0].dtype
     widest = max(layer.n_out for layer in network.layers) * (3 + n_nearest)
     frames = []
-    for rows in gen_batches(X.shape[0], max(1, BLOCK_ELEMENTS // widest)):
+    for rows in row_batches(X.shape[0], widest):
         block = X[rows].toarray() if sp.issparse(X) else X[rows]
         distances = block.astype(np.float64) @ A.T + b
         away = distances - distances.min(axis=1, keepdims=True)

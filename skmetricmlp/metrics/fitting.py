@@ -12,10 +12,9 @@ import scipy.linalg
 import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from skmetricmlp._data import DistinctRows, mean_and_deviation
+from skmetricmlp._data import DistinctRows, mean_and_deviation, row_batches
 from skmetricmlp._typing import Array, Floats
 from skmetricmlp.metrics.formulas import METRICS, Domain, Scores, linear_map
 from skmetricmlp.network import Scaling
@@ -26,7 +25,6 @@ __all__ = ["Metric", "fit_metric", "linear_part"]
 # Smoothing of the Kullback-Leibler divergence, in units of the mean of all values.
 PSEUDO_COUNT = 0.1
 SAMPLE_ROWS = 1000
-BLOCK_ELEMENTS = 2**22
 TOLERANCE = 1e-5  # largest nonlinearity, in standard deviations of the output of a map
 
 
@@ -172,7 +170,7 @@ def fit_metric(
 def _weighted_sum(rows: DistinctRows, statistic: Callable[..., Floats]) -> Floats:
     """Sum of ``statistic(shares, x)`` over blocks of rows; the shares add up to one."""
     shares = rows.sample_weight / rows.sample_weight.sum()
-    blocks = gen_batches(len(shares), max(1, BLOCK_ELEMENTS // rows.X.shape[1]))
+    blocks = row_batches(len(shares), rows.X.shape[1])
     terms = (
         statistic(shares[block], _dense(rows.X[rows.index[block]])) for block in blocks
     )
@@ -298,7 +296,7 @@ def linear_part(transformer: Any, sample: Floats) -> Floats:
         )
         raise ValueError(msg)
     columns = []
-    for features in gen_batches(len(center), max(1, BLOCK_ELEMENTS // len(center))):
+    for features in row_batches(len(center), len(center)):
         moved = np.tile(center, (features.stop - features.start, 1))
         index = np.arange(features.start, features.stop)
         moved[index - features.start, index] += width[index]

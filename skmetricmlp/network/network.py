@@ -8,14 +8,12 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
+from skmetricmlp._data import rows_per_batch
 from skmetricmlp._typing import Array
 from skmetricmlp.network.activations import ACTIVATIONS
 from skmetricmlp.network.layers import Dense, Layer
 
 __all__ = ["Network"]
-
-
-BLOCK_ELEMENTS = 2**22
 
 
 @dataclass(frozen=True)
@@ -73,9 +71,12 @@ class Network:
 
     @property
     def block_rows(self) -> int:
-        """Rows of which no layer has more than :data:`BLOCK_ELEMENTS` values, or one."""
-        widest = max(layer.n_out for layer in self.layers)
-        return max(1, BLOCK_ELEMENTS // max(widest, 1))
+        """Number of rows that are evaluated at a time.
+
+        By :func:`~skmetricmlp._data.rows_per_batch`, the values of the widest layer take
+        at most 32 MiB.
+        """
+        return rows_per_batch(max(layer.n_out for layer in self.layers))
 
     def astype(self, dtype: Any) -> Network:
         """Return the same network in another precision."""
@@ -93,8 +94,8 @@ class Network:
     def affine_output(self, x: Array) -> Array:
         """Output (n, n_outputs) before the output activation.
 
-        Rows are taken in blocks, so that no temporary holds more than
-        :data:`BLOCK_ELEMENTS` numbers (or one row).
+        Rows are evaluated :attr:`block_rows` at a time, which limits the size of
+        temporaries.
         """
         n, size = x.shape[0], self.block_rows
         blocks = [
