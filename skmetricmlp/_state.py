@@ -71,7 +71,7 @@ class FitState:
     optimizer: Optimizer | None = None
     optimizer_state: Any = None
     rates: Sequence[float] = ()
-    history: History = History()
+    history: History = field(default_factory=History)
     rng: np.random.RandomState | None = None
     reason: StopReason = "max_epochs"
     stream: Any = None

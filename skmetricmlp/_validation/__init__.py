@@ -42,6 +42,7 @@ from skmetricmlp._validation.overflow import check_outputs, check_products
 from skmetricmlp._validation.parameters import (
     CLASSIFIER_CHOICES,
     REGRESSOR_CHOICES,
+    check_incremental,
     check_parameters,
     check_training_parameters,
     get_parameters,
@@ -64,6 +65,7 @@ __all__ = [
     "check_classes",
     "check_exemplars",
     "check_features",
+    "check_incremental",
     "check_integer",
     "check_labels",
     "check_layers",

@@ -1,4 +1,4 @@
-"""TrainingData to learn from, their labels and weights, and exemplars that a user supplies."""
+"""Training and validation data, class labels and weights, and given exemplars."""
 
 from __future__ import annotations
 

@@ -330,8 +330,8 @@ def check_size(
     name = "" if names is None else f" ({str(names[column])!r})"
     what = "large" if value > most else "small"
     msg = (
-        f"{input_name} is too {what} to calculate with in {np.dtype(info.dtype)}, with values "
-        f"of up to {value:.3g} in column {column}{name}: scale its features"
+        f"{input_name} is too {what} to calculate with in {np.dtype(info.dtype)}, with "
+        f"values of up to {value:.3g} in column {column}{name}: scale its features"
     )
     raise ValueError(msg)
 

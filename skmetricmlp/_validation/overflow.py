@@ -1,4 +1,4 @@
-"""Finite rows input_name products overflow: an error instead of predictions that are wrong."""
+"""Rows whose products overflow: an error instead of wrong predictions."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ __all__ = [
     "CLASSIFIER_CHOICES",
     "REGRESSOR_CHOICES",
     "check_count",
+    "check_incremental",
     "check_pair",
     "check_parameters",
     "check_training_parameters",
@@ -80,10 +81,31 @@ def get_parameters(estimator: Any) -> dict[str, Any]:
     }
 
 
+def check_incremental(estimator: Any, *, incremental: bool) -> None:
+    """Refuse parameters of ``fit`` in ``partial_fit``.
+
+    Raises
+    ------
+    ValueError
+    """
+    if not incremental:
+        return
+    if estimator.early_stopping:
+        msg = "partial_fit does not support early_stopping=True"
+        raise ValueError(msg)
+    class_weight = getattr(estimator, "class_weight", None)
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        msg = (
+            "partial_fit does not support class_weight='balanced', which needs all "
+            "rows: pass a dict, or sample_weight"
+        )
+        raise ValueError(msg)
+
+
 def check_parameters(
     parameters: Mapping[str, Any], choices: Choices, *, trains: bool
 ) -> None:
-    """Check the parameters of an estimator with exemplars, as far as possible without data.
+    """Check the parameters of an estimator with exemplars.
 
     Parameters
     ----------

@@ -27,6 +27,7 @@ from skmetricmlp._typing import Array, Ints
 from skmetricmlp._validation import (
     Recorded,
     check_features,
+    check_incremental,
     check_layers,
     check_outputs,
     check_products,
@@ -179,13 +180,14 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         classes: Any = None,
         incremental: bool = False,
     ) -> None:
-        """The one path of ``fit`` and ``partial_fit``.
+        """Validate, encode, initialize, train, assign.
 
-        Validate, encode, initialize, train, assign.
+        This is the one path of ``fit`` and ``partial_fit``.
         """
         method = "partial_fit" if incremental else "fit"
         n_epochs = 1 if incremental else self.max_iter
         # Validate.
+        check_incremental(self, incremental=incremental)
         config = self._configure(trains=n_epochs != 0)
         state = self._state() if incremental or self.warm_start else None
         network = state.network if state else None
@@ -266,7 +268,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         return replace(made, network=network, recorded=recorded, targets=targets), start
 
     def _state(self) -> FitState | None:
-        """The state of the last call, with the weights as they are now."""
+        """Return the state of the last call, with the present weights."""
         state: FitState | None = getattr(self, "_fit_state", None)
         return state and replace(state, network=self.network_)
 
@@ -358,10 +360,10 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         validation: TrainingData | None,
         task: FitTask,
     ) -> dict[str, Any]:
-        """Return the functions that training calls: validation, begin and end of an epoch.
+        """Return the functions that training calls after and before epochs.
 
-        Callbacks may ask for a fitted estimator. It costs a loss of all rows and a copy
-        of the optimizer state, and there is none where the loss is not finite.
+        Callbacks may ask for a fitted estimator. That costs a loss of all rows and a
+        copy of the optimizer state. There is none where the loss is not finite.
         """
 
         def fitted(
@@ -521,27 +523,28 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
     def move_to(self, xp: Any, device: Any = None) -> Self:
         """Copy the estimator, with the network in another namespace or on another device.
 
-        The copy predicts the same, of rows that are there, and can go on training: the
-        state of the optimizer moves too. On a device without double precision the
-        network becomes one of single precision.
+        The copy makes the same predictions for rows on that device, and can be trained
+        further: the state of the optimizer moves too. On a device without double
+        precision the network becomes one of single precision.
 
         Parameters
         ----------
         xp : namespace
-            Of the array API: ``numpy``, ``torch``, ``cupy`` or ``array_api_strict``.
+            Namespace of the array API: ``numpy``, ``torch``, ``cupy`` or
+            ``array_api_strict``.
         device : str or device, default=None
-            A device of that namespace; by default the one that it makes arrays on.
+            Device of that namespace; by default its default device.
 
         Returns
         -------
         moved : estimator
-            ``coefs_``, ``intercepts_`` and numbers in ``classes_`` are there; exemplars
-            stay in NumPy. This estimator is left as it is.
+            The copy. Its ``coefs_``, ``intercepts_`` and numbers in ``classes_`` are on
+            the device, and exemplars stay in NumPy. This estimator is not changed.
 
         Raises
         ------
         NotFittedError
-            If there is no network yet.
+            If the estimator is not fitted.
         TypeError
             If ``xp`` is no namespace of the array API.
 
@@ -572,7 +575,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         return self.__sklearn_array_api_convert__(copied)
 
     def __sklearn_array_api_convert__(self, converter: Callable[[Array], Array]) -> Self:
-        """Copy the estimator with converted arrays, as scikit-learn's protocol asks."""
+        """Copy the estimator with converted arrays: the protocol of scikit-learn."""
         moved = copy(self)
         if state := self._state():
             moved._assign(state.convert(converter))  # noqa: SLF001 - of its class
@@ -580,22 +583,22 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
 
     @property
     def loss_curve_(self) -> list[float]:
-        """Loss of each epoch, in a list of the caller's own."""
+        """Loss of each epoch, in a new list."""
         return self._fit_state.history.losses
 
     @property
     def validation_loss_curve_(self) -> list[float] | None:
-        """Loss on the validation rows after each epoch, likewise."""
+        """Loss on the validation data after each epoch, in a new list."""
         return self._fit_state.history.validation_losses or None
 
     @property
     def validation_scores_(self) -> list[float] | None:
-        """Score of the validation rows after each epoch, likewise."""
+        """Score on the validation data after each epoch, in a new list."""
         return self._fit_state.history.validation_scores or None
 
     @property
     def coefs_(self) -> Sequence[Array]:
-        """Weights of each layer, of a tied network those of its dense equivalent."""
+        """Weights of each layer, or of the dense equivalent of a tied network."""
         network = self.network_
         if network.is_dense:
             return self._layer_list("coefs_")
@@ -608,7 +611,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
 
     @property
     def intercepts_(self) -> list[Array]:
-        """Biases of each layer, likewise."""
+        """Biases of each layer, or of the dense equivalent of a tied network."""
         return self._layer_list("intercepts_")
 
     @intercepts_.setter
@@ -628,7 +631,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         return LayerList(arrays, assign)
 
     def _set_layers(self, name: str, value: Any) -> None:
-        """Let the network have other weights or biases from now on."""
+        """Replace the weights or biases of the network."""
         check_is_fitted(self)
         network = self.network_
         if not network.is_dense:
@@ -659,7 +662,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         return self.network_.layers[-1].activation
 
     def __sklearn_tags__(self) -> Tags:
-        """Say what the estimator takes."""
+        """Tell scikit-learn what the estimator accepts."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.array_api_support = True

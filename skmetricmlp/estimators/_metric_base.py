@@ -88,7 +88,7 @@ class MetricEstimator(NetworkEstimator):
         *,
         few_rows: bool,
     ) -> FitState:
-        """Calculate, draw or take over the first network, or add classes that it lacks."""
+        """Calculate, draw or take over a network, or add classes that it lacks."""
         if state and isinstance(targets, ClassTargets):
             state, n_classes = map_arrays(to_numpy, state), len(targets.labels)
             with config_context(array_api_dispatch=False):
@@ -237,7 +237,7 @@ class MetricEstimator(NetworkEstimator):
         return uses_metric(self.init, self.exemplars, self.n_exemplars)
 
     def __sklearn_tags__(self) -> Tags:
-        """Say what the estimator takes."""
+        """Tell scikit-learn what the estimator accepts."""
         tags = super().__sklearn_tags__()
         if self._uses_metric():
             formula = METRICS.get(self.metric) if isinstance(self.metric, str) else None

@@ -20,9 +20,9 @@ from skmetricmlp._typing import Array
 
 __all__ = ["EarlyStream"]
 
-# Distinct rows per row that is needed, after which nothing is kept. With 30 exemplars, the
-# default, a first call with a hundred rows suffices. More rows help on one of four tables
-# (benchmarks/streams.py), and the memory stays below that of the weights.
+# Distinct rows per row that is needed, after which nothing is kept. With 30 exemplars,
+# the default, a first call with a hundred rows suffices. More rows help on one of four
+# tables (benchmarks/streams.py), and the memory stays below that of the weights.
 ROWS_PER_NEEDED = 3
 # A stream that repeats its rows stops to be kept after so many times as many rows: memory
 # stays bounded, and long training on few rows is not thrown away.

@@ -300,38 +300,42 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
     ) -> BasisInitMLPRegressor:
-        """Put basis networks together, fit the output to the rows, and train.
+        """Assemble basis networks, fit the output and train.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            float32 stays float32.
+            Training data. float32 stays float32.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Values of the function.
         sample_weight : array-like of shape (n_samples,), default=None
-            Not negative. A row of weight zero is left out; one of weight two counts
-            as two rows.
+            Weights, not negative. A row of weight zero is left out, and a row of weight
+            two counts as two rows.
         X_val : array-like of shape (n_val, n_features), default=None
-            Rows to validate on after each epoch, also without ``early_stopping``.
+            Validation data, which are evaluated after each epoch, also without
+            ``early_stopping``.
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Their targets.
         sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
 
         Returns
         -------
         self : BasisInitMLPRegressor
-            The same object.
+            The fitted estimator.
 
         Raises
         ------
         ValueError, TypeError
-            If a parameter or the data are not accepted; the estimator is then as it was.
+            If a parameter or the data are not accepted. The estimator stays as it was.
+        MemoryError
+            If the network would take more than half of the memory available.
 
         Warns
         -----
         ConvergenceWarning
-            If ``max_iter`` epochs did not suffice, the loss stopped being finite, or
-            training made the network worse on the training rows than it was before;
-            the best weights are then kept.
+            If ``max_iter`` epochs did not suffice, if the loss stopped being finite, or
+            if training raised the training objective. The best weights are then kept.
         """
         with unchanged_on_error(self):
             self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
@@ -343,34 +347,40 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
     ) -> BasisInitMLPRegressor:
         """Train for one epoch over the given rows.
 
-        The first call fits the output to the rows that it is given, and a ``domain`` of
-        ``"auto"`` is their range. If these are few, less than three distinct rows for
-        each polynomial, the stream is young: rows are kept, and whenever there are twice
-        as many, domain, mean and deviation of values, and output are calculated anew, as
-        by a first call with all rows so far; gradient steps in between are forgotten. Of
-        weights that are drawn or given the function stays. When there are enough the
-        rows are dropped. There is no such method with ``solver="lbfgs"``.
+        There is no such method with ``solver="lbfgs"``.
+
+        The first call fits the output to its rows, and a ``domain`` of ``"auto"`` is
+        their range. If it has fewer than three distinct rows per polynomial, the rows are
+        kept. Whenever there are twice as many, the domain, the mean and the deviation of
+        ``y`` and the output are calculated again from all of them, as in a first call
+        with all rows so far. Gradient steps in between are lost. Functions with drawn or
+        given weights stay as they are. When there are enough rows, they are dropped.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Training data.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Values of the function.
         sample_weight : array-like of shape (n_samples,), default=None
+            Weights, not negative.
 
         Returns
         -------
         self : BasisInitMLPRegressor
-            The same object.
+            The fitted estimator.
 
         Raises
         ------
         ValueError, TypeError
-            If a parameter or the data are not accepted; the estimator is then as it was.
+            If a parameter or the data are not accepted. The estimator stays as it was.
+        MemoryError
+            If the network would take more than half of the memory available.
 
         Warns
         -----
         UserWarning
-            If the first call has fewer distinct rows than there are polynomials.
+            If the first call has fewer distinct rows than the initialization needs.
         """
         with unchanged_on_error(self):
             self._fit(X, y, sample_weight, incremental=True)
@@ -382,18 +392,17 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Also outside the domain, where polynomials grow fast.
+            Rows to predict. Outside the domain polynomials grow fast.
 
         Returns
         -------
         y : array of shape (n_samples,) or (n_samples, n_outputs)
-            Where X is, of the shape that ``fit`` was given.
+            Predicted values on the device of X, of the shape that ``fit`` was given.
 
         Raises
         ------
         ValueError
-            If X is not accepted, or is in another namespace or on another device than
-            the network.
+            If X is not accepted, or is on another device than the network.
         """
         output = self._output(X, "predict")
         return output[:, 0] if self._fit_state.targets.is_vector else output
@@ -503,7 +512,7 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         return record_parameters({name: parameters[name] for name in names}, resolved)
 
     def __sklearn_tags__(self) -> Tags:
-        """Say what the estimator takes."""
+        """Tell scikit-learn what the estimator accepts."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
         tags.target_tags.multi_output = True

@@ -147,9 +147,9 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     sharpness : float, default=1.0
         How closely the untrained network with an integer ``n_neighbors`` approximates
         the network with a step. In the limit logistic and tanh networks are the
-        k-nearest classifier, and ReLU networks the nearest-exemplar classifier for every k. A
-        sharp start is harder to train. Other values than 1.0 are an error where they
-        have no effect: with ``n_neighbors=None`` and with ``activation="step"``.
+        k-nearest classifier, and ReLU networks the nearest-exemplar classifier
+        for every k. A sharp start is harder to train. Other values than 1.0 are an error
+        where they have no effect: with ``n_neighbors=None`` and ``activation="step"``.
     output_init : {"auto", "ridge", "logistic", "norm_constrained"}, default="auto"
         How the output layer is fitted to the training data, with ``n_neighbors=None``.
 
@@ -243,8 +243,8 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         Stop when the accuracy on validation data stops improving, and keep the weights
         with the highest one. The weights before the first epoch count too.
     validation_fraction : float, default=0.1
-        Share of the training data that ``early_stopping`` uses as validation data, stratified by class,
-        if ``fit`` gets none. Validation data never become exemplars.
+        Share of the training data that ``early_stopping`` uses as validation data if
+        ``fit`` gets none. It is stratified by class. They never become exemplars.
     beta_1, beta_2 : float, default=0.9, 0.999
         Decay of the moments of ``solver="adam"``, from 0 to less than 1.
     epsilon : float, default=1e-8
@@ -439,35 +439,39 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            float32 stays float32.
+            Training data. float32 stays float32.
         y : array-like of shape (n_samples,)
             Class labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Not negative. A row of weight zero is left out; one of weight two counts
-            as two rows.
+            Weights, not negative. A row of weight zero is left out, and a row of weight
+            two counts as two rows.
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
-            Rows to validate on after each epoch, also without ``early_stopping``.
+            Validation data, which are evaluated after each epoch, also without
+            ``early_stopping``.
         y_val : array-like of shape (n_val,), default=None
+            Their targets.
         sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
 
         Returns
         -------
         self : MetricInitMLPClassifier
-            The same object.
+            The fitted estimator.
 
         Raises
         ------
         ValueError, TypeError
-            If a parameter or the data are not accepted; the estimator is then as it was.
+            If a parameter or the data are not accepted. The estimator stays as it was.
+        MemoryError
+            If the network would take more than half of the memory available.
 
         Warns
         -----
         ConvergenceWarning
-            If ``max_iter`` epochs did not suffice, the loss stopped being finite, or
-            training made the network worse on the training rows than it was before;
-            the best weights are then kept.
+            If ``max_iter`` epochs did not suffice, if the loss stopped being finite, or
+            if training raised the training objective. The best weights are then kept.
         UserWarning
-            If most of the given exemplars lie far outside the rows of X.
+            If most of the given exemplars lie far outside the training data.
         """
         with unchanged_on_error(self):
             self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
@@ -485,50 +489,47 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
 
         There is no such method with ``solver="lbfgs"`` or ``activation="step"``.
 
-        The first call chooses the exemplars and calculates the weights, from the rows
-        that it is given. If these are few, less than three distinct rows for each
-        exemplar that ``n_exemplars`` asks for, the stream is young: rows are kept, and
-        whenever there are twice as many, exemplars, scales and output are calculated
-        anew from all of them, as by a first call with all rows so far; gradient steps
-        in between are forgotten, and ``n_iter_`` and ``loss_curve_`` go on. When there
-        are enough the rows are dropped. More rows in the first call are better still.
+        The first call chooses the exemplars and calculates the weights from its rows. If
+        it has fewer than three distinct rows per exemplar, the rows are kept. Whenever
+        there are twice as many, exemplars, scales and output are calculated again from
+        all of them, as in a first call with all rows so far. Gradient steps in between are
+        lost; ``n_iter_`` and ``loss_curve_`` continue. When there are enough rows,
+        they are dropped. It is better to pass more rows to the first call.
 
-        A class that all rows of a grown stream lack gets exemplars, comparisons and an
-        output from the first rows of it that arrive: as many exemplars as the mean over
-        all classes, so the layers grow. What was learned by then stays, and the
-        optimizer begins anew. Exemplars
-        that were given are not added to, and baselines do not grow.
+        A class that all earlier rows lack gets exemplars, comparisons and an output from
+        its first rows: as many exemplars as the mean over all classes. The layers grow,
+        trained weights stay, and the optimizer begins anew. Given exemplars and baselines
+        do not grow.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
         y : array-like of shape (n_samples,)
+            Class labels.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever occur. Required at the first call. Given exemplars
+            All labels that will ever occur. Required in the first call. Given exemplars
             of these classes are kept, whether or not the rows have them.
         sample_weight : array-like of shape (n_samples,), default=None
+            Weights, not negative.
 
         Returns
         -------
         self : MetricInitMLPClassifier
-            The same object.
+            The fitted estimator.
 
         Raises
         ------
         ValueError, TypeError
-            If a parameter or the data are not accepted; the estimator is then as it was.
+            If a parameter or the data are not accepted. The estimator stays as it was.
+        MemoryError
+            If the network would take more than half of the memory available.
 
         Warns
         -----
         UserWarning
-            If the first call has fewer distinct rows than exemplars are asked for.
+            If the first call has fewer distinct rows than the initialization needs.
         """
-        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
-            msg = (
-                "partial_fit does not support class_weight='balanced', which needs all "
-                "rows: pass a dict, or sample_weight"
-            )
-            raise ValueError(msg)
         if classes is None and not hasattr(self, "_fit_state"):
             msg = "classes must be passed at the first call of partial_fit"
             raise ValueError(msg)
@@ -542,17 +543,17 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict.
 
         Returns
         -------
         y : array of shape (n_samples,)
-            Where X is; labels that are no numbers are in NumPy.
+            Predicted labels, on the device of X. Labels that are no numbers are in NumPy.
 
         Raises
         ------
         ValueError
-            If X is not accepted, or is in another namespace or on another device than
-            the network.
+            If X is not accepted, or is on another device than the network.
         """
         log_p = self._network_log_proba(X, "predict")
         xp = device_of(log_p).namespace
@@ -564,24 +565,24 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     def predict_proba(self, X: ArrayLike) -> Array:
         """Estimate class probabilities.
 
-        They are what the output activation says. The untrained step network whose
-        exemplars vote, ``activation="step"``, has the shares of the votes instead, as
-        :class:`~sklearn.neighbors.KNeighborsClassifier` has them: its output has the
-        winner of the votes, and not by how much.
+        They are the values of the output activation. The untrained source's network with
+        ``activation="step"`` returns the shares of the votes instead, as
+        :class:`~sklearn.neighbors.KNeighborsClassifier` does.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict.
 
         Returns
         -------
         p : array of shape (n_samples, n_classes)
-            In the order of ``classes_``; rows sum to one.
+            Probabilities in the order of ``classes_``. Rows sum to one.
 
         Raises
         ------
         ValueError
-            As of :meth:`predict`.
+            If X is not accepted, or is on another device than the network.
         """
         if self._counts_votes:
             return self._vote_shares(X, "predict_proba")
@@ -591,21 +592,23 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     def predict_log_proba(self, X: ArrayLike) -> Array:
         """Estimate the logarithm of the class probabilities.
 
-        It is minus infinity where a class gets no vote of a step network; see
+        It is minus infinity where a class gets no vote of the network with a step; see
         :meth:`predict_proba`.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict.
 
         Returns
         -------
         log_p : array of shape (n_samples, n_classes)
+            Logarithms in the order of ``classes_``.
 
         Raises
         ------
         ValueError
-            As of :meth:`predict`.
+            If X is not accepted, or is on another device than the network.
         """
         if not self._counts_votes:
             return self._network_log_proba(X, "predict_log_proba")
@@ -614,69 +617,66 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
             return device_of(shares).namespace.log(shares)
 
     def explain(self, X: ArrayLike, *, n_nearest: int | None = 5) -> pd.DataFrame:
-        """Say which exemplars are near each row, and what its output is made of.
+        """Explain predictions by the nearest exemplars and other terms of the output.
 
-        Distances are those that the weights were calculated for. What neurons do is that
-        of the present network, after any training.
+        Distances are those that the weights were calculated for. Activations and
+        contributions are those of the present network, after any training.
 
-        The contributions to a row add up to the output of the predicted class, before its
-        activation and less the mean over the classes. Exemplars are a part of it: with
-        ``readout="comparisons"``, the default, the random units beside the comparisons
-        and the bias take part, often most of all. With ``readout="exemplars"`` nothing
-        but exemplars and the bias does, and the bias of an untrained network that votes
-        for the class of the nearest exemplar is zero.
+        The contributions to a row add up to the output of the predicted class
+        before its activation, less the mean over the classes.
+        Exemplars are a part of it: with ``n_neighbors=None`` random units and the bias
+        contribute too, and often most. With an integer ``n_neighbors`` only exemplars and
+        the bias do.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to explain.
         n_nearest : int or None, default=5
-            How many exemplars for each row; None for all.
+            Number of exemplars for each row; None for all.
 
         Returns
         -------
         pandas.DataFrame
-            For each row of X a row per exemplar, the nearest first, and then one for each
-            other term of the output, with the columns
+            For each row of X, one row per exemplar, the nearest first, and then one row
+            per other term of the output, with the columns
 
             - ``row``: position in X, or its index if X is a DataFrame;
-            - ``predicted``: label that the network predicts;
+            - ``predicted``: predicted label;
             - ``term``: ``"exemplar"``, or another term, as below;
-            - ``rank``: 1 for the nearest exemplar; missing at other terms, as are the
+            - ``rank``: 1 for the nearest exemplar; missing for other terms, as are the
               next five;
             - ``exemplar``: position in ``exemplars_``;
             - ``label``: its class;
             - ``excess``: its distance minus that of the nearest exemplar;
-            - ``margin``: distance of the nearest exemplar of another class minus its
-              own: at rank 1 what decided where the nearest exemplar decides, the smaller
-              the nearer to a tie;
-            - ``activation``: how the exemplar does against its pairs, higher being
-              nearer: the value of its neuron in the exemplar layer. With
-              ``readout="comparisons"`` minus the number of comparisons that it loses,
-              or with ReLU minus their sum: zero for one that loses none;
-            - ``contribution``: how much less the output would be without that neuron;
-              with ``readout="comparisons"`` half of what all comparisons that it is
-              part of add to the output.
+            - ``margin``: distance of the nearest exemplar of another class minus its own.
+              At rank 1 a small margin is near to a tie;
+            - ``activation``: higher is nearer. With an integer ``n_neighbors``, the value
+              of its unit in the exemplar layer. With None, minus the number of
+              comparisons that it loses, or with ReLU minus their sum;
+            - ``contribution``: the output minus what it is without that unit. With
+              ``n_neighbors=None``, half of the contributions of all comparisons that the
+              exemplar is part of.
 
-            The other terms, where there are such, are
+            The other terms are
 
             - ``"other exemplars"``: those that are not among the ``n_nearest``;
-            - ``"random units"``: with ``readout="comparisons"``, the random units;
-            - ``"interaction"``: with ``n_neighbors > 1``, what is left because exemplars
-              do more or less together than each does alone;
-            - ``"bias"``: what the output is if all of these are silent.
+            - ``"random units"``: with ``n_neighbors=None``;
+            - ``"interaction"``: with ``n_neighbors`` > 1, the joint effect of exemplars
+              beyond the sum of their single ones;
+            - ``"bias"``: the output without all of these.
 
-            ``rank``, ``exemplar``, and labels that are integers have pandas' nullable
-            types. ``frame[frame["term"] == "exemplar"]`` has the exemplars alone.
+            ``rank``, ``exemplar``, and integer labels have pandas' nullable types.
+            ``frame[frame["term"] == "exemplar"]`` selects the exemplars.
 
-            Before training, and with ``pairs="all"``, activations fall with the rank, or
-            stay. Random units that exemplar neurons have learned to read count as part
-            of these. Distances are in the units of the metric: of ``"sqeuclidean"``
-            squared, of ``"cosine"`` times the norm of the row.
+            Before training, with ``pairs="all"``, activations do not rise with the rank.
+            Distances are in the units of the metric: squared with ``"sqeuclidean"``, and
+            times the norm of the row with ``"cosine"``.
 
         Raises
         ------
         AttributeError
-            If the weights were not calculated: there are no exemplars.
+            If the weights were not calculated from exemplars.
         ValueError
             If ``n_nearest`` or X is not accepted.
 

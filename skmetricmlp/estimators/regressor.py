@@ -136,9 +136,9 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
     sharpness : float, default=1.0
         How closely the untrained network with an integer ``n_neighbors`` approximates
         the network with a step. In the limit logistic and tanh networks are the
-        k-nearest regressor, and ReLU networks the nearest-exemplar regressor for every k. A
-        sharp start is harder to train. Other values than 1.0 are an error where they
-        have no effect: with ``n_neighbors=None`` and with ``activation="step"``.
+        k-nearest regressor, and ReLU networks the nearest-exemplar regressor
+        for every k. A sharp start is harder to train. Other values than 1.0 are an error
+        where they have no effect: with ``n_neighbors=None`` and ``activation="step"``.
     output_init : {"auto", "ridge", "norm_constrained"}, default="auto"
         How the output layer is fitted to the training data, with ``n_neighbors=None``.
 
@@ -228,8 +228,8 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         Stop when the R^2 on validation data stops improving, and keep the weights
         with the highest one. The weights before the first epoch count too.
     validation_fraction : float, default=0.1
-        Share of the training data that ``early_stopping`` uses as validation data,
-        if ``fit`` gets none. Validation data never become exemplars.
+        Share of the training data that ``early_stopping`` uses as validation data if
+        ``fit`` gets none. They never become exemplars.
     beta_1, beta_2 : float, default=0.9, 0.999
         Decay of the moments of ``solver="adam"``, from 0 to less than 1.
     epsilon : float, default=1e-8
@@ -412,35 +412,39 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            float32 stays float32.
+            Training data. float32 stays float32.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Values.
         sample_weight : array-like of shape (n_samples,), default=None
-            Not negative. A row of weight zero is left out; one of weight two counts
-            as two rows.
+            Weights, not negative. A row of weight zero is left out, and a row of weight
+            two counts as two rows.
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
-            Rows to validate on after each epoch, also without ``early_stopping``.
+            Validation data, which are evaluated after each epoch, also without
+            ``early_stopping``.
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Their targets.
         sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
 
         Returns
         -------
         self : MetricInitMLPRegressor
-            The same object.
+            The fitted estimator.
 
         Raises
         ------
         ValueError, TypeError
-            If a parameter or the data are not accepted; the estimator is then as it was.
+            If a parameter or the data are not accepted. The estimator stays as it was.
+        MemoryError
+            If the network would take more than half of the memory available.
 
         Warns
         -----
         ConvergenceWarning
-            If ``max_iter`` epochs did not suffice, the loss stopped being finite, or
-            training made the network worse on the training rows than it was before;
-            the best weights are then kept.
+            If ``max_iter`` epochs did not suffice, if the loss stopped being finite, or
+            if training raised the training objective. The best weights are then kept.
         UserWarning
-            If most of the given exemplars lie far outside the rows of X.
+            If most of the given exemplars lie far outside the training data.
         """
         with unchanged_on_error(self):
             self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
@@ -454,35 +458,41 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
 
         There is no such method with ``solver="lbfgs"`` or ``activation="step"``.
 
-        The first call chooses the exemplars, and the mean and the deviation that values
-        are taken by, from the rows that it is given. If these are few, less than three
-        distinct rows for each exemplar that ``n_exemplars`` asks for, the stream is
-        young: rows are kept, and whenever there are twice as many, all of it is
-        calculated anew, as by a first call with all rows so far; gradient steps in
-        between are forgotten, and ``n_iter_`` and ``loss_curve_`` go on. Of weights that
-        are drawn or given only the mean and the deviation are. When there are enough the
-        rows are dropped. More rows in the first call are better still.
+        The first call chooses the exemplars and calculates the weights from its rows. If
+        it has fewer than three distinct rows per exemplar, the rows are kept. Whenever
+        there are twice as many, exemplars, scales and output are calculated again from
+        all of them, as in a first call with all rows so far. Gradient steps in between are
+        lost; ``n_iter_`` and ``loss_curve_`` continue. When there are enough rows,
+        they are dropped. It is better to pass more rows to the first call.
+
+        The mean and the deviation of ``y`` are those of the same rows, also for weights
+        that are drawn or given.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Values.
         sample_weight : array-like of shape (n_samples,), default=None
+            Weights, not negative.
 
         Returns
         -------
         self : MetricInitMLPRegressor
-            The same object.
+            The fitted estimator.
 
         Raises
         ------
         ValueError, TypeError
-            If a parameter or the data are not accepted; the estimator is then as it was.
+            If a parameter or the data are not accepted. The estimator stays as it was.
+        MemoryError
+            If the network would take more than half of the memory available.
 
         Warns
         -----
         UserWarning
-            If the first call has fewer distinct rows than exemplars are asked for.
+            If the first call has fewer distinct rows than the initialization needs.
         """
         with unchanged_on_error(self):
             self._fit(X, y, sample_weight, incremental=True)
@@ -494,17 +504,17 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict.
 
         Returns
         -------
         y : array of shape (n_samples,) or (n_samples, n_outputs)
-            Where X is, of the shape that ``fit`` was given.
+            Predicted values on the device of X, of the shape that ``fit`` was given.
 
         Raises
         ------
         ValueError
-            If X is not accepted, or is in another namespace or on another device than
-            the network.
+            If X is not accepted, or is on another device than the network.
         """
         output = self._output(X, "predict")
         return output[:, 0] if self._fit_state.targets.is_vector else output
@@ -512,62 +522,63 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
     def explain(
         self, X: ArrayLike, *, n_nearest: int | None = 5, output: int = 0
     ) -> pd.DataFrame:
-        """Say which exemplars are near each row, and what its value is made of.
+        """Explain values by the nearest exemplars and the other terms of the output.
 
-        Distances are those that the weights were calculated for. What neurons do is that
-        of the present network, after any training.
+        Distances are those that the weights were calculated for. Activations and
+        contributions are those of the present network, after any training.
 
-        The contributions to a row add up to the value that is predicted. Exemplars are a
-        part of it: with ``readout="comparisons"``, the default, the random units beside
-        the comparisons take part too, often most of all, and always the bias.
+        The contributions to a row add up to the predicted value.
+        Exemplars are a part of it: with ``n_neighbors=None`` random units and the bias
+        contribute too, and often most. With an integer ``n_neighbors`` only exemplars and
+        the bias do.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to explain.
         n_nearest : int or None, default=5
-            How many exemplars for each row; None for all.
+            Number of exemplars for each row; None for all.
         output : int, default=0
-            Which of several outputs is explained, counted from zero.
+            Index of the output to explain.
 
         Returns
         -------
         pandas.DataFrame
-            For each row of X a row per exemplar, the nearest first, and then one for each
-            other term of the value, with the columns
+            For each row of X, one row per exemplar, the nearest first, and then one row
+            per other term of the output, with the columns
 
             - ``row``: position in X, or its index if X is a DataFrame;
-            - ``predicted``: value that the network predicts;
+            - ``predicted``: predicted value;
             - ``term``: ``"exemplar"``, or another term, as below;
-            - ``rank``: 1 for the nearest exemplar; missing at other terms, as are the
+            - ``rank``: 1 for the nearest exemplar; missing for other terms, as are the
               next four;
             - ``exemplar``: position in ``exemplars_``;
             - ``value``: its value;
             - ``excess``: its distance minus that of the nearest exemplar;
-            - ``activation``: how the exemplar does against its pairs, higher being
-              nearer: the value of its neuron in the exemplar layer. With
-              ``readout="comparisons"`` minus the number of comparisons that it loses,
-              or with ReLU minus their sum: zero for one that loses none;
-            - ``contribution``: how much less the prediction would be without that
-              neuron; with ``readout="comparisons"`` half of what all comparisons that it
-              is part of add to it. Those of all terms add up to the prediction.
+            - ``activation``: higher is nearer. With an integer ``n_neighbors``, the value
+              of its unit in the exemplar layer. With None, minus the number of
+              comparisons that it loses, or with ReLU minus their sum;
+            - ``contribution``: the output minus what it is without that unit. With
+              ``n_neighbors=None``, half of the contributions of all comparisons that the
+              exemplar is part of.
 
-            The other terms, where there are such, are
+            The other terms are
 
             - ``"other exemplars"``: those that are not among the ``n_nearest``;
-            - ``"random units"``: with ``readout="comparisons"``, the random units;
-            - ``"bias"``: what the value is if all of these are silent.
+            - ``"random units"``: with ``n_neighbors=None``;
+            - ``"bias"``: the output without all of these.
 
-            ``rank`` and ``exemplar`` have pandas' nullable type of integers.
-            ``frame[frame["term"] == "exemplar"]`` has the exemplars alone.
+            ``rank``, ``exemplar`` have pandas' nullable types.
+            ``frame[frame["term"] == "exemplar"]`` selects the exemplars.
 
-            Before training, and with ``pairs="all"``, activations fall with the rank, or
-            stay. Random units that exemplar neurons have learned to read count as part
-            of these.
+            Before training, with ``pairs="all"``, activations do not rise with the rank.
+            Distances are in the units of the metric: squared with ``"sqeuclidean"``, and
+            times the norm of the row with ``"cosine"``.
 
         Raises
         ------
         AttributeError
-            If the weights were not calculated: there are no exemplars.
+            If the weights were not calculated from exemplars.
         ValueError
             If ``n_nearest``, ``output`` or X is not accepted.
 
@@ -576,7 +587,7 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         >>> from skmetricmlp import MetricInitMLPRegressor
         >>> X, y = [[0.0], [1.0], [4.0]], [10.0, 20.0, 70.0]
         >>> reg = MetricInitMLPRegressor(
-        ...     exemplars=(X, y), activation="step", n_neighbors=2, max_iter=0
+        ...     exemplars=(X, y), n_neighbors=2, activation="step", max_iter=0
         ... ).fit(X, y)
         >>> frame = reg.explain([[3.0]], n_nearest=3)
         >>> columns = ["term", "rank", "value", "excess", "activation", "contribution"]
@@ -625,7 +636,7 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         return targets, encoded(data, "y"), held_out
 
     def __sklearn_tags__(self) -> Tags:
-        """Say what the estimator takes."""
+        """Tell scikit-learn what the estimator accepts."""
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags

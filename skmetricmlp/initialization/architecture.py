@@ -52,7 +52,7 @@ def layer_sizes(
 def n_parameters(
     config: NetworkConfig, n_features: int, counts: Sequence[int], n_outputs: int
 ) -> int:
-    """Number of weights and biases; those that comparisons share count once.
+    """Return the number of weights and biases, those that are shared counted once.
 
     Examples
     --------

@@ -129,11 +129,13 @@ def check_memory(
         fitting.append(("X in float32", size_in_single(config, counts)))
     if fitting:
         words = (f"{name} ({_bytes(needed)})" for name, needed in fitting)
-        raise MemoryError(f"{msg}These settings take less: {'; '.join(words)}")
+        msg += f"These settings take less: {'; '.join(words)}"
+        raise MemoryError(msg)
     name, needed = _smallest(config, counts, size_in_single)
     if np.dtype(dtype) != np.float32:
         name += " with X in float32"
-    raise MemoryError(f"{msg}No setting fits; the smallest is {name} ({_bytes(needed)})")
+    msg += f"No setting fits; the smallest is {name} ({_bytes(needed)})"
+    raise MemoryError(msg)
 
 
 def check_dense_size(n_weights: int, dtype: Any) -> None:

@@ -1,8 +1,8 @@
 """Classes whose first rows arrive when the network already exists.
 
-They get what the other classes got from their first rows: exemplars, the comparisons with
-all others, and an output. **The rest stays as it is**: a weight between two units that the
-new classes do not affect keeps its value, trained or not.
+They get what the other classes got from their first rows: exemplars, the comparisons
+with all others, and an output. **The rest stays as it is**: a weight between two units
+that the new classes do not affect keeps its value, trained or not.
 """
 
 from __future__ import annotations

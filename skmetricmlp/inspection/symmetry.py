@@ -65,7 +65,7 @@ def count_distinct_neurons(estimator: Any, *, tol: float = 1e-6) -> pd.DataFrame
     >>> from skmetricmlp import MetricInitMLPClassifier
     >>> from skmetricmlp.inspection import count_distinct_neurons
     >>> X, y = load_iris(return_X_y=True)
-    >>> settings = dict(n_exemplars=6, readout="exemplars", max_iter=0, random_state=0)
+    >>> settings = dict(n_exemplars=6, n_neighbors=1, max_iter=0, random_state=0)
     >>> for init in ("ones", "metric"):
     ...     clf = MetricInitMLPClassifier(init, **settings).fit(X, y)
     ...     print(count_distinct_neurons(clf))
