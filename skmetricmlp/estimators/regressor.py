@@ -461,8 +461,8 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         The first call chooses the exemplars and calculates the weights from its rows. If
         it has fewer than three distinct rows per exemplar, the rows are kept. Whenever
         there are twice as many, exemplars, scales and output are calculated again from
-        all of them, as in a first call with all rows so far. Gradient steps in between are
-        lost; ``n_iter_`` and ``loss_curve_`` continue. When there are enough rows,
+        all of them, as in a first call with all rows so far. Gradient steps in between
+        are lost; ``n_iter_`` and ``loss_curve_`` continue. When there are enough rows,
         they are dropped. It is better to pass more rows to the first call.
 
         The mean and the deviation of ``y`` are those of the same rows, also for weights
