@@ -16,7 +16,7 @@ from skmetricmlp._array_api import computed, numpy_type, place_of, to_numpy
 from skmetricmlp._errors import is_number, is_whole, not_accepted
 from skmetricmlp._typing import Array, Floats
 from skmetricmlp._validation.names import check_names, column_names, index_names
-from skmetricmlp.metrics import METRICS, Domain
+from skmetricmlp.metrics import METRICS, ValueRange
 
 __all__ = [
     "check_domain",
@@ -153,7 +153,7 @@ def check_metric_data(
         metric is not defined for.
     """
     if isinstance(metric, str):
-        check_domain(X, METRICS[metric].domain, repr(metric), names, whose)
+        check_domain(X, METRICS[metric].value_range, repr(metric), names, whose)
         return
     known = getattr(metric, "feature_names_in_", None)
     if known is not None and names is not None and list(known) != list(names):
@@ -267,17 +267,17 @@ def _check_matrix(name: str, array: Floats) -> None:
 
 def check_domain(
     X: Array,
-    domain: Domain | None,
+    value_range: ValueRange | None,
     metric: str,
     names: Array | None = None,
     whose: str = "X",
 ) -> None:
     """Refuse values that a metric is not defined for, and name the first such column."""
-    if domain is None or not X.shape[0]:
+    if value_range is None or not X.shape[0]:
         return
     least, greatest = _extremes(X)
-    too_low = domain.outside(least)
-    columns = np.flatnonzero(too_low | domain.outside(greatest))
+    too_low = value_range.outside(least)
+    columns = np.flatnonzero(too_low | value_range.outside(greatest))
     if len(columns):
         column = columns[0]
         value = (least if too_low[column] else greatest)[column]
@@ -285,7 +285,7 @@ def check_domain(
         # scikit-learn's words, which its estimator checks look for.
         negative = "Negative values in data: " if least.min() < 0 else ""
         msg = (
-            f"{negative}metric={metric} takes {domain.words}, but {whose} has "
+            f"{negative}metric={metric} takes {value_range.description}, but {whose} has "
             f"{value:.6g} in column {column}{name}"
         )
         raise ValueError(msg)

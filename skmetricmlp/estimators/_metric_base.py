@@ -59,7 +59,7 @@ class MetricEstimator(NetworkEstimator):
                 check_metric_data(self.metric, X, names, whose)
         elif present.origin is not None:
             metric = present.origin.metric
-            check_domain(X, metric.domain, metric.name, names, whose)
+            check_domain(X, metric.value_range, metric.name, names, whose)
 
     @property
     def exemplars_(self) -> Array:
@@ -146,7 +146,7 @@ class MetricEstimator(NetworkEstimator):
         tags = super().__sklearn_tags__()
         if self._uses_metric():
             formula = METRICS.get(self.metric) if isinstance(self.metric, str) else None
-            has_domain = formula is not None and formula.domain is not None
+            has_domain = formula is not None and formula.value_range is not None
             tags.input_tags.positive_only = has_domain
             tags.input_tags.sparse = takes_sparse(self.metric)
         return tags

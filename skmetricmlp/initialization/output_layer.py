@@ -60,10 +60,10 @@ def best_scale(scores: Floats, codes: Ints, weights: Floats, loss: str) -> float
         Between 0.01 and 10.
     """
     targets = np.eye(scores.shape[1])[codes]
-    values = LOSSES[loss].values
+    losses_of = LOSSES[loss].losses
 
     def mean_loss(log_scale: float) -> float:
-        losses = values(np.exp(log_scale) * scores, targets)
+        losses = losses_of(np.exp(log_scale) * scores, targets)
         return float(np.average(losses, weights=weights))
 
     found = minimize_scalar(mean_loss, bounds=np.log(LIMITS), method="bounded")

@@ -1,4 +1,4 @@
-"""Weights of the layers as lists: of dense layers their own, of others on demand."""
+"""Lists of the weights of the layers, for the attributes of estimators."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["DenseWeights", "LayerList", "read_only"]
 
 
 class LayerList(list[Any]):
-    """An array of each layer, to read, to edit in place and to replace.
+    """A list with an array for each layer, whose items can be replaced.
 
     Parameters
     ----------
     arrays : iterable of array
     assign : callable
-        Takes over a list in which an item was replaced, or refuses it, and returns the
-        arrays that there are then.
+        It is called with the list in which an item has been replaced. It sets the arrays
+        of the layers, or raises an error, and returns the new arrays.
     """
 
     are_layers: ClassVar[bool] = True
@@ -42,13 +42,12 @@ class LayerList(list[Any]):
 
 
 class DenseWeights(Sequence[Array]):
-    """Weights of the dense equivalent of a network, each layer's made when it is read.
+    """Weights of the dense equivalent of a network, made for each layer on access.
 
-    There are many more of them than the network holds, and who only looks at all
-    attributes of an estimator, as its display in a notebook does, wants none.
+    They take much more memory than the network itself. Code that only iterates over the
+    attributes of an estimator, such as its display in a notebook, should not make them.
 
-    The arrays are copies, read-only where the namespace has that: to change one would
-    change nothing.
+    The arrays are copies, so changing them has no effect. NumPy arrays are read-only.
     """
 
     are_layers: ClassVar[bool] = True
@@ -75,7 +74,7 @@ class DenseWeights(Sequence[Array]):
 
 
 def read_only(array: Array) -> Array:
-    """Return a view that cannot be changed, if the array is NumPy's, or else itself."""
+    """Return a read-only view of a NumPy array, or another array itself."""
     if not isinstance(array, np.ndarray):
         return array
     view = array.view()

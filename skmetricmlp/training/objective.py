@@ -87,7 +87,7 @@ class Objective:
         """Objective of a batch."""
         z = network.affine_output(batch.X)
         xp = array_namespace(z)
-        losses = LOSSES[self.loss].values(z, output_targets(batch.targets, z))
+        losses = LOSSES[self.loss].losses(z, output_targets(batch.targets, z))
         value = xp.sum(losses * batch.weights)
         if self.alpha:
             pairs = zip(network.parameters, network.is_weight, strict=True)
@@ -129,10 +129,9 @@ class Objective:
         activations = network.activations(batch.X)
         z = network.layers[-1].affine(activations[-1])
         targets = output_targets(batch.targets, z)
-        delta = LOSSES[self.loss].delta(z, targets)
+        losses, delta = LOSSES[self.loss].losses_and_delta(z, targets)
         delta *= (batch.weights / total)[:, None]
         gradients = network.backward(activations, delta)
-        losses = LOSSES[self.loss].values(z, targets)
         return xp.sum(losses * batch.weights), gradients
 
 
@@ -168,7 +167,7 @@ def loss_and_score(loss: str, network: Network, batch: Batch) -> tuple[float, fl
     xp = array_namespace(z)
     total = xp.sum(batch.weights)
     targets = output_targets(batch.targets, z)
-    mean = xp.sum(LOSSES[loss].values(z, targets) * batch.weights) / total
+    mean = xp.sum(LOSSES[loss].losses(z, targets) * batch.weights) / total
     if batch.targets.ndim == 1:
         right = xp.astype(xp.argmax(z, axis=1) == batch.targets, z.dtype)
         return float(mean), float(xp.sum(right * batch.weights) / total)
