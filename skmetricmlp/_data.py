@@ -1,9 +1,10 @@
-"""The distinct rows that everything is calculated from.
+"""The distinct rows of a data set, and batches of rows.
 
-They are *distinct* rows with summed weights, in an order that depends on their values
-alone. So a row given twice is a row of twice the weight, and the order of the rows does
-not matter: both hold to the last bit. The order does not depend on the units of the
-features or on what was added to them either.
+All weights of networks are calculated from *distinct* rows with summed sample weights, in
+an order that depends on the values of the rows only. Therefore a row that occurs twice
+has exactly the same effect as a row of twice the weight, and the order of the rows in the
+data has no effect at all. The order of the distinct rows also does not depend on the
+units of the features, nor on a constant that is added to a feature.
 """
 
 from __future__ import annotations
@@ -34,18 +35,18 @@ __all__ = [
 Keys = NDArray[np.uint64]
 
 MIB = 2**20
-MOST_MIB = 32  # of temporaries; more hardly makes anything faster
+MOST_MIB = 32  # for temporaries; more memory hardly makes anything faster
 TEMPORARIES = 4  # arrays of the size of a block of rows that exist at the same time
 SAFE_EXPONENT = 400
-TINY = 10.0 * float(np.finfo(float).eps)  # a deviation that is none but rounding errors
-# Standardized values are rounded to so many steps per deviation before they are hashed:
-# far coarser than rounding errors, and fine enough to tell most rows apart.
+TINY = 10.0 * float(np.finfo(float).eps)  # relative deviation due to rounding errors
+# Standardized values are rounded to so many steps per deviation before they are hashed.
+# The steps are far larger than rounding errors, and small enough to separate most rows.
 STEPS_PER_DEVIATION = 2.0**20
 LARGEST_STEP = 2.0**52
 SMALLEST = float(np.finfo(float).tiny)
-SHIFT = 0.3183098861837907  # away from the multiples of 1/2 that round either way
+SHIFT = 0.3183098861837907  # moves values away from multiples of 1/2, where ties occur
 
-LEAST_WEIGHT = 1e-30  # nothing beside a weight of one
+LEAST_WEIGHT = 1e-30  # negligible beside a weight of one
 
 
 def rows_per_batch(width: int) -> int:
@@ -164,27 +165,27 @@ def distinct_rows(X: Array, y: Array, sample_weight: Floats) -> DistinctRows:
     return DistinctRows(X, index, codes[index], sums / sums.max())
 
 
-def _keys(X: Array, weights: Floats) -> tuple[Keys, Keys]:
-    """Hash the rows: their standardized values, rounded, and their exact values.
+def _keys(X: Array, sample_weight: Floats) -> tuple[Keys, Keys]:
+    """Hash the rows: once their rounded standardized values, once their exact values.
 
-    Both keys (n,) are sums over the features of a random multiple of an integer, modulo
-    2^64. Zeros of a sparse matrix therefore add what a row of zeros has.
+    Both keys (n,) are sums over the features, modulo 2^64, of an integer times a random
+    factor. The zeros of a sparse row therefore add the same as those of a dense row.
     """
-    mean, deviation = mean_and_deviation(X, weights)
-    # Where nothing varies, rounding errors are nothing beside the value itself.
+    mean, deviation = mean_and_deviation(X, sample_weight)
+    # In a constant feature, rounding errors are small beside the value itself.
     deviation = np.where(deviation > 0, deviation, np.maximum(abs(mean), SMALLEST))
     rng = np.random.default_rng(0)
     factors = rng.integers(2**64, size=(2, X.shape[1]), dtype=np.uint64) | np.uint64(1)
 
-    def steps(values: Floats, columns: Any) -> Keys:
-        values = (values - mean[columns]) / deviation[columns]
-        values = np.floor(values * STEPS_PER_DEVIATION + SHIFT)
-        return values.clip(-LARGEST_STEP, LARGEST_STEP).astype(np.int64).view(np.uint64)
+    def steps(x: Floats, columns: Any) -> Keys:
+        x = (x - mean[columns]) / deviation[columns]
+        x = np.floor(x * STEPS_PER_DEVIATION + SHIFT)
+        return x.clip(-LARGEST_STEP, LARGEST_STEP).astype(np.int64).view(np.uint64)
 
-    def bits(values: Floats, columns: Any) -> Keys:
+    def bits(x: Floats, columns: Any) -> Keys:
         del columns
         # Adding zero turns -0.0 into 0.0: they are equal, so their bits should be.
-        words = (values + 0.0).view(f"u{values.itemsize}").astype(np.uint64)
+        words = (x + 0.0).view(f"u{x.itemsize}").astype(np.uint64)
         return words ^ (words >> np.uint64(29))
 
     return _sums(X, factors[0], steps), _sums(X, factors[1], bits)
@@ -208,7 +209,7 @@ def _sums(X: Array, factors: Keys, integers: Callable[[Floats, Any], Keys]) -> K
 
 
 def _mixed(keys: Keys) -> Keys:
-    """Scramble integers one to one, as SplitMix64 does.
+    """Scramble integers by a bijection: the finalizer of SplitMix64.
 
     G. L. Steele, D. Lea, C. H. Flood, OOPSLA 2014.
     """
@@ -217,37 +218,48 @@ def _mixed(keys: Keys) -> Keys:
     return keys ^ (keys >> np.uint64(31))
 
 
-def _relative(weights: Floats) -> Floats:
-    """Weights on a scale where the greatest is about one, and none vanishes beside it.
+def _relative(sample_weight: Floats) -> Floats:
+    """Scale weights so that the greatest is about one, and raise those that would vanish.
 
-    So no sum or product of them overflows, and each row keeps a share above zero, in
-    single precision too. A power of two leaves all their digits.
+    Then no sum or product of weights overflows, and each row keeps a positive share, also
+    in single precision. The scale is a power of two, so it changes no digits.
     """
-    exponent = int(np.frexp(weights.max())[1])
-    return np.maximum(np.ldexp(weights, -exponent), LEAST_WEIGHT)
+    exponent = int(np.frexp(sample_weight.max())[1])
+    return np.maximum(np.ldexp(sample_weight, -exponent), LEAST_WEIGHT)
 
 
 def mean_and_deviation(
-    X: Array, weights: Floats, index: Ints | None = None
+    X: Array, sample_weight: Floats, index: Ints | None = None
 ) -> tuple[Floats, Floats]:
-    """Weighted mean and standard deviation (d,) of the columns of ``X[index]`` (m, d).
+    """Weighted mean and standard deviation of the columns of ``X[index]``.
 
-    The deviation of a column that is constant, up to rounding errors, is zero.
+    Parameters
+    ----------
+    X : array or SciPy CSR of shape (n, d)
+    sample_weight : array of shape (m,)
+    index : int array of shape (m,), optional
+        By default all rows.
+
+    Returns
+    -------
+    mean : array of shape (d,)
+    deviation : array of shape (d,)
+        Zero for a column that is constant up to rounding errors.
     """
-    shares = weights.astype(np.float64) / weights.max()
+    shares = sample_weight.astype(np.float64) / sample_weight.max()
     shares /= shares.sum()
     exponent = _exponent(X)
     if sp.issparse(X):
-        values = (X if index is None else X[index]).astype(np.float64)
-        values.data = np.ldexp(values.data, -exponent)
-        mean, variance = mean_variance_axis(values, axis=0, weights=shares)
+        scaled = (X if index is None else X[index]).astype(np.float64)
+        scaled.data = np.ldexp(scaled.data, -exponent)
+        mean, variance = mean_variance_axis(scaled, axis=0, weights=shares)
     else:
         index = np.arange(len(X)) if index is None else index
         parts = partial(_blocks, X, shares, index, exponent)
         origin = np.ldexp(X[index[0]].astype(np.float64), -exponent)
-        none = np.zeros(X.shape[1])
-        mean = sum((share @ (x - origin) for share, x in parts()), none) + origin
-        variance = sum((share @ (x - mean) ** 2 for share, x in parts()), none)
+        zeros = np.zeros(X.shape[1])
+        mean = sum((share @ (x - origin) for share, x in parts()), zeros) + origin
+        variance = sum((share @ (x - mean) ** 2 for share, x in parts()), zeros)
     deviation = np.sqrt(variance)
     deviation = np.where(deviation > TINY * abs(mean), deviation, 0.0)
     return np.ldexp(mean, exponent), np.ldexp(deviation, exponent)
@@ -256,19 +268,19 @@ def mean_and_deviation(
 def _blocks(
     X: Array, shares: Floats, index: Ints, exponent: int
 ) -> Iterator[tuple[Floats, Floats]]:
-    """Yield shares and rows ``2^-exponent X`` in double precision, some at a time."""
+    """Yield batches of shares and of rows ``2^-exponent X``, in double precision."""
     for rows in row_batches(len(index), TEMPORARIES * X.shape[1]):
         block = X[index[rows]].astype(np.float64)
         yield shares[rows], np.ldexp(block, -exponent) if exponent else block
 
 
 def _exponent(X: Array) -> int:
-    """Power of two of the largest value, where squares would over- or underflow; else 0.
+    """Binary exponent of the largest value if squares would over- or underflow, else 0.
 
-    To scale by a power of two changes no digit.
+    Scaling by a power of two changes no digits.
     """
-    values = X.data if sp.issparse(X) else X
-    largest = max(abs(float(values.max(initial=0))), abs(float(values.min(initial=0))))
+    x = X.data if sp.issparse(X) else X
+    largest = max(abs(float(x.max(initial=0))), abs(float(x.min(initial=0))))
     exponent = int(np.frexp(largest)[1])
     return exponent if abs(exponent) > SAFE_EXPONENT else 0
 

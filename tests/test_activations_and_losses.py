@@ -199,7 +199,7 @@ def test_activation_on_another_namespace_equals_numpy(xp, z, name):
 def test_loss_of_each_row_is_its_scalar_formula(z, targets, name):
     pairs = zip(z.tolist(), targets.tolist(), strict=True)
     expected = [SCALAR_LOSSES[name](row, target) for row, target in pairs]
-    assert_allclose(LOSSES[name].values(z, targets), expected, rtol=1e-12)
+    assert_allclose(LOSSES[name].losses(z, targets), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -209,31 +209,44 @@ def test_loss_delta_is_the_slope_of_the_loss(z, targets, name):
     slope = np.empty_like(z)
     for c in range(z.shape[1]):
         e = h * np.eye(z.shape[1])[c]
-        slope[:, c] = (loss.values(z + e, targets) - loss.values(z - e, targets)) / (
-            2 * h
-        )
-    assert_allclose(loss.delta(z, targets), slope, rtol=1e-6, atol=1e-9)
+        rise = loss.losses(z + e, targets) - loss.losses(z - e, targets)
+        slope[:, c] = rise / (2 * h)
+    _, delta = loss.losses_and_delta(z, targets)
+    assert_allclose(delta, slope, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses_beside_the_delta_are_the_same_to_the_last_bit(z, targets, name, dtype):
+    z, targets = read_only(z, dtype), read_only(targets, dtype)
+    losses, delta = LOSSES[name].losses_and_delta(z, targets)
+    assert_array_equal(losses, LOSSES[name].losses(z, targets))
+    if name == "log_loss":
+        assert_array_equal(delta, ACTIVATIONS["softmax"].function(z) - targets)
+    delta[...] = np.nan  # a new array
+    assert np.isfinite(z).all()
 
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_loss_does_not_depend_on_the_order_of_the_classes(z, targets, name):
     order = [2, 0, 3, 1]
     loss = LOSSES[name]
-    actual = loss.values(z[:, order], targets[:, order])
-    assert_allclose(actual, loss.values(z, targets), rtol=1e-13)
-    delta = loss.delta(z[:, order], targets[:, order])
-    assert_allclose(delta, loss.delta(z, targets)[:, order], rtol=1e-13)
+    losses, delta = loss.losses_and_delta(z, targets)
+    actual, actual_delta = loss.losses_and_delta(z[:, order], targets[:, order])
+    assert_allclose(actual, losses, rtol=1e-13)
+    assert_allclose(actual_delta, delta[:, order], rtol=1e-13)
 
 
 def test_log_loss_ignores_a_shift_so_its_delta_sums_to_zero(z, targets):
     loss = LOSSES["log_loss"]
-    assert_allclose(loss.values(z + 5, targets), loss.values(z, targets), rtol=1e-12)
-    assert_allclose(loss.delta(z, targets).sum(axis=1), 0, atol=1e-14)
+    losses, delta = loss.losses_and_delta(z, targets)
+    assert_allclose(loss.losses(z + 5, targets), losses, rtol=1e-12)
+    assert_allclose(delta.sum(axis=1), 0, atol=1e-14)
 
 
 def test_squared_error_stays_when_outputs_and_targets_are_mirrored(z, targets):
     loss = LOSSES["squared_error"]
-    assert_allclose(loss.values(-z, 1 - targets), loss.values(z, targets), rtol=1e-12)
+    assert_allclose(loss.losses(-z, 1 - targets), loss.losses(z, targets), rtol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -241,10 +254,11 @@ def test_squared_error_stays_when_outputs_and_targets_are_mirrored(z, targets):
 def test_loss_survives_extremes_in_its_precision(extreme, name, dtype):
     z = read_only(extreme, dtype)
     t = read_only(np.eye(4)[[1, 1, 0, 3, 0, 2, 3]], dtype)
-    values, delta = LOSSES[name].values(z, t), LOSSES[name].delta(z, t)
-    assert values.dtype == delta.dtype == dtype
-    assert values.shape == (7,)
-    assert np.isfinite(values).all()
+    losses, delta = LOSSES[name].losses_and_delta(z, t)
+    assert losses.dtype == delta.dtype == dtype
+    assert losses.shape == (7,)
+    assert np.isfinite(losses).all()
+    assert_array_equal(LOSSES[name].losses(z, t), losses)
     assert np.isfinite(delta).all()
     # By hand, row 0: all of the probability is on class 0 and the target is class 1;
     # the logistic outputs are 1, 0, 1/2, 1 / (1 + 1/e).
@@ -252,7 +266,7 @@ def test_loss_survives_extremes_in_its_precision(extreme, name, dtype):
     by_hand = {"log_loss": 2e4, "squared_error": (1 + 1 + 0.25 + p * p) / 2}
     z_0 = extreme[0]
     by_hand["identity_squared_error"] = sum((z_0 - np.eye(4)[1]) ** 2) / 2
-    assert_allclose(values[0], by_hand[name], rtol=1e-6)
+    assert_allclose(losses[0], by_hand[name], rtol=1e-6)
 
 
 @pytest.mark.parametrize("activation", LOG_PROBABILITIES)

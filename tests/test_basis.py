@@ -236,7 +236,7 @@ def test_outputs_are_fitted_each_for_itself():
     X = rows_on(DOMAINS[1])
     targets = np.concatenate([np.sin(X), 1e6 * np.exp(-X)], axis=1)
     build = partial(
-        basis_network, X, weights=np.ones(len(X)), degree=6, domain=domain_of(X)
+        basis_network, X, sample_weight=np.ones(len(X)), degree=6, domain=domain_of(X)
     )
     both = build(targets).forward(X)
     assert both.shape == (300, 2)

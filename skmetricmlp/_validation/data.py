@@ -479,7 +479,8 @@ def check_exemplars(
     check_names(pair, column_names(pair, given), names)
     points = points.toarray() if sp.issparse(points) else points
     if isinstance(metric, str):
-        check_range(points, METRICS[metric].domain, repr(metric), names, "exemplars")
+        value_range = METRICS[metric].value_range
+        check_range(points, value_range, repr(metric), names, "exemplars")
     return points, labels
 
 

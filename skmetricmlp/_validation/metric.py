@@ -16,7 +16,7 @@ from skmetricmlp._array_api import computed, device_of, numpy_type, to_numpy
 from skmetricmlp._errors import invalid_parameter, is_integer, is_number
 from skmetricmlp._typing import Array, Floats
 from skmetricmlp._validation.names import check_names, column_names, index_names
-from skmetricmlp.metrics import METRICS, Domain
+from skmetricmlp.metrics import METRICS, ValueRange
 
 __all__ = [
     "accepts_sparse",
@@ -155,7 +155,7 @@ def check_metric_data(
         metric is not defined for.
     """
     if isinstance(metric, str):
-        check_range(X, METRICS[metric].domain, repr(metric), names, input_name)
+        check_range(X, METRICS[metric].value_range, repr(metric), names, input_name)
         return
     known = getattr(metric, "feature_names_in_", None)
     if known is not None and names is not None and list(known) != list(names):
@@ -269,17 +269,17 @@ def _check_matrix(name: str, array: Floats) -> None:
 
 def check_range(
     X: Array,
-    domain: Domain | None,
+    value_range: ValueRange | None,
     metric: str,
     names: Array | None = None,
     input_name: str = "X",
 ) -> None:
     """Refuse values that a metric is not defined for, and name the first such column."""
-    if domain is None or not X.shape[0]:
+    if value_range is None or not X.shape[0]:
         return
     least, greatest = _extremes(X)
-    too_low = domain.outside(least)
-    columns = np.flatnonzero(too_low | domain.outside(greatest))
+    too_low = value_range.outside(least)
+    columns = np.flatnonzero(too_low | value_range.outside(greatest))
     if len(columns):
         column = columns[0]
         value = (least if too_low[column] else greatest)[column]
@@ -287,8 +287,8 @@ def check_range(
         # scikit-learn's words, which its estimator checks look for.
         negative = "Negative values in data: " if least.min() < 0 else ""
         msg = (
-            f"{negative}metric={metric} takes {domain.words}, but {input_name} has "
-            f"{value:.6g} in column {column}{name}"
+            f"{negative}metric={metric} takes {value_range.description}, but "
+            f"{input_name} has {value:.6g} in column {column}{name}"
         )
         raise ValueError(msg)
 

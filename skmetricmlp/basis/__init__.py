@@ -1,4 +1,4 @@
-"""A start for functions of few variables: networks that are the monomials."""
+"""Networks for functions of few variables that start as polynomials."""
 
 from skmetricmlp.basis.assembly import (
     basis_network,

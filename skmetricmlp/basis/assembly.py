@@ -1,10 +1,11 @@
-"""From basis networks to the start of a network for a function on any domain.
+"""Assemble the initial network for a function on any domain from basis networks.
 
-The hidden layers of all blocks stand beside each other, with the map from the domain to
-the reference domain in their weights; the output layer is fitted to the rows.
+The hidden layers of all blocks are placed side by side. Their weights contain the map
+from the domain to the reference domain. The output layer is fitted to the training data.
 
-X. Hu, Y. Huang, N. Yi, P. Yin, arXiv 2510.08780, pretrain basis networks on a reference
-domain, each from the degree below, and map other domains to it.
+The method of training basis networks on a reference domain, each from the degree below,
+and of mapping other domains to it, is by X. Hu, Y. Huang, N. Yi, P. Yin,
+arXiv 2510.08780.
 """
 
 from __future__ import annotations
@@ -40,16 +41,17 @@ __all__ = [
 ]
 
 
-# Of the largest squared singular value. Below, weights that cancel make the fit to the
-# rows more exact, and the first steps of a training worse (benchmarks/basis.py).
+# Relative to the largest squared singular value. With smaller ridges, large weights that
+# cancel make the fit more exact, but the first steps of training worse; see
+# benchmarks/basis.py.
 RIDGES = 10.0 ** np.arange(-10.0, 1.0)
 TINY = float(np.finfo(float).eps)
 
 
 def basis_network(
     X: Floats,
-    targets: Floats,
-    weights: Floats,
+    y: Floats,
+    sample_weight: Floats,
     *,
     degree: int,
     domain: Floats,
@@ -60,20 +62,22 @@ def basis_network(
     Parameters
     ----------
     X : array of shape (n, d)
-    targets : array of shape (n, n_outputs)
-    weights : array of shape (n,)
+    y : array of shape (n, n_outputs)
+    sample_weight : array of shape (n,)
         All positive.
     degree : int
-        Highest degree of the basis networks: up to 5 of two variables, else up to 8.
+        Highest degree of the basis networks: up to 5 for two variables, else up to 8.
     domain : array of shape (d, 2)
         Lower and upper end of each variable.
     n_parts : int, default=1
-        Parts that each side of the domain is cut into; every part gets basis networks.
+        Each side of the domain is divided into so many parts of equal length. Every
+        combination of parts is a domain with basis networks of its own; with three or
+        more variables, every part of a single variable is.
 
     Returns
     -------
     Network
-        One hidden layer and an identity output, in double precision.
+        With one hidden layer and an identity output, in double precision.
 
     Raises
     ------
@@ -89,10 +93,10 @@ def basis_network(
     >>> bool(abs(net.forward(X) - np.sin(X)).max() < 1e-3)
     True
     """
-    hidden = hidden_layer(domain, degree, n_parts)
-    values = forward(hidden, X.astype(np.float64))
-    output = Dense(*least_squares_output(values, targets, weights), "identity")
-    return Network((hidden, output))
+    layer = hidden_layer(domain, degree, n_parts)
+    hidden = forward(layer, X.astype(np.float64))
+    output = Dense(*least_squares_output(hidden, y, sample_weight), "identity")
+    return Network((layer, output))
 
 
 def domain_of(X: Floats) -> Floats:
@@ -101,7 +105,7 @@ def domain_of(X: Floats) -> Floats:
 
 
 def parts(domain: Floats, n_parts: int) -> list[Floats]:
-    """Cut each side of a domain into so many parts: ``n_parts^d`` domains.
+    """Divide each side of a domain into equal parts, which gives ``n_parts^d`` domains.
 
     Examples
     --------
@@ -114,12 +118,12 @@ def parts(domain: Floats, n_parts: int) -> list[Floats]:
 
 
 def highest_degree(n_inputs: int) -> int:
-    """Return the highest degree of basis networks for functions of so many variables."""
+    """Return the highest degree of basis networks for a number of variables."""
     return load_blocks(n_inputs if n_inputs in N_VARIABLES else 1).degree
 
 
 def hidden_width(n_inputs: int, degree: int, n_parts: int = 1) -> int:
-    """Return the units of :func:`hidden_layer`, without making it.
+    """Return the number of units of :func:`hidden_layer` without making the layer.
 
     Examples
     --------
@@ -133,7 +137,7 @@ def hidden_width(n_inputs: int, degree: int, n_parts: int = 1) -> int:
 
 
 def n_polynomials(n_inputs: int, degree: int, n_parts: int = 1) -> int:
-    """Return how many polynomials the blocks of :func:`hidden_layer` stand for.
+    """Return the number of polynomials that the basis networks represent.
 
     Examples
     --------
@@ -146,27 +150,27 @@ def n_polynomials(n_inputs: int, degree: int, n_parts: int = 1) -> int:
 
 
 def hidden_layer(domain: Floats, degree: int, n_parts: int = 1) -> Dense:
-    """Put the hidden layers of all blocks beside each other, for inputs from a domain.
+    """Place the hidden layers of all blocks side by side, for inputs from a domain.
 
-    There are blocks for functions of one and of two variables. Of more, each variable
-    gets those for one, as if the function was a sum of functions of one variable.
+    There are blocks for functions of one and of two variables. With more variables, each
+    variable gets the blocks for one, as for a sum of functions of one variable.
 
     Parameters
     ----------
     domain : array of shape (d, 2)
-        A side of no length is mapped to zero.
+        A side of length zero is mapped to zero.
     degree : int
     n_parts : int, default=1
 
     Returns
     -------
     Dense
-        Of B u units for each part: part after part, block after block.
+        With B u units for each part, in the order of parts and then blocks.
     """
     d = len(domain)
     if d in N_VARIABLES:
         blocks = load_blocks(d).up_to(degree)
-        return _beside(
+        return _side_by_side(
             [
                 on_domain(blocks.hidden(), *middle_and_half(p))
                 for p in parts(domain, n_parts)
@@ -174,7 +178,7 @@ def hidden_layer(domain: Floats, degree: int, n_parts: int = 1) -> Dense:
         )
     alone = [hidden_layer(domain[[j]], degree, n_parts) for j in range(d)]
     own = np.eye(d)[:, :, None]
-    return _beside(
+    return _side_by_side(
         [
             Dense(own[j] * layer.weights, layer.bias, layer.activation)
             for j, layer in enumerate(alone)
@@ -182,19 +186,19 @@ def hidden_layer(domain: Floats, degree: int, n_parts: int = 1) -> Dense:
     )
 
 
-def _beside(layers: Sequence[Dense]) -> Dense:
+def _side_by_side(layers: Sequence[Dense]) -> Dense:
     weights = np.concatenate([layer.weights for layer in layers], axis=1)
     return Dense(weights, np.concatenate([layer.bias for layer in layers]), ACTIVATION)
 
 
 def on_domain(layer: Dense, middle: Any, half: Any) -> Dense:
-    """Let a first layer for mapped inputs ``(x - middle) / half`` read ``x`` itself.
+    """Convert a first layer for mapped inputs ``(x - middle) / half`` to one for ``x``.
 
     Parameters
     ----------
     layer : Dense
     middle, half : arrays of shape (d,)
-        Of the domain, in the namespace of the layer; see :func:`middle_and_half`.
+        The result of :func:`middle_and_half`, in the namespace of the layer.
 
     Returns
     -------
@@ -206,34 +210,35 @@ def on_domain(layer: Dense, middle: Any, half: Any) -> Dense:
 
 
 def middle_and_half(domain: Floats) -> tuple[Floats, Floats]:
-    """Middle and half width (d,) of each side; a side of no length has width two."""
-    low, high = domain.T / 2.0  # whose sum and difference cannot overflow
+    """Middle and half length (d,) of each side; half of a length of zero is one."""
+    low, high = domain.T / 2.0  # their sum and their difference cannot overflow
     half = high - low
     return low + high, np.where(half > 0.0, half, 1.0)
 
 
 def least_squares_output(
-    values: Floats, targets: Floats, weights: Floats
+    hidden: Floats, y: Floats, sample_weight: Floats
 ) -> tuple[Floats, Floats]:
-    """Minimize ``sum_x w_x (values_x W + b - t_x)^2 + ridge ||W||^2``.
+    """Minimize ``sum_x w_x (hidden_x W + b - y_x)^2 + ridge ||W||^2``.
 
-    Each output has the ridge of the least weighted error of rows that are left out one
-    at a time. By the singular values of ``values``: they are strongly correlated, and
-    would lose half of their digits in ``values^T values``.
+    Each output has the ridge with the smallest weighted leave-one-out error. The solution
+    uses the singular values of ``hidden``. The hidden units are strongly correlated, so
+    a solution by ``hidden^T hidden`` would lose half of the digits.
 
     Parameters
     ----------
-    values : array of shape (n, n_hidden)
-    targets : array of shape (n, n_outputs)
-    weights : array of shape (n,)
-        All positive; their scale does not matter.
+    hidden : array of shape (n, n_hidden)
+        Activations of the hidden layer.
+    y : array of shape (n, n_outputs)
+    sample_weight : array of shape (n,)
+        All positive; their scale has no effect.
 
     Returns
     -------
     W : array of shape (n_hidden, n_outputs)
     b : array of shape (n_outputs,)
     """
-    fit = centered(values, targets, weights.astype(np.float64))
+    fit = centered(hidden, y, sample_weight.astype(np.float64))
     A, Y, mean, target_mean, shares = fit
     U, s, Vt = svd(A, full_matrices=False)
     squares = s**2

@@ -74,7 +74,7 @@ class MetricEstimator(NetworkEstimator):
                 check_metric_data(self.metric, X, names, name)
         elif state.metric is not None:
             metric = state.metric
-            check_range(X, metric.domain, metric.name, names, name)
+            check_range(X, metric.value_range, metric.name, names, name)
 
     def _initialize(
         self,
@@ -241,7 +241,7 @@ class MetricEstimator(NetworkEstimator):
         tags = super().__sklearn_tags__()
         if self._uses_metric():
             formula = METRICS.get(self.metric) if isinstance(self.metric, str) else None
-            has_range = formula is not None and formula.domain is not None
+            has_range = formula is not None and formula.value_range is not None
             tags.input_tags.positive_only = has_range
             tags.input_tags.sparse = accepts_sparse(self.metric)
         return tags

@@ -58,7 +58,7 @@ def best_scale(scores: Floats, codes: Ints, sample_weight: Floats, loss: str) ->
         Between 0.01 and 10.
     """
     targets = np.eye(scores.shape[1])[codes]
-    loss_of = LOSSES[loss].values
+    loss_of = LOSSES[loss].losses
 
     def mean_loss(log_scale: float) -> float:
         losses = loss_of(np.exp(log_scale) * scores, targets)

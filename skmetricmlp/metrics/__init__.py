@@ -1,6 +1,6 @@
-"""Metrics: from exemplars to scores that are affine in the input."""
+"""Metrics: affine scores of an input, calculated from exemplars."""
 
 from skmetricmlp.metrics.fitting import Metric, fit_metric
-from skmetricmlp.metrics.formulas import METRICS, Domain, Scores
+from skmetricmlp.metrics.formulas import METRICS, Scores, ValueRange
 
-__all__ = ["METRICS", "Domain", "Metric", "Scores", "fit_metric"]
+__all__ = ["METRICS", "Metric", "Scores", "ValueRange", "fit_metric"]

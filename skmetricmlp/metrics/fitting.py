@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from skmetricmlp._data import DistinctRows, mean_and_deviation, row_batches
 from skmetricmlp._typing import Array, Floats
-from skmetricmlp.metrics.formulas import METRICS, Domain, Scores, linear_map
+from skmetricmlp.metrics.formulas import METRICS, Scores, ValueRange, linear_map
 from skmetricmlp.network import Scaling
 
 __all__ = ["Metric", "fit_metric", "linear_part"]
@@ -38,8 +38,8 @@ class Metric:
         For error messages.
     function : callable (points, **parameters) -> (A, b)
     parameters : mapping
-    domain : Domain, optional
-        The values that the metric is defined for; all by default.
+    value_range : ValueRange, optional
+        The values for which the metric is defined; all values by default.
     mean, scale : arrays of shape (d,), optional
         Scaling of the inputs in training, which k-means uses for metrics that have no
         scaling of their own. By default the inputs are not scaled.
@@ -48,7 +48,7 @@ class Metric:
     name: str
     function: Callable[..., Scores]
     parameters: Mapping[str, Any]
-    domain: Domain | None = None
+    value_range: ValueRange | None = None
     mean: Floats | None = None
     scale: Floats | None = None
 
@@ -164,7 +164,7 @@ def fit_metric(
     if metric == "chamfer":
         given.setdefault("threshold", 0.5)
     formula = METRICS[metric]
-    return Metric(repr(metric), formula.function, given, formula.domain, *scales)
+    return Metric(repr(metric), formula.function, given, formula.value_range, *scales)
 
 
 def _weighted_sum(rows: DistinctRows, statistic: Callable[..., Floats]) -> Floats:

@@ -1,13 +1,13 @@
-"""Metrics: exemplars to affine scores.
+"""The formulas of the metrics: from exemplars to affine scores.
 
-A distance is usable when it is affine in ``x`` up to a term that all exemplars share,
-``D_i(x) = r(x) + a_i . x + b_i``: then comparing two distances takes one neuron. A
-metric is therefore a function from points (N, d) to ``(A, b)``, of shapes (N, d) and
-(N,), and what follows never asks which metric it was.
+A distance can be used if it is affine in ``x`` up to a term that all exemplars share,
+``D_i(x) = r(x) + a_i . x + b_i``. One neuron can then compare two distances. A metric is
+therefore a function from points (N, d) to ``(A, b)``, of shapes (N, d) and (N,), and the
+rest of the package does not depend on which metric it is.
 
-Most of them are Bregman divergences, ``D(x || p) = phi(x) - phi(p) - grad phi(p) . (x -
-p)``, of which ``a = -grad phi(p)`` and ``b = grad phi(p) . p - phi(p)`` are what is left
-without the shared ``phi(x)`` (A. Banerjee, S. Merugu, I. S. Dhillon, J. Ghosh, Journal
+Most metrics are Bregman divergences, ``D(x || p) = phi(x) - phi(p) - grad phi(p) . (x -
+p)``. Without the shared term ``phi(x)``, they have ``a = -grad phi(p)`` and
+``b = grad phi(p) . p - phi(p)`` (A. Banerjee, S. Merugu, I. S. Dhillon, J. Ghosh, Journal
 of Machine Learning Research 6, 2005).
 """
 
@@ -24,9 +24,9 @@ from skmetricmlp._typing import Floats
 
 __all__ = [
     "METRICS",
-    "Domain",
     "Formula",
     "Scores",
+    "ValueRange",
     "chamfer",
     "cosine",
     "itakura_saito",
@@ -41,27 +41,37 @@ Scores = tuple[Floats, Floats]
 
 
 @dataclass(frozen=True)
-class Domain:
-    """Values that a metric is defined for: from ``low`` to ``high``, or above ``low``."""
+class ValueRange:
+    """Range of the values for which a metric is defined.
 
-    words: str
+    Parameters
+    ----------
+    description : str
+        For error messages.
+    low, high : float
+        Ends of the range.
+    is_open : bool
+        Whether ``low`` itself is outside the range.
+    """
+
+    description: str
     low: float = -np.inf
     high: float = np.inf
     is_open: bool = False
 
     def outside(self, values: Floats) -> NDArray[np.bool_]:
-        """Say which values are not accepted."""
+        """Return which values are outside the range."""
         too_low = values <= self.low if self.is_open else values < self.low
         return too_low | (values > self.high)
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A metric by name: its function, the names of its parameters, and its domain."""
+    """A metric: its function, the names of its parameters, and its range of values."""
 
     function: Callable[..., Scores]
     parameters: tuple[str, ...] = ()
-    domain: Domain | None = None
+    value_range: ValueRange | None = None
 
 
 def squared_euclidean(points: Floats) -> Scores:
@@ -123,9 +133,9 @@ def mahalanobis(points: Floats, VI: Floats) -> Scores:
 
 
 def linear_map(points: Floats, L: Floats) -> Scores:
-    """``||L x - L p||^2``: what a linear map was learned for.
+    """``||L x - L p||^2``, the squared Euclidean distance after a linear map.
 
-    An offset of the map cancels, so none is taken.
+    An offset of the map would cancel, so there is none.
 
     Parameters
     ----------
@@ -141,7 +151,7 @@ def linear_map(points: Floats, L: Floats) -> Scores:
 
 
 def cosine(points: Floats) -> Scores:
-    """``||x|| (1 - cos(x, p)) = ||x|| - x . p / ||p||``: scaled cosine distance.
+    """``||x|| (1 - cos(x, p)) = ||x|| - x . p / ||p||``, the scaled cosine distance.
 
     The factor ``||x||`` is the same for all exemplars. As in scikit-learn, the distance
     from the zero vector is 1.
@@ -159,9 +169,10 @@ def cosine(points: Floats) -> Scores:
 
 
 def kullback_leibler(points: Floats, smoothing: float) -> Scores:
-    """Generalized, ``sum_j x_j log(x_j / p_j) - x_j + p_j``, of ``x + s`` and ``p + s``.
+    """Generalized divergence of ``x + s`` from ``p + s``.
 
-    The pseudo-count ``s`` keeps the distance from an exemplar with a zero finite.
+    Without the pseudo-count ``s`` it is ``sum_j x_j log(x_j / p_j) - x_j + p_j``. The
+    pseudo-count keeps the distance from an exemplar with a zero finite.
 
     Parameters
     ----------
@@ -197,11 +208,12 @@ def itakura_saito(points: Floats) -> Scores:
 def chamfer(points: Floats, image_shape: tuple[int, ...], threshold: float) -> Scores:
     """``sum_c x_c E_on(c) + (1 - x_c) E_off(c)`` over the cells c of an image.
 
-    ``x_c`` in [0, 1] says how much cell c is on. ``E_on(c)`` is the squared Euclidean
-    distance, in cells, from c to the nearest cell of the exemplar that is on (above the
-    threshold), ``E_off(c)`` to the nearest that is off. Where there is none it is the
-    squared diagonal of the image, which is further than any cell. Formula (1) of the
-    source of the method, P. Sh. Geidarov, arXiv 2505.23876, with both of its tables.
+    ``x_c`` in [0, 1] is the degree to which cell c is on. ``E_on(c)`` is the squared
+    Euclidean distance, in cells, from c to the nearest cell of the exemplar that is on
+    (above the threshold), and ``E_off(c)`` to the nearest cell that is off. If there is
+    no such cell, it is the squared diagonal of the image, which is farther than any
+    cell. This is formula (1) of P. Sh. Geidarov, arXiv 2505.23876, with both of its
+    tables of distances.
 
     Parameters
     ----------
@@ -229,9 +241,9 @@ def _squared_distances(targets: NDArray[np.bool_]) -> Floats:
     return squares
 
 
-NON_NEGATIVE = Domain("values >= 0", low=0.0)
-POSITIVE = Domain("values > 0", low=0.0, is_open=True)
-SHARES = Domain("values from 0 to 1", low=0.0, high=1.0)
+NON_NEGATIVE = ValueRange("values >= 0", low=0.0)
+POSITIVE = ValueRange("values > 0", low=0.0, is_open=True)
+SHARES = ValueRange("values from 0 to 1", low=0.0, high=1.0)
 
 METRICS: Mapping[str, Formula] = {
     "sqeuclidean": Formula(squared_euclidean),

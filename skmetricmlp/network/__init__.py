@@ -1,4 +1,4 @@
-"""What a network computes. Runs on arrays of any array API namespace."""
+"""Networks: layers, activations and losses, on arrays of any array API namespace."""
 
 from skmetricmlp.network.activations import ACTIVATIONS
 from skmetricmlp.network.incidence import PairIncidence

@@ -1,8 +1,8 @@
-"""Activation functions, by name, with their derivatives.
+"""Activation functions by name, with their derivatives.
 
-A derivative is expressed through the *value* ``a = f(z)``, which the forward
-pass already holds, so that the backward pass needs nothing but values. Of a function
-that takes a value at two places, as the GELU does, it is expressed through ``z``.
+A derivative is a function of the *activation* ``a = f(z)``, which the forward pass
+already holds, so the backward pass needs no ``z``. If ``f`` takes the same value at two
+points, as the GELU does, the derivative is a function of ``z`` instead.
 
 All functions take and return arrays of any array API namespace.
 """
@@ -25,11 +25,16 @@ GELU_SLOPE, GELU_CUBE = sqrt(2.0 / pi), 0.044715
 
 @dataclass(frozen=True)
 class Activation:
-    """A function of one array and its derivative.
+    """A function of one array, and its derivative.
 
-    ``derivative`` takes the function's value if ``through_value``, and its argument
-    otherwise. It is None where none is of use: the step function has a derivative of
-    zero, and the softmax is differentiated with its loss.
+    Parameters
+    ----------
+    function : callable
+    derivative : callable or None
+        A function of the activation ``a`` if ``through_value``, else of ``z``. It is None
+        for the step function, whose derivative is zero, and for the softmax, which is
+        differentiated together with its loss.
+    through_value : bool, default=True
     """
 
     function: Callable[[Array], Array]
@@ -46,7 +51,7 @@ def _ones_like(a: Array) -> Array:
 
 
 def _logistic(z: Array) -> Array:
-    # 1 / (1 + exp(-z)), written so that no exponential can overflow.
+    # 1 / (1 + exp(-z)) in a form in which no exponential can overflow.
     return 0.5 * array_namespace(z).tanh(0.5 * z) + 0.5
 
 
@@ -55,7 +60,7 @@ def _tanh(z: Array) -> Array:
 
 
 def _relu(z: Array) -> Array:
-    # Not clip: array-api-compat makes a boolean mask of it, which waits for the device.
+    # Not clip: array-api-compat uses a boolean mask for it, which waits for the device.
     xp = array_namespace(z)
     return xp.maximum(z, xp.zeros((), dtype=z.dtype, device=device(z)))
 
@@ -63,8 +68,9 @@ def _relu(z: Array) -> Array:
 def _gelu(z: Array) -> Array:
     """``z / 2 (1 + tanh(sqrt(2 / pi) (z + 0.044715 z^3)))``.
 
-    D. Hendrycks, K. Gimpel, arXiv 1606.08415. Off ``z`` times the normal distribution
-    function by less than 5e-4, and the same in every namespace: the array API has no erf.
+    D. Hendrycks, K. Gimpel, arXiv 1606.08415. This approximation differs from ``z`` times
+    the normal distribution function by less than 5e-4. It works in every namespace,
+    whereas the array API has no erf.
     """
     return z * _gelu_gate(z)
 

@@ -1,4 +1,4 @@
-"""Who is compared with whom: the sparse matrix ``C`` of ``z = C u``."""
+"""The pairs of scores that are compared: the sparse matrix ``C`` of ``z = C u``."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ __all__ = ["PairIncidence"]
 
 
 class PairIncidence:
-    """Pairs of scores to compare: score i with each of its M pairs.
+    """The pairs of scores that are compared: each of N scores with M others.
 
-    The matrix C has a row for each pair (i, j), with -1 in column i and 1 in column j,
-    and below them a row with a single 1 for each spare score, which stays as it is.
-    NumPy's arrays are multiplied by SciPy's matrix, others are gathered and added up.
+    The matrix C has a row for each pair (i, j), with -1 in column i and 1 in column j.
+    Below them it has a row with a single 1 for each random unit, whose score is not
+    compared. NumPy arrays are multiplied by a SciPy matrix; for other arrays, the scores
+    are gathered and added up.
 
     Parameters
     ----------
     table : int array of shape (N, M)
-        Row i has the pairs of i, each once. NumPy's, whatever is compared.
+        Row i has the distinct indices j of the scores that score i is compared with. It
+        is a NumPy array for scores of any namespace.
     n_random : int
-        Scores after the first N.
+        Number of random units, whose scores follow the first N.
     """
 
     def __init__(self, table: Ints, n_random: int = 0) -> None:
-        # No dataclass: this stays on the host when the arrays of a network are moved.
+        # Not a dataclass: the table stays on the host when a network moves to a device.
         self.table = table
         self.n_random = n_random
 
@@ -46,7 +48,7 @@ class PairIncidence:
         return np.repeat(np.arange(n), m), self.table.ravel()
 
     def differences(self, scores: Array) -> Array:
-        """``C u``: ``u_j - u_i`` of each pair, and the spare scores below.
+        """``C u``: ``u_j - u_i`` for each pair, and then the scores of random units.
 
         Parameters
         ----------
@@ -58,14 +60,15 @@ class PairIncidence:
         """
         if is_numpy_array(scores):
             return self._matrices[0] @ scores
-        xp, at = array_namespace(scores), self._places_beside(scores)
+        xp, at = array_namespace(scores), self._indices_beside(scores)
         compared = xp.take(scores, at.j, axis=0) - xp.take(scores, at.i, axis=0)
         return xp.concat([compared, scores[self.table.shape[0] :, :]], axis=0)
 
     def spread(self, scores: Array) -> Array:
-        """Return the same as :meth:`differences`, of many columns once.
+        """Return the same as :meth:`differences`, without extra memory.
 
-        It takes no more memory than what it returns, not even the matrix.
+        It takes no memory beyond its result, not even for the matrix, and is meant for a
+        single product with many columns.
         """
         xp, where = array_namespace(scores), device(scores)
         (n, m), width = self.table.shape, scores.shape[1]
@@ -77,89 +80,95 @@ class PairIncidence:
         spread[self.n_pairs :, :] = scores[n:, :]
         return spread
 
-    def totals(self, values: Array) -> Array:
-        """``C^T v``: the sum over the pairs of each score, with their signs.
+    def totals(self, v: Array) -> Array:
+        """``C^T v``: for each score, the signed sum over the pairs that contain it.
 
         Parameters
         ----------
-        values : array of shape (N M + n_random, n)
+        v : array of shape (N M + n_random, n)
 
         Returns
         -------
         array of shape (N + n_random, n)
         """
-        if is_numpy_array(values):
-            return self._matrices[1] @ values
-        xp, at = array_namespace(values), self._places_beside(values)
-        compared, spare = values[: self.n_pairs, :], values[self.n_pairs :, :]
-        n = values.shape[1]
+        if is_numpy_array(v):
+            return self._matrices[1] @ v
+        xp, at = array_namespace(v), self._indices_beside(v)
+        compared, random = v[: self.n_pairs, :], v[self.n_pairs :, :]
+        n = v.shape[1]
         as_i = xp.sum(xp.reshape(compared, (*self.table.shape, n)), axis=1)
-        none = xp.zeros((1, n), dtype=values.dtype, device=device(values))
-        padded = xp.concat([compared, none], axis=0)
+        zero = xp.zeros((1, n), dtype=v.dtype, device=device(v))
+        padded = xp.concat([compared, zero], axis=0)
         sums = [
-            xp.sum(xp.reshape(xp.take(padded, places, axis=0), (-1, width, n)), axis=1)
-            for width, places in at.tables
+            xp.sum(xp.reshape(xp.take(padded, index, axis=0), (-1, width, n)), axis=1)
+            for width, index in at.buckets
         ]
         as_j = xp.take(xp.concat(sums, axis=0), at.rows, axis=0)
-        return xp.concat([as_j - as_i, spare], axis=0)
+        return xp.concat([as_j - as_i, random], axis=0)
 
     @cached_property
     def _matrices(self) -> tuple[sp.csr_array, sp.csr_array]:
         """C and its transpose, both in row-major order."""
         i, j = self.indices
-        pair, spare = np.arange(self.n_pairs), np.arange(self.n_random)
-        signs = np.repeat([-1, 1, 1], [len(pair), len(pair), len(spare)])
-        rows = np.concatenate([pair, pair, len(pair) + spare])
-        columns = np.concatenate([i, j, len(self.table) + spare])
-        # Bytes, which SciPy turns into the precision of what they are multiplied with.
+        pair, random = np.arange(self.n_pairs), np.arange(self.n_random)
+        signs = np.repeat([-1, 1, 1], [len(pair), len(pair), len(random)])
+        rows = np.concatenate([pair, pair, len(pair) + random])
+        columns = np.concatenate([i, j, len(self.table) + random])
+        # 8-bit integers, which SciPy converts to the precision of the other factor.
         matrix = sp.csr_array(
             (signs.astype(np.int8), (rows, columns)),
-            shape=(len(pair) + len(spare), len(self.table) + len(spare)),
+            shape=(len(pair) + len(random), len(self.table) + len(random)),
         )
         return matrix, matrix.T.tocsr()
 
     @cached_property
-    def _places(self) -> dict[Any, _Places]:
-        """By namespace and device: copies are made once."""
+    def _indices(self) -> dict[Any, _Indices]:
+        """Copies of the indices by namespace and device, each made once."""
         return {}
 
-    def _places_beside(self, array: Array) -> _Places:
-        """Places of the pairs, on the device of an array."""
+    def _indices_beside(self, array: Array) -> _Indices:
+        """Return the indices in the namespace and on the device of an array."""
         xp, where = array_namespace(array), device(array)
-        if (xp, where) not in self._places:
+        if (xp, where) not in self._indices:
 
             def beside(index: Ints) -> Array:
                 return xp.asarray(index, device=where, copy=True)
 
             i, j = self.indices
-            tables, rows = _places_of_each(j, len(self.table))
-            places = [(table.shape[1], beside(table.ravel())) for table in tables]
-            self._places[xp, where] = _Places(beside(i), beside(j), places, beside(rows))
-        return self._places[xp, where]
+            tables, rows = _occurrences(j, len(self.table))
+            buckets = [(table.shape[1], beside(table.ravel())) for table in tables]
+            self._indices[xp, where] = _Indices(
+                beside(i), beside(j), buckets, beside(rows)
+            )
+        return self._indices[xp, where]
 
     def __getstate__(self) -> dict[str, Any]:
         return {"table": self.table, "n_random": self.n_random}
 
 
-class _Places(NamedTuple):
-    """The pairs ``i`` and ``j``, and where each j occurs: see :func:`_places_of_each`."""
+class _Indices(NamedTuple):
+    """The pairs ``i`` and ``j``, and the occurrences of each j by :func:`_occurrences`.
+
+    A bucket is the width of a table and its flattened entries.
+    """
 
     i: Array
     j: Array
-    tables: list[tuple[int, Array]]
+    buckets: list[tuple[int, Array]]
     rows: Array
 
 
-def _places_of_each(index: Ints, n: int) -> tuple[list[Ints], Ints]:
-    """Where each of the numbers from 0 to n - 1 occurs in ``index``.
+def _occurrences(index: Ints, n: int) -> tuple[list[Ints], Ints]:
+    """Find the positions at which each number from 0 to n - 1 occurs in ``index``.
 
     Returns
     -------
     tables : list of int arrays
-        Each has a row for each number that occurs about as often, up to a factor of two,
-        filled up with ``len(index)``.
+        The numbers are divided into buckets by the power of two that their count is
+        rounded up to, which is the width of the table of a bucket. A table has a row of
+        positions for each number, padded with ``len(index)``.
     rows : int array of shape (n,)
-        The row that each number has in all tables together.
+        The row of each number in the concatenated tables.
     """
     counts = np.bincount(index, minlength=n)
     widths = 2 ** np.ceil(np.log2(np.maximum(counts, 1))).astype(np.intp)
@@ -169,7 +178,7 @@ def _places_of_each(index: Ints, n: int) -> tuple[list[Ints], Ints]:
     for width in np.unique(widths):
         own = np.flatnonzero(widths == width)
         k = np.arange(width)
-        places = np.where(k < counts[own, None], starts[own, None] + k, len(index))
-        tables.append(order[places])
+        at = np.where(k < counts[own, None], starts[own, None] + k, len(index))
+        tables.append(order[at])
         numbers.append(own)
     return tables, np.argsort(np.concatenate(numbers))

@@ -1,11 +1,12 @@
-"""The layers: an affine map, free or of a certain form, followed by an activation.
+"""Layers: an affine map, dense or of a special form, followed by an activation.
 
-Each has ``n_in`` inputs, ``n_out`` neurons, and ``parameters``, of which ``is_weight``
-says whether they are multiplied with values, and so penalized, or added. ``dense`` is the
-same function as a dense layer, which has ``n_dense_weights`` parameters.
+A layer has ``n_in`` inputs, ``n_out`` neurons and a tuple of ``parameters``. The tuple
+``is_weight`` tells which of them are weights, which the L2 penalty includes, and which
+are biases. ``dense`` returns the same function as a dense layer, which has
+``n_dense_weights`` parameters.
 
-Values have a row per sample, and lie in memory with all values of one neuron together:
-the comparisons of scores and the sums over groups are then sums of long stretches.
+Arrays of activations have a row per sample. In memory, all activations of one neuron are
+adjacent, so comparisons of scores and sums over groups add up long contiguous vectors.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Arrays = Sequence[Array]
 
 @dataclass(frozen=True)
 class Dense:
-    """Every neuron reads every input: ``a = f(x @ weights + bias)``.
+    """A layer in which every neuron reads every input: ``a = f(x @ weights + bias)``.
 
     Parameters
     ----------
@@ -88,19 +89,20 @@ class Dense:
 
 @dataclass(frozen=True)
 class TiedComparison:
-    """Compare scores: ``z_ij = u_j - u_i + offset_ij`` with ``u = x @ weights + bias``.
+    """Comparisons of scores: ``z_ij = u_j - u_i + offset_ij`` with ``u = x W + bias``.
 
-    All comparisons share the N scores, so that there are N n_in weights instead of
-    N M n_in. Neuron ``i M + m`` compares score i with its m-th rival. The spare scores
-    after the first N are neurons of their own, ``z = u``.
+    All comparisons share the N scores, so there are N n_in weights instead of N M n_in.
+    Neuron ``i M + m`` compares score i with score j of its m-th pair. The scores after
+    the first N belong to random units, which follow the comparisons: ``z = u``.
 
     Parameters
     ----------
     weights : array of shape (n_in, N + n_random)
+        ``W``.
     bias : array of shape (N + n_random,)
     offsets : array of shape (N, M)
     pairs : PairIncidence
-        Of shape (N, M) and ``n_random`` spare scores.
+        With a table of shape (N, M), and ``n_random`` random units.
     activation : str
     """
 
@@ -152,7 +154,7 @@ class TiedComparison:
 
     @property
     def n_dense_weights(self) -> int:
-        """Number of parameters with a table of weights for each neuron."""
+        """Number of parameters if each comparison has weights of its own."""
         return (int(self.weights.shape[0]) + 1) * self.n_out
 
     def dense(self) -> Dense:
@@ -252,7 +254,7 @@ class ScaledInput:
     Parameters
     ----------
     layer : Dense or TiedComparison
-        Its parameters are those of the scaled inputs, and of this layer.
+        Its parameters apply to the scaled inputs. They are the parameters of this layer.
     mean : array of shape (n_in,)
     scale : array of shape (n_in,)
         Positive.
@@ -264,7 +266,7 @@ class ScaledInput:
 
     @property
     def is_weight(self) -> tuple[bool, ...]:
-        """Which parameters are multiplied with values."""
+        """Whether each of the parameters is a weight."""
         return self.layer.is_weight
 
     @property
@@ -290,7 +292,7 @@ class ScaledInput:
         """Pre-activation ``z`` (n, n_out) of ``x`` (n, n_in), dense or SciPy sparse."""
         if not hasattr(x, "tocsr"):
             return self.layer.affine((x - self.mean) / self.scale)
-        # A sparse matrix stays one: the mean, which would fill it, is taken off ``z``.
+        # The mean is subtracted from ``z``: from ``x`` it would fill the zeros.
         ends = array_namespace(self.mean).stack(
             [self.mean / self.scale, 0.0 * self.mean], axis=0
         )
@@ -313,15 +315,15 @@ class ScaledInput:
 
     @property
     def n_dense_weights(self) -> int:
-        """Number of parameters of the dense equivalent."""
+        """Number of parameters of :meth:`dense`."""
         return self.layer.n_dense_weights
 
     def dense_bias(self) -> Array:
-        """Bias of the dense equivalent."""
+        """Bias of :meth:`dense`."""
         return self.dense().bias
 
     def dense(self) -> Dense:
-        """Return the dense layer that reads ``x`` as it is."""
+        """Return the dense layer that reads the unscaled ``x``."""
         layer = self.layer.dense()
         weights = layer.weights / self.scale[:, None]
         return replace(layer, weights=weights, bias=layer.bias - self.mean @ weights)

@@ -1,7 +1,7 @@
-"""Losses, by name: each with the output activation that belongs to it.
+"""Losses by name, each with the output activation that belongs to it.
 
-A loss takes the output ``z`` *before* its activation, where both the value and
-the gradient are short and cannot overflow.
+A loss takes the output ``z`` *before* its activation. In terms of ``z``, the formulas of
+the loss and of its gradient are short and cannot overflow.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ class Loss:
     Attributes
     ----------
     output_activation : str
-        What turns ``z`` into probabilities; the identity where values are predicted.
-    values : callable (z, t) -> array of shape (n,)
+        The activation that maps ``z`` to probabilities; the identity in a regression.
+    losses : callable (z, t) -> array of shape (n,)
         The loss of each row.
-    delta : callable (z, t) -> array of shape (n, n_outputs)
-        Its gradient with respect to ``z``.
+    losses_and_delta : callable (z, t) -> arrays of shapes (n,) and (n, n_outputs)
+        The same losses and their gradient with respect to ``z``, a new array.
     """
 
     output_activation: str
-    values: Callable[[Array, Array], Array]
-    delta: Callable[[Array, Array], Array]
+    losses: Callable[[Array, Array], Array]
+    losses_and_delta: Callable[[Array, Array], tuple[Array, Array]]
 
 
 def _log_softmax(z: Array) -> Array:
@@ -52,8 +52,14 @@ def _log_loss(z: Array, t: Array) -> Array:
     return -array_namespace(z).sum(_log_softmax(z) * t, axis=1)
 
 
-def _log_loss_delta(z: Array, t: Array) -> Array:
-    return ACTIVATIONS["softmax"].function(z) - t
+def _log_loss_and_delta(z: Array, t: Array) -> tuple[Array, Array]:
+    """``softmax(z) - t`` is the gradient; both need the exponentials only once."""
+    xp = array_namespace(z)
+    shifted = z - xp.max(z, axis=1, keepdims=True)
+    exp = xp.exp(shifted)
+    total = xp.sum(exp, axis=1, keepdims=True)
+    losses = -xp.sum((shifted - xp.log(total)) * t, axis=1)
+    return losses, exp / total - t
 
 
 def _identity_squared_error(z: Array, t: Array) -> Array:
@@ -61,8 +67,9 @@ def _identity_squared_error(z: Array, t: Array) -> Array:
     return 0.5 * array_namespace(z).sum((z - t) ** 2, axis=1)
 
 
-def _identity_squared_error_delta(z: Array, t: Array) -> Array:
-    return z - t
+def _identity_squared_error_and_delta(z: Array, t: Array) -> tuple[Array, Array]:
+    delta = z - t
+    return 0.5 * array_namespace(z).sum(delta**2, axis=1), delta
 
 
 def _squared_error(z: Array, t: Array) -> Array:
@@ -71,20 +78,23 @@ def _squared_error(z: Array, t: Array) -> Array:
     return 0.5 * xp.sum((ACTIVATIONS["logistic"].function(z) - t) ** 2, axis=1)
 
 
-def _squared_error_delta(z: Array, t: Array) -> Array:
+def _squared_error_and_delta(z: Array, t: Array) -> tuple[Array, Array]:
     p = ACTIVATIONS["logistic"].function(z)
-    return (p - t) * p * (1.0 - p)
+    error = p - t
+    losses = 0.5 * array_namespace(z).sum(error**2, axis=1)
+    return losses, error * p * (1.0 - p)
 
 
 LOSSES = {
-    "log_loss": Loss("softmax", _log_loss, _log_loss_delta),
-    "squared_error": Loss("logistic", _squared_error, _squared_error_delta),
+    "log_loss": Loss("softmax", _log_loss, _log_loss_and_delta),
+    "squared_error": Loss("logistic", _squared_error, _squared_error_and_delta),
     "identity_squared_error": Loss(
-        "identity", _identity_squared_error, _identity_squared_error_delta
+        "identity", _identity_squared_error, _identity_squared_error_and_delta
     ),
 }
 
-# By output activation: z -> log of the outputs, scaled to sum to one over the classes.
+# By output activation: the logarithms (n, n_classes) of the outputs, which are scaled so
+# that they sum to one over the classes, as a function of z.
 LOG_PROBABILITIES: dict[str, Callable[[Array], Array]] = {
     "softmax": _log_softmax,
     "logistic": lambda z: _log_softmax(_log_logistic(z)),

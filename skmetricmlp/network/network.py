@@ -1,4 +1,4 @@
-"""A network: a frozen sequence of layers, its forward and its backward pass."""
+"""A network: an immutable sequence of layers, with a forward and a backward pass."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = ["Network"]
 
 @dataclass(frozen=True)
 class Network:
-    """Layers applied one after the other.
+    """A sequence of layers.
 
-    Training never changes a network: it makes the next one, of the memory of the
-    gradients. A reference to an earlier network is therefore a checkpoint that costs
-    nothing.
+    Training never changes a network. Each step makes a new network, whose parameters use
+    the memory of the gradients. A reference to an earlier network is therefore a
+    checkpoint without a copy.
 
     Parameters
     ----------
@@ -39,11 +39,11 @@ class Network:
 
     @property
     def is_weight(self) -> list[bool]:
-        """Whether each of the ``parameters`` is multiplied with values, or added."""
+        """Whether each of the ``parameters`` is a weight; otherwise it is a bias."""
         return [flag for layer in self.layers for flag in layer.is_weight]
 
     def with_parameters(self, parameters: Sequence[Array]) -> Network:
-        """Return the same architecture with other weights, ordered as ``parameters``."""
+        """Return a network of the same form with other parameters, in the same order."""
         if len(parameters) != len(self.parameters):
             msg = f"{len(self.parameters)} parameters expected, got {len(parameters)}"
             raise ValueError(msg)
@@ -57,12 +57,12 @@ class Network:
 
     @property
     def n_dense_weights(self) -> int:
-        """Number of parameters that :meth:`dense` would have."""
+        """Number of parameters of :meth:`dense`."""
         return sum(layer.n_dense_weights for layer in self.layers)
 
     @property
     def is_dense(self) -> bool:
-        """Whether all layers are dense, their parameters ``[W_1, b_1, W_2, ...]``."""
+        """Whether all layers are :class:`Dense`."""
         return all(isinstance(layer, Dense) for layer in self.layers)
 
     def dense(self) -> Network:
@@ -73,8 +73,8 @@ class Network:
     def block_rows(self) -> int:
         """Number of rows that are evaluated at a time.
 
-        By :func:`~skmetricmlp._data.rows_per_batch`, the values of the widest layer take
-        at most 32 MiB.
+        By :func:`~skmetricmlp._data.rows_per_batch`, the activations of the widest layer
+        take at most 32 MiB.
         """
         return rows_per_batch(max(layer.n_out for layer in self.layers))
 
@@ -84,12 +84,12 @@ class Network:
         return self.with_parameters([xp.astype(p, dtype) for p in self.parameters])
 
     def activations(self, x: Array) -> list[Array]:
-        """``x`` and the values of every hidden layer, each of shape (n, width)."""
-        values = [x]
+        """Return ``x`` and the activations (n, width) of every hidden layer."""
+        activations = [x]
         for layer in self.layers[:-1]:
             function = ACTIVATIONS[layer.activation].function
-            values.append(function(layer.affine(values[-1])))
-        return values
+            activations.append(function(layer.affine(activations[-1])))
+        return activations
 
     def affine_output(self, x: Array) -> Array:
         """Output (n, n_outputs) before the output activation.
@@ -112,26 +112,26 @@ class Network:
         return activation.function(self.affine_output(x))
 
     def backward(self, activations: Sequence[Array], delta: Array) -> list[Array]:
-        """Gradients, ordered as ``parameters``, by backpropagation.
+        """Gradients by backpropagation, in the order of ``parameters``.
 
         Parameters
         ----------
         activations : list of arrays
-            What :meth:`activations` returned.
+            The result of :meth:`activations`.
         delta : array of shape (n, n_outputs)
             Gradient of the loss with respect to the output before its activation.
         """
         gradients: list[Array] = []
         for depth in range(len(self.layers) - 1, -1, -1):
-            layer, value = self.layers[depth], activations[depth]
-            gradients[:0] = layer.gradient(value, delta)
+            layer = self.layers[depth]
+            gradients[:0] = layer.gradient(activations[depth], delta)
             if depth:
                 delta = layer.input_gradient(delta)
                 delta *= self._slope(depth, activations)
         return gradients
 
     def _slope(self, depth: int, activations: Sequence[Array]) -> Array:
-        """Return the derivative at ``activations[depth]``, values of a hidden layer."""
+        """Return the derivative of a hidden layer at ``activations[depth]``."""
         layer = self.layers[depth - 1]
         activation = ACTIVATIONS[layer.activation]
         if activation.derivative is None:
@@ -139,5 +139,5 @@ class Network:
             raise ValueError(msg)
         if activation.through_value:
             return activation.derivative(activations[depth])
-        # Once more, instead of held for every layer from the forward pass on.
+        # It is recalculated, so that the forward pass need not keep it for every layer.
         return activation.derivative(layer.affine(activations[depth - 1]))

@@ -1,4 +1,4 @@
-"""Weights of the layers as lists: of dense layers their own, of others on demand."""
+"""Lists of the weights of the layers, for the attributes of estimators."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["DenseWeights", "LayerList", "read_only"]
 
 
 class LayerList(list[Any]):
-    """An array of each layer, to read, to edit in place and to replace.
+    """A list with an array for each layer, whose items can be replaced.
 
     Parameters
     ----------
     arrays : iterable of array
     assign : callable
-        Takes over a list in which an item was replaced, or refuses it, and returns the
-        arrays that there are then.
+        It is called with the list in which an item has been replaced. It sets the arrays
+        of the layers, or raises an error, and returns the new arrays.
     """
 
     are_layers: ClassVar[bool] = True
@@ -88,7 +88,7 @@ class DenseWeights(Sequence[Array]):
 
 
 def read_only(array: Array) -> Array:
-    """Return a view that cannot be changed, if the array is NumPy's, or else itself."""
+    """Return a read-only view of a NumPy array, or another array itself."""
     if not isinstance(array, np.ndarray):
         return array
     view = array.view()

@@ -48,7 +48,7 @@ class Objective:
         """Objective of a batch."""
         z = network.affine_output(data.X)
         xp = array_namespace(z)
-        losses = LOSSES[self.loss].values(z, output_targets(data.y, z))
+        losses = LOSSES[self.loss].losses(z, output_targets(data.y, z))
         value = xp.sum(losses * data.sample_weight)
         if self.alpha:
             pairs = zip(network.parameters, network.is_weight, strict=True)
@@ -74,10 +74,9 @@ class Objective:
             activations = network.activations(block.X)
             z = network.layers[-1].affine(activations[-1])
             targets = output_targets(block.y, z)
-            delta = LOSSES[self.loss].delta(z, targets)
+            losses, delta = LOSSES[self.loss].losses_and_delta(z, targets)
             delta *= (block.sample_weight / total)[:, None]
             summands = network.backward(activations, delta)
-            losses = LOSSES[self.loss].values(z, targets)
             value = value + xp.sum(losses * block.sample_weight)
             for g, summand in zip(gradient, summands, strict=False):
                 _add(g, summand)
@@ -124,7 +123,7 @@ def loss_and_score(
     xp = array_namespace(z)
     total = xp.sum(data.sample_weight)
     targets = output_targets(data.y, z)
-    mean = xp.sum(LOSSES[loss].values(z, targets) * data.sample_weight) / total
+    mean = xp.sum(LOSSES[loss].losses(z, targets) * data.sample_weight) / total
     if data.y.ndim == 1:
         right = xp.astype(xp.argmax(z, axis=1) == data.y, z.dtype)
         return float(mean), float(xp.sum(right * data.sample_weight) / total)
