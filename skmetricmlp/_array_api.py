@@ -39,7 +39,7 @@ class Device(NamedTuple):
 
     @classmethod
     def of(cls, namespace: Any, device: Any = None) -> Device:
-        """Device that a user names; by default the namespace's default device.
+        """Return the named device, by default the default device of the namespace.
 
         Raises
         ------
@@ -55,19 +55,19 @@ class Device(NamedTuple):
                 f"got {namespace!r}"
             )
             raise TypeError(msg) from error
-        # An array knows its device in full: cuda:0 where "cuda" was said.
+        # The device of an array has its full name: cuda:0 instead of cuda.
         return device_of(namespace.empty(0, device=device))
 
     @property
     def floats(self) -> tuple[Any, ...]:
-        """Types of double and single precision, of those that the device has."""
+        """Types of double and single precision that the device has."""
         types = self._float_types()
         return tuple(types[name] for name in ("float64", "float32") if name in types)
 
     def move(self, array: Array) -> Array:
-        """Return the array if it is here, else a copy that is, by way of the host.
+        """Return the array if it is on this device, or a copy, made by way of the host.
 
-        Double precision becomes single on a device that has no other.
+        Double precision becomes single on a device that has only single.
 
         Raises
         ------
@@ -85,11 +85,11 @@ class Device(NamedTuple):
         dtype = host.dtype.newbyteorder("=")
         if dtype == np.float64 and "float64" not in self._float_types():
             dtype = np.dtype(np.float32)
-        # PyTorch has wider unsigned integers, but few functions of them.
+        # PyTorch supports few functions of wider unsigned integers.
         is_torch = array_api_compat.is_torch_namespace(self.namespace)
         if is_torch and dtype.kind == "u" and dtype.itemsize > 1:
             dtype = np.dtype(np.int64)
-        # PyTorch takes no negative strides, and without a copy no read-only arrays.
+        # PyTorch accepts no negative strides, and read-only arrays only as copies.
         host = host.astype(dtype, order="C", copy=False)
         return self.namespace.asarray(host, device=self.device, copy=True)
 
@@ -107,9 +107,9 @@ HOST = Device(array_namespace(np.empty(0)), "cpu")
 
 
 def is_array(value: Any) -> bool:
-    """Say whether it is a dense array of any namespace, on a device; a scalar is none.
+    """Whether a value is a dense array on a device; scalars are not.
 
-    Arrays that are not computed yet, such as Dask's, have no device: they are none.
+    Lazy arrays such as Dask's have no device, and are not either.
     """
     if isinstance(value, np.generic) or not is_array_api_obj(value):
         return False
@@ -122,7 +122,7 @@ def is_array(value: Any) -> bool:
 
 
 def _is_lazy(value: Any) -> bool:
-    """Say whether it has functions of an array, but its values are to be computed yet."""
+    """Whether a value is an array that is not computed yet."""
     return (
         is_array_api_obj(value)
         and not isinstance(value, np.generic)
@@ -132,21 +132,21 @@ def _is_lazy(value: Any) -> bool:
 
 
 def device_of(value: Any) -> Device:
-    """Where an array is; NumPy's place for what is none: sparse, a table or a list."""
+    """Device of an array; the host for sparse matrices, tables and lists."""
     if isinstance(value, np.ndarray) or not is_array(value):
         return HOST
     return Device(array_namespace(value), array_api_compat.device(value))
 
 
 def numpy_type(array: Array) -> type[np.floating[Any]]:
-    """NumPy's type of the same precision as an array of floats."""
+    """Return NumPy's type of the same precision as an array of floats."""
     return np.float32 if array.dtype == device_of(array).namespace.float32 else np.float64
 
 
 def to_numpy(value: Any) -> Any:
-    """Return a NumPy array for an array of any namespace and device; others as it is.
+    """Return an array of any namespace and device in NumPy; other values as they are.
 
-    An array that is not computed yet is computed.
+    Lazy arrays are computed.
     """
     value = computed(value)
     if isinstance(value, np.ndarray) or not is_array(value):
@@ -161,9 +161,9 @@ def to_numpy(value: Any) -> Any:
 
 
 def computed(value: Any) -> Any:
-    """Return what is not computed yet as an array of NumPy, or a table of pandas.
+    """Compute a lazy array or table; return other values as they are.
 
-    Others are returned as they are. Tables of Dask have names only when computed.
+    Tables of Dask have names only after that.
     """
     if hasattr(value, "__dask_graph__"):
         return value.compute()
@@ -171,19 +171,19 @@ def computed(value: Any) -> Any:
 
 
 def map_arrays(function: Callable[[Array], Array], value: Any) -> Any:
-    """Apply a function to every array of a value, and leave what else it has.
+    """Apply a function to every array in a value.
 
     Parameters
     ----------
     function : callable
         From an array to an array.
     value : dataclass, named tuple, tuple, list, dict, array or anything else
-        Containers are gone through, at any depth, and so are dataclasses of this package.
-        Those of others are not: to make one anew may lose what it was given since.
+        Containers are searched at any depth, and so are dataclasses of this package.
+        Other dataclasses are not, because a new one may lack fitted attributes.
 
     Returns
     -------
-    A new value of the same type, or the same object if nothing of it has changed.
+    A new value of the same type, or the same object if nothing has changed.
 
     Examples
     --------
@@ -227,10 +227,10 @@ def _same(old: Iterable[Any], new: Iterable[Any]) -> bool:
     return all(a is b for a, b in zip(old, new, strict=True))
 
 
-# A step reads and writes six arrays of a block, which together should fit into a core's
-# cache; a block of a quarter of this costs as much again in calls.
+# A step reads and writes six arrays of a block, which together fit into the cache of a
+# core. Blocks of a quarter of this size double the cost in calls.
 BLOCK_ELEMENTS = 2**16
-# Off the host, arrays of fewer numbers in all cost more in calls than to be joined.
+# Off the host, fewer numbers than these cost less to join than separate calls.
 JOIN_ELEMENTS = 2**24
 
 
@@ -257,7 +257,7 @@ def joined(
 ) -> tuple[list[Sequence[Array]], Sequence[float]]:
     """Join the arrays of each list into one vector, if they all have the same rate.
 
-    A step of an optimizer is then a dozen calls for all parameters together instead of
+    A step of an optimizer then takes a dozen calls for all parameters instead of a dozen
     for each. Arrays of NumPy, where a call costs little, and very large ones stay apart.
     """
     first = lists[0]
@@ -274,7 +274,7 @@ def joined(
 
 
 def split(arrays: Sequence[Array], like: Sequence[Array]) -> list[Array]:
-    """Undo :func:`joined`: arrays of the shapes of others, or as they are if they are."""
+    """Undo :func:`joined`: split a vector into arrays of the shapes of ``like``."""
     if len(arrays) == len(like):
         return list(arrays)
     (vector,) = arrays

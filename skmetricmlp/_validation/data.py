@@ -53,24 +53,24 @@ def check_features(
         ``n_features_in_`` and ``feature_names_in_`` are compared.
     X : array-like or sparse of shape (n, d)
     network : Network
-        Of the estimator.
+        The network of the estimator.
     method : str
-        Of the estimator, for the message.
+        Method of the estimator, for the message.
 
     Returns
     -------
     array or SciPy CSR of shape (n, d)
-        Where the network is, and off the host in its precision.
+        On the device of the network, and off the host in its precision.
 
     Raises
     ------
     ValueError
-        If X is not accepted or is elsewhere.
+        If X is not accepted or is on another device.
     """
     X = computed(X)
     types = _types(estimator, X, network, method)
     sparse = _sparse_formats(estimator)
-    with np.errstate(over="ignore", invalid="ignore"):  # it looks at the sum of X first
+    with np.errstate(over="ignore", invalid="ignore"):  # of the sum of X
         X = validate_data(estimator, X, accept_sparse=sparse, dtype=types, reset=False)
     return _canonical(X)
 
@@ -78,7 +78,7 @@ def check_features(
 def _canonical(X: Array) -> Array:
     """Sort the numbers of sparse rows and add up duplicates, in a copy.
 
-    SciPy does so where it looks for the greatest of them, in the user's matrix.
+    SciPy would do so in the user's matrix when it computes the maximum.
     """
     if sp.issparse(X) and not X.has_canonical_format:
         X = X.copy()
@@ -94,19 +94,20 @@ def check_training_data(
     network: Network | None = None,
     method: str = "fit",
 ) -> TrainingData:
-    """Check features, labels or values, and weights of rows to learn from.
+    """Check the features, targets and weights of training data.
 
     Parameters
     ----------
     estimator : estimator
-        ``n_features_in_`` and ``feature_names_in_`` are set, or with a network compared.
+        Its ``n_features_in_`` and ``feature_names_in_`` are set, or compared if there is
+        a network.
     X : array-like or sparse of shape (n, d)
     y : array-like of shape (n,), or of a regressor (n, n_outputs)
     sample_weight : None, number or array-like of shape (n,)
     network : Network, optional
-        To go on from.
+        The network that training continues from.
     method : str
-        Of the estimator, for the message.
+        Method of the estimator, for the message.
 
     Returns
     -------
@@ -117,7 +118,7 @@ def check_training_data(
     Raises
     ------
     ValueError
-        If any of them is not accepted, or X is elsewhere than the network.
+        If any of them is not accepted, or X is on another device than the network.
     """
     X = computed(X)
     types = _types(estimator, X, network, method)
@@ -127,7 +128,7 @@ def check_training_data(
 def _types(
     estimator: Any, X: Any, network: Network | None, method: str
 ) -> tuple[Any, ...]:
-    """Types that X may have, which has to be where the network is, if there is one."""
+    """Return the accepted types of X, which must be on the device of the network."""
     device = _input_device(X)
     if network is None:
         return device.floats
@@ -144,12 +145,12 @@ def _types(
         if fitted != HOST and not get_config()["array_api_dispatch"]:
             msg += ", and work under sklearn.config_context(array_api_dispatch=True)"
         raise ValueError(msg)
-    # NumPy multiplies a row in single by weights in double precision; others refuse.
+    # NumPy multiplies arrays of different precision; other namespaces refuse.
     return device.floats if device == HOST else (parameter.dtype,)
 
 
 def _input_device(X: Any) -> Device:
-    """Where scikit-learn leaves what a user passes: without dispatch, in NumPy."""
+    """Device where scikit-learn leaves an input: without dispatch, the host."""
     return device_of(X) if get_config()["array_api_dispatch"] else HOST
 
 
@@ -169,7 +170,7 @@ def _rows(
     has_values = is_regressor(estimator)
     y = to_numpy(y)
     (_check_numbers if has_values else _check_one_label)(y)
-    with np.errstate(over="ignore", invalid="ignore"):  # it looks at the sum of X first
+    with np.errstate(over="ignore", invalid="ignore"):  # of the sum of X
         X, y = validate_data(
             estimator,
             X,
@@ -206,12 +207,13 @@ def _rows(
 
 
 def in_precision(weights: Array, dtype: Any, name: str) -> Array:
-    """Weights (n,) in the precision of the network, in which their sum must be finite.
+    """Convert weights (n,) to the precision of the network.
 
     Raises
     ------
     ValueError
-        If it is not, or all weights become zero; the error calls them ``name``.
+        If their sum overflows, or all weights become zero. The message begins with
+        ``name``.
     """
     info = np.finfo(dtype)
     with np.errstate(over="ignore"):
@@ -226,16 +228,17 @@ def in_precision(weights: Array, dtype: Any, name: str) -> Array:
 
 
 def _check_one_label(y: Any) -> None:
-    """Refuse several columns of labels, and say what takes them.
+    """Refuse several columns of labels, and name an estimator for them.
 
     Raises
     ------
     ValueError
-        Which says whether they look like one label, several labels or several targets.
+        The message depends on what the columns look like: one-hot labels, several labels
+        or several targets.
     """
     try:
         columns = y if sp.issparse(y) else np.asarray(y)
-    except ValueError:  # of lists of several lengths: scikit-learn says more
+    except ValueError:  # lists of several lengths: scikit-learn's message is better
         return
     if columns.ndim != 2 or columns.shape[1] < 2:
         return
@@ -254,7 +257,7 @@ def _check_one_label(y: Any) -> None:
         advice = "for values instead of labels, take MetricInitMLPRegressor"
     else:
         advice = "for several targets, put the estimator into MultiOutputClassifier"
-    # The first part is scikit-learn's.
+    # scikit-learn's estimator checks expect the first part.
     msg = (
         f"y should be a 1d array, got an array of shape {columns.shape} instead: {advice}"
     )
@@ -262,14 +265,14 @@ def _check_one_label(y: Any) -> None:
 
 
 def _is_one_hot(columns: Array) -> bool:
-    """Say whether each row of an indicator has one label."""
+    """Whether each row of an indicator matrix has exactly one label."""
     greatest = columns.max()
     counts = np.asarray((columns == greatest).sum(axis=1))
     return bool((counts == 1).all() and columns.min() < greatest)
 
 
 def _check_numbers(y: Any) -> None:
-    """Refuse values that are no numbers, though NumPy makes numbers of them."""
+    """Refuse values that NumPy would convert to numbers, such as dates."""
     if sp.issparse(y):
         msg = "y must be dense, got a sparse matrix: pass its toarray()"
         raise ValueError(msg)
@@ -282,7 +285,7 @@ def _check_numbers(y: Any) -> None:
 def check_validation_data(
     estimator: Any, X: Any, y: Any, sample_weight: Any, trained_on: Array
 ) -> TrainingData | None:
-    """Check rows to validate on, if there are any, and move them to ``trained_on``."""
+    """Check validation data, if there are any, and move them to the training data."""
     if X is None and y is None and sample_weight is None:
         return None
     if X is None or y is None:
@@ -301,7 +304,7 @@ def check_validation_data(
     if device != HOST:
         X = device.namespace.astype(X, trained_on.dtype)
     elif X.dtype != trained_on.dtype == np.float64:
-        X = X.astype(np.float64)  # the units of X may be too small for less
+        X = X.astype(np.float64)  # single precision may be too little for X
     return rows._replace(X=X)
 
 
@@ -323,7 +326,7 @@ def check_validation_size(data: TrainingData, fraction: float, *, given: bool) -
 
 
 def class_codes(y: Array, classes: Array, name: str = "y") -> NDArray[np.intp]:
-    """Position of each label in the sorted ``classes``, all of which must be known."""
+    """Return the position of each label in the sorted ``classes``."""
     if y.ndim > 1:
         msg = f"{name} must have one label for each row, got the shape {y.shape}"
         raise ValueError(msg)
@@ -334,7 +337,7 @@ def class_codes(y: Array, classes: Array, name: str = "y") -> NDArray[np.intp]:
 
 
 def check_classes(classes: Any) -> Array:
-    """Sort the labels that a user declares, each once."""
+    """Return the sorted distinct labels of the parameter ``classes``."""
     labels = np.asarray(to_numpy(classes))
     if labels.ndim != 1 or not len(labels) or np.any(labels != labels):  # noqa: PLR0124
         msg = f"classes must be a 1-dimensional list of labels, got {classes!r}"
@@ -367,16 +370,16 @@ def class_weights(
 
 
 def check_labels(has: str, named: Iterable[Any], classes: list[Any]) -> None:
-    """Refuse labels that are no classes, if there are classes that were not named.
+    """Refuse unknown labels if some classes are missing.
 
-    A part of the data may lack a class. Where all the classes that it has are named,
-    nothing is amiss; where some are not, labels may be misspelled, or of another type. It
-    is scikit-learn's rule for class weights.
+    A subset of the data may lack a class, so that an unknown label alone is no error. If
+    a class is missing too, the label may be misspelled or of another type. This is
+    scikit-learn's rule for class weights.
 
     Raises
     ------
     ValueError
-        Which begins with ``has`` and those labels.
+        The message begins with ``has`` and those labels.
     """
     named = list(named)
     unknown = [label for label in dict.fromkeys(named) if label not in classes]
@@ -428,15 +431,15 @@ def check_exemplars(
     names: Array | None,
     meaning: str = "labels",
 ) -> tuple[Array, Array]:
-    """Check exemplars that the user supplies as ``(points, labels)``, or values.
+    """Check given exemplars, ``(points, labels)`` or ``(points, values)``.
 
     Parameters
     ----------
     exemplars : pair
     X : array or SciPy CSR of shape (n, d)
-        Training rows.
+        Training data.
     metric : str, transformer, callable or None
-        None where the exemplars are only counted.
+        None if the exemplars are only counted.
     names : array of shape (d,) or None
         Feature names of X.
     meaning : str
@@ -485,12 +488,12 @@ def check_exemplars(
 
 
 def warn_of_units(points: Array, X: Array, meaning: str = "labels") -> None:
-    """Warn if most of the exemplars that a user supplies lie far outside the rows."""
+    """Warn if most of the given exemplars lie far outside the training data."""
     n_far = int(are_far(points, X).sum())
     if 2 * n_far > len(points):
         warnings.warn(
             f"exemplars=(points, {meaning}): {n_far} of {len(points)} points lie far "
-            f"outside the rows of X. They must be in the units of X: after a scaler, in "
-            f"those that it returns.",
+            f"outside the rows of X. They must be in the units of X. After a scaler "
+            f"these are the units that it returns.",
             stacklevel=2,
         )

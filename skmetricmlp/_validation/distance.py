@@ -1,4 +1,4 @@
-"""Points that lie far outside the rows, such as those in other units."""
+"""Points that lie far outside the data, such as points in other units."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from skmetricmlp._typing import Array, Floats
 __all__ = ["are_far"]
 
 
-# A point is far if it is so many times as far from the mean as all but a few of the rows.
+# A point is far if its distance from the mean is so many times this quantile of the
+# distances of the rows.
 TIMES, QUANTILE = 2.0, 0.95
-# Deviations of fewer rows say too little. More are not looked at.
+# Fewer rows have no reliable deviation. At most so many are used.
 LEAST_ROWS, MOST_ROWS = 10, 1000
 
 
 def are_far(points: Array, X: Array) -> NDArray[np.bool_]:
-    """Say which points lie far outside the rows.
+    """Find the points that lie far outside the rows.
 
     Distances from the mean are measured in the deviation of each feature, so it matters
     neither which units the features have, nor where they are zero. Features that are the
@@ -66,7 +67,7 @@ def _statistics(X: Array) -> tuple[Floats, Floats, Floats, Floats]:
         (b.min(axis=0), b.max(axis=0), b.mean(axis=0), b.std(axis=0)) for b in blocks
     ]
     low, high, mean, deviation = (np.concatenate(p) for p in zip(*parts, strict=True))
-    # Rounding errors of the mean are no deviation.
+    # A constant column has a deviation of zero but for rounding.
     return low, high, mean, np.where(high > low, deviation, 0.0)
 
 

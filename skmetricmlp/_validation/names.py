@@ -1,4 +1,4 @@
-"""Feature names of what is passed beside X: they have to be those of X, in order."""
+"""Feature names of parameters, which must be those of X in the same order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["check_names", "column_names", "index_names"]
 
 
 def column_names(name: str, table: Any) -> Array | None:
-    """Names (d,) of the columns of a parameter, if it is a table and they are strings.
+    """Return the column names (d,) of a parameter that is a table, if all are strings.
 
     scikit-learn reads them, as it reads those of X.
 
@@ -34,7 +34,7 @@ def column_names(name: str, table: Any) -> Array | None:
 
 
 def index_names(value: Any) -> Array | None:
-    """Names (d,) of the index of a pandas table or series, if they are all strings."""
+    """Return the index names (d,) of a pandas table or series, if all are strings."""
     if not isinstance(value, (pd.DataFrame, pd.Series)):
         return None
     names = np.asarray(value.index, dtype=object)
@@ -47,16 +47,16 @@ def check_names(name: str, given: Array | None, names: Array | None) -> None:
     Parameters
     ----------
     name : str
-        Of the parameter.
+        Name of the parameter.
     given : array of shape (d,) or None
-        Its names; what has none goes by position.
+        Its feature names. Without names it is used by position.
     names : array of shape (d,) or None
-        Those of X.
+        Feature names of X.
 
     Raises
     ------
     ValueError
-        Which names the parameter, and what differs.
+        With the name of the parameter and the difference.
     """
     if given is None or names is None or list(given) == list(names):
         return

@@ -15,7 +15,7 @@ __all__ = ["check_outputs", "check_products"]
 
 
 def check_products(X: Array, network: Network) -> None:
-    """Refuse rows input_name products with the weights of the first layer may overflow.
+    """Refuse rows whose products with the first layer may overflow.
 
     A sum of such products may come out as infinity of either sign, or NaN. An activation
     such as a step or ReLU makes a finite number of it, which is wrong.
@@ -29,11 +29,11 @@ def check_products(X: Array, network: Network) -> None:
     Raises
     ------
     ValueError
-        Naming ``X`` and its largest value.
+        With the largest value of ``X``.
     """
     largest = _largest(X)
     most = float(np.finfo(str(X.dtype).rpartition(".")[2]).max)
-    # Weights above this come of rows below its inverse: rarely are there both.
+    # Weights above this come from rows below its inverse, and both are rare together.
     if largest <= most**0.5:
         return
     weights = to_numpy(network.layers[0].parameters[0])
@@ -50,7 +50,7 @@ def check_outputs(outputs: Array, X: Array) -> None:
     Raises
     ------
     ValueError
-        Naming ``X`` and its largest value.
+        With the largest value of ``X``.
     """
     xp = device_of(outputs).namespace
     if not bool(xp.all(xp.isfinite(outputs))):
@@ -66,7 +66,7 @@ def _overflow(largest: float) -> ValueError:
 
 
 def _largest(X: Array) -> float:
-    """Largest absolute value, zero where there is none."""
+    """Return the largest absolute value, or zero without values."""
     values = X.data if sp.issparse(X) else X
     xp = device_of(values).namespace
     if 0 in values.shape:

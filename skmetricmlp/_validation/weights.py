@@ -1,4 +1,4 @@
-"""Weights of the layers of a network that are set by hand."""
+"""Weights that a user assigns to a fitted network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["check_layers"]
 
 
 def check_layers(name: str, value: Any, present: Sequence[Array]) -> list[Array]:
-    """Check arrays that are to take the device of others, one for each layer.
+    """Check arrays that replace those of a network, one for each layer.
 
     Parameters
     ----------
@@ -26,12 +26,12 @@ def check_layers(name: str, value: Any, present: Sequence[Array]) -> list[Array]
     Returns
     -------
     list of array
-        Copies, in the precision of the present arrays and where they are.
+        Copies, on the device and in the precision of the present arrays.
 
     Raises
     ------
     ValueError, TypeError
-        If they are not as many, of the same shapes and finite.
+        If their number or shapes differ, or they are not finite.
     """
     try:
         given = list(value)
@@ -48,7 +48,7 @@ def check_layers(name: str, value: Any, present: Sequence[Array]) -> list[Array]
 
 
 def _like(name: str, value: Any, wanted: Array) -> Array:
-    """Return a copy of a value as an array like another one."""
+    """Return a copy of a value with the shape, type and device of another array."""
     shape = tuple(wanted.shape)
     try:
         array = np.asarray(to_numpy(value) if is_array(value) else value)

@@ -1,12 +1,12 @@
-"""Which exemplars each exemplar is compared with.
+"""Which pairs of exemplars are compared.
 
-An exemplar that beats *all* others is the nearest. One that beats all of *other classes*
-has the class of the nearest, so that the others of its own class need not be asked. If a
-few have to do, it depends on what reads the comparisons. A vote needs the nearest *of
-each other class*: what is far from an exemplar mostly lies nearer to one of them, while
-in many dimensions a far exemplar often beats the few about it, which are alike. An output
-that is fitted and trained learns most from the nearest of all, whose borders cut the data
-finely.
+An exemplar that wins against *all* others is the nearest. An exemplar that wins against
+all exemplars of *other classes* has the class of the nearest, so that comparisons within
+a class are not needed for the decision. Which few pairs suffice depends on what reads the
+comparisons. A vote needs the nearest exemplars *of each other class*: a row that is far
+from an exemplar is mostly nearer to one of these. In many dimensions a far exemplar
+often wins against the few around it, which are alike. A fitted output learns most from
+the nearest exemplars of any class, because their borders divide the data finely.
 """
 
 from __future__ import annotations

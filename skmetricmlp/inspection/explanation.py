@@ -70,7 +70,7 @@ def explain_rows(
     pairs: Ints,
     n_nearest: int,
 ) -> pd.DataFrame:
-    """Describe the nearest exemplars of each row, and what else its output is made of.
+    """Describe the nearest exemplars of each row, and the other terms of its output.
 
     Parameters
     ----------
@@ -79,13 +79,13 @@ def explain_rows(
         The output of the predicted class, or one of the values.
     network : Network
     exemplars : Exemplars
-        What it was calculated from: N points.
+        The N exemplars of the network.
     scores : tuple of arrays of shapes (N, d) and (N,)
         ``(A, b)`` of the metric at the exemplars.
     pairs : int array of shape (N, M)
-        Whom each is compared with.
+        The exemplars that each is compared with.
     n_nearest : int
-        How many exemplars of each row, at most N.
+        Number of exemplars for each row, at most N.
 
     Returns
     -------
@@ -137,7 +137,7 @@ def _nearest(away: Floats, n: int) -> Ints:
 
 @dataclass(frozen=True)
 class Parts:
-    """What the exemplars of m rows do, and what an output is made of.
+    """Activations of the exemplars for m rows, and the terms of an output.
 
     ``activations`` (m, N) of all exemplars are the higher the nearer they are. ``shown``
     (m, n) is what the nearest contribute, and ``others``, by name, what else makes up
@@ -171,9 +171,9 @@ def _table(columns: Mapping[str, Array], parts: Parts) -> pd.DataFrame:
 
 
 def at_exemplars(values: Array, exemplars: pd.Series) -> Any:
-    """Take what is known of the exemplars (N,), missing where there is none.
+    """Look up a property (N,) of exemplars; missing where there is none.
 
-    Integers and booleans stay such, as nullable types of pandas.
+    Integers and booleans become pandas' nullable types.
 
     Examples
     --------
@@ -189,7 +189,7 @@ def _at(values: Floats, index: Ints) -> Floats:
 
 
 def margins(distances: Floats, codes: Ints) -> Floats:
-    """How much nearer each exemplar is than the nearest of another class.
+    """Return how much nearer each exemplar is than the nearest of another class.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ def margins(distances: Floats, codes: Ints) -> Floats:
 def exemplar_parts(
     network: Network, values: Floats, explained: Explained, nearest: Ints
 ) -> Parts:
-    """Take an output apart that is read off an exemplar layer.
+    """Decompose an output that reads an exemplar layer.
 
     The bias is what the output is where no exemplar fires, and the other exemplars
     contribute what it loses without all of them. With three layers that is all. With
@@ -229,7 +229,7 @@ def exemplar_parts(
     network : Network
         Of three layers or four.
     values : array of shape (m, N)
-        Of the exemplar layer.
+        Activations of the exemplar layer.
     explained : Explained
     nearest : int array of shape (m, n)
         The exemplars to show, for each row.
@@ -256,7 +256,7 @@ def exemplar_parts(
 def contributions(
     network: Network, values: Floats, explained: Explained, exemplars: Ints
 ) -> Floats:
-    """How much an output owes to single exemplar neurons.
+    """Return the contributions of single exemplars to an output.
 
     The output, before its activation, minus what it is when the neuron is silenced, that
     is set to the value that says "not near". With three layers these add up: over all N,
@@ -266,10 +266,10 @@ def contributions(
     ----------
     network : Network
     values : array of shape (m, N)
-        Of the exemplar layer.
+        Activations of the exemplar layer.
     explained : Explained
     exemplars : int array of shape (m, n)
-        Which neurons, for each row.
+        The exemplars, for each row.
 
     Returns
     -------
@@ -289,7 +289,7 @@ def contributions(
 
 
 def _silence(network: Network) -> float:
-    """Value of an exemplar neuron that does not fire."""
+    """Value of an inactive unit of the exemplar layer."""
     scale, offset = UNIT_INTERVAL_MAP[network.layers[1].activation]
     return -offset / scale
 
@@ -297,17 +297,17 @@ def _silence(network: Network) -> float:
 def comparison_parts(
     network: Network, values: Floats, explained: Explained, pairs: Ints, nearest: Ints
 ) -> Parts:
-    """Take an output apart that is read off comparisons and random units.
+    """Decompose an output that reads comparisons and random units.
 
     Parameters
     ----------
     network : Network
         Of two layers.
     values : array of shape (m, N M + n_random_units)
-        Of the first layer.
+        Activations of the first layer.
     explained : Explained
     pairs : int array of shape (N, M)
-        The j that each i is compared with.
+        The exemplars j that each exemplar i is compared with.
     nearest : int array of shape (m, n)
         The exemplars to show, for each row.
 
@@ -377,7 +377,7 @@ def comparison_shares(said: Floats, pairs: Ints) -> Floats:
     said : array of shape (m, N M)
         What each comparison adds to the output.
     pairs : int array of shape (N, M)
-        The j that each i is compared with.
+        The exemplars j that each exemplar i is compared with.
 
     Returns
     -------

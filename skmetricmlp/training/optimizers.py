@@ -26,13 +26,13 @@ Arrays = list[Array]
 
 
 class Optimizer(Protocol):
-    """What the training loop needs of an optimizer."""
+    """Interface of an optimizer of minibatches."""
 
     def init(self, parameters: Sequence[Array]) -> Any:
         """Return the state before the first step."""
 
     def copy(self, state: Any) -> Any:
-        """Return a state that steps can change apart from this one."""
+        """Return a copy of a state, which steps may change."""
 
     def step(
         self,
@@ -51,7 +51,7 @@ class Optimizer(Protocol):
 
 
 def _zeros_like(parameters: Sequence[Array]) -> Arrays:
-    # In row-major order, as gradients are, whatever the order of the parameters.
+    # In row-major order like the gradients, whatever the order of the parameters.
     return [
         array_namespace(p).zeros(p.shape, dtype=p.dtype, device=device(p))
         for p in parameters
@@ -78,7 +78,7 @@ def _run(
     """
     lists, rates = joined(parameters, gradients, *states, rates=rates)
     present, n = lists[2:], len(states)
-    # Joined arrays are new ones already.
+    # Joined arrays are copies already.
     if in_place or len(lists[0]) < len(parameters):
         following, present = present, []
     else:
@@ -108,11 +108,11 @@ class SGD:
     nesterov: bool = True
 
     def init(self, parameters: Sequence[Array]) -> Arrays:
-        """Velocities of zero."""
+        """Return velocities of zero."""
         return _zeros_like(parameters)
 
     def copy(self, state: Arrays) -> Arrays:
-        """Return velocities that steps can change apart from these."""
+        """Return a copy of the velocities."""
         return _copies(state)
 
     def step(
@@ -170,7 +170,7 @@ class Adam:
         return 0, _zeros_like(parameters), _zeros_like(parameters)
 
     def copy(self, state: AdamState) -> AdamState:
-        """Return sums that steps can change apart from these."""
+        """Return a copy of the sums."""
         t, sums, squares = state
         return t, _copies(sums), _copies(squares)
 
@@ -218,7 +218,7 @@ class Adam:
         v += g
         xp = array_namespace(v)
         root = xp.sqrt(v)
-        # Not less than the root of a square that vanishes: g may be left where it has.
+        # At least the root of the smallest square, because a smaller one has vanished.
         root += max(epsilon, float(xp.finfo(v.dtype).smallest_normal) ** 0.5)
         g[...] = m
         g /= root
