@@ -134,7 +134,8 @@ def check_memory(
     name, needed = _smallest(config, counts, size_in_single)
     if np.dtype(dtype) != np.float32:
         name += " with X in float32"
-    msg += f"No setting fits; the smallest is {name} ({_bytes(needed)})"
+    fits = "These settings take less:" if needed <= limit else "The smallest network is"
+    msg += f"{fits} {name} ({_bytes(needed)})"
     raise MemoryError(msg)
 
 
