@@ -174,27 +174,22 @@ def _with_exemplars(rows: DistinctRows, exemplars: Exemplars) -> DistinctRows:
     )
 
 
-def _in_scale(
-    present: Network, calculated: Network, inputs: _Units, outputs: _Units
-) -> Network:
-    """Scale the calculated output as the present one is scaled, by least squares.
-
-    Votes for all classes have to count alike.
-    """
-    old, new = present.layers[-1].dense(), calculated.layers[-1].dense()
-    ours = old.weights[np.ix_(inputs.old, outputs.old)]
-    theirs = new.weights[np.ix_(inputs.new, outputs.new)]
-    product = float(np.sum(ours * theirs))
-    scale = product / float(np.sum(theirs**2)) if product > 0 else 1.0
-    scaled = replace(new, weights=scale * new.weights, bias=scale * new.bias)
-    return Network((*calculated.layers[:-1], scaled))
+def _in_scale(old: Network, new: Network, inputs: _Units, outputs: _Units) -> Network:
+    """Scale the new output like the old one, by least squares, so that votes are equal."""
+    before, after = old.layers[-1].dense(), new.layers[-1].dense()
+    theirs = before.weights[np.ix_(inputs.old, outputs.old)]
+    ours = after.weights[np.ix_(inputs.new, outputs.new)]
+    product = float(np.sum(theirs * ours))
+    scale = product / float(np.sum(ours**2)) if product > 0 else 1.0
+    scaled = replace(after, weights=scale * after.weights, bias=scale * after.bias)
+    return Network((*new.layers[:-1], scaled))
 
 
 def _unread(network: Network, classes: Ints) -> Network:
-    """Let no output of some classes read the last hidden layer.
+    """Set the output weights of some classes to zero.
 
-    Outputs that were fitted to late units and the others together say nothing where the
-    others keep their weights.
+    Those that were fitted together with weights of the old units are wrong where the old
+    units keep their own weights.
     """
     output = network.layers[-1].dense()
     weights = output.weights.copy()
@@ -202,17 +197,12 @@ def _unread(network: Network, classes: Ints) -> Network:
     return Network((*network.layers[:-1], replace(output, weights=weights)))
 
 
-def _pairs_in_both(before: Ints, after: Ints) -> _Units:
-    """Comparisons (i, j) that two tables of pairs both have."""
-    (i, j), (i_after, j_after) = (
-        PairIncidence(before).indices,
-        PairIncidence(after).indices,
-    )
-    n = len(after)
-    _, old, new = np.intersect1d(
-        i * n + j, i_after * n + j_after, assume_unique=True, return_indices=True
-    )
-    return _Units(old, new)
+def _pairs_in_both(old: Ints, new: Ints) -> _Units:
+    """Find the comparisons (i, j) that are in both tables of pairs."""
+    n = len(new)
+    keys = [n * i + j for i, j in (PairIncidence(t).indices for t in (old, new))]
+    _, before, after = np.intersect1d(*keys, assume_unique=True, return_indices=True)
+    return _Units(before, after)
 
 
 def _units_kept(
@@ -256,62 +246,59 @@ def _keep(old: Network, new: Network, units: list[_Units]) -> Network:
 
 
 def _splice(
-    present: Layer, calculated: Layer, inputs: _Units, outputs: _Units, *, counts: bool
+    old: Layer, new: Layer, inputs: _Units, outputs: _Units, *, counts: bool
 ) -> Layer:
-    """Keep what is between units that were there before."""
-    if isinstance(present, TiedComparison) and isinstance(calculated, TiedComparison):
-        return _splice_scores(present, calculated, outputs)
-    if isinstance(present, Grouped) and isinstance(calculated, Grouped):
-        return _splice_groups(present, calculated, inputs)
-    before, after = present.dense(), calculated.dense()
+    """Keep the weights between units that are kept.
+
+    The thresholds of units that count comparisons rise by those with new exemplars.
+    """
+    if isinstance(old, TiedComparison) and isinstance(new, TiedComparison):
+        return _splice_scores(old, new, outputs)
+    if isinstance(old, Grouped) and isinstance(new, Grouped):
+        return _splice_groups(old, new, inputs)
+    before, after = old.dense(), new.dense()
     weights, bias = after.weights.copy(), after.bias.copy()
     bias[outputs.new] = before.bias[outputs.old]
     if counts:
-        late = np.delete(weights, inputs.new, axis=0)[:, outputs.new]
-        bias[outputs.new] -= FAR_VALUE[before.activation] * late.sum(axis=0)
+        added = np.delete(weights, inputs.new, axis=0)[:, outputs.new]
+        bias[outputs.new] -= FAR_VALUE[before.activation] * added.sum(axis=0)
     kept = before.weights[np.ix_(inputs.old, outputs.old)]
     weights[np.ix_(inputs.new, outputs.new)] = kept
     return replace(after, weights=weights, bias=bias)
 
 
 def _splice_scores(
-    present: TiedComparison, calculated: TiedComparison, both: _Units
+    old: TiedComparison, new: TiedComparison, both: _Units
 ) -> TiedComparison:
-    """Keep the scores that there are, and put the late ones on their scale.
+    """Keep the old scores, and bring the new ones to their scale.
 
-    Their scale and what they have in common are those of the least squares between the
-    present scores and the same ones as calculated.
+    The scale and the common term are those of the least squares between the old scores
+    and the same ones as calculated again.
     """
-    n, n_grown = len(present.offsets), len(calculated.offsets)
-    before = np.vstack([present.weights, present.bias])
-    after = np.vstack([calculated.weights, calculated.bias])
-    present_mean = before[:, :n].mean(axis=1, keepdims=True)
+    n, n_grown = len(old.offsets), len(new.offsets)
+    before, after = np.vstack([old.weights, old.bias]), np.vstack([new.weights, new.bias])
+    old_mean = before[:, :n].mean(axis=1, keepdims=True)
     mean = after[:, :n].mean(axis=1, keepdims=True)
     deviation = after[:, :n] - mean
     scale = np.sum(deviation * before[:, :n]) / (np.sum(deviation**2) or 1.0)
-    after = (scale or 1.0) * (after - mean) + present_mean
+    after = (scale or 1.0) * (after - mean) + old_mean
     kept = np.concatenate([np.arange(n), np.arange(n_grown, after.shape[1])])
     after[:, kept] = before
-    offsets = calculated.offsets.ravel().copy()
-    n_kept = len(both.new) - present.pairs.n_random
-    offsets[both.new[:n_kept]] = present.offsets.ravel()[both.old[:n_kept]]
-    return replace(
-        calculated,
-        weights=after[:-1],
-        bias=after[-1],
-        offsets=offsets.reshape(calculated.offsets.shape),
-    )
+    offsets = new.offsets.ravel().copy()
+    n_kept = len(both.new) - old.pairs.n_random
+    offsets[both.new[:n_kept]] = old.offsets.ravel()[both.old[:n_kept]]
+    offsets = offsets.reshape(new.offsets.shape)
+    return replace(new, weights=after[:-1], bias=after[-1], offsets=offsets)
 
 
-def _splice_groups(present: Grouped, calculated: Grouped, inputs: _Units) -> Grouped:
-    """Keep the weights of the earlier comparisons, and raise thresholds."""
-    n = present.n_out
-    late = calculated.weights.ravel().copy()
-    late[inputs.new] = 0.0
-    weights = late.copy()
-    weights[inputs.new] = present.weights.ravel()[inputs.old]
-    won = late.reshape(calculated.weights.shape)[:n].sum(axis=1)
-    bias = calculated.bias.copy()
-    bias[:n] = present.bias - FAR_VALUE[present.activation] * won
-    weights = weights.reshape(calculated.weights.shape)
-    return replace(calculated, weights=weights, bias=bias)
+def _splice_groups(old: Grouped, new: Grouped, inputs: _Units) -> Grouped:
+    """Keep the weights of the old comparisons, and raise thresholds."""
+    n, shape = old.n_out, new.weights.shape
+    added = new.weights.ravel().copy()
+    added[inputs.new] = 0.0
+    weights = added.copy()
+    weights[inputs.new] = old.weights.ravel()[inputs.old]
+    bias = new.bias.copy()
+    won = added.reshape(shape)[:n].sum(axis=1)
+    bias[:n] = old.bias - FAR_VALUE[old.activation] * won
+    return replace(new, weights=weights.reshape(shape), bias=bias)
