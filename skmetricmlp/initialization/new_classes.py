@@ -175,7 +175,7 @@ def _with_exemplars(rows: DistinctRows, exemplars: Exemplars) -> DistinctRows:
 
 
 def _in_scale(old: Network, new: Network, inputs: _Units, outputs: _Units) -> Network:
-    """Scale the new output like the old one, by least squares, so that votes are equal."""
+    """Scale the new output like the old one, so that votes of all classes are equal."""
     before, after = old.layers[-1].dense(), new.layers[-1].dense()
     theirs = before.weights[np.ix_(inputs.old, outputs.old)]
     ours = after.weights[np.ix_(inputs.new, outputs.new)]
@@ -200,8 +200,12 @@ def _unread(network: Network, classes: Ints) -> Network:
 def _pairs_in_both(old: Ints, new: Ints) -> _Units:
     """Find the comparisons (i, j) that are in both tables of pairs."""
     n = len(new)
-    keys = [n * i + j for i, j in (PairIncidence(t).indices for t in (old, new))]
-    _, before, after = np.intersect1d(*keys, assume_unique=True, return_indices=True)
+    old_keys, new_keys = (
+        n * i + j for i, j in (PairIncidence(table).indices for table in (old, new))
+    )
+    _, before, after = np.intersect1d(
+        old_keys, new_keys, assume_unique=True, return_indices=True
+    )
     return _Units(before, after)
 
 
