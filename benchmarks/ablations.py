@@ -35,8 +35,7 @@ def variants(X: np.ndarray, y: np.ndarray) -> dict[str, dict[str, Any]]:
     """Return settings by name."""
     # One exemplar alone has no comparisons.
     alone = {"exemplars": (X[:1], y[:1])}
-    soft = {"exemplars": "lvq", "output_init": "logistic", "sharpness": 0.25}
-    votes = {"readout": "exemplars", "output_init": "votes"}
+    votes = {"n_neighbors": 1}
     return {
         "default": {},
         "no random units": {"n_random_units": 0},
@@ -52,7 +51,6 @@ def variants(X: np.ndarray, y: np.ndarray) -> dict[str, dict[str, Any]]:
         "output by logistic regression": {"output_init": "logistic"},
         "votes of exemplars": votes,
         "votes of exemplars of lvq": {**votes, "exemplars": "lvq"},
-        "soft votes of lvq, output fitted": {"readout": "exemplars", **soft},
         "random": {"init": "random"},
         "random, rate 3e-4": {"init": "random", "learning_rate_init": 3e-4},
     }

@@ -34,6 +34,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.linalg import lstsq
 
+from skmetricmlp._data import TrainingData
 from skmetricmlp.basis import (
     basis_network,
     hidden_layer,
@@ -43,17 +44,7 @@ from skmetricmlp.basis import (
 from skmetricmlp.initialization.baselines import dense_layers
 from skmetricmlp.initialization.output_layer import ridge_weights
 from skmetricmlp.network import Dense, Network, forward
-from skmetricmlp.training import (
-    LBFGS,
-    Adam,
-    Batch,
-    History,
-    Objective,
-    Plan,
-    Position,
-    train,
-    train_lbfgs,
-)
+from skmetricmlp.training import Adam, History, Objective, TrainingConfig, train
 
 Floats = NDArray[np.floating[Any]]
 
@@ -246,19 +237,18 @@ def course(start: str, name: str, seed: int, options: argparse.Namespace) -> pd.
         networks.append(network)
         return 0.0, 0.0
 
-    plan = Plan(
+    config = TrainingConfig(
         Objective("identity_squared_error"),
-        LBFGS() if options.solver == "lbfgs" else Adam(),
+        None if options.solver == "lbfgs" else Adam(),
         rates=[options.rate] * len(networks[0].layers),
         batch_size=BATCH_SIZE,
         max_epochs=MARKS[-1],
         tol=0.0,
         patience=MARKS[-1],
     )
-    first = Position(networks[0], plan.optimizer.init(networks[0].parameters))
-    rows = Batch(data.X, data.targets, np.ones(len(data.X)))
-    run = train_lbfgs if options.solver == "lbfgs" else train
-    run(first, History(), rows, plan, np.random.RandomState(seed), validate=look)
+    rows = TrainingData(data.X, data.targets, np.ones(len(data.X)))
+    rng = np.random.RandomState(seed)
+    train(networks[0], None, History(), rows, config, rng, validate=look)
     networks += networks[-1:] * (MARKS[-1] + 1 - len(networks))  # where nothing moves
     looked_at = [*range(MARKS[1]), *range(MARKS[1], MARKS[-1] + 1, MARKS[1])]
     return pd.DataFrame(
@@ -312,8 +302,7 @@ def own_readout(data: Problem) -> tuple[Floats, Floats]:
 
 
 def classifiers_readout(data: Problem) -> tuple[Floats, Floats]:
-    fit = ridge_weights(hidden_values(data), data.targets, np.ones(len(data.X)))
-    return fit.weights, fit.bias
+    return ridge_weights(hidden_values(data), data.targets, np.ones(len(data.X)))[:2]
 
 
 READOUTS: dict[str, Callable[[Problem], tuple[Floats, Floats]]] = {

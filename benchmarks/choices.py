@@ -93,7 +93,11 @@ def lvq_table(options: argparse.Namespace) -> pd.DataFrame:
             X_train, y_train, X_test, y_test = split(X, y, seed, MOST_ROWS)
             for constants in LVQ:
                 clf = MetricInitMLPClassifier(
-                    exemplars="lvq", activation="step", max_iter=0, random_state=seed
+                    exemplars="lvq",
+                    activation="step",
+                    max_iter=0,
+                    random_state=seed,
+                    **SOURCE,
                 )
                 with patch.multiple(lvq, **constants):
                     clf.fit(X_train, y_train)

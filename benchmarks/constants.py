@@ -14,7 +14,7 @@ import argparse
 
 import numpy as np
 import pandas as pd
-from datasets import SOURCE, split, tables
+from datasets import split, tables
 from sklearn.neighbors import KNeighborsClassifier
 
 from skmetricmlp import MetricInitMLPClassifier
@@ -52,7 +52,7 @@ def main() -> None:
 def learning_curve(problem: tuple[np.ndarray, ...], **settings) -> list[float]:  # noqa: ANN003
     """Accuracy of k-NN over the exemplars, if there are any, and after some epochs."""
     X, y, X_test, y_test = problem
-    clf = MetricInitMLPClassifier(max_iter=0, random_state=0, **SOURCE, **settings)
+    clf = MetricInitMLPClassifier(max_iter=0, random_state=0, **settings)
     clf.fit(X, y)
     accuracies = [np.nan]
     if hasattr(clf, "exemplars_"):

@@ -27,7 +27,7 @@ EPOCHS = (0, 1, 2, 5, 10)
 N_FIRST, N_BATCHES = 300, 4
 SETTINGS: dict[str, dict[str, Any]] = {
     "default": {},
-    "readout=exemplars": {"readout": "exemplars"},
+    "n_neighbors=1": {"n_neighbors": 1},
     "n_neighbors=3": {"n_neighbors": 3},
     "random weights": {"init": "random"},
 }

@@ -48,7 +48,7 @@ PROTOCOLS = {
     "source": {
         start: {
             "init": init,
-            "readout": "exemplars",
+            **FORM,
             "activation": "logistic",
             "loss": "squared_error",
             "solver": "sgd",

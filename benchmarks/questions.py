@@ -10,7 +10,7 @@
 ``--data`` is a folder of CSV files without a header and with the label in the last
 column; scikit-learn's four sets come before them. ``--mnist`` is an .npz file with the
 arrays x_train (60000, 28, 28), y_train, x_test (10000, 28, 28) and y_test. The source is
-P. Sh. Geidarov, arXiv 2505.23876; the networks are of its form, ``readout="exemplars"``.
+P. Sh. Geidarov, arXiv 2505.23876; the networks are of its form, with an integer ``n_neighbors``.
 """
 
 from __future__ import annotations
@@ -181,6 +181,7 @@ def chamfer(options: argparse.Namespace) -> pd.DataFrame:
                     activation="step",
                     max_iter=0,
                     random_state=seed,
+                    **SOURCE,
                     **metric,
                 ).fit(rows, labels)
                 accuracy = clf.score(X_test, y_test)

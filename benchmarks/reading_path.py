@@ -90,9 +90,7 @@ def is_record(kind: type) -> bool:
 def package_classes() -> set[type]:
     names = [m.name for m in walk_packages(skmetricmlp.__path__, "skmetricmlp.")]
     skipped = ("skmetricmlp.__main__", "skmetricmlp.study", "skmetricmlp.plotting")
-    modules = [
-        __import__(n, fromlist=["x"]) for n in names if not n.startswith(skipped)
-    ]
+    modules = [__import__(n, fromlist=["x"]) for n in names if not n.startswith(skipped)]
     return {
         value
         for module in modules

@@ -31,13 +31,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import KNeighborsClassifier
 
 from skmetricmlp import MetricInitMLPClassifier
-from skmetricmlp.initialization import start as initialization
+from skmetricmlp.initialization import build
 from skmetricmlp.initialization.pairs import select_pairs
 
 COUNTS = [30, 100, 300, 1000, 3000, 10000]
 VOTERS = {
-    "step": {"activation": "step"},
-    "relu": {"readout": "exemplars"},
+    "step": {"activation": "step", "n_neighbors": 1},
+    "relu": {"n_neighbors": 1},
     "step, k=3": {"activation": "step", "n_neighbors": 3},
 }
 
@@ -115,9 +115,8 @@ def select(
 ) -> tuple[tuple[np.ndarray, np.ndarray], float]:
     """Exemplars as ``(points, labels)``, and the seconds that their selection took."""
     clf = MetricInitMLPClassifier(
-        n_exemplars=n, readout="exemplars", tied=True, pairs=1, max_iter=0,
-        random_state=0,
-    )  # fmt: skip
+        n_exemplars=n, n_neighbors=1, tied=True, pairs=1, max_iter=0, random_state=0
+    )
     start = perf_counter()
     clf.fit(X, y)
     return (clf.exemplars_, clf.exemplar_labels_), perf_counter() - start
@@ -148,8 +147,10 @@ def which(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
         form["exemplars"] = given
         for by_class in (False, True):
             choose = partial(one_way, always=by_class)
-            with mock.patch.object(initialization, "select_pairs", choose):
-                voter = MetricInitMLPClassifier(activation="step", max_iter=0, **form)
+            with mock.patch.object(build, "select_pairs", choose):
+                voter = MetricInitMLPClassifier(
+                    n_neighbors=1, activation="step", max_iter=0, **form
+                )
                 clf = MetricInitMLPClassifier(max_iter=arguments.epochs, **form)
                 yield {
                     "N": n,
@@ -179,7 +180,7 @@ def vote(
         .fit(X, y)
         .score(*test)
         for name, settings in VOTERS.items()
-        if not (m == "other_classes" and "n_neighbors" in settings)
+        if m != "other_classes" or settings["n_neighbors"] == 1
     }
 
 

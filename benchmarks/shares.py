@@ -51,6 +51,7 @@ def score(problem: tuple[np.ndarray, ...], power: float, seed: int) -> dict[str,
     counts = share_exemplars(30, sizes**power, sizes)
     clf = MetricInitMLPClassifier(
         n_exemplars=dict(enumerate(counts.tolist())),
+        n_neighbors=1,
         activation="step",
         max_iter=0,
         random_state=seed,

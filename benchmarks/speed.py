@@ -2,11 +2,11 @@
 
     python benchmarks/speed.py
     python benchmarks/speed.py --data mnist.npz
-    python benchmarks/speed.py --data mnist.npz --readout exemplars
+    python benchmarks/speed.py --data mnist.npz --n-neighbors 1
 
 Without ``--data`` on scikit-learn's digits; with it, in single precision, on the first
 rows of an .npz file (see mnist.py). The hidden layers have 1,370 units, or with
-``--readout exemplars`` 870 and 30. Networks take turns, one
+``--n-neighbors 1`` 870 and 30. Networks take turns, one
 epoch each, so that the ratios hold on a noisy machine: each is the median over the
 epochs of our time divided by theirs. "metric" starts from calculated weights, whose
 calculation "start / epoch" measures in epochs; the others start from random ones. "all /"
@@ -40,7 +40,7 @@ from sklearn.neural_network import MLPClassifier
 
 from skmetricmlp import MetricInitMLPClassifier
 
-HIDDEN = {"comparisons": (1370,), "exemplars": (870, 30)}
+HIDDEN: dict[int | None, tuple[int, ...]] = {None: (1370,), 1: (870, 30)}
 OURS = ("metric", "random")
 
 
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--data", help="an .npz file, see above")
     parser.add_argument("--rows", type=int, default=20000, help="of --data")
     parser.add_argument("--batch-size", type=int, nargs="+", help="default: 64 200")
-    parser.add_argument("--readout", choices=HIDDEN, default="comparisons")
+    parser.add_argument("--n-neighbors", type=int, choices=[1])
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--target", type=float, default=0.95, help="accuracy")
     options = parser.parse_args()
@@ -61,10 +61,10 @@ def main() -> None:
     data = problem(options)
     sizes = options.batch_size or ([64, 200] if options.data else [200])
     for size in sizes:
-        records = race(data, size, options.readout, options.epochs)
+        records = race(data, size, options.n_neighbors, options.epochs)
         table = summary(records, options.target)
         table["peak (MiB)"] = {
-            name: peak_memory((name, size, options.readout), data) for name in MODELS
+            name: peak_memory((name, size, options.n_neighbors), data) for name in MODELS
         }
         print(f"\n{len(data[0])} rows, batches of {size}:")
         print(table.to_string(float_format="{:.3g}".format, na_rep="-"))
@@ -116,28 +116,28 @@ class Torch:
         return float(np.mean(predicted == y))
 
 
-def _ours(init: str) -> Callable[[int, str], Any]:
-    return lambda size, readout: MetricInitMLPClassifier(
-        init, readout=readout, batch_size=size, max_iter=0, random_state=0
+def _ours(init: str) -> Callable[[int, int | None], Any]:
+    return lambda size, n_neighbors: MetricInitMLPClassifier(
+        init, n_neighbors=n_neighbors, batch_size=size, max_iter=0, random_state=0
     )
 
 
-# Name: from batch size and readout to an untrained model.
-MODELS: dict[str, Callable[[int, str], Any]] = {
+# Name: from batch size and n_neighbors to an untrained model.
+MODELS: dict[str, Callable[[int, int | None], Any]] = {
     "metric": _ours("metric"),
     "random": _ours("random"),
-    "MLPClassifier": lambda size, readout: MLPClassifier(
-        HIDDEN[readout], batch_size=size, random_state=0
+    "MLPClassifier": lambda size, n_neighbors: MLPClassifier(
+        HIDDEN[n_neighbors], batch_size=size, random_state=0
     ),
 }
 if find_spec("torch"):
-    MODELS["PyTorch"] = lambda size, readout: Torch(size, HIDDEN[readout])
+    MODELS["PyTorch"] = lambda size, n_neighbors: Torch(size, HIDDEN[n_neighbors])
 
 
-def race(data: Problem, size: int, readout: str, epochs: int) -> pd.DataFrame:
+def race(data: Problem, size: int, n_neighbors: int | None, epochs: int) -> pd.DataFrame:
     """Seconds and test accuracy of every epoch; epoch 0 is the calculation of weights."""
     x_train, y_train, x_test, y_test = data
-    models = {name: make(size, readout) for name, make in MODELS.items()}
+    models = {name: make(size, n_neighbors) for name, make in MODELS.items()}
     records = []
     for epoch in range(epochs + 1):
         for name, model in models.items():
@@ -173,7 +173,7 @@ def summary(records: pd.DataFrame, target: float) -> pd.DataFrame:
     return table
 
 
-def peak_memory(model: tuple[str, int, str], data: Problem) -> float:
+def peak_memory(model: tuple[str, int, int | None], data: Problem) -> float:
     """Peak memory in MiB that one epoch adds, measured in a process of its own."""
     with TemporaryDirectory() as folder:
         # From files, for passing arrays on would leave a higher peak than training.
@@ -184,8 +184,8 @@ def peak_memory(model: tuple[str, int, str], data: Problem) -> float:
             return pool.apply(_peak_memory, (*model, *paths))
 
 
-def _peak_memory(name: str, size: int, readout: str, *paths: Path) -> float:
-    model, (X, y) = MODELS[name](size, readout), map(np.load, paths)
+def _peak_memory(name: str, size: int, n_neighbors: int | None, *paths: Path) -> float:
+    model, (X, y) = MODELS[name](size, n_neighbors), map(np.load, paths)
     before = high_water()
     model.partial_fit(X, y, classes=np.unique(y))
     return high_water() - before

@@ -21,7 +21,7 @@ splits = list(StratifiedKFold(2).split(X, y))
 search = GridSearchCV(
     # Without a seed no fit could be repeated.
     MetricInitMLPClassifier(max_iter=5, tol=0, random_state=0),
-    {"n_exemplars": [10, 20, 30], "readout": ["exemplars", "comparisons"]},
+    {"n_exemplars": [10, 20, 30], "n_neighbors": [1, None]},
     cv=splits,
 )
 
@@ -44,7 +44,7 @@ if __name__ == "__main__":
         search.fit(X, y)
     results = pd.DataFrame(search.cv_results_)
     table = results.pivot_table(
-        index="param_n_exemplars", columns="param_readout", values="mean_test_score"
+        index="param_n_exemplars", columns="param_n_neighbors", values="mean_test_score"
     )
     print(table.round(3).to_string())
     print(f"best: {search.best_params_}")

@@ -30,33 +30,33 @@ pairs = [(first[a], first[b]) for a, b in ((0, 1), (3, 8), (4, 9), (1, 7))]
 ComparisonWeightsDisplay.from_estimator(clf, pairs=pairs, image_shape=(8, 8))
 
 # %%
-# With ``readout="exemplars"`` the widths are d, N(N-1), N and C, and the function is the
-# class of the nearest exemplar. By default the outputs read the comparisons directly, and
-# some random units beside them, by weights that a ridge regression finds.
+# With ``n_neighbors=1`` the layers have the widths d, N(N-1), N and C, and the network
+# predicts the class of the nearest exemplar. By default the output layer reads the
+# comparisons and 500 random units. A ridge regression finds its weights.
 models = {
-    readout: MetricInitMLPClassifier(
-        n_exemplars=30, readout=readout, max_iter=0, random_state=0
+    f"n_neighbors={n_neighbors}": MetricInitMLPClassifier(
+        n_exemplars=30, n_neighbors=n_neighbors, max_iter=0, random_state=0
     ).fit(X_train, y_train)
-    for readout in ("exemplars", "comparisons")
+    for n_neighbors in (1, None)
 }
-for readout, model in models.items():
+for name, model in models.items():
     widths = [len(model.coefs_[0]), *(len(b) for b in model.intercepts_)]
-    print(f"{readout:12} layers {widths}")
+    print(f"{name:16} layers {widths}")
 
 # %%
 # Both before training, and after each epoch of it. On data as easy as these there is
 # little to refine.
 accuracies = {}
-for readout, model in models.items():
-    accuracies[readout] = [model.score(X_test, y_test)]
+for name, model in models.items():
+    accuracies[name] = [model.score(X_test, y_test)]
     for _ in range(5):
         model.partial_fit(X_train, y_train)
-        accuracies[readout].append(model.score(X_test, y_test))
-    print(f"{readout:12}", *(f"{a:.3f}" for a in accuracies[readout]))
+        accuracies[name].append(model.score(X_test, y_test))
+    print(f"{name:16}", *(f"{a:.3f}" for a in accuracies[name]))
 
 figure, axes = plt.subplots(figsize=(5, 3), layout="constrained")
-for readout, values in accuracies.items():
-    axes.plot(values, marker="o", label=f'readout="{readout}"')
+for name, values in accuracies.items():
+    axes.plot(values, marker="o", label=name)
 axes.set(xlabel="epochs of training", ylabel="accuracy on test rows")
 axes.legend()
 plt.show()

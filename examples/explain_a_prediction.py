@@ -8,7 +8,7 @@ were near, by how much the nearest won, and what each contributes after training
 
 # %%
 # Exemplars that are rows of the data, so that they can be looked up. By default random
-# units would take part too; with ``readout="exemplars"`` they do not.
+# units would take part too; with ``n_neighbors=1`` they do not.
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
@@ -26,7 +26,7 @@ model = make_pipeline(
     MetricInitMLPClassifier(
         exemplars="kmedoids",
         n_exemplars=12,
-        readout="exemplars",
+        n_neighbors=1,
         max_iter=20,
         tol=0,
         random_state=0,

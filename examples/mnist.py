@@ -91,10 +91,10 @@ MODELS = {
         exemplars="random",
         metric="chamfer",
         metric_params={"image_shape": image_shape},
-        readout="exemplars",
+        n_neighbors=1,
         random_state=0,
     ),
-    "k-means, votes": MetricInitMLPClassifier(readout="exemplars", random_state=0),
+    "k-means, votes": MetricInitMLPClassifier(n_neighbors=1, random_state=0),
     "by default": MetricInitMLPClassifier(random_state=0),
 }
 accuracies = {}

@@ -77,7 +77,7 @@ axes.set_xticks(range(len(EPOCHS)), EPOCHS)
 axes.legend(loc="lower right", fontsize="small")
 
 # %%
-# With ``readout="exemplars"`` the output carries the values of the exemplars, here rows.
+# With an integer ``n_neighbors`` the output carries the values of the exemplars, here rows.
 # With a step the network is the mean of the three nearest, and can say which they are.
 nearest = MetricInitMLPRegressor(
     exemplars="kmedoids", n_neighbors=3, activation="step", max_iter=0

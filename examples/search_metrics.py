@@ -3,7 +3,7 @@ Which metric, which exemplars, and how many?
 ============================================
 
 All three are parameters, so a grid search finds them. They matter most to a network that
-decides by the nearest exemplar, ``readout="exemplars"``. Untrained networks are cheap:
+decides by the nearest exemplar, ``n_neighbors=1``. Untrained networks are cheap:
 the search is done with ``max_iter=0`` on all cores, and only the best one is trained.
 """
 
@@ -29,7 +29,7 @@ grids = [
 
 # %%
 search = GridSearchCV(
-    MetricInitMLPClassifier(readout="exemplars", max_iter=0, random_state=0),
+    MetricInitMLPClassifier(n_neighbors=1, max_iter=0, random_state=0),
     grids,
     cv=3,
     n_jobs=-1,

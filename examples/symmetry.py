@@ -33,7 +33,7 @@ def fitted(init, activation="relu", epochs=0, seed=0):
     clf = MetricInitMLPClassifier(
         init,
         exemplars=exemplars,
-        readout="exemplars",
+        n_neighbors=1,
         activation=activation,
         max_iter=epochs,
         tol=0,

@@ -19,7 +19,7 @@ figure, panels = plt.subplots(2, 3, figsize=(9.6, 5), sharex=True, sharey=True)
 for (top, bottom), activation in zip(panels.T, ("step", "logistic", "relu"), strict=True):
     clf = MetricInitMLPClassifier(
         exemplars=(points, labels),
-        readout="exemplars",
+        n_neighbors=1,
         activation=activation,
         max_iter=0,
     ).fit(X, y)

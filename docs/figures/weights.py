@@ -17,7 +17,7 @@ for row, (metric, params) in zip(
         n_exemplars=10,
         metric=metric,
         metric_params=params,
-        readout="exemplars",
+        n_neighbors=1,
         activation="logistic",
         max_iter=0,
         random_state=0,
