@@ -65,7 +65,7 @@ class DenseWeights(Sequence[Array]):
         return read_only(layers.dense().weights)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        msg = "the weights of a network with tied=True are made on access, and read-only"
+        msg = "the weights of a network with tied=True are read-only copies"
         raise TypeError(msg)
 
     def __repr__(self) -> str:
