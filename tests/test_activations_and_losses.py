@@ -8,7 +8,7 @@ from scipy.stats import norm
 
 from skmetricmlp.network import ACTIVATIONS, LOG_PROBABILITIES, LOSSES
 
-# Both signs, both sides of every kink, zero itself, and far out.
+# Both signs, both sides of every kink, zero, and large numbers.
 POINTS = [-30.0, -2.5, -0.7, -1e-3, 0.0, 1e-3, 0.4, 3.0, 30.0]
 
 SCALAR_ACTIVATIONS = {
@@ -64,7 +64,7 @@ def targets(z):
 
 @pytest.fixture
 def extreme():
-    """Outputs (7, 4) that no careless exponential survives."""
+    """Outputs (7, 4) for which a naive exponential overflows."""
     rows = [
         [1e4, -1e4, 0, 1],
         [-1e4, 1e4, 1, 0],
@@ -154,7 +154,7 @@ def test_gelu_is_nearly_the_argument_times_the_normal_distribution():
     z = read_only(np.linspace(-8, 8, 1601))
     value = ACTIVATIONS["gelu"].function(z)
     assert_allclose(value, z * norm.cdf(z), atol=5e-4)
-    # As for the exact one: what is cut from z is added to zero.
+    # As for the exact GELU, f(z) - f(-z) = z.
     assert_allclose(value - ACTIVATIONS["gelu"].function(-z), z, atol=1e-14)
 
 

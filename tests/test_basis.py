@@ -1,4 +1,4 @@
-"""Basis networks, the networks assembled from them, and how they are made."""
+"""Basis networks, the networks that are assembled from them, and their training."""
 
 from dataclasses import replace
 from functools import partial
@@ -46,7 +46,7 @@ def rows_on(domain, n=300, seed=0):
 
 
 def mapped(X, domain):
-    """Go from the domain to the reference domain, one number at a time."""
+    """Map the domain to the reference domain, one number at a time."""
     return np.array(
         [
             [
@@ -76,7 +76,7 @@ def test_blocks_have_the_errors_that_are_written_beside_them(n_inputs):
             for _ in range(power):
                 target = target * column
         rms = np.sqrt(np.mean((value - target) ** 2))
-        # Sums of some hundred numbers of size ten, beside errors of 1e-6.
+        # The outputs are sums of hundreds of numbers of size ten; the errors are 1e-6.
         assert_allclose(written["rms_errors"][k], rms, rtol=1e-6)
         assert_allclose(written["max_errors"][k], abs(value - target).max(), rtol=1e-6)
         assert rms**2 < (1e-8 if sum(exponents) <= 2 else 5e-8)
@@ -127,7 +127,7 @@ def test_of_more_variables_each_has_units_of_its_own(n_parts):
     alone = [forward(hidden_layer(domain[[j]], 4, n_parts), X[:, [j]]) for j in range(3)]
     assert_allclose(values, np.concatenate(alone, axis=1), atol=1e-13)
     assert values.shape[1] == hidden_width(3, 4, n_parts)
-    # So a sum of functions of one variable is fitted as well as each of them.
+    # Therefore a sum of functions of one variable is fitted as well as each of them.
     y = np.sin(2 * X[:, [0]]) + X[:, [1]] ** 2 - np.exp(X[:, [2]] - 7)
     net = basis_network(X, y, np.ones(len(X)), degree=6, domain=domain)
     assert np.abs(net.forward(X) - y).max() < 1e-2
@@ -207,7 +207,7 @@ def test_polynomials_are_reproduced_on_any_domain(n_inputs, degree):
     network = basis_network(
         X, targets, np.ones(len(X)), degree=degree, domain=np.array(domain)
     )
-    # The outputs of the blocks, so combined, are off by no more than this.
+    # The same combination of the outputs of the blocks has at most this error.
     rms, _ = errors(load_blocks(n_inputs).up_to(degree))
     bound = np.sqrt(np.sum(coefficients**2, axis=0) * np.sum(rms**2))
     deviation = np.sqrt(np.mean((network.forward(unseen) - expected) ** 2, axis=0))
@@ -227,7 +227,7 @@ def test_an_affine_change_of_the_domain_changes_nothing(n_parts):
     same_way = np.abs(scale)
     moved = domain * same_way[:, None] + shift[:, None]
     second = build(X * same_way + shift, targets, np.ones(len(X)), domain=moved)
-    # Rounding of the inputs, through output weights that cancel to some digits.
+    # The inputs have rounding errors, which output weights that cancel amplify.
     assert_allclose(second.forward(unseen * same_way + shift), expected, atol=1e-6)
     assert len(np.unique(expected)) == 50
 
@@ -246,7 +246,7 @@ def test_outputs_are_fitted_each_for_itself():
 
 
 def ridge_by_hand(values, targets, weights, ridge):
-    """Solve for one output as a least squares problem with rows for the ridge."""
+    """Solve for one output as a least squares problem with extra rows for the ridge."""
     n, u = values.shape
     share = np.sqrt(weights / weights.sum())
     rows = np.concatenate([values, np.ones((n, 1))], axis=1) * share[:, None]
@@ -271,8 +271,8 @@ def test_output_is_the_ridge_that_errs_least_on_rows_left_out(n):
         for ridge in RIDGES * top:
             total = 0.0
             for i in range(n):
-                # Centered by hand is not needed: a bias without a ridge does the same,
-                # but the shares stay those of all rows.
+                # Centering is not needed, as the bias has no ridge. The shares are those
+                # of all rows.
                 kept = np.arange(n) != i
                 part = weights[kept].sum() / weights.sum()
                 solution = ridge_by_hand(
@@ -397,7 +397,7 @@ def test_pretraining_lowers_its_objective_to_a_point_without_slope():
                 other = [p.copy() for p in network.parameters]
                 other[k][index] += step
                 sides.append(objective(other))
-            # Lowest here along each axis, to the digits that the optimizer has.
+            # This is a minimum along each axis, to the precision of the optimizer.
             assert min(sides) > best - 1e-9
 
 

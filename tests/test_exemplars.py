@@ -1,4 +1,4 @@
-"""Which rows stand for the classes, and how many."""
+"""Distinct rows, and the number and the selection of exemplars."""
 
 import tracemalloc
 from itertools import product
@@ -114,7 +114,7 @@ def test_distinct_rows_are_the_same_in_sparse_form_and_for_negative_zero():
 
 
 def test_a_stretch_of_the_order_is_a_fair_sample():
-    """The hash has nothing to do with the values: their mean is that of all rows."""
+    """The order by the hash is random, so a slice has about the mean of all rows."""
     X = np.random.default_rng(0).normal(size=(4000, 1))
     rows = distinct_rows(X, np.zeros(4000, int), np.ones(4000))
     assert abs(X[rows.index[:1000]].mean() - X.mean()) < 4 / np.sqrt(1000)
@@ -216,14 +216,14 @@ def test_batches_of_rows_make_no_difference_but_rounding(form, metric, monkeypat
         np.testing.assert_allclose(one, other, rtol=1e-9)
 
 
-# --- how many ---
+# --- the number of exemplars ---
 
 
 def best_shares(total, class_weights, available):
-    """The counts that Webster's method is defined by: the smallest spread of quotients.
+    """Find the counts that satisfy the definition of Webster's method, by enumeration.
 
-    Among all counts of that total, at least one each and none above what there is, the
-    largest quotient that was refused is at most the smallest one that was granted.
+    The counts have the given total, and each is from one to the available number. The
+    largest quotient that was refused is at most the smallest quotient that was granted.
     """
     priority = np.sqrt(class_weights)
     for counts in product(*(range(1, a + 1) for a in available)):
@@ -257,7 +257,7 @@ def test_shares_edges():
     assert share_exemplars(500, weights, many).sum() == 200
     assert share_exemplars(8, weights, np.array([2, 100])).tolist() == [2, 6]
     assert share_exemplars(8, weights, np.array([100, 0])).tolist() == [8, 0]
-    # What the first class cannot take is not for one that is worth no seat.
+    # The second class is worth less than one exemplar, so it gets none from the first.
     assert share_exemplars(8, np.array([1e6, 1.0]), np.array([3, 9])).tolist() == [3, 1]
 
 
@@ -281,7 +281,7 @@ def test_a_fraction_counts_distinct_rows():
         assert exemplar_counts(1.0, classes, rows).tolist() == [10, 10]
 
 
-# --- which ones ---
+# --- the selection of exemplars ---
 
 
 @pytest.mark.parametrize("method", SELECTORS)
@@ -291,7 +291,7 @@ def test_exemplars_are_of_their_class(method, form):
     codes = np.repeat([0, 2], [20, 40])
     X = rng.normal(size=(60, 2)) + 100 * codes[:, None]
     chosen = select(method, form(X), codes, [1, 0, 4])
-    if method == "condensed":  # two are enough
+    if method == "condensed":  # two exemplars are enough
         assert chosen.codes.tolist() == [0, 2]
     else:
         assert chosen.codes.tolist() == [0, 2, 2, 2, 2]
@@ -367,7 +367,7 @@ def test_points_at_positions_are_dense_rows():
         np.testing.assert_array_equal(points_at(rows, np.array([4, 1])), X[[4, 1]])
 
 
-# --- the values they stand for ---
+# --- the values of exemplars ---
 
 
 @pytest.mark.parametrize("n_numbers", [1, 11, 2**22])
@@ -484,7 +484,7 @@ def test_kmeans_looks_at_a_sample_of_a_large_class(monkeypatch):
         monkeypatch.setattr(selection, "KMEANS_ROWS", 50)
         monkeypatch.setattr(selection, "KMEANS_ROWS_PER_CENTER", 5)
         seen = select("kmeans", X, np.zeros(300, int), [count]).points
-        # The rows that are looked at are those of the mean distances of all others.
+        # The centers are those of the first rows: they have the mean of these rows.
         mean = np.mean(X[rows.index[:size]], axis=0)
         nearest = np.argmin(((X[:, None] - seen) ** 2).sum(axis=2), axis=1)
         assert len(set(nearest)) == count
@@ -519,7 +519,7 @@ def errors_of_nearest(points, labels, X, codes):
 
 
 def condensed_by_hand(X, codes, weights, limit):
-    """Middle of each class; then the middle of the most rows that err alike."""
+    """Take the middle of each class, then the middle of the largest group of errors."""
 
     def middle(members):
         totals = [
@@ -549,9 +549,9 @@ def test_condensed_rows_are_those_of_the_rule(limit):
 
 
 def condensed_by_table(rows, metric, limit):
-    """The rows by a table of all scores, which grows by a column each time.
+    """Select the rows by a table of all scores, which grows by a column each time.
 
-    Scores that differ by rounding errors alone are equal: the first of them counts.
+    Scores that differ by rounding errors only are equal, and the first one counts.
     """
     X, index, codes, weights = rows.X, rows.index, rows.codes, rows.sample_weight
 
@@ -580,7 +580,7 @@ def condensed_by_table(rows, metric, limit):
 
 
 @pytest.mark.parametrize("metric", ["sqeuclidean", "mahalanobis"])
-@pytest.mark.parametrize("decimals", [0, 1, 9])  # few make ties, and equal rows
+@pytest.mark.parametrize("decimals", [0, 1, 9])  # few decimals make ties and equal rows
 def test_condensed_rows_are_those_of_a_table_of_all_scores(decimals, metric):
     X, codes = two_moons(400, noise=0.4)
     X = np.round(X, decimals)
@@ -646,7 +646,7 @@ def test_attraction_of_extreme_scores_and_of_a_class_without_exemplars():
 
 
 def test_exemplars_move_along_the_gradient_of_the_likelihood():
-    """For the squared distance, by finite differences of log P(class | x)."""
+    """Compare with finite differences of log P(class | x) for the squared distance."""
     rng = np.random.default_rng(0)
     points, labels = rng.normal(size=(4, 2)), np.array([0, 0, 1, 1])
     X, codes = rng.normal(size=(9, 2)), np.arange(9) % 2
@@ -709,7 +709,7 @@ def test_one_exemplar_or_one_class_does_not_move():
     np.testing.assert_allclose(moved.points, start.points)
 
 
-# --- all methods ---
+# --- invariances of all methods ---
 
 
 @pytest.mark.parametrize("method", SELECTORS)
@@ -753,11 +753,11 @@ def test_condensed_needs_a_total():
         clf.fit(*two_moons())
 
 
-# --- a count chosen by cross-validation ---
+# --- the number of exemplars by cross-validation ---
 
 
 def blobs(per_class, seed=0):
-    """Four far groups of points, of as many classes, or in two by the diagonal."""
+    """Four distant groups of points, in four classes, or in two as diagonal pairs."""
     X, groups = make_blobs(
         240, centers=[[0, 0], [0, 20], [20, 0], [20, 20]], random_state=seed
     )
@@ -776,7 +776,7 @@ def test_auto_finds_the_number_of_groups(method, per_class, expected):
 
 
 def test_auto_tries_exemplars_on_rows_that_they_were_not_chosen_from():
-    """With labels that mean nothing more exemplars are right on their own rows only."""
+    """With random labels, more exemplars classify only their own rows better."""
     rng = np.random.default_rng(0)
     X, codes = rng.normal(size=(200, 2)), rng.integers(0, 2, 200)
     clf = MetricInitMLPClassifier(
@@ -786,7 +786,7 @@ def test_auto_tries_exemplars_on_rows_that_they_were_not_chosen_from():
 
 
 def test_auto_takes_the_least_that_is_not_clearly_worse():
-    """Differences from the best, of 100 rows: 20, in 40 rows; 1, in 11 rows; none.
+    """The differences from the best on 100 rows are 20 (in 40 rows), 1 (in 11) and 0.
 
     Their standard errors are 6.0 (20 is clearly worse) and 3.3 (1 is not).
     """
@@ -827,20 +827,20 @@ def test_auto_counts_squared_errors_of_values(k):
 @pytest.mark.parametrize("method", VALUE_SELECTORS)
 @pytest.mark.parametrize(("n_groups", "expected"), [(5, 6), (12, 12)])
 def test_auto_finds_the_number_of_groups_of_values(method, n_groups, expected):
-    """Of 6, 12, 18, 30, …: the least that leaves no group without an exemplar."""
+    """It is the smallest of 6, 12, 18, 30, … for which every group has an exemplar."""
     rng = np.random.default_rng(n_groups)
     groups = np.arange(320) % n_groups
     X = np.column_stack([20 * groups, np.zeros(320)]) + rng.normal(size=(320, 2))
     y = rng.permutation(n_groups)[groups] + 0.01 * rng.normal(size=320)
     data = rows_and_metric(X, y[:, None])
     found = cross_validated_total(method, *data, 1, 1, np.random.RandomState(0))
-    if method == "kmedoids":  # the others miss groups, and need more
+    if method == "kmedoids":  # other methods miss groups, and need more exemplars
         assert found == expected
     assert found >= expected
 
 
 def test_auto_tries_values_on_rows_that_they_were_not_chosen_from():
-    """With values that mean nothing more exemplars are right on their own rows only."""
+    """With random values, more exemplars predict only their own rows better."""
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(200, 2)), rng.normal(size=200)
     reg = MetricInitMLPRegressor(

@@ -1,4 +1,4 @@
-"""Metrics against distances written out, and untrained networks against brute force."""
+"""Metrics against loops over the formulas, and untrained networks against brute force."""
 
 import pickle
 from math import log, sqrt
@@ -71,7 +71,7 @@ def itakura_saito(x, p):
 
 
 def pixel_distance(x, p):
-    """Mean over the cells of x: squared distance to what is as it is in p."""
+    """Sum over the cells of x of the squared distance to a cell of p in that state."""
     cells = [divmod(c, SHAPE[1]) for c in range(D)]
 
     def nearest(cell, state):
@@ -130,7 +130,7 @@ def test_the_cosine_distance_from_zero_is_one():
     np.testing.assert_allclose((A @ x + b) / 5 + 1, [1.0, 1 - 0.6])
 
 
-# --- invariances: what a metric does not see ---
+# --- invariances of the metrics ---
 
 
 def scores_of(name, X, points, weights=None, **parameters):
@@ -349,7 +349,7 @@ def test_a_transformer_is_folded_into_the_weights(name):
     neighbors.fit(fitted.transform(clf.exemplars_), clf.exemplar_labels_)
     expected = neighbors.predict(fitted.transform(flowers))
     np.testing.assert_array_equal(clf.predict(flowers), expected)
-    assert not hasattr(transformer, "n_features_in_")  # the user's own is as it was
+    assert not hasattr(transformer, "n_features_in_")  # a clone was fitted
 
     for given in (fitted, FrozenEstimator(fitted)):
         again = untrained(flowers, species, metric=given)
@@ -394,7 +394,7 @@ def test_a_transformer_of_other_features_is_refused():
         untrained(flowers, species, metric=PCA(1).fit(flowers[:, :2]))
 
 
-# --- a function of one's own ---
+# --- a function of the user ---
 
 
 def weighted(points, power=1.0):
@@ -428,7 +428,7 @@ def test_a_callable_that_returns_no_scores_is_refused(function, message):
         untrained(flowers, species, metric=function)
 
 
-# --- what is not accepted ---
+# --- errors ---
 
 names_4 = ["sepal length", "sepal width", "petal length", "petal width"]
 

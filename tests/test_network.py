@@ -36,7 +36,7 @@ def loop_affine(rows, layer):
 
 
 def loop_objective(loss, alpha, network, batch):
-    """One row, one class, one weight at a time."""
+    """Compute the objective with a loop over rows, classes and weights."""
     total = squares = 0.0
     for row, code, weight in zip(*(part.tolist() for part in batch), strict=True):
         values = [row]
@@ -92,7 +92,7 @@ def xp(request):
 
 @pytest.fixture
 def move(xp):
-    """From NumPy to the other namespace."""
+    """Move a NumPy array to the other namespace."""
     return lambda array: xp.asarray(array.copy())
 
 
@@ -297,14 +297,14 @@ def test_gradient_is_the_callers_to_write_into(batch):
     value, gradients = objective.value_and_gradient(network, batch)
     for g in gradients:
         g[...] = np.nan
-    # Networks and batches of the tests are read-only.
+    # The networks and batches of the tests are read-only, so this is no alias of them.
     assert objective.value(network, batch) == pytest.approx(value, rel=1e-13)
     pairs = [(g, p) for g in gradients for p in [*network.parameters, *batch]]
     assert not any(np.shares_memory(*pair) for pair in pairs)
 
 
 def test_penalty_of_large_weights_keeps_its_digits_in_float32():
-    # The squares of 1.2 million numbers, summed in single precision.
+    # The squares of 1.2 million numbers are summed in single precision.
     network = random_network((400, 3000, 3)).astype(np.float32)
     single = Batch(np.zeros((1, 400), np.float32), np.zeros(1, int), np.ones(1, "f"))
     value = Objective("log_loss", 2.0).value(network, single)
@@ -357,7 +357,9 @@ def test_layer_without_neurons_cuts_the_output_from_the_input(batch, activation,
 
 def test_no_gradient_passes_a_step_layer(batch):
     network = random_network((4, 5, 3), "step")
-    with pytest.raises(ValueError, match="layer 1 has no useful derivative"):
+    with pytest.raises(
+        ValueError, match="activation 'step' of layer 1 has no derivative"
+    ):
         Objective("log_loss").value_and_gradient(network, batch)
 
 

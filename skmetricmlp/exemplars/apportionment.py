@@ -73,7 +73,7 @@ def _counts_by_label(
         if most and not (whole and count >= 1 and (lowers or count <= most)):
             msg = (
                 f"n_exemplars[{label!r}]={count!r} must be a whole number from 1 to "
-                f"{most}, the distinct rows of that class"
+                f"{most}, the number of distinct rows of that class"
             )
             raise ValueError(msg)
     counts = [n_exemplars[label] for label in labels]

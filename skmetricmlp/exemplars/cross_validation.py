@@ -89,7 +89,7 @@ def cross_validated_total(
     totals = candidate_totals(n_present, rows.X.shape[1], len(rows.codes), n_neighbors)
     fold = _folds(rows.codes)
     merits = np.zeros((len(totals), len(rows.codes)))
-    for position, total in enumerate(totals):
+    for k, total in enumerate(totals):
         for number in range(FOLDS):
             train, is_test = rows.take(fold != number), fold == number
             if not is_test.any() or not len(train.codes):
@@ -97,7 +97,7 @@ def cross_validated_total(
             counts = exemplar_counts(total, np.arange(n_classes), train)
             exemplars = select_exemplars(method, train, metric, counts, rng)
             tested = exemplars, rows.take(is_test), metric
-            merits[position, is_test] = (
+            merits[k, is_test] = (
                 -squared_errors(*tested, n_neighbors)
                 if is_regression
                 else is_classified(*tested, n_classes, n_neighbors)

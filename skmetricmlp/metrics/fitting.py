@@ -72,7 +72,7 @@ class Metric:
         """
         points = np.asarray(points, dtype=np.float64)
         if not np.isfinite(points).all():
-            msg = "exemplars are not finite: X is too large to calculate them, scale it"
+            msg = "the exemplars are not finite as X is too large: scale its features"
             raise ValueError(msg)
         try:
             A, b = (
@@ -249,7 +249,7 @@ def _fit_transformer(
     if largest > (np.finfo(X.dtype).max / max(*X.shape)) ** 0.5:
         msg = (
             f"metric={transformer!r} cannot be fitted to X with values of up to "
-            f"{largest:.3g}, the squares of which overflow: scale its features"
+            f"{largest:.3g}, whose squares overflow: scale its features"
         )
         raise ValueError(msg)
     try:
@@ -291,8 +291,8 @@ def linear_part(transformer: Any, sample: Floats) -> Floats:
     origin = _transform(transformer, center[None])
     if not origin.shape[1]:
         msg = (
-            f"metric={transformer!r} maps the rows of X to no component, as a "
-            f"discriminant analysis of a single class does: choose another metric"
+            f"metric={transformer!r} maps X to no component, as a discriminant "
+            f"analysis of a single class does: choose another metric"
         )
         raise ValueError(msg)
     columns = []
@@ -304,16 +304,16 @@ def linear_part(transformer: Any, sample: Floats) -> Floats:
     L: Floats = np.concatenate(columns).T
     if not np.isfinite(L).all():
         msg = (
-            f"metric={transformer!r} transforms rows of X to values that are not finite, "
-            f"with values of X of up to {np.abs(sample).max():.3g}"
+            f"metric={transformer!r} transforms X to values that are not finite; X has "
+            f"values of up to {np.abs(sample).max():.3g}"
         )
         raise ValueError(msg)
     expected = origin + (sample - center) @ L.T
     error = np.abs(_transform(transformer, sample) - expected).max()
     if not error <= TOLERANCE * max(float(expected.std()), np.finfo(float).tiny):
         msg = (
-            f"metric={transformer!r} is not linear, so it cannot be folded into weights: "
-            f"on rows of X it differs from its linear part by {error:.3g}"
+            f"metric={transformer!r} is not linear, so weights cannot represent it: on "
+            f"rows of X it differs from its linear part by {error:.3g}"
         )
         raise ValueError(msg)
     return L
@@ -326,6 +326,6 @@ def _transform(transformer: Any, X: Floats) -> Floats:
         with np.errstate(all="ignore"):
             Z = transformer.transform(pd.DataFrame(X, columns=names) if named else X)
     except Exception as error:
-        msg = f"metric={transformer!r} does not transform rows of X: {error}"
+        msg = f"metric={transformer!r} cannot transform rows of X: {error}"
         raise ValueError(msg) from error
     return _dense(Z) if sp.issparse(Z) else np.asarray(Z, dtype=np.float64)

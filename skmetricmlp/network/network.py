@@ -135,7 +135,7 @@ class Network:
         layer = self.layers[depth - 1]
         activation = ACTIVATIONS[layer.activation]
         if activation.derivative is None:
-            msg = f"layer {depth} has no useful derivative"
+            msg = f"activation {layer.activation!r} of layer {depth} has no derivative"
             raise ValueError(msg)
         if activation.through_value:
             return activation.derivative(activations[depth])

@@ -75,7 +75,7 @@ class DenseWeights(Sequence[Array]):
         return self._weights(layers)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        msg = "the weights of a network with tied=True are made on access, and read-only"
+        msg = "the weights of a network with tied=True are read-only copies"
         raise TypeError(msg)
 
     def __repr__(self) -> str:
