@@ -40,13 +40,16 @@ def _truth(text: str) -> bool:
     return text == "true"
 
 
-# Of the estimator; several values of one make several starts.
+def _int_or_none(text: str) -> int | None:
+    return None if text == "none" else int(text)
+
+
+# Parameters of the estimator. Several values of one make several starts.
 SETTINGS: dict[str, Callable[[str], Any]] = {
     "n_exemplars": _number_or_word,
     "exemplars": str,
     "metric": str,
-    "n_neighbors": int,
-    "readout": str,
+    "n_neighbors": _int_or_none,
     "activation": str,
     "sharpness": float,
     "output_init": str,
