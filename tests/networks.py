@@ -1,31 +1,15 @@
-"""Read-only arrays, networks of random weights and their form, for several tests."""
+"""Networks of random weights, and batches, for several tests."""
 
 from itertools import pairwise
 
 import numpy as np
+from factories import read_only
 from sklearn import config_context
 
+from skmetricmlp._data import TrainingData
 from skmetricmlp.network import Dense, Network
-from skmetricmlp.training import Batch
 
-# Parameters of the classifier that decide the form of its network.
-FORM = {
-    "readout": "auto",
-    "n_neighbors": 1,
-    "activation": "relu",
-    "sharpness": 1.0,
-    "output_init": "auto",
-    "n_random_units": "auto",
-    "tied": False,
-    "pairs": "all",
-    "loss": "log_loss",
-}
-
-
-def read_only(values, dtype=float):
-    array = np.array(values, dtype=dtype)
-    array.flags.writeable = False
-    return array
+__all__ = ["random_batch", "random_network", "read_only", "temporaries_of"]
 
 
 def temporaries_of(n_numbers):
@@ -48,7 +32,7 @@ def random_network(widths, activation="tanh", output="softmax", seed=0):
 def random_batch():
     """Nine rows of four features, three classes, weights between 1/2 and 2."""
     rng = np.random.default_rng(1)
-    return Batch(
+    return TrainingData(
         read_only(rng.normal(size=(9, 4))),
         read_only(np.arange(9) % 3, int),
         read_only(rng.uniform(0.5, 2, 9)),

@@ -12,10 +12,10 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.preprocessing import StandardScaler
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
+from skmetricmlp._data import TrainingData
 from skmetricmlp.initialization.pairs import select_pairs
 from skmetricmlp.initialization.tournament import (
     REACH,
-    Sample,
     averaging_layer,
     nearest_network,
 )
@@ -43,7 +43,7 @@ def random_problem(seed, *, kind="continuous", n_exemplars=20, n_classes=3, n_ro
 
 
 def build(points, labels, X, codes, **settings):
-    sample = Sample(X, codes, np.ones(len(X)))
+    sample = TrainingData(X, codes, np.ones(len(X)))
     n_classes = int(labels.max()) + 1
     votes = np.eye(n_classes)[labels]
     return nearest_network(squared_euclidean(points), votes, sample, **settings)
@@ -182,7 +182,11 @@ def test_shares_are_of_all_who_vote_where_rivals_are_few(pairs):
 def test_the_nearest_alone_votes_among_rivals_of_other_classes():
     points, labels, X, _ = random_problem(4)
     clf = MetricInitMLPClassifier(
-        exemplars=(points, labels), pairs="other_classes", activation="step", max_iter=0
+        exemplars=(points, labels),
+        n_neighbors=1,
+        pairs="other_classes",
+        activation="step",
+        max_iter=0,
     ).fit(points, labels)
     expected = KNeighborsClassifier(1).fit(points, labels).predict_proba(X)
     np.testing.assert_array_equal(clf.predict_proba(X), expected)
@@ -193,9 +197,8 @@ def test_probabilities_of_a_step_network_without_votes_are_those_of_its_output()
     X, codes = random_problem(1)[2:]
     settings = dict(activation="step", max_iter=0, n_exemplars=9, random_state=0)
     for others in (
-        dict(readout="exemplars", output_init="ridge"),
-        dict(readout="comparisons"),
-        dict(init="random"),
+        dict(),
+        dict(init="random", n_neighbors=1),
     ):
         clf = MetricInitMLPClassifier(**settings, **others).fit(X, codes)
         p = clf.predict_proba(X)
@@ -210,7 +213,7 @@ def test_what_a_step_network_counts_is_settled_when_it_is_fitted():
         exemplars=(points, labels), n_neighbors=3, activation="step", max_iter=0
     ).fit(points, labels)
     p = clf.predict_proba(X)
-    clf.set_params(activation="relu", output_init="ridge", n_neighbors=1)
+    clf.set_params(activation="relu", n_neighbors=None)
     np.testing.assert_array_equal(clf.predict_proba(X), p)
     loaded = pickle.loads(pickle.dumps(clf))  # noqa: S301
     np.testing.assert_array_equal(loaded.predict_proba(X), p)
@@ -392,10 +395,10 @@ def test_units_rotation_and_origin_of_the_data_do_not_matter(activation, k):
 def test_weights_of_the_sample_are_repetitions(activation):
     points, labels, X, codes = random_problem(7, n_rows=60)
     counts = np.random.default_rng(0).integers(1, 4, len(X))
-    repeated = Sample(
+    repeated = TrainingData(
         X.repeat(counts, axis=0), codes.repeat(counts), np.ones(counts.sum())
     )
-    weighted = Sample(X, codes, counts.astype(float))
+    weighted = TrainingData(X, codes, counts.astype(float))
     networks = [
         nearest_network(
             squared_euclidean(points), np.eye(3)[labels], sample, activation=activation
@@ -450,7 +453,7 @@ def values_of(points, n_outputs=2, seed=0):
 
 def build_values(points, values, X, weights=None, **settings):
     weights = np.ones(len(X)) if weights is None else weights
-    sample = Sample(X, np.zeros(len(X), int), weights)
+    sample = TrainingData(X, np.zeros(len(X), int), weights)
     settings["loss"] = "identity_squared_error"
     return nearest_network(squared_euclidean(points), values, sample, **settings)
 

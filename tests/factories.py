@@ -1,0 +1,51 @@
+"""Small estimators and data sets for several tests."""
+
+from functools import cache
+
+import numpy as np
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
+from sklearn.preprocessing import scale
+
+from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
+
+SMALL = {"n_exemplars": 9, "max_iter": 0, "random_state": 0}
+LOADERS = {
+    "iris": load_iris,
+    "wine": load_wine,
+    "cancer": load_breast_cancer,
+    "digits": load_digits,
+}
+
+
+def read_only(values, dtype=float):
+    """Return a read-only copy."""
+    array = np.array(values, dtype=dtype)
+    array.flags.writeable = False
+    return array
+
+
+def classifier(init="metric", **parameters):
+    """Return a classifier of 9 exemplars, not trained unless ``max_iter`` is given.
+
+    Its number of exemplars is 30, the default, where exemplars are given.
+    """
+    return _small(MetricInitMLPClassifier, init, parameters)
+
+
+def regressor(init="metric", **parameters):
+    """Return a regressor, likewise."""
+    return _small(MetricInitMLPRegressor, init, parameters)
+
+
+def _small(estimator, init, parameters):
+    settings = dict(SMALL)
+    if not isinstance(parameters.get("exemplars", ""), str):
+        del settings["n_exemplars"]
+    return estimator(init, **settings | parameters)
+
+
+@cache
+def standardized(name, n_rows=None):
+    """Return read-only features of mean 0 and deviation 1, and class codes."""
+    X, y = LOADERS[name](return_X_y=True)
+    return read_only(scale(X[:n_rows])), read_only(y[:n_rows], y.dtype)
