@@ -22,7 +22,7 @@ def fitted(epochs=2, **settings):
     defaults = dict(
         exemplars="random",
         n_exemplars=9,
-        readout="exemplars",
+        n_neighbors=1,
         max_iter=0,
         random_state=0,
     )
@@ -104,7 +104,7 @@ def test_contributions_are_what_the_output_loses_without_the_neuron(
 
 @pytest.mark.parametrize("activation", ["relu", "logistic", "tanh"])
 def test_contributions_of_comparisons_are_half_of_what_each_pair_says(activation):
-    clf = fitted(readout="comparisons", activation=activation, n_random_units=4)
+    clf = fitted(n_neighbors=None, activation=activation, n_random_units=4)
     (first, second), (bias, _) = clf.coefs_, clf.intercepts_
     frame = exemplars_near(clf, X[::15], n_nearest=None)
     classes = clf.classes_.tolist()
@@ -130,9 +130,9 @@ def test_rows_are_named_by_the_index_of_a_data_frame():
     assert explained["row"].tolist() == ["first"] * 2 + ["second"] * 2 + ["third"] * 2
 
 
-@pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
-def test_blocks_sparse_rows_and_single_precision_make_no_difference(readout):
-    clf = fitted(readout=readout)
+@pytest.mark.parametrize("n_neighbors", [None, 1])
+def test_blocks_sparse_rows_and_single_precision_make_no_difference(n_neighbors):
+    clf = fitted(n_neighbors=n_neighbors)
     expected = clf.explain(X)
     for rows in (X, sp.csr_array(X)):
         with temporaries_of(10_000):
@@ -188,7 +188,7 @@ def fitted_to_values(epochs=2, target=values, **settings):
     defaults = dict(
         exemplars="random",
         n_exemplars=9,
-        readout="exemplars",
+        n_neighbors=1,
         max_iter=0,
         random_state=0,
     )
@@ -254,7 +254,7 @@ def test_contributions_are_what_a_value_loses_without_the_neuron(activation, n_n
 
 
 def test_contributions_of_comparisons_to_a_value():
-    reg = fitted_to_values(readout="comparisons", n_random_units=0)
+    reg = fitted_to_values(n_neighbors=None, n_random_units=0)
     frame = exemplars_near(reg, X[::15], n_nearest=None, output=1)
     h = np.maximum(X[::15] @ reg.coefs_[0] + reg.intercepts_[0], 0)
     pairs = [(i, j) for i in range(9) for j in range(9) if i != j]
@@ -269,11 +269,11 @@ def test_contributions_of_comparisons_to_a_value():
     np.testing.assert_allclose(total, reg.predict(X[::15])[:, 1])
 
 
-@pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
-def test_explanations_are_in_the_units_of_the_values(readout):
+@pytest.mark.parametrize("n_neighbors", [None, 1])
+def test_explanations_are_in_the_units_of_the_values(n_neighbors):
     target = values[:, 0]
-    one = fitted_to_values(0, target, readout=readout).explain(X[::15])
-    other = fitted_to_values(0, 5 - 3 * target, readout=readout).explain(X[::15])
+    one = fitted_to_values(0, target, n_neighbors=n_neighbors).explain(X[::15])
+    other = fitted_to_values(0, 5 - 3 * target, n_neighbors=n_neighbors).explain(X[::15])
     for name in ("term", "rank", "exemplar", "excess", "activation"):
         pd.testing.assert_series_equal(one[name], other[name])
     for name in ("predicted", "value"):
@@ -311,21 +311,20 @@ def test_rows_of_values_are_named_by_the_index_of_a_data_frame():
 
 # --- one sense of activations ---
 
-READOUTS = [("comparisons", 1), ("exemplars", 1), ("exemplars", 3)]
 ACTIVATION_NAMES = ["relu", "logistic", "tanh", "step"]
 
 
 @pytest.mark.parametrize("fit", [fitted, fitted_to_values])
 @pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize(("readout", "k"), READOUTS)
+@pytest.mark.parametrize("k", [None, 1, 3])
 @pytest.mark.parametrize("activation", ACTIVATION_NAMES)
-def test_the_nearer_exemplar_has_the_higher_activation(activation, readout, k, tied, fit):
-    style = dict(readout=readout, activation=activation, n_neighbors=k, tied=tied)
+def test_the_nearer_exemplar_has_the_higher_activation(activation, k, tied, fit):
+    style = dict(activation=activation, n_neighbors=k, tied=tied)
     frame = exemplars_near(fit(0, **style), X, n_nearest=None)
     by_rank = frame["activation"].to_numpy().reshape(len(X), 9)
     assert (np.diff(by_rank, axis=1) <= 1e-12).all()
     assert (by_rank[:, 0] > by_rank[:, -1]).all()
-    if readout == "comparisons":  # the one that loses nothing has the highest of all
+    if k is None:  # the one that loses nothing has the highest of all
         assert (by_rank <= 0).all()
         if activation in {"relu", "step"}:
             assert (by_rank[:, 0] == 0).all()
@@ -436,11 +435,11 @@ def check_terms(estimator, rows, n_nearest, output, atol):
 
 
 FORMS = [
-    dict(readout="comparisons", n_random_units=6),
-    dict(readout="comparisons", n_random_units=0),
-    dict(readout="comparisons", n_random_units=6, tied=True, pairs=4),
-    dict(readout="exemplars"),
-    dict(readout="exemplars", tied=True, pairs=4, n_random_units=5),
+    dict(n_neighbors=None, n_random_units=6),
+    dict(n_neighbors=None, n_random_units=0),
+    dict(n_neighbors=None, n_random_units=6, tied=True, pairs=4),
+    dict(n_neighbors=1),
+    dict(n_neighbors=1, tied=True, pairs=4),
     dict(n_neighbors=3),
     dict(n_neighbors=3, tied=True),
 ]
@@ -541,7 +540,7 @@ def test_on_standardized_digits_random_units_decide_and_it_is_said():
     assert total["exemplar"] < 0.1 * output
     assert total["random units"] > 0.8 * output
 
-    clf = MetricInitMLPClassifier(readout="exemplars", max_iter=0, random_state=0)
+    clf = MetricInitMLPClassifier(n_neighbors=1, max_iter=0, random_state=0)
     frame = clf.fit(digits, labels).explain(digits[:200], n_nearest=None)
     assert set(frame["term"]) == {"exemplar", "bias"}
     bias = frame.loc[frame["term"] == "bias", "contribution"]

@@ -51,7 +51,7 @@ def regressor(**parameters):
         {},
         {"init": "random"},
         {"activation": "step", "n_random_units": "auto"},
-        {"activation": "logistic", "readout": "exemplars"},
+        {"activation": "logistic", "n_neighbors": 1, "n_random_units": 0},
         {"tied": True},
     ],
 )
@@ -305,7 +305,7 @@ def test_numbers_beyond_floats_are_accepted_or_refused_by_name(rows):
     for name in ("alpha", "learning_rate_init"):
         with pytest.raises(ValueError, match=name):
             classifier(**{name: 10**400}).fit(X, y)
-    with pytest.raises(ValueError, match="memory_limit"):
+    with pytest.raises(MemoryError, match="n_random_units=0"):
         classifier(n_random_units=10**400).fit(X, y)
     with pytest.raises(ValueError, match="domain must be"):
         BasisInitMLPRegressor(domain=[[0, 10**400]] * 3).fit(X, y)

@@ -1,40 +1,35 @@
 """Classes that the first rows lack, and that come with later ones."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from networks import FORM
 from sklearn.datasets import load_digits
 from sklearn.metrics import recall_score
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
 from skmetricmlp import MetricInitMLPClassifier
-from skmetricmlp.initialization import (
-    form_of,
-    initial_network,
-    memory_budget,
-    with_late_classes,
-)
+from skmetricmlp._data import TrainingData
+from skmetricmlp.initialization import NetworkConfig, initial_state, with_new_classes
 
-BUDGET = memory_budget(1e9, copies=4)
 LATE = [3, 8]
 CLASSES = np.arange(10)
 FORMS = [
     {},
     {"output_init": "logistic"},
     {"loss": "squared_error"},
-    {"readout": "exemplars"},
-    {"readout": "exemplars", "output_init": "ridge"},
-    {"readout": "exemplars", "activation": "tanh", "n_random_units": 20},
+    {"n_neighbors": 1},
+    {"n_neighbors": 1, "activation": "tanh"},
     {"n_neighbors": 3},
     {"n_neighbors": 3, "activation": "logistic"},
     {"tied": True},
     {"tied": True, "pairs": 8, "n_exemplars": 60},
     {"pairs": "other_classes"},
-    {"tied": True, "readout": "exemplars"},
-    {"tied": True, "readout": "exemplars", "pairs": 20, "n_random_units": 5},
-    {"tied": True, "readout": "exemplars", "activation": "tanh"},
+    {"tied": True, "n_neighbors": 1},
+    {"tied": True, "n_neighbors": 1, "pairs": 20},
+    {"tied": True, "n_neighbors": 1, "activation": "tanh"},
 ]
 
 
@@ -115,46 +110,34 @@ def test_classes_may_come_one_after_the_other(settings):
 
 
 def grow(settings, noise=0.0):
-    """Start without the late classes, train it, or as good as that, and add them."""
-    form = form_of(**FORM | settings)
+    """Start without the late classes, change all weights, and add the classes."""
+    resolved = {"init": "metric", "output_init": "auto", "n_random_units": "auto"}
+    resolved |= {"n_neighbors": None, "n_exemplars": 12}
+    config = NetworkConfig.resolved(**resolved | settings)
     rng = np.random.RandomState(0)
-    start = initial_network(
-        X[EARLY],
-        y[EARLY],
-        np.ones(len(EARLY)),
-        y[EARLY],
-        CLASSES,
-        form,
-        init="metric",
-        n_exemplars=12,
-        exemplars="kmeans",
-        metric="sqeuclidean",
-        metric_params=None,
-        budget=BUDGET,
-        rng=rng,
-    )
+    early = TrainingData(X[EARLY], y[EARLY], np.ones(len(EARLY)))
+    late = TrainingData(X[REST], y[REST], np.ones(len(REST)))
+    start = initial_state(config, early, y[EARLY], CLASSES, solver="adam", rng=rng)
     trained = [p + noise * rng.normal(size=p.shape) for p in start.network.parameters]
-    start = start._replace(network=start.network.with_parameters(trained))
-    codes, weights = y[REST], np.ones(len(REST))
-    return start, with_late_classes(
-        start, X[REST], codes, weights, len(CLASSES), form, "kmeans", BUDGET, rng
+    start = replace(start, network=start.network.with_parameters(trained))
+    return start, with_new_classes(
+        start, late, len(CLASSES), config, solver="adam", rng=rng
     )
 
 
 @pytest.mark.parametrize("n_neighbors", [1, 3])
-@pytest.mark.parametrize("n_random_units", [0, 7])
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("pairs", ["all", "other_classes", 11, 99])
 def test_the_step_network_is_still_the_nearest_neighbors_classifier(
-    n_neighbors, n_random_units, tied, pairs
+    n_neighbors, tied, pairs
 ):
     if n_neighbors > 1 and pairs == "other_classes":
         pairs = "all"
     settings = {
         "activation": "step", "n_neighbors": n_neighbors, "tied": tied, "pairs": pairs
     }  # fmt: skip
-    _, grown = grow({**settings, "n_random_units": n_random_units})
-    exemplars = grown.origin.exemplars
+    _, grown = grow(settings)
+    exemplars = grown.exemplars
     oracle = KNeighborsClassifier(n_neighbors).fit(exemplars.points, exemplars.codes)
     predicted = grown.network.forward(X_test).argmax(axis=1)
     np.testing.assert_array_equal(predicted, oracle.predict(X_test))
@@ -165,8 +148,8 @@ def test_the_step_network_is_still_the_nearest_neighbors_classifier(
 @pytest.mark.parametrize("activation", ["logistic", "tanh"])
 def test_a_sharp_network_is_nearly_that(activation, n_neighbors):
     settings = {"activation": activation, "n_neighbors": n_neighbors, "sharpness": 1e3}
-    _, grown = grow({**settings, "readout": "exemplars"})
-    exemplars = grown.origin.exemplars
+    _, grown = grow(settings)
+    exemplars = grown.exemplars
     oracle = KNeighborsClassifier(n_neighbors).fit(exemplars.points, exemplars.codes)
     predicted = grown.network.affine_output(X_test).argmax(axis=1)
     assert np.mean(predicted == oracle.predict(X_test)) > 0.99

@@ -2,13 +2,11 @@
 
 import numpy as np
 import pytest
-from networks import FORM
 from scipy.linalg import hadamard
 from scipy.optimize import minimize
 
-from skmetricmlp.initialization.architecture import Architecture
 from skmetricmlp.initialization.baselines import baseline_network, weight_variance
-from skmetricmlp.initialization.form import form_of
+from skmetricmlp.initialization.config import NetworkConfig
 from skmetricmlp.initialization.norm_constrained import constrained_weights
 
 # Times the mean square of the least squares solution: mu > 0 below one, < 0 above.
@@ -529,9 +527,10 @@ def test_more_rows_than_a_block(wide):
 
 @pytest.mark.parametrize("init", ["he_uniform", "glorot_uniform", "uniform"])
 def test_weight_variance_is_that_of_drawn_weights(init):
-    plan = Architecture(form_of(**FORM | {"readout": "exemplars"}), 40, (2, 2, 2, 2, 2))
+    config = NetworkConfig(init, n_neighbors=1, n_random_units=0, output_init=None)
+    size = 40, (2, 2, 2, 2, 2), 5
     layers = [
-        baseline_network(init, plan, np.random.RandomState(seed)).layers
+        baseline_network(config, *size, np.random.RandomState(seed)).layers
         for seed in range(50)
     ]
     for same in zip(*layers, strict=True):
