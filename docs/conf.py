@@ -61,7 +61,7 @@ plot_html_show_source_link = False
 plot_pre_code = """
 import warnings
 from sklearn.exceptions import ConvergenceWarning
-warnings.simplefilter("ignore", ConvergenceWarning)  # few epochs are meant
+warnings.simplefilter("ignore", ConvergenceWarning)  # few epochs are intended
 """
 plot_formats = [("png", 100)]
 plot_srcset = ["2x"]
