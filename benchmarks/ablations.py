@@ -5,9 +5,9 @@
     python benchmarks/ablations.py --mnist mnist.npz --rows 1000
 
 ``--data`` is a folder of CSV files without a header and with the label in the last
-column; scikit-learn's four sets come before them. ``--mnist`` is an .npz file (see
-mnist.py), of which rows are drawn. Mean accuracy and log loss on the test rows after some
-epochs in batches of 200.
+column; scikit-learn's four data sets are used too. ``--mnist`` is an .npz file (see
+mnist.py), from which rows are drawn. The table has the mean accuracy and log loss on the
+test data after several numbers of epochs in batches of 200.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ EPOCHS = (0, 1, 5, 20, 50)
 
 
 def variants(X: np.ndarray, y: np.ndarray) -> dict[str, dict[str, Any]]:
-    """Return settings by name."""
-    # One exemplar alone has no comparisons.
+    """Return the settings of each variant by name."""
+    # A single exemplar has no comparisons.
     alone = {"exemplars": (X[:1], y[:1])}
     votes = {"n_neighbors": 1}
     return {
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def problems(options: argparse.Namespace) -> Iterator[tuple[Problem, int]]:
-    """Yield training and test rows, and a seed."""
+    """Yield training and test data, and a seed."""
     if options.mnist:
         X, y, *test = mnist(options.mnist)
         for seed in range(options.seeds):
@@ -89,8 +89,8 @@ def problems(options: argparse.Namespace) -> Iterator[tuple[Problem, int]]:
 
 
 def curves(problem: Problem, seed: int) -> list[dict[str, Any]]:
-    """Accuracy and log loss of all variants on the test rows."""
-    warnings.simplefilter("ignore")  # few epochs, and classes of few rows, are meant
+    """Return accuracy and log loss of all variants on the test data."""
+    warnings.simplefilter("ignore")  # of few epochs, and of classes with few rows
     with threadpool_limits(1):
         return [
             {"start": name, **point}
@@ -100,7 +100,7 @@ def curves(problem: Problem, seed: int) -> list[dict[str, Any]]:
 
 
 def learning_curve(problem: Problem, **settings: Any) -> Iterator[dict[str, float]]:
-    """Yield accuracy and log loss after some numbers of epochs."""
+    """Yield accuracy and log loss after several numbers of epochs."""
     X, y, X_test, y_test = problem
     counts = settings.get("n_exemplars")
     if counts:  # at most as many as there are distinct rows

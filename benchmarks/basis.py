@@ -1,24 +1,27 @@
-"""Networks put together from basis networks, against Glorot's random start.
+"""Networks assembled from basis networks, beside Glorot's random start.
 
     python benchmarks/basis.py
     python benchmarks/basis.py --solver adam
     python benchmarks/basis.py --noise 0.05
     python benchmarks/basis.py --readouts
 
-Functions of one variable (200 rows, degree 8) and of two (400 rows, degree 5), drawn
-uniformly from the reference domain, targets of mean zero and variance one. Geometric
-mean over seeds of the root mean squared error on a grid after 0, 10, 100 and 1,000
-epochs, and outside the domain, up to a quarter of its half width away, at the start and
-after the last epoch. An epoch is an iteration of L-BFGS, or with ``--solver adam`` a pass
-over the rows in batches of 50. "equal" is the first epoch (of 0, 1, .. 10, 20, ..) with
-an error no larger than Glorot's after all, or "never".
+The functions have one variable (200 rows, degree 8) or two (400 rows, degree 5). The rows
+are drawn uniformly from the reference domain, and the targets have mean zero and variance
+one. The tables have geometric means over seeds of the root mean squared error: on a grid
+after 0, 10, 100 and 1,000 epochs, and outside the domain, up to a quarter of its half
+width away, at the start and after the last epoch. An epoch is an iteration of L-BFGS, or
+with ``--solver adam`` a pass over the rows in batches of 50. "equal" is the first epoch
+(of 0, 1, .. 10, 20, ..) with an error no larger than the final one of "Glorot", or
+"never".
 
-"basis" is BasisInitMLPRegressor as it is, "Glorot" its baseline of the same architecture;
-"outputs" is the same start with its output layer fitted to the outputs of the basis
-networks, instead of to the hidden units; "fitted" has Glorot's hidden layer and an output
-layer fitted to it; "deep" has Glorot's weights in two hidden layers of 64.
+- "basis" is BasisInitMLPRegressor with its defaults, and "Glorot" its baseline in the
+  same architecture.
+- "outputs" is the same start with an output layer that is fitted to the outputs of the
+  basis networks instead of to the hidden units.
+- "fitted" has Glorot's hidden layer, and an output layer that is fitted to it.
+- "deep" has Glorot's weights in two hidden layers of 64.
 
-``--readouts`` compares ways to fit the output layer, before any training.
+``--readouts`` compares ways to fit the output layer, before training.
 """
 
 from __future__ import annotations
@@ -92,7 +95,7 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., Floats]]] = {
 
 
 class Problem(NamedTuple):
-    """Training rows, and grids with the function's values inside and outside."""
+    """Training data, and grids with the values of the function inside and outside."""
 
     X: Floats
     targets: Floats
@@ -198,8 +201,8 @@ def main() -> None:
 
 
 def function_table(name: str, options: argparse.Namespace) -> pd.DataFrame:
-    """Errors of a function, a row for each start."""
-    # Of two variables, four parts have a thousand units and more.
+    """Return the errors for a function, in a row per start."""
+    # For two variables, four parts would have more than a thousand units.
     starts = [s for s in STARTS if s != "basis, 2 parts" or FUNCTIONS[name][0] == 1]
     jobs = (
         delayed(course)(start, name, seed, options)
@@ -229,7 +232,7 @@ def geometric_mean(frames: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def course(start: str, name: str, seed: int, options: argparse.Namespace) -> pd.DataFrame:
-    """Errors inside and outside the domain, by epoch."""
+    """Return the errors inside and outside the domain, by epoch."""
     data = problem(name, options.noise, seed)
     networks = [STARTS[start](data, seed)]
 
@@ -249,7 +252,7 @@ def course(start: str, name: str, seed: int, options: argparse.Namespace) -> pd.
     rows = TrainingData(data.X, data.targets, np.ones(len(data.X)))
     rng = np.random.RandomState(seed)
     train(networks[0], None, History(), rows, config, rng, validate=look)
-    networks += networks[-1:] * (MARKS[-1] + 1 - len(networks))  # where nothing moves
+    networks += networks[-1:] * (MARKS[-1] + 1 - len(networks))  # where it ended early
     looked_at = [*range(MARKS[1]), *range(MARKS[1], MARKS[-1] + 1, MARKS[1])]
     return pd.DataFrame(
         {
@@ -265,7 +268,7 @@ def rms_error(network: Network, X: Floats, values: Floats) -> float:
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
-    """Geometric means over the functions of one variable, and of two."""
+    """Return geometric means over the functions of one variable, and of two."""
     errors = np.log(table.drop(columns="equal"))
     n_inputs = [FUNCTIONS[name][0] for name, _ in table.index]
     groups = errors.groupby([n_inputs, errors.index.get_level_values(1)], sort=False)
@@ -279,7 +282,7 @@ def hidden_values(data: Problem) -> Floats:
 
 
 def outputs_readout(data: Problem) -> tuple[Floats, Floats]:
-    """Fit the few outputs of the basis networks, and fold them into one layer."""
+    """Fit to the few outputs of the basis networks, and merge both into one layer."""
     n, d = data.X.shape
     blocks = load_blocks(d).up_to(DEGREES[d])
     rows = np.concatenate([blocks.outputs(data.X), np.ones((n, 1))], axis=1)
@@ -289,7 +292,7 @@ def outputs_readout(data: Problem) -> tuple[Floats, Floats]:
 
 
 def cut_readout(cond: float, data: Problem) -> tuple[Floats, Floats]:
-    """Least squares without the singular values below ``cond`` times the largest."""
+    """Solve least squares without singular values below ``cond`` times the largest."""
     values = hidden_values(data)
     rows = np.concatenate([values, np.ones((len(values), 1))], axis=1)
     solution = lstsq(rows, data.targets, cond=cond)[0]
@@ -314,7 +317,7 @@ READOUTS: dict[str, Callable[[Problem], tuple[Floats, Floats]]] = {
 
 
 def readout_table(options: argparse.Namespace) -> pd.DataFrame:
-    """Errors by readout and number of variables, and the largest output weight."""
+    """Return errors by fit and number of variables, and the largest output weight."""
     records = []
     for name, (d, _) in FUNCTIONS.items():
         hidden = hidden_layer(reference(d), DEGREES[d])

@@ -4,11 +4,12 @@
     python benchmarks/choices.py metrics --data FOLDER
     python benchmarks/choices.py lvq --data FOLDER
 
-Mean over scikit-learn's four data sets and the CSV files in ``--data`` (no header, label
-in the last column; at most 2,000 training rows, standardized): test accuracy of the
-nearest exemplar, and, with 30 exemplars, of the network after 5 epochs in batches of 32;
-the number of exemplars; and the seconds to calculate the untrained network. For the
-constants of learning vector quantization, the nearest exemplar only.
+The tables have means over scikit-learn's four data sets and the CSV files in ``--data``
+(no header, label in the last column; at most 2,000 training rows, standardized): the test
+accuracy of the nearest exemplar; with 30 exemplars, that of the network after 5 epochs in
+batches of 32; the number of exemplars; and the seconds to calculate the untrained
+network. The table of the constants of learning vector quantization has the accuracy of
+the nearest exemplar only.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def main() -> None:
 
 
 def lvq_table(options: argparse.Namespace) -> pd.DataFrame:
-    """Nearest-exemplar accuracy, temperature by rate and passes."""
+    """Return the nearest-exemplar accuracy by temperature, rate and passes."""
     records = []
     for _, X, y in tables(options.data):
         for seed in range(options.seeds):

@@ -1,4 +1,4 @@
-"""Data sets and settings that several benchmarks share."""
+"""Data sets and settings for several benchmarks."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SOURCE = {"n_neighbors": 1}  # the three-layer network of the source
 def tables(folder: Path | None = None) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """Yield name, X and class codes: scikit-learn's four sets and CSV files.
 
-    The files have no header and the label in the last column. Classes of fewer than four
-    rows are left out, and sets of more than 26 classes.
+    The files have no header, and the label in the last column. Classes with fewer than
+    four rows and data sets with more than 26 classes are left out.
     """
     for load in LOADERS:
         yield load.__name__.removeprefix("load_"), *load(return_X_y=True)
@@ -38,7 +38,7 @@ def tables(folder: Path | None = None) -> Iterator[tuple[str, np.ndarray, np.nda
 def split(
     X: np.ndarray, y: np.ndarray, seed: int, most_rows: int | None = None
 ) -> Problem:
-    """Training rows and 30 % test rows, stratified and standardized."""
+    """Return training data and 30 % test data, stratified and standardized."""
     X_train, X_test, y_train, y_test = train_test_split(
         X, y, test_size=0.3, stratify=y, random_state=seed
     )
@@ -48,7 +48,7 @@ def split(
 
 
 def few(problem: Problem, labels: int | None) -> Problem:
-    """Leave the first training rows of each class, if a number of them is given."""
+    """Keep the first training rows of each class, if their number is given."""
     X, y, *test = problem
     if labels is None:
         return problem
@@ -57,7 +57,7 @@ def few(problem: Problem, labels: int | None) -> Problem:
 
 
 def mnist(path: Path, rows: int | None = None) -> Problem:
-    """Training rows, perhaps the first only, and test rows, with values from 0 to 1.
+    """Return training data, or its first rows, and test data, with values from 0 to 1.
 
     The arrays of the .npz file are x_train (60000, 28, 28), y_train, x_test (10000, 28,
     28) and y_test.
@@ -74,8 +74,8 @@ def mnist(path: Path, rows: int | None = None) -> Problem:
 
 
 def high_water() -> float:
-    """Most memory in MiB that this process has held; NaN where there is no /proc."""
-    # Not ru_maxrss, which begins with that of the parent process.
+    """Return the peak memory of this process in MiB; NaN where there is no /proc."""
+    # ru_maxrss would start with the peak of the parent process.
     status = Path("/proc/self/status")
     lines = status.read_text().splitlines() if status.exists() else []
     sizes = [line.split()[1] for line in lines if line.startswith("VmHWM")]

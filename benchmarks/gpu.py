@@ -1,14 +1,15 @@
-"""An epoch on a GPU: our network against the same one written in plain PyTorch.
+"""The time of an epoch on a GPU, beside the same network written in plain PyTorch.
 
     SCIPY_ARRAY_API=1 python benchmarks/gpu.py --data mnist.npz
     SCIPY_ARRAY_API=1 python benchmarks/gpu.py --data mnist.npz --namespace cupy
     SCIPY_ARRAY_API=1 python benchmarks/gpu.py --data mnist.npz --device cpu --rows 2000
 
-``--data`` is an .npz file as of benchmarks/mnist.py. Needs PyTorch, also with CuPy. Both
-networks train in single precision with Adam on the same rows, penalty and batch size, and
-take turns epoch by epoch in one process, so that the ratio of their times holds on a
-noisy machine. The first epoch of each warms up the device and is not counted. Ours is
-timed through ``partial_fit``, with all that it checks.
+``--data`` is an .npz file as for benchmarks/mnist.py. PyTorch is needed, also with CuPy.
+Both networks are trained in single precision with Adam, on the same rows and with the
+same penalty and batch size. They take turns epoch by epoch in one process, so that the
+ratio of their times is reliable on a noisy machine. The first epoch of each warms up the
+device and is not counted. The time of our network is that of ``partial_fit``, with all of
+its checks.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ ALPHA, RATE = 1e-4, 1e-3
 
 
 def dense(*widths: int) -> torch.nn.Module:
-    """Return layers of these widths with ReLU between them."""
+    """Return layers of the given widths with ReLU between them."""
     layers: list[torch.nn.Module] = []
     for n_in, n_out in pairwise(widths):
         layers += [torch.nn.Linear(n_in, n_out), torch.nn.ReLU()]
@@ -39,7 +40,7 @@ def dense(*widths: int) -> torch.nn.Module:
 
 
 class Tied(torch.nn.Module):
-    """Comparisons of shared scores and random units, and an output that reads both."""
+    """Comparisons with shared scores, random units, and an output that reads both."""
 
     def __init__(
         self, n_features: int, n: int, m: int, n_random: int, n_out: int
@@ -54,15 +55,15 @@ class Tied(torch.nn.Module):
         self.register_buffer("j", pairs.ravel())
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Output before the softmax."""
+        """Return the output before the softmax."""
         u = self.scores(x)
         z = u[:, self.j] - u[:, self.i] + self.offsets
         hidden = torch.relu(torch.cat([z, u[:, self.n :]], dim=1))
         return self.output(hidden)
 
 
-# Name: parameters of our estimator, and a function that makes the same network in
-# PyTorch from the numbers of features and classes.
+# By name: parameters of our estimator, and a function that makes the same network in
+# PyTorch for the given numbers of features and classes.
 CONFIGURATIONS: dict[str, tuple[dict[str, Any], Callable[..., torch.nn.Module]]] = {
     "N = 30": (
         {"n_exemplars": 30, **SOURCE},
@@ -104,7 +105,7 @@ def main() -> None:
 def race(
     name: str, size: int, data: Problem, options: argparse.Namespace
 ) -> dict[str, float]:
-    """Train both networks, an epoch of the one, then of the other."""
+    """Train both networks in turns, one epoch each."""
     parameters, build = CONFIGURATIONS[name]
     x_train, y_train, *_ = data
     theirs = PlainTorch(build(x_train.shape[1], y_train.max() + 1), size, options.device)
@@ -139,7 +140,7 @@ def race(
 
 
 def asarray(array: np.ndarray, options: argparse.Namespace) -> Any:
-    """Copy an array to where our network trains."""
+    """Copy an array to the device of our network."""
     if options.namespace == "torch":
         return torch.asarray(array, device=options.device)
     import cupy  # noqa: PLC0415 - needed for this choice only
@@ -148,7 +149,7 @@ def asarray(array: np.ndarray, options: argparse.Namespace) -> Any:
 
 
 def timed(train: Callable[[], Any], options: argparse.Namespace) -> float:
-    """Seconds until the device has done what it was given to do."""
+    """Return the seconds until the device has finished."""
     wait = torch.cuda.synchronize if options.device != "cpu" else lambda: None
     wait()
     started = perf_counter()
@@ -183,7 +184,7 @@ class PlainTorch:
             self.optimizer.step()
 
     def score(self, X: torch.Tensor, y: torch.Tensor) -> float:
-        """Accuracy."""
+        """Return the accuracy."""
         with torch.no_grad():
             return float((self.network(X).argmax(dim=1) == y).float().mean())
 

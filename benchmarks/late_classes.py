@@ -1,10 +1,11 @@
-"""How well two digits are learned that the first batch of ``partial_fit`` lacks.
+"""Recall of two digits that the first batch of ``partial_fit`` lacks.
 
     python benchmarks/late_classes.py [--seeds 3]
 
-Scikit-learn's digits in batches of about 260 rows. Recall of 3 and 8 on test rows, and of
-the other digits, after so many epochs, where the first batch has no row of them ("lacks")
-and where it has. Networks with random weights, and scikit-learn's, for comparison.
+The data are scikit-learn's digits in batches of about 260 rows. The table has the recall
+of 3 and 8, and of the other digits, on test data after several numbers of epochs. In the
+rows "lacks" the first batch has no 3 and no 8. A network with random weights and
+scikit-learn's ``MLPClassifier`` are included for comparison.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The source's comparison on MNIST: calculated against random weights, 30 exemplars.
+"""The comparison of the source on MNIST: calculated and random weights, 30 exemplars.
 
     python benchmarks/mnist.py --data mnist.npz
     python benchmarks/mnist.py --data mnist.npz --rows 300 1000 --epochs 20 --seeds 5
@@ -8,8 +8,9 @@
 
 ``--data`` is an .npz file with the arrays x_train (60000, 28, 28), y_train, x_test
 (10000, 28, 28) and y_test. The two starts take turns epoch by epoch in one process, so
-that the ratio of their times holds on a noisy machine; peak memory is that of a process
-for each start, with the data. The source is P. Sh. Geidarov, arXiv 2505.23876.
+that the ratio of their times is reliable on a noisy machine. The peak memory is measured
+in a separate process for each start and includes the data. The source is P. Sh. Geidarov,
+arXiv 2505.23876.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from datasets import Problem, high_water, mnist
 
 from skmetricmlp import MetricInitMLPClassifier
 
-# Accuracy that the source reports: (start, rows, epoch) -> share of the test rows.
+# Test accuracy that the source reports, by start, rows and epoch.
 SOURCE = {
     ("metric", 60000, 0): 0.63,
     ("metric", 20000, 3): 0.908,
@@ -33,18 +34,18 @@ SOURCE = {
 }
 PROTOCOLS = {
     "default": {"metric": {}, "random": {"init": "random"}},
-    # The rate of both falls linearly to zero.
+    # The learning rate falls linearly to zero.
     "linear": {
         "metric": {"learning_rate": "linear"},
         "random": {"init": "random", "learning_rate": "linear"},
     },
-    # The network of the source, otherwise as by default.
+    # The network of the source, with the default settings otherwise.
     "exemplars": {
         "metric": FORM,
         "random": {"init": "random", **FORM},
     },
-    # The source: logistic units, squared error, one row per step, weights on [-0.5, 0.5],
-    # rates of 0.1, 0.1 and 0.02, and no penalty.
+    # The protocol of the source: logistic units, squared error, one row per step, random
+    # weights on [-0.5, 0.5], learning rates of 0.1, 0.1 and 0.02, and no penalty.
     "source": {
         start: {
             "init": init,
@@ -104,7 +105,7 @@ def main() -> None:
 
 
 def model(start: str, seed: int, options: argparse.Namespace) -> MetricInitMLPClassifier:
-    """Return the untrained network of a start under the protocol."""
+    """Return the untrained network for a start and the protocol."""
     return MetricInitMLPClassifier(
         n_exemplars=options.n_exemplars,
         exemplars=options.exemplars,
@@ -117,9 +118,9 @@ def model(start: str, seed: int, options: argparse.Namespace) -> MetricInitMLPCl
 def race(
     data: Problem, rows: int, seed: int, options: argparse.Namespace
 ) -> pd.DataFrame:
-    """Train both starts, an epoch of the one, then of the other.
+    """Train both starts in turns, one epoch each.
 
-    On the first rows; with another seed than 0 on rows that are drawn.
+    The training data are the first rows, or, with a seed other than 0, a random sample.
     """
     x_train, y_train, x_test, y_test = data
     if seed:
@@ -145,7 +146,7 @@ def falling(
     problem: Problem,
     options: argparse.Namespace,
 ) -> pd.DataFrame:
-    """Train by one call of fit: the learning rate falls over all of its epochs."""
+    """Train by one call of fit, because the learning rate falls over its epochs."""
     x_train, y_train, x_test, y_test = problem
     tables = []
     for start, clf in models.items():
@@ -160,7 +161,7 @@ def falling(
 
 
 def peak_memory(start: str, rows: int, options: argparse.Namespace) -> float:
-    """Peak memory, in MiB, of a process that loads the data and trains 20 steps."""
+    """Return the peak memory in MiB of a process that loads the data and trains."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as pool:
         return pool.apply(_peak_memory, (start, rows, options))

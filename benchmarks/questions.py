@@ -1,4 +1,4 @@
-"""Questions that the source of the method leaves open, each answered by a table.
+"""One table for each question that the source of the method leaves open.
 
     python benchmarks/questions.py neighbors --data FOLDER
     python benchmarks/questions.py tables --data FOLDER
@@ -8,9 +8,10 @@
     python benchmarks/questions.py chamfer --mnist mnist.npz
 
 ``--data`` is a folder of CSV files without a header and with the label in the last
-column; scikit-learn's four sets come before them. ``--mnist`` is an .npz file with the
+column; scikit-learn's four data sets are used too. ``--mnist`` is an .npz file with the
 arrays x_train (60000, 28, 28), y_train, x_test (10000, 28, 28) and y_test. The source is
-P. Sh. Geidarov, arXiv 2505.23876; the networks are of its form, with an integer ``n_neighbors``.
+P. Sh. Geidarov, arXiv 2505.23876. The networks are those of the source, with an integer
+``n_neighbors``.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from sklearn.neural_network import MLPClassifier
 from skmetricmlp import MetricInitMLPClassifier
 
 Problem = tuple[np.ndarray, ...]
-MOST_ROWS = 2000  # training rows of a table
+MOST_ROWS = 2000  # training rows of each table
 
 
 def main() -> None:
@@ -50,7 +51,7 @@ def main() -> None:
 
 
 def problems(options: argparse.Namespace) -> Iterator[tuple[str, int, Problem]]:
-    """Yield name, seed and standardized rows of every table."""
+    """Yield name, seed and standardized data of each table."""
     for name, X, y in tables(options.data):
         for seed in range(options.seeds):
             X_train, y_train, *test = split(X, y, seed, MOST_ROWS)
@@ -60,7 +61,7 @@ def problems(options: argparse.Namespace) -> Iterator[tuple[str, int, Problem]]:
 def learning_curve(
     problem: Problem, epochs: tuple[int, ...], **settings: Any
 ) -> Iterator[dict[str, float]]:
-    """Yield what the network is like after some numbers of epochs."""
+    """Yield scores and losses of the network after several numbers of epochs."""
     X, y, X_test, y_test = problem
     clf = MetricInitMLPClassifier(max_iter=0, **{**SOURCE, **settings}).fit(X, y)
     for epoch in range(max(epochs) + 1):
@@ -78,7 +79,7 @@ def learning_curve(
 
 
 def _neighbors_score(clf: MetricInitMLPClassifier, problem: Problem) -> float:
-    """Accuracy of k-nearest neighbors over the exemplars, if there are any."""
+    """Return the accuracy of k-nearest neighbors over the exemplars, if any."""
     if not hasattr(clf, "exemplars_"):
         return np.nan
     neighbors = KNeighborsClassifier(clf.n_neighbors)
@@ -87,7 +88,7 @@ def _neighbors_score(clf: MetricInitMLPClassifier, problem: Problem) -> float:
 
 
 def neighbors(options: argparse.Namespace) -> pd.DataFrame:
-    """Four layers against three: mean accuracy over the tables for k = 1, 3, 5, 7."""
+    """Compare k = 1 (three layers) with 3, 5, 7 (four): mean accuracy over the tables."""
     records = []
     for name, seed, problem in problems(options):
         n = max(30, 2 * len(np.unique(problem[1])))
@@ -116,7 +117,7 @@ def neighbors(options: argparse.Namespace) -> pd.DataFrame:
 
 
 def counts(options: argparse.Namespace) -> pd.DataFrame:
-    """N = 10 to 200 exemplars on 20,000 rows of MNIST, calculated and random."""
+    """Compare N = 10 to 200 exemplars on 20,000 rows of MNIST, calculated and random."""
     X, y, X_test, y_test = mnist(options.mnist)
     problem = X[:20000], y[:20000], X_test, y_test
     records = [
@@ -136,7 +137,7 @@ def counts(options: argparse.Namespace) -> pd.DataFrame:
 
 
 def selections(options: argparse.Namespace) -> pd.DataFrame:
-    """Spread over 20 selections: exemplars and training rows of 10,000 each time."""
+    """Return the spread over 20 samples of 10,000 rows for exemplars and training."""
     X, y, X_test, y_test = mnist(options.mnist)
     records = []
     for seed in range(20):
@@ -159,7 +160,7 @@ def selections(options: argparse.Namespace) -> pd.DataFrame:
 
 
 def chamfer(options: argparse.Namespace) -> pd.DataFrame:
-    """Chamfer against other metrics, untrained, three exemplars per class."""
+    """Compare metrics before training, with three exemplars per class."""
     X, y, X_test, y_test = mnist(options.mnist)
     metrics: dict[str, dict[str, Any]] = {
         "chamfer": {"metric": "chamfer", "metric_params": {"image_shape": (28, 28)}},
@@ -167,7 +168,7 @@ def chamfer(options: argparse.Namespace) -> pd.DataFrame:
     }
     records = []
     for seed in range(6):
-        # As in the source: drawn from the test set, and tested on all of it.
+        # As in the source, random exemplars are drawn from the test set.
         sources = {
             "random, of the test set": ("random", X_test, y_test),
             "k-means": ("kmeans", X[:20000], y[:20000]),
@@ -191,7 +192,7 @@ def chamfer(options: argparse.Namespace) -> pd.DataFrame:
 
 
 def tables_of_numbers(options: argparse.Namespace) -> pd.DataFrame:
-    """Compare on data that are no images: accuracy per table, calculated and random."""
+    """Compare on data that are not images: accuracy per table, calculated and random."""
     records = []
     for name, seed, problem in problems(options):
         n = max(30, 2 * len(np.unique(problem[1])))
@@ -235,7 +236,7 @@ def _scikit_learn_curve(problem: Problem, seed: int) -> Iterator[tuple[int, floa
 
 
 def steps(options: argparse.Namespace) -> pd.DataFrame:
-    """Loss curves: mean log loss on training and test rows, over the tables."""
+    """Return the mean log loss on training and test data over the tables, by epoch."""
     records = []
     for name, seed, problem in problems(options):
         n = max(30, 2 * len(np.unique(problem[1])))

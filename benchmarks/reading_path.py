@@ -1,4 +1,4 @@
-"""Count what a reader of ``fit`` has to follow: record types and stack frames.
+"""Count the record types and stack frames that a reader of ``fit`` has to follow.
 
     python benchmarks/reading_path.py
 
@@ -152,7 +152,7 @@ def profiled(package: str, targets: set[Any]) -> Iterator[list[list[str]]]:
 
 
 def code_lines(path: Path) -> int:
-    """Number of lines without docstrings, comments and blank lines."""
+    """Count the lines without docstrings, comments and blank lines."""
     source = path.read_text(encoding="utf-8")
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     docstrings: set[int] = set()

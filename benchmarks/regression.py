@@ -1,4 +1,4 @@
-"""Values instead of classes: initializations and other regressors, on three tables.
+"""Initializations and other regressors on three tables.
 
     python benchmarks/regression.py --data FOLDER
     python benchmarks/regression.py --data FOLDER --batch-size 32
@@ -6,21 +6,23 @@
 
 ``--data`` is a folder with ``NAME.csv.gz``, without a header and with the target in the
 last column, and ``NAME.test_mask.csv.gz``, whose column k marks the test rows of split k.
-Without it the set is scikit-learn's diabetes, with ten splits. Features and target are
-standardized by the training rows for all models; the error is the root of the mean square
-on the test rows, over the deviation of the target: 1 is what the mean reaches.
+Without it the data set is scikit-learn's diabetes, with ten splits. Features and target
+are standardized by the training data for all models. The error is the root mean squared
+error on the test data, divided by the deviation of the target; a constant prediction of
+the mean has an error of 1.
 
-The learners are looked at after 0, 5, 20 and 100 epochs of one run, and where they
-converge (``end``: ``tol`` and ``n_iter_no_change`` as they are, at most 1,000 epochs).
-Calculated weights (``metric``), the random start of the same architecture (``random``),
-the same with a fitted output (``random, ridge``), calculated weights under a variance
-constraint (``metric, norm_constrained``), MLPRegressor with its 100 units and with as many as the
-others, KNeighborsRegressor on the rows and on the exemplars, and gradient boosting.
+The networks are tested after 0, 5, 20 and 100 epochs of one run, and where they converge
+(``end``: with the default ``tol`` and ``n_iter_no_change``, at most 1,000 epochs). The
+models are calculated weights (``metric``), random weights in the same architecture
+(``random``), these with a fitted output (``random, ridge``), calculated weights with a
+norm-constrained output (``metric, norm_constrained``), MLPRegressor with its 100 units
+and with as many as the others, KNeighborsRegressor on the rows and on the exemplars, and
+gradient boosting.
 
-``--norm-constrained`` counts epochs: a last layer fitted under the variance constraint against
-He's random one, with the same random hidden layers (``he``, ``he, norm_constrained``), and with
-calculated ones. A fifth of the training rows validates; counted are the epochs until the
-lowest loss that He's start has on them within 200 epochs.
+``--norm-constrained`` counts epochs. It compares a norm-constrained last layer with He's
+random one, for the same random hidden layers (``he``, ``he, norm_constrained``) and for
+calculated ones. A fifth of the training data is validation data. The table has the epochs
+until the validation loss is as low as the lowest one of He's start within 200 epochs.
 """
 
 from __future__ import annotations
@@ -85,7 +87,7 @@ def main() -> None:
 
 
 def problems(folder: Path | None, splits: int) -> Iterator[tuple[str, int, Problem]]:
-    """Yield name, number of the split and its rows, standardized."""
+    """Yield the name, the number of the split, and its standardized data."""
     for name, X, y, masks in tables(folder):
         for number, mask in enumerate(masks[:splits]):
             together = np.column_stack([X, y])
@@ -111,7 +113,7 @@ def tables(folder: Path | None) -> Iterator[tuple[str, np.ndarray, np.ndarray, A
 
 
 def quietly(judge: Any, name: str, split: int, *arguments: Any) -> list[dict[str, Any]]:
-    """Results of one split, on one thread and without warnings of few epochs."""
+    """Return the results of one split, on one thread and without warnings."""
     warnings.simplefilter("ignore")
     with threadpool_limits(1):
         return [{"data": name, "split": split, **r} for r in judge(split, *arguments)]
@@ -120,7 +122,7 @@ def quietly(judge: Any, name: str, split: int, *arguments: Any) -> list[dict[str
 def errors(
     seed: int, problem: Problem, options: argparse.Namespace
 ) -> Iterator[dict[str, Any]]:
-    """Yield model, epoch (or what stands for it) and its error."""
+    """Yield model, epoch (or a label in its place) and error."""
     X, y, X_test, y_test = problem
 
     def result(model: str, epoch: Any, regressor: Any) -> dict[str, Any]:
@@ -154,7 +156,7 @@ def errors(
 
 
 def report_errors(results: pd.DataFrame) -> None:
-    """Print the mean error of each set, and what the calculated start is ahead by."""
+    """Print the mean error on each data set, and the lead of the calculated start."""
     models = results["model"].unique()
     columns = [*EPOCHS, "end", "-"]
     for name, part in results.groupby("data", sort=False):
@@ -177,7 +179,7 @@ def report_errors(results: pd.DataFrame) -> None:
 def epochs_to_target(
     seed: int, problem: Problem, options: argparse.Namespace
 ) -> Iterator[dict[str, Any]]:
-    """Yield for each last layer the epochs to the lowest loss of He's start."""
+    """Yield the epochs to the lowest loss of He's start, for each last layer."""
     X, X_val, y, y_val = train_test_split(*problem[:2], test_size=0.2, random_state=seed)
     curves = {}
     for name, settings in LAST_LAYERS.items():
@@ -206,14 +208,14 @@ def epochs_to_target(
 
 
 def report_epochs(results: pd.DataFrame) -> None:
-    """Print the epochs that each needs to the lowest loss of He's start."""
+    """Print the epochs that each last layer needs to the lowest loss of He's start."""
     models = results["model"].unique()
     epochs = results.pivot(index=["data", "split"], columns="model", values="epochs")
     share = epochs.div(epochs["he"], axis=0)
     for name, part in results.groupby("data", sort=False):
         table = part.groupby("model")[["start", "best"]].mean().reindex(models)
         table["reached"] = epochs.loc[name].notna().mean()
-        # Who never gets there needs more epochs than all: the median says so.
+        # A run that never reaches the loss counts as infinite in the median.
         table["median epochs"] = epochs.loc[name].fillna(np.inf).median()
         table["mean share, where reached"] = share.loc[name].mean()
         print(f"\n{name}: loss on validation rows before training and at its lowest, and")

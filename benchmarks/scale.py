@@ -5,11 +5,11 @@
     python benchmarks/scale.py --data mnist.npz --table which
 
 ``--data`` is an .npz file with the arrays x_train (60000, 28, 28), y_train, x_test
-(10000, 28, 28) and y_test. Each row of the first table is a process of its own, whose
-peak memory counts, data included. Exemplars are centers of k-means. The second table says
-what is lost when each exemplar is compared with a few pairs instead of all others, in
-networks that vote and are not trained. The third compares which pairs: the nearest of
-all, or of each other class in turn.
+(10000, 28, 28) and y_test. Each row of the first table is measured in a process of its
+own, whose peak memory includes the data. Exemplars are centers of k-means. The second
+table has the accuracy of untrained networks that vote if each exemplar is compared with a
+few others instead of all. The third table compares two ways to choose the pairs: the
+nearest of all exemplars, or of each other class in turn.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def scale(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
 def measure(
     path: Path, rows: int, n: int, settings: dict[str, object], epochs: int
 ) -> dict[str, float]:
-    """Select, calculate and train, in a process of its own."""
+    """Choose exemplars, calculate and train, in a process of its own."""
     warnings.simplefilter("ignore", ConvergenceWarning)
     X, y, X_test, y_test = mnist(path, rows)
     given, seconds = select(X, y, n)
@@ -113,7 +113,7 @@ def measure(
 def select(
     X: np.ndarray, y: np.ndarray, n: int
 ) -> tuple[tuple[np.ndarray, np.ndarray], float]:
-    """Exemplars as ``(points, labels)``, and the seconds that their selection took."""
+    """Return exemplars as ``(points, labels)``, and the seconds of their selection."""
     clf = MetricInitMLPClassifier(
         n_exemplars=n, n_neighbors=1, tied=True, pairs=1, max_iter=0, random_state=0
     )
@@ -139,7 +139,7 @@ def pairs(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
 
 
 def which(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
-    """Yield a row for each number of exemplars and of the two ways to choose pairs."""
+    """Yield a row for each number of exemplars and each way to choose pairs."""
     X, y, X_test, y_test = mnist(arguments.data, arguments.rows)
     form = {"tied": True, "pairs": arguments.pairs, "random_state": 0}
     for n in arguments.n_exemplars or [300, 1000]:
@@ -163,7 +163,7 @@ def which(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
 
 
 def one_way(*arguments: object, always: bool, by_class: bool) -> np.ndarray:
-    """Choose pairs in one way, whatever reads their comparisons."""
+    """Choose pairs in one way, whatever the network."""
     del by_class
     return select_pairs(*arguments, by_class=always)
 
@@ -171,7 +171,7 @@ def one_way(*arguments: object, always: bool, by_class: bool) -> np.ndarray:
 def vote(
     problem: Problem, given: tuple[np.ndarray, np.ndarray], m: int | str
 ) -> dict[str, float]:
-    """Test accuracy of untrained votes."""
+    """Return the test accuracy of untrained networks that vote."""
     X, y, *test = problem
     return {
         name: MetricInitMLPClassifier(

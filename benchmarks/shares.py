@@ -1,11 +1,11 @@
-"""How to share exemplars out among unbalanced classes.
+"""Ways to divide exemplars among unbalanced classes.
 
     python benchmarks/shares.py --data FOLDER
 
-Accuracy and balanced accuracy of the nearest of 30 k-means exemplars, on data sets of
-scikit-learn and the CSV files in ``--data`` (no header, label in the last column).
-Shares are equal, by the square root of the class weights as in the classifier, or
-proportional. Classes of fewer than four rows are left out.
+The table has the accuracy and the balanced accuracy of the nearest of 30 k-means
+exemplars, on data sets of scikit-learn and the CSV files in ``--data`` (no header, label
+in the last column). Shares are equal, by the square root of the class weights as in the
+classifier, or proportional. Classes with fewer than four rows are left out.
 """
 
 from __future__ import annotations

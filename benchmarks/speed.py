@@ -1,19 +1,19 @@
-"""Speed against scikit-learn's MLPClassifier and PyTorch: the same architecture and rows.
+"""Speed beside scikit-learn's MLPClassifier and PyTorch, in the same architecture.
 
     python benchmarks/speed.py
     python benchmarks/speed.py --data mnist.npz
     python benchmarks/speed.py --data mnist.npz --n-neighbors 1
 
-Without ``--data`` on scikit-learn's digits; with it, in single precision, on the first
-rows of an .npz file (see mnist.py). The hidden layers have 1,370 units, or with
-``--n-neighbors 1`` 870 and 30. Networks take turns, one
-epoch each, so that the ratios hold on a noisy machine: each is the median over the
-epochs of our time divided by theirs. "metric" starts from calculated weights, whose
-calculation "start / epoch" measures in epochs; the others start from random ones. "all /"
-is the same ratio for the start and all epochs together. Time
-to accuracy counts the start and the epochs until the test rows reach ``--target``. Peak
-memory is what one epoch adds in a process of its own. PyTorch runs on the processor,
-with its eager Adam, if it is installed.
+Without ``--data`` the data are scikit-learn's digits; with it, in single precision, the
+first rows of an .npz file (see mnist.py). The hidden layer has 1,370 units, or with
+``--n-neighbors 1`` there are two of 870 and 30. The networks take turns, one epoch each,
+so that the ratios are reliable on a noisy machine. Each ratio is the median over the
+epochs of our time divided by that of the other library. "metric" starts from calculated
+weights, and "start / epoch" is the time of their calculation in epochs. The others start
+from random weights. "all /" is the ratio of the times of the start and all epochs
+together. The time to accuracy includes the start and the epochs until the test accuracy
+reaches ``--target``. The peak memory is what one epoch adds in a process of its own.
+PyTorch runs on the CPU, with its eager Adam, if it is installed.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def problem(options: argparse.Namespace) -> Problem:
-    """Training and test rows, with values from 0 to 1."""
+    """Return training and test data, with values from 0 to 1."""
     if options.data:
         x_train, y_train, x_test, y_test = mnist(options.data)
         return x_train[: options.rows], y_train[: options.rows], x_test, y_test
@@ -110,7 +110,7 @@ class Torch:
         self.optimizer = self.torch.optim.Adam(self.network.parameters())
 
     def score(self, X: np.ndarray, y: np.ndarray) -> float:
-        """Accuracy."""
+        """Return the accuracy."""
         with self.torch.no_grad():
             predicted = self.network(self.torch.from_numpy(X)).argmax(dim=1).numpy()
         return float(np.mean(predicted == y))
@@ -135,7 +135,7 @@ if find_spec("torch"):
 
 
 def race(data: Problem, size: int, n_neighbors: int | None, epochs: int) -> pd.DataFrame:
-    """Seconds and test accuracy of every epoch; epoch 0 is the calculation of weights."""
+    """Return seconds and accuracy of each epoch; epoch 0 calculates the weights."""
     x_train, y_train, x_test, y_test = data
     models = {name: make(size, n_neighbors) for name, make in MODELS.items()}
     records = []
@@ -154,7 +154,7 @@ def race(data: Problem, size: int, n_neighbors: int | None, epochs: int) -> pd.D
 
 
 def summary(records: pd.DataFrame, target: float) -> pd.DataFrame:
-    """Make a row per model of what :func:`race` returned, in the order of the models."""
+    """Summarize the result of :func:`race` in a row per model."""
     seconds, accuracy = (
         records.set_index(["epoch", "model"])[column].unstack("model")[list(MODELS)]
         for column in ("seconds", "accuracy")
@@ -174,9 +174,9 @@ def summary(records: pd.DataFrame, target: float) -> pd.DataFrame:
 
 
 def peak_memory(model: tuple[str, int, int | None], data: Problem) -> float:
-    """Peak memory in MiB that one epoch adds, measured in a process of its own."""
+    """Return the peak memory in MiB that one epoch adds, in a process of its own."""
     with TemporaryDirectory() as folder:
-        # From files, for passing arrays on would leave a higher peak than training.
+        # Arrays are passed in files: pickling them would raise the peak above training's.
         paths = [Path(folder, part) for part in ("X.npy", "y.npy")]
         for path, array in zip(paths, data, strict=False):
             np.save(path, array)

@@ -1,17 +1,19 @@
-"""Streams of scikit-learn's data whose first call of ``partial_fit`` has few rows.
+"""Streams whose first call of ``partial_fit`` has few rows.
 
     python benchmarks/streams.py
     python benchmarks/streams.py --first 1 --data wine
     python benchmarks/streams.py --speed
 
-Each table is learned once in a random order, after a first call one row at a time, and
-each row is predicted before it is learned: accuracy of the last 100 predictions, of
-regression their mean absolute error. Features are standardized by all rows. At most 400
-rows; the mean over ``--orders`` orders.
+The models are trained once on each of scikit-learn's data sets, in a random order, one
+row at a time after the first call. Each row is predicted before the model is trained on
+it. The tables have the accuracy of the last 100 predictions, or in a regression their
+mean absolute error, as the mean over ``--orders`` orders. Features are standardized by
+all rows, of which there are at most 400.
 
-With ``--speed`` the time of a call of one row, after ten and a hundred times as many
-calls as at the beginning, over that at the beginning: medians over a tenth of the calls
-before, of ours and of scikit-learn's MLPClassifier of the same width, which take turns.
+With ``--speed`` the table has the time of a call with one row after 1,000 and 10,000
+calls, divided by that after 100 calls. The times are medians over the last tenth of these
+calls, for our classifier and scikit-learn's MLPClassifier of the same width, which take
+turns.
 """
 
 from __future__ import annotations
@@ -64,7 +66,7 @@ def main() -> None:
     parser.add_argument("--learners", nargs="+", choices=CLASSIFIERS)
     parser.add_argument("--speed", action="store_true")
     options = parser.parse_args()
-    warnings.simplefilter("ignore")  # that the first call has few rows
+    warnings.simplefilter("ignore")  # the first call has few rows
     if options.speed:
         print(speed().to_string(float_format="{:.2f}".format))
         return
@@ -91,7 +93,7 @@ def main() -> None:
 
 
 def stream(model: Any, X: np.ndarray, y: np.ndarray, first: int, seed: int) -> float:
-    """Accuracy, or mean absolute error, of the last predictions of a stream."""
+    """Return the accuracy or mean absolute error of the last predictions of a stream."""
     order = np.random.default_rng(seed).permutation(len(y))[:MOST_ROWS]
     X = (X - X.mean(axis=0)) / (X.std(axis=0) + (X.std(axis=0) == 0))
     X, y, classes = X[order], y[order], np.unique(y)
@@ -108,7 +110,7 @@ def stream(model: Any, X: np.ndarray, y: np.ndarray, first: int, seed: int) -> f
 
 
 def speed() -> pd.DataFrame:
-    """Time of a call over that of one at the beginning, of learners that take turns."""
+    """Return the time of a call, divided by that of the first ones."""
     X, y = load_digits(return_X_y=True)
     X = X / 16
     models = {

@@ -1,16 +1,16 @@
-"""The default settings against the usual classifiers, on tables.
+"""The default settings beside the usual classifiers, on tables.
 
     python benchmarks/tabular.py --data FOLDER
     python benchmarks/tabular.py --data FOLDER --batch-size 32
     python benchmarks/tabular.py --data FOLDER --labels 5 10 20 50
 
 ``--data`` is a folder of CSV files without a header and with the label in the last
-column; scikit-learn's four sets come before them. Every model has its default settings
-for all sets, and the same splits: calculated weights (``metric``), random weights of the
-same architecture (``random``), MLPClassifier with its 100 units and with as many as the
-others, 1-NN over the exemplars of ``metric``, and three that do not train in epochs. The
-learners are looked at after 0, 1, 5, 20 and 50 epochs of one run, and once more where
-early stopping ends (``stop``). ``--labels`` leaves so many training rows per class.
+column; scikit-learn's four data sets are used too. All models have their default settings
+and the same splits. They are calculated weights (``metric``), random weights in the same
+architecture (``random``), MLPClassifier with its 100 units and with as many as the
+others, 1-NN over the exemplars of ``metric``, and three that are not trained in epochs.
+The networks are tested after 0, 1, 5, 20 and 50 epochs of one run, and once more where
+early stopping ends (``stop``). ``--labels`` limits the training rows per class.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def run(labels: int | None, options: argparse.Namespace) -> pd.DataFrame:
-    """Results of all models on all sets and splits, with so many labels per class."""
+    """Return the results of all models on all data sets and splits."""
     jobs = (
         delayed(judge)(name, seed, few(problem, labels), options.batch_size, labels)
         for name, X, y in tables(options.data)
@@ -77,8 +77,8 @@ def run(labels: int | None, options: argparse.Namespace) -> pd.DataFrame:
 def judge(
     name: str, seed: int, problem: Problem, batch_size: int, labels: int | None
 ) -> list[dict[str, Any]]:
-    """Results of all models on one split: accuracy and log loss on the test rows."""
-    warnings.simplefilter("ignore")  # few epochs, and batches of fewer rows, are meant
+    """Return accuracy and log loss of all models on the test data of one split."""
+    warnings.simplefilter("ignore")  # of few epochs, and of small batches
     with threadpool_limits(1):
         return [
             {"data": name, "seed": seed, "model": model, "epoch": epoch, **result}
@@ -89,7 +89,7 @@ def judge(
 def results_of(
     problem: Problem, seed: int, batch_size: int, labels: int | None
 ) -> Iterator[tuple[str, Any, dict[str, float]]]:
-    """Yield model, epoch (or what stands for it) and its results."""
+    """Yield model, epoch (or a label in its place) and results."""
     X, y, *_ = problem
     least = np.unique_counts(y).counts.min()
     common = {"random_state": seed, "batch_size": min(batch_size, len(X))}
@@ -109,7 +109,7 @@ def results_of(
                 clf.partial_fit(X, y, classes=None if epoch > 1 else np.unique(y))
             if epoch in EPOCHS and (epoch or model in {OURS, "random"}):
                 yield model, epoch, results(clf, problem)
-        if labels is None and least > 1:  # else there are too few rows to hold any out
+        if labels is None and least > 1:  # otherwise there is too little validation data
             stopping = clf.set_params(early_stopping=True, max_iter=200)
             yield model, "stop", results(stopping.fit(X, y), problem)
     for model, other in {
@@ -121,7 +121,7 @@ def results_of(
 
 
 def results(clf: Any, problem: Problem) -> dict[str, float]:
-    """Accuracy and log loss on the test rows."""
+    """Return accuracy and log loss on the test data."""
     X_test, y_test = problem[2:]
     p = clf.predict_proba(X_test)
     known = np.isin(y_test, clf.classes_)
@@ -131,7 +131,7 @@ def results(clf: Any, problem: Problem) -> dict[str, float]:
 
 
 def report(part: pd.DataFrame) -> None:
-    """Print means, ranks, the spread over the splits, and sets that we are behind on."""
+    """Print means, ranks, the spread over the splits, and the lead on each data set."""
     epochs = list(part["epoch"].unique())
     order = {"index": part["model"].unique(), "columns": sorted(epochs, key=str)}
     order["columns"] = [e for e in (*EPOCHS, "stop", "-") if e in epochs]

@@ -1,4 +1,4 @@
-"""Sphinx's settings; `make docs` builds the site into docs/_build/html."""
+"""Configuration of Sphinx; `make docs` builds the site into docs/_build/html."""
 
 import os
 import sys
@@ -30,8 +30,8 @@ exclude_patterns = ["_build", "_templates", "extensions", "figures", "api/backre
 templates_path = ["_templates"]
 suppress_warnings = ["config.cache"]
 
-# There may be no network where the site is built, so links to other projects' manuals are
-# made only where INTERSPHINX=1 asks for them.
+# The site is built without network access by default. INTERSPHINX=1 adds links to the
+# documentation of other projects.
 if os.environ.get("INTERSPHINX") == "1":
     extensions.append("sphinx.ext.intersphinx")
     intersphinx_mapping = {
@@ -42,7 +42,7 @@ if os.environ.get("INTERSPHINX") == "1":
         "sklearn": ("https://scikit-learn.org/stable", None),
     }
 
-# --- Markdown: what a code host draws too ---
+# --- Markdown: syntax that a code host renders too ---
 myst_enable_extensions = ["dollarmath"]
 myst_fence_as_directive = ["math"]
 myst_heading_anchors = 3
@@ -61,7 +61,7 @@ plot_html_show_source_link = False
 plot_pre_code = """
 import warnings
 from sklearn.exceptions import ConvergenceWarning
-warnings.simplefilter("ignore", ConvergenceWarning)  # few epochs are meant
+warnings.simplefilter("ignore", ConvergenceWarning)  # few epochs are intended
 """
 plot_formats = [("png", 100)]
 plot_srcset = ["2x"]
@@ -74,7 +74,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "gallery",
     "backreferences_dir": "api/backreferences",
     "doc_module": ("skmetricmlp",),
-    # It limits the memory of its own process, so it is shown and not run.
+    # This example limits the memory of its process, so it is shown and not run.
     "filename_pattern": r"/(?!parquet_larger_than_memory)\w+\.py",
     "within_subsection_order": "examples_gallery.reading_order",
     "reset_modules": ("matplotlib", "examples_gallery.without_convergence_warnings"),
@@ -95,7 +95,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
-html_context = {"default_mode": "auto"}  # light or dark, as the reader's system is
+html_context = {"default_mode": "auto"}  # light or dark, as the system of the reader
 html_theme_options = {
     "logo": {"text": "skmetricmlp"},
     "header_links_before_dropdown": 6,
@@ -113,12 +113,12 @@ html_sidebars = {
 
 
 def skip_inherited(app, what, name, obj, skip, options):  # noqa: ARG001
-    """Leave to scikit-learn's manual what an estimator has from there."""
+    """Leave out members that are inherited from scikit-learn."""
     function = obj.fget if isinstance(obj, property) else obj
     module = getattr(function, "__module__", None) or type(obj).__module__
     return True if module.startswith("sklearn.") else None
 
 
 def setup(app):
-    """Connect what this file adds."""
+    """Register the function of this file."""
     app.connect("autodoc-skip-member", skip_inherited)

@@ -1,3 +1,3 @@
-"""pytest tests the Markdown pages here, and nothing that builds the site or is built."""
+"""pytest collects the Markdown pages here, and no files of the site itself."""
 
 collect_ignore_glob = ["*.py", "_build", "gallery", "api"]

@@ -2,13 +2,13 @@
 Watch a fit, and stop it
 ========================
 
-Estimators of this package take scikit-learn's callbacks, which it has from version 1.9
-on: each epoch is a task that they are told of, also within a search. With an older
-version a loop over ``partial_fit`` does as well.
+The estimators of this package support the callbacks of scikit-learn, version 1.9 or
+later. Each epoch is a task that callbacks can observe, also within a search. With an
+older version a loop over ``partial_fit`` serves the same purpose.
 """
 
 # %%
-# Random weights, so that there is something to watch.
+# The example uses random weights, because their accuracy changes visibly.
 import warnings
 from importlib.util import find_spec
 
@@ -48,13 +48,13 @@ else:
 print("accuracy after each epoch:", *(f"{accuracy:.3f}" for accuracy in curve))
 
 # %%
-# A callback of one's own: four methods, of which ``on_fit_task_end`` may return True, and
-# then no further epoch is begun. It is shown what it names as parameters after the star,
-# and a fitted estimator is only made if it is named.
+# A custom callback has four methods. If ``on_fit_task_end`` returns True, training
+# stops. The parameters after the star are the objects that it gets. A fitted estimator
+# is created only if it is one of them.
 
 
 class EnoughIsEnough:
-    """Stop where so many of the rows it was given are right."""
+    """Stop when the accuracy on some rows is high enough."""
 
     def __init__(self, X, y, accuracy):
         self.X, self.y, self.accuracy = X, y, accuracy
@@ -63,13 +63,13 @@ class EnoughIsEnough:
         """Do nothing before the fit."""
 
     def teardown(self, estimator, context):
-        """Do nothing after it."""
+        """Do nothing after the fit."""
 
     def on_fit_task_begin(self, estimator, context):
         """Do nothing before an epoch."""
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):  # noqa: ARG002
-        """Say whether to stop."""
+        """Return whether to stop."""
         return fitted_estimator.score(self.X, self.y) >= self.accuracy
 
 
@@ -77,12 +77,12 @@ if HAS_CALLBACKS:
     clf = MetricInitMLPClassifier(max_iter=200, **settings)
     clf.set_callbacks(EnoughIsEnough(X_test, y_test, 0.95)).fit(X_train, y_train)
     accuracy = clf.score(X_test, y_test)
-    print(f"\nstopped after {clf.n_iter_} epochs, at {accuracy:.3f} on other rows\n")
+    print(f"\nstopped after {clf.n_iter_} epochs, test accuracy {accuracy:.3f}\n")
 
 # %%
-# In a grid search the progress bar is set on the search, and tells of its fits too. The
-# monitor is set on the estimator: the search passes it on to the clones, and the path of
-# a task says which candidate and which split an epoch belongs to.
+# In a grid search the progress bar is set on the search, and shows its fits too. The
+# monitor is set on the estimator, and the search passes it to the clones. The path of a
+# task identifies the candidate and the split of an epoch.
 curves = {}
 if HAS_CALLBACKS:
     monitor = ScoringMonitor(scoring="accuracy")
@@ -93,7 +93,7 @@ if HAS_CALLBACKS:
     log = monitor.get_logs().data_as_pandas
     epochs = log[log["task_name"] == "epoch"]
     for path, epoch_of in epochs.groupby("parent_task_id_path"):
-        if path[1] == 0:  # the search; then the best one is fitted again
+        if path[1] == 0:  # a fit of the search, and not the refit of the best one
             candidate, split = divmod(path[2], search.n_splits_)
             rate = search.cv_results_["params"][candidate]["learning_rate_init"]
             curves[f"rate {rate}, split {split}"] = epoch_of["accuracy"].tolist()

@@ -2,9 +2,9 @@
 A grid search on a cluster
 ==========================
 
-joblib hands the fits of ``GridSearchCV`` to a Dask cluster. A worker that dies costs the
-fits that it was at: the scheduler gives them to another one, and the search goes on, if
-what it needs is elsewhere too.
+joblib distributes the fits of ``GridSearchCV`` over a Dask cluster. If a worker dies,
+the scheduler gives its fits to another worker. The search continues if the data are on
+another worker too.
 """
 
 # %%
@@ -19,20 +19,21 @@ from skmetricmlp import MetricInitMLPClassifier
 X, y = load_digits(return_X_y=True)
 splits = list(StratifiedKFold(2).split(X, y))
 search = GridSearchCV(
-    # Without a seed no fit could be repeated.
+    # Without a seed a repeated fit would have another result.
     MetricInitMLPClassifier(max_iter=5, tol=0, random_state=0),
     {"n_exemplars": [10, 20, 30], "n_neighbors": [1, None]},
     cv=splits,
 )
 
 # %%
-# Every worker gets every array. Left to itself joblib puts arrays, those of the splits
-# too, on one worker, and they are lost with it.
+# Every worker gets every array. By default joblib puts each array, also those of the
+# splits, on one worker only, and it is lost if this worker dies.
 arrays = [X, y, *(rows for split in splits for rows in split)]
 
 # %%
-# Two processes here; ``Client("scheduler-address:8786")`` is a cluster of machines. Each
-# process reads this script again, so that what starts them stands behind this line.
+# Two processes serve as the cluster; ``Client("scheduler-address:8786")`` connects to a
+# cluster of machines. Each process imports this script, so the code that starts them is
+# guarded by the following line.
 if __name__ == "__main__":
     with (
         LocalCluster(

@@ -2,13 +2,13 @@
 Chunks of a Dask array
 ======================
 
-dask-ml's ``Incremental`` calls ``partial_fit`` for one chunk of an array after the other,
-wherever the chunks are, and predicts chunk by chunk.
+``Incremental`` of dask-ml calls ``partial_fit`` for one chunk of an array after the
+other, on the machines that hold them. Predictions are computed chunk by chunk too.
 """
 
 # %%
-# Scikit-learn's digits in chunks of 200 rows. Dask loads, or calculates, each when it is
-# asked for: the array may be larger than memory.
+# Scikit-learn's digits in chunks of 200 rows. Dask loads or computes a chunk when it is
+# used, so the array may be larger than memory.
 import dask.array as da
 from dask_ml.wrappers import Incremental
 from sklearn.datasets import load_digits
@@ -23,8 +23,8 @@ X_train, X_test, y_train, y_test = (
 )
 
 # %%
-# ``fit`` starts anew, and each call of ``partial_fit`` goes on. The order of the chunks
-# is drawn, so that both estimators need a seed.
+# ``fit`` starts again, and each call of ``partial_fit`` continues. The order of the
+# chunks is random, so both estimators need a seed.
 model = Incremental(
     MetricInitMLPClassifier(random_state=0), scoring="accuracy", random_state=0
 )
@@ -35,7 +35,7 @@ for epoch in range(2, 6):
     print(f"epoch {epoch}: accuracy {model.score(X_test, y_test):.3f}")
 
 # %%
-# Predictions are Dask arrays again: nothing is calculated until it is asked for.
+# Predictions are Dask arrays too, which are computed when they are used.
 probabilities = model.predict_proba(X_test)
 print(probabilities)
-print(f"surest: {probabilities.max(axis=1).mean().compute():.3f} on average")
+print(f"mean confidence: {probabilities.max(axis=1).mean().compute():.3f}")

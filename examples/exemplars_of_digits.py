@@ -2,8 +2,8 @@
 The exemplars are the network
 =============================
 
-The network is calculated from the centers of a few clusters per class. It can be looked
-at before it is trained, and it already tells digits apart.
+The weights are calculated from the centers of a few clusters per class. The network can
+be examined before training, and it recognizes the digits already.
 """
 
 # %%
@@ -22,9 +22,9 @@ clf.fit(X_train, y_train)
 ExemplarsDisplay.from_estimator(clf, image_shape=(8, 8))
 
 # %%
-# A neuron of the first layer compares two of them: is an image nearer to the one or to
-# the other? Its weights are the difference of the two. Here is the first exemplar of a
-# class against the first of another one.
+# A unit of the first layer compares two exemplars: to which of them is an image nearer?
+# Its weights are proportional to the difference between the two. The figure compares the
+# first exemplars of two classes.
 first = {label: i for i, label in reversed(list(enumerate(clf.exemplar_labels_)))}
 pairs = [(first[a], first[b]) for a, b in ((0, 1), (3, 8), (4, 9), (1, 7))]
 ComparisonWeightsDisplay.from_estimator(clf, pairs=pairs, image_shape=(8, 8))
@@ -44,8 +44,8 @@ for name, model in models.items():
     print(f"{name:16} layers {widths}")
 
 # %%
-# Both before training, and after each epoch of it. On data as easy as these there is
-# little to refine.
+# The accuracy of both before training and after each epoch. These data are easy, so that
+# training gains little.
 accuracies = {}
 for name, model in models.items():
     accuracies[name] = [model.score(X_test, y_test)]

@@ -2,13 +2,13 @@
 Which exemplar decided?
 =======================
 
-Where the output reads nothing but exemplars, a prediction can be explained by them: which
-were near, by how much the nearest won, and what each contributes after training.
+If the output layer reads exemplars only, they explain a prediction: which exemplars were
+near, by how much the nearest won, and what each contributes after training.
 """
 
 # %%
-# Exemplars that are rows of the data, so that they can be looked up. By default random
-# units would take part too; with ``n_neighbors=1`` they do not.
+# The exemplars are rows of the data, so that they can be looked up. In the default
+# network random units contribute too; with ``n_neighbors=1`` there are none.
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
@@ -36,8 +36,8 @@ model.fit(X_train, y_train)
 print(f"accuracy: {model.score(X_test, y_test):.3f}\n")
 
 # %%
-# The patient for whom the decision was closest: at rank 1 the margin is what the nearest
-# exemplar was ahead of the nearest of the other class by.
+# The patient with the closest decision. At rank 1 the margin is the distance of the
+# nearest exemplar of the other class minus that of the nearest exemplar.
 scaler, clf = model[0], model[-1]
 explained = clf.explain(scaler.transform(X_test), n_nearest=4)
 nearest = explained[explained["rank"] == 1]
@@ -47,23 +47,24 @@ columns = ["term", "exemplar", "label", "excess", "margin", "contribution"]
 print(explained.loc[explained["row"] == patient, columns].round(2).to_string(index=False))
 
 # %%
-# Contributions add up to the output of the class that is predicted. The last rows are
-# what is left of it: the other eight exemplars, and a bias that training has moved a bit.
+# The contributions add up to the output of the predicted class. The last rows are the
+# rest of it: the other eight exemplars, and a bias that training has changed a little.
 #
-# The same as a picture: how much nearer each exemplar is than the nearest of the other
-# class, and what it adds to the class that is predicted. The gray bars are the rest.
+# The figure shows the margin of each exemplar, and its contribution to the predicted
+# class. The gray bars are the other terms.
 MarginsDisplay.from_predictions(explained, row=patient)
 
 # %%
-# The exemplars are training rows: these are the patients that the case is compared with.
+# The exemplars are training rows. These are the patients that the case is compared with.
 near = explained.loc[explained["row"] == patient, "exemplar"].dropna()
 rows = X_train.index[clf.exemplar_indices_[near]]
 shown = ["mean radius", "mean texture", "worst concavity"]
 print("\n", X.loc[[patient, *rows], shown].round(2).to_string(), sep="")
 
 # %%
-# All exemplars, over the measurements in units of their deviations: malignant ones are
-# larger in radius, perimeter and area. One of the benign ones is an oddity.
+# All exemplars, with the measurements in units of their standard deviations. Malignant
+# ones are larger in radius, perimeter and area. One of the benign exemplars is an
+# outlier.
 figure, axes = plt.subplots(figsize=(9, 4.5), layout="constrained")
 ExemplarsDisplay.from_estimator(model, ax=axes)
 plt.show()

@@ -2,15 +2,15 @@
 Few labels
 ==========
 
-Labels cost time, so often there are only some of each class. Where all of them can be
-exemplars, the calculated network knows from the start what the nearest labeled row
-knows, and with enough of them a little more.
+Labels are expensive, and often there are only a few for each class. If all labeled rows
+are exemplars, the calculated network is as accurate as the nearest labeled row from the
+start. With more labels it is a little more accurate.
 """
 
 # %%
-# One to twenty labeled images of each of ten digits, drawn six times, and a thousand
-# other images to test on. All labeled rows are exemplars, up to thirty; the random start
-# is a network of the same size.
+# One to twenty labeled images of each of ten digits, drawn six times, and one thousand
+# other images as test data. Up to thirty labeled rows are exemplars. The random start
+# has a network of the same size.
 import warnings
 
 import matplotlib.pyplot as plt
@@ -31,7 +31,7 @@ N_DRAWS = 6
 
 
 def drawn(n_labels, seed):
-    """Draw rows to learn from, so many of each class, and rows to test on."""
+    """Draw training rows, as many for each class, and test rows."""
     order = np.random.default_rng(seed).permutation(len(y))
     rows = [order[y[order] == digit][:n_labels] for digit in range(10)]
     train = np.concatenate(rows)
@@ -39,7 +39,7 @@ def drawn(n_labels, seed):
 
 
 def models(n_labels, seed):
-    """Make the pairs, for so many labels of each class."""
+    """Create the models for a number of labels of each class."""
     settings = {
         "n_exemplars": min(10 * n_labels, 30),
         "n_random_units": 50,
@@ -71,10 +71,10 @@ print("standard deviation")
 print(by_model.std().unstack().round(3).to_string())
 
 # %%
-# How far each is ahead of the nearest neighbor that learned from the same draw: mean and
-# standard deviation. With one or two labels of each class nothing is ahead of logistic
-# regression, and epochs of training do harm; with five or more the calculated network is
-# the best of these, and does not need to be trained.
+# The difference from the nearest neighbor on the same draw: mean and standard
+# deviation. With one or two labels of each class no model is ahead of logistic
+# regression, and training makes the networks worse. With five or more labels the
+# calculated network is the best of these models, and does not need training.
 table = results.pivot_table("accuracy", ["labels", "draw"], "model", sort=False)
 ahead = 100 * table.drop(columns="1-NN").sub(table["1-NN"], axis=0)
 means, spreads = (getattr(ahead.groupby("labels"), name)() for name in ("mean", "std"))

@@ -2,9 +2,9 @@
 A random network is nearly flat
 ===============================
 
-Before training, a network of random weights is a function too: over a square most are
-close to a plane, with no hills or hollows in it. A calculated network begins with the
-shape of the data.
+Before training, a network with random weights computes a function. Over a square most of
+these functions are close to a plane, without local optima. A calculated network begins
+with the shape of the data.
 """
 
 # %%
@@ -35,15 +35,16 @@ X = np.random.default_rng(0).random((2000, 2))
 y = scale(himmelblau(X))
 
 # %%
-# A hundred networks of the widths 2-100-100-1: the share of the variance that the best
-# plane explains, how often the least and the greatest value lie on the boundary, and how
-# many local optima there are inside.
+# One hundred networks of the widths 2-100-100-1: the share of the variance that the best
+# plane explains, how often the lowest and the highest value lie on the boundary, and the
+# number of local optima inside.
 #
 # Glorot initialization sets the biases to zero, and a ReLU network without biases is
 # linear along every ray from the origin. On this square it therefore has no optimum
-# inside, whatever was drawn; what is counted there is the grain of the grid, and fades on
-# a finer one. With biases drawn as scikit-learn does, it may have some. On a square
-# around the origin it bends there, and is no plane. With tanh it is flatter still.
+# inside, for any weights. The few that are counted are artifacts of the grid, and
+# vanish on a finer one. With random biases, as scikit-learn draws them, there may be
+# optima. On a square around the origin the network bends at the origin, and is no
+# plane. With tanh it is even flatter.
 STARTS = {
     "Glorot, ReLU": {},
     "with biases": dict(draw_biases=True),
@@ -54,7 +55,7 @@ STARTS = {
 
 
 def described(seeds):
-    """Sum up a table that has a row for each seed."""
+    """Summarize a table that has a row for each seed."""
     flat = seeds["r2"]
     optima = seeds["n_minima"] + seeds["n_maxima"]
     on_boundary = seeds["minimum_on_boundary"] & seeds["maximum_on_boundary"]
@@ -76,8 +77,8 @@ print("100 random networks")
 print(pd.DataFrame(rows).T.round(3).to_string(), "\n")
 
 # %%
-# The function itself, a network of these widths that was trained on 2000 points of it,
-# and one that was calculated from as many and not trained at all.
+# The function itself, a network of these widths that was trained on 2000 points, and a
+# network that was calculated from as many points and not trained.
 models = {
     "trained": MLPRegressor(hidden_layer_sizes=(100, 100), random_state=0),
     "calculated": MetricInitMLPRegressor(max_iter=0, random_state=0),
@@ -98,7 +99,7 @@ for name, model in models.items():
     )
 
 # %%
-# The surfaces beside each other, a random one first.
+# The surfaces of a random, the trained and the calculated network.
 shown = {"random": random_network(random_state=0).forward, **functions}
 del shown["Himmelblau"]
 figure = plt.figure(figsize=(11, 4), layout="constrained")

@@ -2,12 +2,13 @@
 A function from its values
 ==========================
 
-Small networks that were trained once, to be polynomials, are put together to a network
-for any smooth function of one or two variables, which training then only refines.
+The start is a network that is assembled from small networks, which were trained once to
+compute polynomials. It fits smooth functions of one or two variables, and training only
+refines it.
 """
 
 # %%
-# Two hundred values of a function on [0, 10], and others between them and beyond.
+# Two hundred values of a function on [0, 10], and test points inside and outside.
 import warnings
 
 import matplotlib.pyplot as plt
@@ -21,7 +22,7 @@ warnings.simplefilter("ignore", ConvergenceWarning)  # few epochs are meant
 
 
 def damped(x):
-    """Oscillate, and die out."""
+    """Return a damped oscillation."""
     return np.exp(-x / 4) * np.sin(2 * x)
 
 
@@ -31,8 +32,9 @@ inside = np.linspace(0, 10, 1001)
 outside = np.linspace(10, 11, 101)
 
 # %%
-# The largest errors of three starts, after so many iterations of L-BFGS: basis networks,
-# two sets of them for the halves of the domain, and Glorot's random weights.
+# The largest errors of three starts before training and after 20 and 200 iterations of
+# L-BFGS. The starts are basis networks, two sets of them for the halves of the domain,
+# and Glorot's random weights.
 STARTS = {
     "basis": {},
     "basis, 2 parts": {"n_parts": 2},
@@ -57,7 +59,8 @@ for name, settings in STARTS.items():
 print(pd.DataFrame(rows).to_string(index=False, float_format="{:.1e}".format), "\n")
 
 # %%
-# What they are before training and after 20 iterations. No value beyond 10 was given.
+# The functions before training and after 20 iterations. The data contain no point
+# beyond 10.
 figure, panels = plt.subplots(
     1, 2, figsize=(10, 3.2), sharex=True, sharey=True, layout="constrained"
 )
@@ -69,7 +72,7 @@ for panel, epochs in zip(panels, (0, 20), strict=True):
 panels[0].legend()
 
 # %%
-# Two variables, with values that are off by a hundredth: Franke's function.
+# Franke's function of two variables, with noise of a standard deviation of 0.01.
 X = np.random.default_rng(1).uniform(0, 1, (600, 2))
 
 
@@ -95,7 +98,7 @@ for name, settings in STARTS.items():
     print(f"{name}: root mean squared error after 20 epochs {deviation:.1e}")
 
 # %%
-# Where the errors are.
+# The errors as functions of the two variables.
 figure, panels = plt.subplots(1, 3, figsize=(10, 3.2), layout="constrained")
 for panel, (name, error) in zip(panels, errors.items(), strict=True):
     image = panel.imshow(error, origin="lower", cmap="RdBu", extent=(0, 1, 0, 1))

@@ -2,17 +2,17 @@
 A table with numbers, categories, dates and missing values
 ==========================================================
 
-The classifier takes its place at the end of a pipeline like any other. Which classifier
-is best there depends on the table, so here are four of them side by side. On this one the
-winner is gradient boosting.
+The classifier is the last step of a pipeline, like any other. The best classifier
+depends on the table, so this example compares four of them. On this table gradient
+boosting wins.
 """
 
 # %%
-# Two thousand customers, made up so that the example runs anywhere. Who stays depends on
-# the number of orders, on their value along another line for each channel, on how long
-# ago the account was opened, and on the region. The value is missing where nobody bought
-# anything, so that its absence says something; others are missing by accident. Most
-# regions have few customers.
+# Two thousand generated customers. Whether a customer stays depends on the number of
+# orders, on their value with a different slope for each channel, on the age of the
+# account, and on the region. The value is missing if a customer has no orders, so that
+# a missing value is informative; other values are missing at random. Most regions have
+# few customers.
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -54,9 +54,9 @@ for column in ("orders", "channel", "region"):
     table.loc[rng.choice(n, 100, replace=False), column] = np.nan
 
 # %%
-# Numbers are imputed and scaled, with a column that says where one was missing. Missing
-# categories are a category, and so are all the rare ones together. A date becomes the
-# days since then, and two numbers that say when in the year it was.
+# Numbers are imputed and scaled, with an indicator of missing values. Missing
+# categories are a category, and all rare categories together are one too. A date
+# becomes the number of days since then, and two numbers for the time of the year.
 
 
 def parts_of(dates):
@@ -78,9 +78,9 @@ features = make_column_transformer(
 )
 
 # %%
-# All that is learned from the data is inside the pipelines: no model sees the rows that
-# it is tested on. Training of the networks is stopped early, by rows held out from those
-# that they may see.
+# Everything that is estimated from the data is inside the pipelines, so no model uses
+# its test data. The training of the networks is stopped early, by validation data that
+# are a part of their training data.
 MODELS = {
     "calculated, trained": MetricInitMLPClassifier(
         n_exemplars=20, early_stopping=True, random_state=0
@@ -108,15 +108,15 @@ summary = results.groupby("model", sort=False).agg(["mean", "std"])
 print(summary.sort_values(("log loss", "mean")).round(3).to_string())
 
 # %%
-# Trees win: most of what decides here is a threshold or a step, and they need neither
-# scales nor imputed values. The calculated network comes next, ahead of random weights
-# that were trained; training it, on the nine tenths of the rows that early stopping
-# leaves, adds nothing. Here is the accuracy of each split.
+# Trees win, because most effects in these data are thresholds or steps, and because
+# trees need neither scaling nor imputed values. The calculated network is second, ahead
+# of random weights that were trained. Training it on the nine tenths of the rows that
+# early stopping leaves gains nothing. The figure shows the accuracy of each split.
 order = summary.sort_values(("log loss", "mean"), ascending=False).index
 figure, axes = plt.subplots(figsize=(6, 3), layout="constrained")
 for place, name in enumerate(order):
     accuracies = results.loc[results["model"] == name, "accuracy"]
     axes.plot(accuracies, [place] * len(accuracies), "o", color="C0", alpha=0.5)
 axes.set_yticks(range(len(order)), order)
-axes.set(xlabel="accuracy on rows left out")
+axes.set(xlabel="accuracy on test rows")
 plt.show()

@@ -2,14 +2,14 @@
 MNIST from thirty exemplars
 ===========================
 
-The setting of the source of the method: thirty images decide what all others are, and
-training refines that. The images come from OpenML, or from a file that you have::
+The setting of the source of the method: a network is calculated from thirty images, and
+training refines it. The images are downloaded from OpenML, or read from a file::
 
     python examples/mnist.py path/to/mnist.npz
 
-in which ``x_train``, ``y_train``, ``x_test`` and ``y_test`` are arrays, as in the file
-that Keras downloads. Without a network and without a file it makes do with the small
-digits of scikit-learn.
+The file contains the arrays ``x_train``, ``y_train``, ``x_test`` and ``y_test``, like
+the file that Keras downloads. Without a file and without a network connection the
+example uses the small digits of scikit-learn.
 """
 
 # %%
@@ -33,20 +33,20 @@ N_EPOCHS = 3
 
 
 def of_file(path):
-    """Read images and labels, to train on and to test on, from a file of NumPy."""
+    """Read training and test images and their labels from a NumPy file."""
     names = ("x_train", "x_test", "y_train", "y_test")
     with np.load(path) as arrays:
         if missing := [name for name in names if name not in arrays]:
             sys.exit(f"{path} has no {', '.join(missing)}, but {', '.join(arrays)}")
         X_train, X_test, y_train, y_test = (arrays[name] for name in names)
-    side = math.isqrt(X_train[0].size)  # images may be there as rows, too
+    side = math.isqrt(X_train[0].size)  # images may also be stored as rows
     X_train, X_test = (X.reshape(-1, side, side) for X in (X_train, X_test))
     return X_train, X_test, y_train.ravel(), y_test.ravel()
 
 
 def of_openml():
-    """Fetch the same, 15 MB; scikit-learn keeps them for the next time."""
-    with warnings.catch_warnings(action="ignore"):  # of the second try
+    """Download the same data, 15 MB, which scikit-learn caches."""
+    with warnings.catch_warnings(action="ignore"):  # about the second attempt
         X, y = fetch_openml("mnist_784", return_X_y=True, as_frame=False, n_retries=1)
     X = X.reshape(-1, 28, 28)
     return X[:60_000], X[60_000:], y[:60_000].astype(int), y[60_000:].astype(int)
@@ -59,7 +59,7 @@ def of_scikit_learn():
 
 
 def images():
-    """Get images with values from 0 to 1, and their labels."""
+    """Return images with values from 0 to 1, and their labels."""
     if sys.argv[1:]:
         X_train, X_test, y_train, y_test = of_file(sys.argv[1])
         print(f"images of {sys.argv[1]}")
@@ -83,9 +83,9 @@ X_train, X_test = (X.reshape(len(X), -1) for X in (X_train, X_test))
 print(f"{len(X_train)} images to train on, {len(X_test)} to test on, {image_shape}\n")
 
 # %%
-# The source takes any three images of each digit, and the distances between the black
-# pixels of two. Centers of clusters are better exemplars, and outputs that are fitted to
-# the training rows, which is the default, are better than votes.
+# The source uses three random images of each digit, and distances between the black
+# pixels of two images. Centers of clusters are better exemplars. An output layer that
+# is fitted to the training data, the default, is better than votes.
 MODELS = {
     "as in the source": MetricInitMLPClassifier(
         exemplars="random",
@@ -111,7 +111,7 @@ for name, model in MODELS.items():
     print(f"{name:18} {shown}   {perf_counter() - started:.1f}")
 
 # %%
-# Thirty images of the training rows, and thirty centers of clusters.
+# Thirty training images, and thirty centers of clusters.
 figure, panels = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
 for panel, name in zip(panels, MODELS, strict=False):
     ExemplarsDisplay.from_estimator(MODELS[name], image_shape=image_shape, ax=panel)

@@ -2,14 +2,14 @@
 A Parquet file that is larger than memory
 =========================================
 
-``partial_fit`` needs one batch at a time, and the row groups of a Parquet file are
-batches: the file may be as large as the disk. Here the process is not allowed the memory
-to read it at once.
+``partial_fit`` needs one batch at a time, and the row groups of a Parquet file can serve
+as batches, so the file may be larger than memory. This example limits the memory of the
+process, so that it cannot read the whole file at once.
 """
 
 # %%
-# The file: scikit-learn's digits over and over, moved by a pixel and with noise, 77 MB
-# in 120 row groups. The nines come late: the first half of the file has none.
+# The file contains scikit-learn's digits many times, shifted by a pixel and with noise:
+# 77 MB in 120 row groups. The first half of the file contains no nines.
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +33,7 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
 
 
 def row_group(number):
-    """Make the rows of a row group; those of the first half have no nine."""
+    """Generate a row group; those of the first half contain no nine."""
     rng = np.random.default_rng(number)
     known = np.flatnonzero((y_train < 9) | (number >= N_GROUPS // 2))
     drawn = rng.choice(known, N_ROWS)
@@ -55,10 +55,11 @@ def write(path):
 
 
 # %%
-# The limit: so many bytes beyond what the process has now. Linux alone keeps to it.
+# The limit is a number of bytes beyond the present memory of the process. It has an
+# effect on Linux only.
 @contextmanager
 def memory_limit(more):
-    """Let the process have no more than that."""
+    """Limit the memory that the process can get in addition."""
     if sys.platform != "linux":
         yield
         return
@@ -75,11 +76,11 @@ def memory_limit(more):
 
 
 # %%
-# The first epoch takes the file as it comes, and the next ones its row groups in another
-# order each: gradient steps forget what they have not seen for long. No threads, because
-# each takes memory of its own.
+# The first epoch reads the row groups in order, and each later epoch in a random order,
+# because gradient steps forget data that were not used for long. Threads are not used,
+# because each would need its own memory.
 def learn(path, epochs):
-    """Train on the file, and say after each epoch how good the network is."""
+    """Train on the file, and print the accuracy after each epoch."""
     rng = np.random.default_rng(0)
     clf = MetricInitMLPClassifier(n_exemplars=15, n_random_units=50, random_state=0)
     with pq.ParquetFile(path) as file:
@@ -96,7 +97,7 @@ def learn(path, epochs):
 
 
 def report(when, clf):
-    """Print the accuracy, and how many of the nines are found."""
+    """Print the accuracy, and the accuracy on the nines."""
     nines = y_test == 9
     print(
         f"{when:>13}: accuracy {clf.score(X_test, y_test):.3f}, "
@@ -111,9 +112,9 @@ with TemporaryDirectory() as folder:
     print(
         f"file: {path.stat().st_size / 2**20:.0f} MB, limit: {MORE_MEMORY / 2**20:.0f} MB"
     )
-    # BLAS takes tens of megabytes at its first product, which have to be there before.
+    # BLAS allocates tens of megabytes at its first product: this comes before the limit.
     MetricInitMLPClassifier(max_iter=0).fit(X_train[:100], y_train[:100])
-    pa.set_memory_pool(pa.system_memory_pool())  # which keeps nothing that it freed
+    pa.set_memory_pool(pa.system_memory_pool())  # it returns memory that is freed
     with memory_limit(MORE_MEMORY):
         try:
             with pq.ParquetFile(path) as file:

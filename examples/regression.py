@@ -1,13 +1,14 @@
 """
-Values instead of classes
-=========================
+Regression
+==========
 
-A regressor that is right before it is trained, what its output layer may start from, and
-which exemplars a prediction comes from.
+A regressor that is accurate before training, the ways to fit its output layer, and the
+exemplars behind a prediction.
 """
 
 # %%
-# The progression of diabetes in a year, from ten measurements of 442 patients.
+# The target is the progression of diabetes in a year, from ten measurements of 442
+# patients.
 import warnings
 
 import matplotlib.pyplot as plt
@@ -29,10 +30,10 @@ X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
 X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
 
 # %%
-# R^2 on other patients before training and after 1, 5 and 20 epochs. The output layer is
-# fitted by a ridge regression, or under the constraint that its weights are of the size
-# of He's, also to random hidden layers. Of that size they are easy to train, but here
-# there are four times as many weights as rows, and what they fit is noise.
+# R^2 on test data before training and after 1, 5 and 20 epochs. The output layer is
+# fitted by a ridge regression, or under the constraint that its weights have the size
+# of He's, also to random hidden layers. Weights of this size are easy to train. But
+# these data have four times as many weights as rows, and the weights fit noise.
 STARTS = {
     "calculated, ridge": {},
     "calculated, norm_constrained": {"output_init": "norm_constrained"},
@@ -66,8 +67,8 @@ neighbors = score(KNeighborsRegressor(5))
 print(f"\n5 nearest patients: {neighbors:.2f}\n")
 
 # %%
-# The same as a picture. The calculated start is the best that it will be: training on so
-# few rows only fits their noise.
+# The calculated start is most accurate before training, because training on so few rows
+# fits their noise.
 figure, axes = plt.subplots(figsize=(6, 3.6), layout="constrained")
 for name in STARTS:
     axes.plot(range(len(EPOCHS)), table[name], marker="o", label=name)
@@ -77,8 +78,9 @@ axes.set_xticks(range(len(EPOCHS)), EPOCHS)
 axes.legend(loc="lower right", fontsize="small")
 
 # %%
-# With an integer ``n_neighbors`` the output carries the values of the exemplars, here rows.
-# With a step the network is the mean of the three nearest, and can say which they are.
+# With an integer ``n_neighbors`` the output averages the values of exemplars, which are
+# rows here. With a step activation the prediction is the mean of the three nearest
+# exemplars, and ``explain`` identifies them.
 nearest = MetricInitMLPRegressor(
     exemplars="kmedoids", n_neighbors=3, activation="step", max_iter=0
 )
@@ -94,8 +96,8 @@ print(
 )
 
 # %%
-# How much farther each exemplar is than the nearest, and how much it adds to what is
-# predicted. The fourth and all further ones add nothing; the bias is what is predicted if
-# no exemplar votes, about the mean of all values.
+# The distance of each exemplar in excess of the nearest, and its contribution to the
+# prediction. The fourth and all further exemplars contribute nothing. The bias is the
+# prediction without any exemplar, which is about the mean of all values.
 MarginsDisplay.from_predictions(explained)
 plt.show()

@@ -2,14 +2,14 @@
 Which metric, which exemplars, and how many?
 ============================================
 
-All three are parameters, so a grid search finds them. They matter most to a network that
-decides by the nearest exemplar, ``n_neighbors=1``. Untrained networks are cheap:
-the search is done with ``max_iter=0`` on all cores, and only the best one is trained.
+All three are parameters, so a grid search can choose them. They matter most with
+``n_neighbors=1``, where the nearest exemplar decides. Untrained networks are cheap: the
+search uses ``max_iter=0`` on all cores, and only the best network is trained.
 """
 
 # %%
-# Scikit-learn's digits, with values from 0 to 1, and two grids: the chamfer distance
-# takes a parameter of its own.
+# Scikit-learn's digits, with values from 0 to 1, and two grids, because the chamfer
+# distance has a parameter of its own.
 import matplotlib.pyplot as plt
 import pandas as pd
 from sklearn.datasets import load_digits
@@ -47,9 +47,9 @@ table = results.pivot_table(
 print(table.round(3).to_string())
 
 # %%
-# With one exemplar of each class a map that was learned, of linear discriminant analysis,
-# is far ahead; more exemplars, or ones that are moved (``"lvq"``), make up for it. The
-# chamfer distance takes the shades of these small images for black and white.
+# With one exemplar of each class the learned map of a linear discriminant analysis is
+# far ahead. More exemplars, or exemplars moved by LVQ, reach the same accuracy. The
+# chamfer distance treats the gray values of these small images as black and white.
 figure, panels = plt.subplots(
     1, 2, figsize=(9, 3.6), sharex=True, sharey=True, layout="constrained"
 )
@@ -60,7 +60,7 @@ for panel, exemplars in zip(panels, common["exemplars"], strict=True):
 panels[1].legend(loc="lower right", fontsize="small")
 
 # %%
-# The best one, untrained and after some epochs.
+# The accuracy of the best network, before training and after five epochs.
 best = search.best_estimator_
 print(f"\n{best}\n")
 print(f"untrained:       {best.score(X_test, y_test):.3f}")

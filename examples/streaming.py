@@ -2,13 +2,13 @@
 A stream in which a class appears late
 ======================================
 
-``partial_fit`` learns from one batch at a time. Where a new kind of thing turns up in the
-middle of the stream, the network grows: exemplars, comparisons and an output for it are
-calculated from the first rows of it that arrive.
+``partial_fit`` trains on one batch at a time. If the first rows of a class arrive in
+the middle of the stream, the network grows: exemplars, comparisons and an output for
+the class are calculated from these rows.
 """
 
 # %%
-# Scikit-learn's digits, in batches of fifty. The sevens are kept back until the eleventh.
+# Scikit-learn's digits in batches of fifty. The first ten batches contain no sevens.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
@@ -27,9 +27,10 @@ rest = np.random.default_rng(0).permutation(np.concatenate([rest, late]))
 stream = np.concatenate([first, rest])
 
 # %%
-# All classes that will ever occur are declared in the first call. A network of random
-# weights has an output for each from the start, and has learned by then that sevens are
-# never the answer. Each batch is five steps; random weights take larger ones.
+# The first call declares all classes that can occur. A network with random weights has
+# an output for each class from the start, and learns in the first ten batches that
+# sevens do not occur. Each batch makes five steps. Random weights get a larger step
+# size.
 MODELS = {
     "calculated": MetricInitMLPClassifier(
         batch_size=10, learning_rate_init=0.001, random_state=0
@@ -57,8 +58,9 @@ for k, n_exemplars in enumerate(sizes):
 print("(accuracy on sevens, and on the others)")
 
 # %%
-# The calculated network starts as a good one, and knows many of the sevens from the first
-# batch that has some. The other one needs more rows, and has caught up in the end.
+# The calculated network is accurate from the start, and recognizes many sevens after
+# the first batch that contains some. The other network needs more rows, and has caught
+# up at the end.
 figure, panels = plt.subplots(
     1, 2, figsize=(9, 3.4), sharex=True, sharey=True, layout="constrained"
 )

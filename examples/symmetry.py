@@ -2,14 +2,14 @@
 Why weights must differ
 =======================
 
-Neurons of the same weights get the same gradient, and stay the same however long the
-network is trained. Random weights break that symmetry. Calculated ones do so too, and
-nothing in them is drawn.
+Units with the same weights get the same gradient, and stay the same however long the
+network is trained. Random weights break this symmetry. Calculated weights break it too,
+without random numbers.
 """
 
 # %%
-# Three exemplars of each digit, given as rows, so that the calculated network has nothing
-# to draw. The other starts fill a network of the same size: 870 neurons, 30, and 10.
+# Three exemplars of each digit are given, so that the calculated network needs no random
+# numbers. The other starts have a network of the same size: 870, 30 and 10 units.
 import warnings
 
 import matplotlib.pyplot as plt
@@ -29,7 +29,7 @@ exemplars = X_train[rows], y_train[rows]
 
 
 def fitted(init, activation="relu", epochs=0, seed=0):
-    """Start a network, and train it for so many epochs."""
+    """Initialize a network, and train it for a number of epochs."""
     clf = MetricInitMLPClassifier(
         init,
         exemplars=exemplars,
@@ -44,8 +44,8 @@ def fitted(init, activation="relu", epochs=0, seed=0):
 
 
 # %%
-# How many neurons of each hidden layer compute different functions, and the accuracy on
-# test rows, before and after 20 epochs over shuffled minibatches.
+# The number of units in each hidden layer that compute different functions, and the
+# accuracy on test data, before and after 20 epochs over shuffled minibatches.
 table, trained = [], {}
 for activation in ("relu", "logistic"):
     for init in ("zeros", "ones", "random", "metric"):
@@ -60,9 +60,10 @@ for activation in ("relu", "logistic"):
 print(pd.DataFrame(table).to_string(index=False), "\n")
 
 # %%
-# Constant weights train to a network one neuron wide, whatever its size: it sees one
-# number of an image, and cannot tell ten digits apart. ReLU neurons of zero weights do
-# not even get there: they have no slope, and only the bias of the output is trained.
+# Constant weights train to a network that is one unit wide, whatever its size. It
+# computes one number for an image, which cannot distinguish ten digits. For ReLU units
+# with zero weights not even this happens: their gradient is zero, and only the bias of
+# the output is trained.
 clf = fitted("ones", "logistic", 20)
 hidden = clf.network_.activations(X_test)[1:]
 for layer, values in enumerate(hidden, start=1):
@@ -70,8 +71,8 @@ for layer, values in enumerate(hidden, start=1):
     print(f"ones: the {values.shape[1]} neurons of layer {layer} differ by {spread:.0e}")
 
 # %%
-# The weights of forty neurons of the first layer after training, each a column of 64
-# pixels: where all columns are the same there is one neuron, forty times.
+# The weights of forty units of the first layer after training, each a column of 64
+# pixels. If all columns are equal, they are one unit forty times.
 figure, panels = plt.subplots(1, 4, figsize=(10, 3.6), layout="constrained")
 for panel, init in zip(panels, ("zeros", "ones", "random", "metric"), strict=True):
     weights = trained["logistic", init].coefs_[0][:, :40]
@@ -81,8 +82,8 @@ for panel, init in zip(panels, ("zeros", "ones", "random", "metric"), strict=Tru
 panels[0].set_ylabel("pixel")
 
 # %%
-# What was drawn depends on the seed. What was calculated does not: with another seed the
-# weights are the same to the last bit, and no two neurons are alike.
+# Random weights depend on the seed, and calculated weights do not. With another seed
+# they are the same to the last bit, and no two units are equal.
 for init in ("random", "metric"):
     one, other = (fitted(init, seed=seed).network_.parameters for seed in (0, 1))
     same = all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))

@@ -1,4 +1,4 @@
-"""The pages of docs/: all are reached, and no link leads nowhere, here or on the site."""
+"""The pages of docs/: all are in a table of contents, and all links have a target."""
 
 import re
 from pathlib import Path
@@ -14,19 +14,19 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
 def without_code(text):
-    """Markdown less fenced blocks and spans of code, in which nothing is a link."""
+    """Return Markdown without code blocks and code spans, which contain no links."""
     text = re.sub(FENCED, "", text)
     return re.sub(r"`[^`\n]*`", "code", text)
 
 
 def links(path):
-    """Targets of the links and images of a Markdown page that stay in the project."""
+    """Return the targets in the project of links and images of a Markdown page."""
     found = re.findall(r"\]\(\s*([^)\s]+)\s*\)", without_code(path.read_text("utf-8")))
     return [target for target in found if "://" not in target]
 
 
 def anchors(path):
-    """Anchors that a code host, and the site, give the headings of a Markdown page."""
+    """Return the anchors of the headings of a Markdown page."""
     text = re.sub(FENCED, "", path.read_text("utf-8"))
     headings = re.findall(r"(?m)^#+ (.+)$", text)
     kept = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
@@ -34,7 +34,7 @@ def anchors(path):
 
 
 def listed(path):
-    """Pages in the tables of contents of a page, relative to docs/."""
+    """Return the pages in the tables of contents of a page, relative to docs/."""
     text = path.read_text("utf-8")
     fenced = re.findall(r"(?ms)^```\{toctree\}\n(.*?)^```", text)
     indented = re.findall(r"(?m)^\.\. toctree::\n((?:[ ]+.*\n|\n)+)", text)
@@ -45,7 +45,7 @@ def listed(path):
 
 
 def name_of(path):
-    """Name of a page, relative to docs/ and without its ending."""
+    """Return the name of a page, relative to docs/ and without its suffix."""
     return path.relative_to(DOCS).with_suffix("").as_posix()
 
 

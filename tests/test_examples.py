@@ -1,4 +1,4 @@
-"""Every example runs, says something, and draws something if it says so."""
+"""Every example runs, prints something, and draws something if it plots."""
 
 import runpy
 import sys
@@ -15,19 +15,19 @@ NEEDS = {
     "dask_grid_search": "distributed",
     "dask_incremental": "dask_ml",
 }
-# It limits its own memory: tests/test_out_of_core.py runs it in a process apart.
+# It limits its own memory: tests/test_out_of_core.py runs it in a separate process.
 ALONE = {"parquet_larger_than_memory"}
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    # What matplotlib says where there is a screen that is not drawn on.
+    # The warning of matplotlib about a backend that draws to no screen.
     pytest.mark.filterwarnings("ignore:FigureCanvasAgg is non-interactive"),
 ]
 
 
 @pytest.fixture
 def run(capsys, monkeypatch, tmp_path):
-    """Run an example in an empty folder, and return what it printed and how it drew."""
+    """Run an example in an empty folder; return its output and its number of figures."""
     plt = pytest.importorskip("matplotlib.pyplot")
     monkeypatch.setenv("MPLBACKEND", "Agg")
     monkeypatch.chdir(tmp_path)

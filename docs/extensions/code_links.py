@@ -1,8 +1,9 @@
-"""Links of the Markdown pages to files, turned into links inside the site.
+"""Convert links of the Markdown pages to files into links within the site.
 
-On a code host ``[`cosine`](../skmetricmlp/initialization/metrics.py)`` opens the file. On
-the site it leads to the function, ``../examples/symmetry.py`` to that page of the gallery
-and ``../CONTRIBUTING.md`` to the page that includes it. Other files are downloads.
+On a code host ``[`cosine`](../skmetricmlp/metrics/formulas.py)`` opens the file. On the
+site it leads to the function, ``../examples/symmetry.py`` leads to this page of the
+gallery, and ``../CONTRIBUTING.md`` to the page that includes it. Other files become
+downloads.
 """
 
 import os
@@ -24,18 +25,18 @@ PAGES = {
 
 
 def site_target(path, text):
-    """Say what a path relative to docs/ is on the site.
+    """Return the target on the site for a path relative to docs/.
 
     Parameters
     ----------
     path : str
     text : str
-        Of the link; where it is a name, it is that of an object in the file.
+        Text of the link. If it is a name, it is the name of an object in the file.
 
     Returns
     -------
     tuple of (domain, type, target), or None
-        None where the path is no part of the site.
+        None if the path is no part of the site.
     """
     path = path.rstrip("/")
     if path in PAGES:
@@ -51,12 +52,12 @@ def site_target(path, text):
 
 
 class FileLinks(SphinxTransform):
-    """Replace what the Markdown parser took for downloads and missing pages."""
+    """Replace links that the Markdown parser treats as downloads or missing pages."""
 
     default_priority = 5
 
     def apply(self, **_):
-        """Go through the links of a page."""
+        """Replace the links of a page."""
         is_link = (addnodes.download_reference, addnodes.pending_xref)
         for node in list(self.document.findall(lambda n: isinstance(n, is_link))):
             path = node.get("reftarget", "")
@@ -86,12 +87,12 @@ class FileLinks(SphinxTransform):
 
 
 class TidyDoctests(SphinxTransform):
-    """Drop the empty line that ends the output of a doctest in Markdown."""
+    """Remove the empty line after the output of a doctest in Markdown."""
 
     default_priority = 5
 
     def apply(self, **_):
-        """Go through the code of a page."""
+        """Strip the code blocks of a page."""
         for node in self.document.findall(nodes.literal_block):
             text = node.astext().rstrip()
             node.rawsource, node.children = text, [nodes.Text(text)]

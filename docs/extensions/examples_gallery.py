@@ -1,4 +1,4 @@
-"""The order of the examples in the gallery, and what is set before each runs."""
+"""The order of the examples in the gallery, and the setup before each example."""
 
 import warnings
 from pathlib import Path
@@ -7,7 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 __all__ = ["reading_order", "without_convergence_warnings"]
 
-# What most readers want to see comes first; examples that are not named come last.
+# The examples of general interest come first. Examples that are not listed come last.
 FIRST = (
     "exemplars_of_digits",
     "mixed_columns",
@@ -26,11 +26,11 @@ FIRST = (
 
 
 def reading_order(file_name):
-    """Return what the examples are sorted by."""
+    """Return the sort key of an example."""
     stem = Path(file_name).stem
     return (FIRST.index(stem) if stem in FIRST else len(FIRST), stem)
 
 
 def without_convergence_warnings(gallery_conf, fname):  # noqa: ARG001
-    """Few epochs are meant in the examples."""
+    """Ignore convergence warnings, because the examples train for few epochs."""
     warnings.simplefilter("ignore", ConvergenceWarning)

@@ -1,6 +1,6 @@
-"""Equations as MathML, which browsers draw themselves: no script, no network.
+"""Equations as MathML, which browsers render without scripts and network access.
 
-The font, which few systems have, comes from the package ziamath.
+The package ziamath provides the font, which few systems have.
 """
 
 from importlib.resources import files
@@ -12,7 +12,7 @@ __all__ = ["setup"]
 
 
 def _mathml(latex, **keywords):
-    # Of a pair of norm bars the second is inside its exponent, where it would not grow.
+    # The second bar of a norm is inside its exponent, where it would not stretch.
     bar = "<mo>&#x02016;</mo>"
     return convert(latex, **keywords).replace(
         bar, bar.replace("mo", 'mo stretchy="false"', 1)
@@ -31,7 +31,7 @@ def _block(translator, node):
 
 
 def setup(app):
-    """Draw equations this way."""
+    """Register the renderer."""
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
     app.config.html_math_renderer = "mathml"
     app.connect("builder-inited", _copy_font)

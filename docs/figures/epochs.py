@@ -1,4 +1,4 @@
-"""The first table of docs/benchmarks.md, drawn: mean accuracy over sixteen data sets."""
+"""Plot the first table of docs/benchmarks.md: mean accuracy over sixteen data sets."""
 
 import re
 from pathlib import Path

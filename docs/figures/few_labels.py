@@ -1,4 +1,4 @@
-"""The tables "Few labels" of docs/benchmarks.md, drawn."""
+"""Plot the tables "Few labels" of docs/benchmarks.md."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ section = text.split("### Few labels")[1].split("\n## ")[0]
 blocks = re.findall(
     r"(\d+) labeled rows per class\n(.*?)(?:\n\n|```)", section, re.DOTALL
 )
-# Which of the columns 0, 1, 5, 20, 50 and "-".
+# The index of the column among 0, 1, 5, 20, 50 and "-".
 DRAWN = {
     "metric": (0, "calculated, untrained", "#2a7fb8", "o-"),
     "random": (4, "random, 50 epochs", "#e07b39", "s-"),

@@ -1,4 +1,4 @@
-"""Random and calculated weights before training, in a plane with two classes."""
+"""Plot predictions from random and calculated weights before training."""
 
 import matplotlib.pyplot as plt
 import numpy as np

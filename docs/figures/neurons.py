@@ -1,4 +1,4 @@
-"""What a comparison neuron and an exemplar neuron compute over a plane."""
+"""Plot the values of a comparison unit and of an exemplar unit over a plane."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -24,7 +24,7 @@ for (top, bottom), activation in zip(panels.T, ("step", "logistic", "relu"), str
         max_iter=0,
     ).fit(X, y)
     _, comparisons, exemplars = clf.network_.activations(plane)
-    # Neuron (i, j) stands at i (N - 1) + j, and at one less behind i itself.
+    # Unit (i, j) is at position i (N - 1) + j, minus one if j > i.
     neuron = i * (len(points) - 1) + j - (j > i)
     named = {"relu": "defeats"}.get(activation, "wins")
     for panel, values, title in (

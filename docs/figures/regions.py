@@ -1,4 +1,4 @@
-"""The class regions of calculated and of random weights, before training and after."""
+"""Plot class regions from calculated and random weights, before and after training."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,4 @@
-"""The table of MNIST in docs/scale.md, drawn: what more exemplars gain and cost."""
+"""Plot the table of MNIST in docs/scale.md: gain and cost of more exemplars."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 text = (Path.cwd().parent / "scale.md").read_text(encoding="utf-8")
 table = text.split("```text")[1].split("```")[0]
 lines = [line.split() for line in table.splitlines() if "tied, 10" in line]
-# Of the first pair the count stands in the line above.
+# The count of the first pair of lines is in the line above.
 rows = [line[-8:] for line in lines]
 counts = [30, *(int(line[0]) for line in lines[1:])]
 _, _, _, untrained, epoch, trained, peak, linear = (

@@ -1,4 +1,4 @@
-"""An exemplar neuron on a way through the plane, from soft to sharp."""
+"""Plot an exemplar unit along a line, for several values of sharpness."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,4 @@
-"""The tables "Under the protocol of the source" of docs/benchmarks.md, drawn."""
+"""Plot the tables "Under the protocol of the source" of docs/benchmarks.md."""
 
 import re
 from pathlib import Path

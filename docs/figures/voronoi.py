@@ -1,4 +1,4 @@
-"""From comparisons to cells: six exemplars in a plane, and what is between them."""
+"""Plot comparisons, their counts and the Voronoi cells of six exemplars in a plane."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,4 @@
-"""The weights of comparison neurons: two digits, and the table that tells them apart."""
+"""Plot the weights of comparison units as images, for two metrics."""
 
 import matplotlib.pyplot as plt
 import numpy as np
