@@ -8,7 +8,7 @@ from sklearn.preprocessing import scale
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 
-SMALL = {"n_exemplars": 9, "max_iter": 0, "random_state": 0}
+SMALL = {"n_exemplars": 9, "n_random_units": 20, "max_iter": 0, "random_state": 0}
 LOADERS = {
     "iris": load_iris,
     "wine": load_wine,
@@ -25,9 +25,10 @@ def read_only(values, dtype=float):
 
 
 def classifier(init="metric", **parameters):
-    """Return a classifier of 9 exemplars, not trained unless ``max_iter`` is given.
+    """Return a classifier of 9 exemplars and 20 random units, without training.
 
-    Its number of exemplars is 30, the default, where exemplars are given.
+    Numbers that would have no effect stay at their defaults: of exemplars where
+    ``exemplars`` are given, and of random units where ``n_neighbors`` is given.
     """
     return _small(MetricInitMLPClassifier, init, parameters)
 
@@ -41,6 +42,8 @@ def _small(estimator, init, parameters):
     settings = dict(SMALL)
     if not isinstance(parameters.get("exemplars", ""), str):
         del settings["n_exemplars"]
+    if parameters.get("n_neighbors") is not None:
+        del settings["n_random_units"]
     return estimator(init, **settings | parameters)
 
 

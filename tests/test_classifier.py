@@ -3,6 +3,7 @@
 import copy as copying
 import gc
 import pickle
+import re
 import warnings
 import weakref
 from contextlib import contextmanager
@@ -14,45 +15,29 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from factories import classifier, standardized
 from scipy.special import expit, softmax
 from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer, load_iris, load_wine, make_blobs
+from sklearn.datasets import make_blobs
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.preprocessing import scale
+from sklearn.neural_network import MLPClassifier
 from sklearn.utils.validation import check_is_fitted
 
-from skmetricmlp import MetricInitMLPClassifier
-from skmetricmlp.training import loop
+from skmetricmlp.training import stochastic
 
 # Few epochs are the point of these tests.
 pytestmark = pytest.mark.filterwarnings(
-    "ignore:Training stopped after max_iter:sklearn.exceptions.ConvergenceWarning"
+    "ignore:Training stopped after max_iter:sklearn.exceptions.ConvergenceWarning",
+    "ignore:Stochastic Optimizer. Maximum iter:sklearn.exceptions.ConvergenceWarning",
 )
 
 BASELINES = ("random", "uniform", "glorot_uniform", "he_uniform", "zeros", "ones")
 HELD_OUT = np.arange(150) % 3 == 0
 
 
-def read_only(*arrays):
-    for array in arrays:
-        array.flags.writeable = False
-    return arrays
-
-
-def scaled(load):
-    features, labels = load(return_X_y=True)
-    return read_only(scale(features), labels)
-
-
-X, y = scaled(load_iris)
-
-
-def classifier(**parameters):
-    """Small, untrained unless told otherwise, and always the same."""
-    defaults = {"n_exemplars": 9, "max_iter": 0, "random_state": 0}
-    return MetricInitMLPClassifier(**(defaults | parameters))
+X, y = standardized("iris")
 
 
 def assert_same_network(first, second):
@@ -86,8 +71,8 @@ def letters():
 
 
 PROBLEMS = {
-    "one class": lambda: (X, np.full(150, "only")),
-    "binary": lambda: scaled(load_breast_cancer),
+    "one class": lambda: (X[::5], np.full(30, "only")),
+    "binary": lambda: standardized("cancer", 200),
     "strings": lambda: (X, np.array(["versicolor", "setosa", "virginica"])[y]),
     "negative labels": lambda: (X, y - 7),
     "26 classes": letters,
@@ -110,7 +95,7 @@ def test_labels_probabilities_and_score_agree(problem, loss):
     assert estimator.score(features, labels) > 0.9
 
 
-@pytest.mark.parametrize("n_neighbors", [1, 3])
+@pytest.mark.parametrize("n_neighbors", [None, 1, 3])
 @pytest.mark.parametrize(
     ("activation", "function"),
     [
@@ -159,17 +144,15 @@ def test_untrained_step_network_is_the_nearest_exemplars_classifier(
 
 @pytest.mark.parametrize("exemplars", ["kmeans", "random"])
 @pytest.mark.parametrize("max_iter", [0, 2])
-@pytest.mark.parametrize(
-    ("given", "kept"), [(np.float32, np.float32), (np.float64, np.float64)]
-)
-def test_precision_is_kept(given, kept, max_iter, exemplars):
-    features = X.astype(given)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_precision_is_kept(dtype, max_iter, exemplars):
+    features = X.astype(dtype)
     weights = np.ones(150)
     estimator = classifier(max_iter=max_iter, exemplars=exemplars)
     estimator.fit(features, y, sample_weight=weights)
-    assert {array.dtype for array in parameters_of(estimator)} == {np.dtype(kept)}
-    assert estimator.exemplars_.dtype == kept
-    assert estimator.predict_proba(features).dtype == kept
+    assert {array.dtype for array in parameters_of(estimator)} == {np.dtype(dtype)}
+    assert estimator.exemplars_.dtype == dtype
+    assert estimator.predict_proba(features).dtype == dtype
 
 
 def test_given_exemplars_and_weights_take_the_precision_of_the_rows():
@@ -189,15 +172,17 @@ def test_integers_are_learned_in_double_precision():
     assert {array.dtype for array in parameters_of(estimator)} == {np.dtype(float)}
 
 
-@pytest.mark.parametrize("container", [sp.csr_matrix, sp.csc_matrix, sp.csr_array])
-@pytest.mark.parametrize("exemplars", ["kmeans", "random"])
+@pytest.mark.parametrize(
+    ("container", "exemplars"),
+    [(sp.csr_matrix, "kmeans"), (sp.csc_matrix, "random"), (sp.csr_array, "random")],
+)
 # No ReLU, whose derivative jumps: there a rounding error may become a step of training.
 @pytest.mark.parametrize(
     "settings", [{"max_iter": 0}, {"max_iter": 2, "activation": "tanh"}]
 )
 def test_sparse_features_give_the_same_as_dense_ones(container, exemplars, settings):
-    features, labels = load_wine(return_X_y=True)
-    features = scale(features) * (np.abs(scale(features)) > 0.5)
+    features, labels = standardized("wine")
+    features = features * (np.abs(features) > 0.5)
     estimator = classifier(exemplars=exemplars, **settings)
     dense = clone(estimator).fit(features, labels)
     sparse = clone(estimator).fit(container(features), labels)
@@ -222,7 +207,8 @@ def test_inputs_are_neither_changed_nor_kept():
     )
     given = [features, labels, weights, points, codes, *init[0], *init[1]]
     before = [array.copy() for array in given]
-    read_only(*given)
+    for array in given:
+        array.flags.writeable = False
     estimator = classifier(exemplars=(points, codes), max_iter=2)
     estimator.fit(features, labels, weights).partial_fit(features, labels)
     other = classifier(exemplars=(points, codes), init=init, max_iter=2)
@@ -249,16 +235,18 @@ def test_frames_give_feature_names_and_the_same_network():
 @pytest.mark.parametrize(
     ("form", "sizes"),
     [
-        ({}, [4, 72 + 500, 3]),
-        ({"n_random_units": 0}, [4, 72, 3]),
-        ({"readout": "exemplars"}, [4, 72, 9, 3]),
-        ({"readout": "exemplars", "n_random_units": 5}, [4, 77, 9, 3]),
+        ({"n_random_units": "auto"}, [4, 72 + 500, 3]),
+        ({"n_random_units": 5}, [4, 72 + 5, 3]),
+        ({"n_random_units": 0, "activation": "step", "max_iter": 0}, [4, 72, 3]),
+        ({"n_neighbors": 1}, [4, 72, 9, 3]),
+        ({"n_neighbors": 1, "n_random_units": 0}, [4, 72, 9, 3]),
         ({"n_neighbors": 2}, [4, 72, 9, 6, 3]),
         ({"n_neighbors": 3}, [4, 72, 9, 6, 3]),
     ],
 )
 def test_attributes_that_describe_the_network(form, sizes, loss):
-    estimator = classifier(**form, loss=loss, max_iter=3).fit(X, y)
+    estimator = classifier(**{"max_iter": 3} | form, loss=loss).fit(X, y)
+    n_epochs = estimator.max_iter
     assert [w.shape for w in estimator.coefs_] == list(pairwise(sizes))
     assert [b.shape for b in estimator.intercepts_] == [(n,) for n in sizes[1:]]
     assert estimator.n_layers_ == len(sizes)
@@ -270,44 +258,39 @@ def test_attributes_that_describe_the_network(form, sizes, loss):
             "squared_error": "logistic",
         }[loss]
     )
-    assert estimator.n_iter_ == len(estimator.loss_curve_) == 3
-    assert estimator.t_ == 3 * 150
-    assert estimator.loss_ == estimator.loss_curve_[-1]
-    assert estimator.best_loss_ == min(estimator.loss_curve_)
+    assert estimator.n_iter_ == len(estimator.loss_curve_) == n_epochs
+    assert estimator.t_ == n_epochs * 150
+    assert estimator.loss_ == [np.inf, *estimator.loss_curve_][-1]
+    assert estimator.best_loss_ == min([np.inf, *estimator.loss_curve_])
+    baseline = classifier("random", **form, loss=loss).fit(X, y)
+    assert shapes(baseline) == shapes(estimator)
     assert estimator.validation_scores_ is None
     assert estimator.validation_loss_curve_ is None
     assert estimator.best_validation_score_ is None
 
 
 @pytest.mark.parametrize(
-    ("asked", "n_layers", "nearest"),
+    ("settings", "k"),
     [
-        ({}, 2, False),
-        ({"readout": "exemplars"}, 3, True),
-        ({"activation": "step"}, 3, True),
-        ({"output_init": "votes"}, 3, True),
-        ({"n_neighbors": 3}, 4, False),
-        ({"readout": "exemplars", "output_init": "ridge"}, 3, False),
-        ({"readout": "comparisons", "activation": "step"}, 2, False),
+        ({"n_neighbors": 1, "sharpness": 100}, 1),
+        ({"n_neighbors": 3, "sharpness": 1e6}, 1),  # with ReLU the nearest for every k
+        ({"n_neighbors": 3, "sharpness": 1e6, "activation": "tanh"}, 3),
     ],
 )
-def test_who_asks_for_a_vote_of_the_nearest_gets_one(asked, n_layers, nearest):
-    sharp = {"sharpness": 100} if asked else {}  # without effect on the default
-    estimator = classifier(**sharp, **asked).fit(X, y)
-    assert len(estimator.coefs_) == n_layers
-    neighbors = KNeighborsClassifier(1)
+def test_exemplars_vote_with_an_integer_n_neighbors(settings, k):
+    estimator = classifier(**settings).fit(X, y)
+    neighbors = KNeighborsClassifier(k)
     neighbors.fit(estimator.exemplars_, estimator.exemplar_labels_)
-    agreement = np.mean(estimator.predict(X) == neighbors.predict(X))
-    assert agreement == 1 or not nearest
-    baseline = classifier(init="random", **asked).fit(X, y)
-    assert shapes(baseline) == shapes(estimator)
+    np.testing.assert_array_equal(estimator.predict(X), neighbors.predict(X))
 
 
-@pytest.mark.parametrize("load", [load_iris, load_wine, load_breast_cancer])
-def test_untrained_it_is_better_than_the_nearest_exemplar(load):
-    features, labels = scaled(load)
+@pytest.mark.parametrize("name", ["iris", "wine", "cancer"])
+def test_untrained_it_is_better_than_the_nearest_exemplar(name):
+    features, labels = standardized(name)
     test = np.arange(len(labels)) % 3 == 0
-    estimator = classifier(n_exemplars=30).fit(features[~test], labels[~test])
+    estimator = classifier(n_exemplars=30, n_random_units=500).fit(
+        features[~test], labels[~test]
+    )
     nearest = KNeighborsClassifier(1)
     nearest.fit(estimator.exemplars_, estimator.exemplar_labels_)
     ours, theirs = (
@@ -433,7 +416,7 @@ def test_float_n_exemplars_is_a_share_of_the_distinct_rows():
 
 
 @pytest.mark.parametrize("exemplars", ["kmeans", "random"])
-@pytest.mark.parametrize("n_neighbors", [1, 3])
+@pytest.mark.parametrize("n_neighbors", [None, 3])
 def test_dict_n_exemplars_is_the_count_of_each_class(exemplars, n_neighbors):
     labels = np.array(["a", "b", "c"])[y]
     estimator = classifier(
@@ -478,12 +461,12 @@ def test_one_class_is_certain(settings, activation):
 
 
 def test_one_exemplar_for_several_classes_predicts_its_own():
-    estimator = classifier(exemplars=(X[:1], [2]), readout="exemplars").fit(X, y)
+    estimator = classifier(exemplars=(X[:1], [2]), n_neighbors=1).fit(X, y)
     assert shapes(estimator)[:3] == [(4, 0), (0, 1), (1, 3)]
     np.testing.assert_array_equal(estimator.predict(X), np.full(150, 2))
 
 
-def test_without_comparisons_or_spare_units_the_shares_of_the_classes_are_predicted():
+def test_without_comparisons_or_random_units_the_shares_of_the_classes_are_predicted():
     estimator = classifier(exemplars=(X[:1], [2]), n_random_units=0, class_weight={0: 3})
     p = estimator.fit(X, y).predict_proba(X)
     assert shapes(estimator)[:2] == [(4, 0), (0, 3)]
@@ -494,7 +477,9 @@ def test_without_comparisons_or_spare_units_the_shares_of_the_classes_are_predic
 @pytest.mark.parametrize("activation", ["step", "relu", "logistic", "tanh"])
 def test_duplicate_exemplars_do_not_hurt(activation):
     points, labels = X[::15], y[::15]
-    settings = {"activation": activation, "sharpness": 1e6, "readout": "exemplars"}
+    settings = {"activation": activation, "n_neighbors": 1}
+    if activation != "step":
+        settings["sharpness"] = 1e6
     once = classifier(exemplars=(points, labels), **settings).fit(X, y)
     twice = classifier(
         exemplars=(points.repeat(2, axis=0), labels.repeat(2)), **settings
@@ -518,10 +503,118 @@ def test_constant_features():
     assert all(np.isfinite(array).all() for array in parameters_of(estimator))
 
 
-def test_given_exemplars_override_n_exemplars():
-    estimator = classifier(exemplars=(X[::10], y[::10]), n_exemplars=3).fit(X, y)
-    np.testing.assert_array_equal(estimator.exemplars_, X[::10])
-    np.testing.assert_array_equal(estimator.exemplar_labels_, y[::10])
+def test_given_exemplars_stay_as_they_are():
+    for n_exemplars in (30, 15):  # the default, or their number
+        estimator = classifier(exemplars=(X[::10], y[::10]), n_exemplars=n_exemplars)
+        estimator.fit(X, y)
+        np.testing.assert_array_equal(estimator.exemplars_, X[::10])
+        np.testing.assert_array_equal(estimator.exemplar_labels_, y[::10])
+
+
+@pytest.mark.parametrize("n_exemplars", [3, 15.0, 0.5, "auto", {0: 5, 1: 5, 2: 5}])
+@pytest.mark.parametrize("init", ["metric", "random"])
+def test_n_exemplars_beside_given_ones_is_an_error(init, n_exemplars):
+    estimator = classifier(init, exemplars=(X[::10], y[::10]), n_exemplars=n_exemplars)
+    message = re.escape(f"n_exemplars={n_exemplars!r} has no effect: exemplars are given")
+    with pytest.raises(ValueError, match=message):
+        estimator.fit(X, y)
+
+
+VOTES = "has no effect: n_neighbors={} is the network that votes. Leave {} at 'auto', or "
+# Parameters, and the beginning of the error.
+REFUSED = [
+    (
+        {"sharpness": 2.0},
+        "sharpness=2.0 has no effect: n_neighbors=None takes no votes. Leave ",
+    ),
+    (
+        {"sharpness": 0.5, "n_neighbors": 3, "activation": "step", "max_iter": 0},
+        "sharpness=0.5 has no effect: activation='step' is the limit. Leave ",
+    ),
+    *(
+        (
+            {"output_init": output_init, "n_neighbors": k},
+            f"output_init='{output_init}' {VOTES.format(k, 'output_init')}",
+        )
+        for output_init, k in [("ridge", 1), ("logistic", 2), ("norm_constrained", 1)]
+    ),
+    *(
+        (
+            {"n_random_units": 5, "n_neighbors": k},
+            f"n_random_units=5 {VOTES.format(k, 'n_random_units')}",
+        )
+        for k in (1, 3)
+    ),
+    (
+        {"pairs": "other_classes", "n_neighbors": 3},
+        "pairs='other_classes' cannot count the 3 nearest, which may include several of ",
+    ),
+    ({"pairs": 2, "n_neighbors": 3}, "pairs=2 is less than n_neighbors=3: no exemplar "),
+    (
+        {"tied": True, "init": ([], [])},
+        "init=(coefs, intercepts) has weights of its own for each comparison: it needs ",
+    ),
+    (
+        {"output_init": "logistic", "loss": "squared_error"},
+        "output_init='logistic' is the regression of the log loss: it needs loss=",
+    ),
+]
+
+
+@pytest.mark.parametrize("init", ["metric", "random"])
+@pytest.mark.parametrize(("settings", "message"), REFUSED)
+def test_parameters_without_effect_and_contradictions_are_errors(settings, message, init):
+    for method, more in (("fit", {}), ("partial_fit", {"classes": [0, 1, 2]})):
+        estimator = classifier(**{"init": init} | settings)
+        if hasattr(estimator, method):
+            with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+                getattr(estimator, method)(X, y, **more)
+            assert not hasattr(estimator, "network_")
+
+
+def test_a_step_is_not_trained():
+    for k in (None, 1):
+        estimator = classifier(activation="step", n_neighbors=k, max_iter=1)
+        with pytest.raises(ValueError, match="has no gradient and cannot be trained"):
+            estimator.fit(X, y)
+        assert not hasattr(estimator, "partial_fit")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"n_neighbors": 3, "sharpness": 2.0},
+        {"n_neighbors": 3, "activation": "step", "sharpness": 1},
+        {"n_neighbors": 1, "n_random_units": 0, "output_init": "auto"},
+        {"n_neighbors": 1, "pairs": "other_classes"},
+        {"n_neighbors": 3, "pairs": 3},
+        {"sharpness": np.float32(1.0), "pairs": 1},
+        {"output_init": "norm_constrained", "loss": "squared_error"},
+    ],
+    ids=str,
+)
+def test_neighboring_parameters_are_accepted(settings):
+    estimator = classifier(**settings).fit(X, y)
+    assert shapes(classifier("random", **settings).fit(X, y)) == shapes(estimator)
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.0, True, "1", "comparisons", [1]])
+def test_n_neighbors_is_none_or_a_positive_integer(value):
+    message = re.escape(f"n_neighbors must be None or an int >= 1, got {value!r}")
+    with pytest.raises(ValueError, match=message):
+        classifier(n_neighbors=value).fit(X, y)
+
+
+@pytest.mark.parametrize("name", ["readout", "rivals", "memory_limit", "n_spare_units"])
+def test_earlier_parameters_are_gone(name):
+    with pytest.raises(TypeError, match=name):
+        classifier(**{name: "auto"})
+
+
+@pytest.mark.parametrize("word", ["votes", "values", "lagrange", "none"])
+def test_output_init_is_a_method_of_fitting(word):
+    with pytest.raises(ValueError, match="output_init must be one of 'auto', 'ridge', "):
+        classifier(output_init=word).fit(X, y)
 
 
 @pytest.mark.parametrize("settings", [{}, {"early_stopping": True, "max_iter": 2}])
@@ -550,13 +643,13 @@ def test_weights_that_are_not_calculated_have_no_exemplars(name):
         getattr(estimator, name)
 
 
-@pytest.mark.parametrize("n_neighbors", [1, 3])
-@pytest.mark.parametrize("init", BASELINES)
-def test_baselines_have_the_architecture_of_the_method(init, n_neighbors):
+@pytest.mark.parametrize("n_neighbors", [None, 1, 3])
+def test_baselines_have_the_architecture_of_the_method(n_neighbors):
     calculated = classifier(n_neighbors=n_neighbors).fit(X, y)
-    baseline = classifier(n_neighbors=n_neighbors, init=init).fit(X, y)
-    assert shapes(baseline) == shapes(calculated)
-    assert baseline.out_activation_ == calculated.out_activation_
+    for init in BASELINES:
+        baseline = classifier(init, n_neighbors=n_neighbors).fit(X, y)
+        assert shapes(baseline) == shapes(calculated)
+        assert baseline.out_activation_ == calculated.out_activation_
 
 
 @pytest.mark.parametrize(("init", "value"), [("zeros", 0.0), ("ones", 1.0)])
@@ -627,7 +720,7 @@ def test_given_weights_are_taken_over(as_given, container):
     init = container(
         [as_given(array) for array in arrays] for arrays in (coefs, intercepts)
     )
-    estimator = classifier(init=init).fit(X, y)
+    estimator = classifier(init=init, n_neighbors=1).fit(X, y)
     for found, given in zip(parameters_of(estimator), [*coefs, *intercepts], strict=True):
         np.testing.assert_array_equal(found, given)
 
@@ -856,7 +949,7 @@ def weighted_log_loss(estimator, features, labels, weights):
 
 def test_early_stopping_keeps_the_network_of_the_best_score():
     estimator, held_out = fit_with_validation(
-        early_stopping=True, init="random", readout="exemplars"
+        early_stopping=True, init="random", n_neighbors=1
     )
     scores = estimator.validation_scores_
     assert scores[-1] < max(scores)
@@ -1034,17 +1127,17 @@ def test_divergence_with_early_stopping_keeps_the_best_network():
 
 def fit_interrupted(monkeypatch, n_steps, **settings):
     """Interrupt training after so many steps, three of which are an epoch."""
-    step, made = loop._step, []
+    step, made = stochastic.step, []
 
-    def interrupted_step(*args):
+    def interrupted_step(*args, **settings):
         if len(made) == n_steps:
             raise KeyboardInterrupt
         made.append(None)
-        return step(*args)
+        return step(*args, **settings)
 
     estimator = classifier(max_iter=10, batch_size=50, **settings)
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "_step", interrupted_step)
+        patch.setattr(stochastic, "step", interrupted_step)
         with pytest.warns(UserWarning, match=f"interrupted in epoch {n_steps // 3 + 1}"):
             return estimator.fit(X, y)
 
@@ -1090,9 +1183,11 @@ FAILURES = {
 }
 START_FAILURES = {
     "exemplars of other features": (
-        {"exemplars": (X[:3, :2], y[:3])}, X, y, "points of 4 features"
+        {"exemplars": (X[:3, :2], y[:3]), "n_exemplars": 3}, X, y, "points of 4 features"
     ),
-    "exemplars of unknown labels": ({"exemplars": (X[:1], [9])}, X, y, "labels .9."),
+    "exemplars of unknown labels": (
+        {"exemplars": (X[:1], [9]), "n_exemplars": 30}, X, y, "labels .9."
+    ),
     "weights of other shapes": ({"init": ([X], [y])}, X, y, "init"),
     "too many neighbors": ({"n_neighbors": 10}, X, y, "n_neighbors"),
     "hold out too little": (
@@ -1125,16 +1220,16 @@ def test_error_in_the_middle_of_training_leaves_the_estimator_as_it_was(
 ):
     estimator = classifier(max_iter=3, batch_size=50, warm_start=True).fit(X, y)
     twin = deepcopy(estimator)
-    step, made = loop._step, []
+    step, made = stochastic.step, []
 
-    def failing_step(*args):
+    def failing_step(*args, **settings):
         if len(made) == n_steps:
             raise MemoryError
         made.append(None)
-        return step(*args)
+        return step(*args, **settings)
 
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "_step", failing_step)
+        patch.setattr(stochastic, "step", failing_step)
         with unchanged(estimator, {}), pytest.raises(MemoryError):
             getattr(estimator, method)(X, y)
     assert_same_network(estimator.partial_fit(X, y), twin.partial_fit(X, y))
@@ -1178,7 +1273,7 @@ def test_failing_first_call_leaves_the_estimator_unfitted(failure, method):
 
 @pytest.mark.parametrize(
     ("form", "n_layers"),
-    [({}, 2), ({"readout": "exemplars"}, 3), ({"n_neighbors": 3}, 4)],
+    [({}, 2), ({"n_neighbors": 1}, 3), ({"n_neighbors": 3}, 4)],
 )
 def test_layers_learn_at_their_own_rates(form, n_layers):
     settings = {"alpha": 0.01, **form}
@@ -1206,30 +1301,138 @@ def test_same_rate_for_each_layer_is_one_rate(solver):
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
-def test_a_linear_learning_rate_falls_from_epoch_to_epoch(solver):
+@pytest.mark.parametrize(
+    ("schedule", "shares"),
+    [
+        ("linear", [1, 3 / 4, 2 / 4, 1 / 4]),
+        ("invscaling", [1, 151**-0.5, 301**-0.5, 451**-0.5]),
+    ],
+)
+def test_schedules_lower_the_learning_rate_from_epoch_to_epoch(solver, schedule, shares):
     settings = {"solver": solver, "shuffle": False, "tol": 0}
     falling = classifier(
-        learning_rate="linear", learning_rate_init=1e-3, max_iter=4, **settings
+        learning_rate=schedule, learning_rate_init=1e-3, max_iter=4, **settings
     ).fit(X, y)
     expected = classifier(**settings).fit(X, y)
-    for share in (1, 3 / 4, 2 / 4, 1 / 4):
+    for share in shares:
         expected.set_params(learning_rate_init=share * 1e-3).partial_fit(X, y)
     assert_nearly_same_network(falling, expected)
-    # One epoch at a time there is nothing to fall.
-    assert_same_network(
-        classifier(learning_rate="linear").fit(X, y).partial_fit(X, y),
-        classifier().fit(X, y).partial_fit(X, y),
+
+
+@pytest.mark.parametrize("schedule", ["linear", "adaptive"])
+def test_partial_fit_lowers_the_learning_rate_by_invscaling_only(schedule):
+    plain, other = (
+        classifier(learning_rate=schedule, tol=1e3, n_iter_no_change=1).fit(X, y)
+        for schedule in ("constant", schedule)
     )
+    for _ in range(5):
+        assert_same_network(plain.partial_fit(X, y), other.partial_fit(X, y))
+
+
+# --- learning rates that change, beside scikit-learn's own network ---
+
+
+HIDDEN = 10
+
+
+def networks_of_the_same_weights(**settings):
+    """Return scikit-learn's network and ours, with the same weights before training."""
+    settings = {
+        "solver": "sgd",
+        "shuffle": False,
+        "batch_size": 40,
+        "alpha": 0.01,
+    } | settings
+    settings |= {"random_state": 0}
+    still = MLPClassifier(
+        HIDDEN, **settings | {"learning_rate_init": 1e-300, "max_iter": 1}
+    ).partial_fit(X, y, classes=[0, 1, 2])
+    init = still.coefs_, still.intercepts_
+    n_exemplars, n_random_units = 3, HIDDEN - 6
+    form = {"n_exemplars": n_exemplars, "n_random_units": n_random_units}
+    return MLPClassifier(HIDDEN, **settings), classifier(init, **form, **settings)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"learning_rate": "invscaling", "learning_rate_init": 0.5, "max_iter": 12},
+        {"learning_rate": "invscaling", "power_t": 0.2, "momentum": 0.5, "max_iter": 12},
+        {
+            "learning_rate": "adaptive",
+            "learning_rate_init": 0.3,
+            "tol": 0.02,
+            "n_iter_no_change": 2,
+            "nesterovs_momentum": False,
+            "max_iter": 60,
+        },
+    ],
+    ids=str,
+)
+def test_losses_are_those_of_scikit_learns_own_network(settings, activation):
+    theirs, ours = networks_of_the_same_weights(activation=activation, **settings)
+    theirs.fit(X, y)
+    ours.fit(X, y)
+    assert len(ours.loss_curve_) > 10
+    np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-8)
+    np.testing.assert_allclose(
+        ours.predict_proba(X), theirs.predict_proba(X), rtol=1e-8, atol=1e-12
+    )
+
+
+def test_adaptive_training_ends_once_the_rate_is_at_most_a_millionth():
+    settings = {"learning_rate": "adaptive", "tol": 1e3, "n_iter_no_change": 1}
+    # Every epoch after the first is stale, so every second one ends the patience.
+    for rate, n_cuts in ((1e-3, 5), (2e-6, 1), (1e-6, 0)):
+        theirs, ours = networks_of_the_same_weights(
+            learning_rate_init=rate, **settings, max_iter=50
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            ours.fit(X, y)
+        assert ours.n_iter_ == theirs.fit(X, y).n_iter_ == 1 + 2 * (n_cuts + 1)
+        assert rate * 5.0**-n_cuts <= 1e-6
+    # The highest of the rates of the layers decides.
+    ours.set_params(learning_rate_init=(1e-9, 1e-3), **settings, max_iter=50).fit(X, y)
+    assert ours.n_iter_ == 13
+
+
+def test_adaptive_training_with_adam_goes_on_at_lower_rates():
+    settings = {"tol": 1e3, "n_iter_no_change": 1, "shuffle": False}
+    falling = classifier(learning_rate="adaptive", max_iter=5, **settings).fit(X, y)
+    expected = classifier(**settings).fit(X, y)
+    for cuts in (0, 0, 0, 1, 1):
+        rate = 3e-4 * 5.0**-cuts
+        expected.set_params(learning_rate_init=rate).partial_fit(X, y)
+    assert_nearly_same_network(falling, expected)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_invscaling_goes_on_in_partial_fit(solver):
+    settings = {"learning_rate": "invscaling", "learning_rate_init": 0.1, "tol": 0}
+    theirs, ours = networks_of_the_same_weights(solver=solver, **settings)
+    at_once = clone(ours).set_params(max_iter=4).fit(X, y)
+    for _ in range(4):
+        ours.partial_fit(X, y, classes=[0, 1, 2])
+        theirs.partial_fit(X, y, classes=[0, 1, 2])
+    np.testing.assert_allclose(ours.loss_curve_, at_once.loss_curve_, rtol=1e-12)
+    assert_nearly_same_network(ours, at_once)
+    if solver == "sgd":
+        np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-8)
+    constant = clone(at_once).set_params(learning_rate="constant").fit(X, y)
+    assert constant.loss_curve_[0] == at_once.loss_curve_[0]
+    assert abs(constant.loss_curve_[-1] / at_once.loss_curve_[-1] - 1) > 1e-3
 
 
 @pytest.mark.parametrize(
     ("settings", "rate"),
     [
         ({}, 3e-4),
-        ({"readout": "exemplars", "output_init": "logistic"}, 3e-4),
-        ({"readout": "exemplars"}, 1e-3),
+        ({"output_init": "logistic"}, 3e-4),
+        ({"output_init": "norm_constrained"}, 1e-3),
+        ({"n_neighbors": 1}, 1e-3),
         ({"init": "random"}, 1e-3),
-        ({"init": "ones"}, 1e-3),
     ],
 )
 def test_a_fitted_output_is_trained_at_a_gentler_rate(settings, rate):
@@ -1242,7 +1445,7 @@ def test_a_fitted_output_is_trained_at_a_gentler_rate(settings, rate):
 
 @pytest.mark.parametrize(
     ("form", "n_layers"),
-    [({}, 2), ({"readout": "exemplars"}, 3), ({"n_neighbors": 3}, 4)],
+    [({}, 2), ({"n_neighbors": 1}, 3), ({"n_neighbors": 3}, 4)],
 )
 @pytest.mark.parametrize("n_rates", [0, 1, 5])
 def test_count_of_layer_rates(n_rates, form, n_layers):
@@ -1326,12 +1529,12 @@ def test_clone_is_unfitted_and_has_the_same_parameters(settings):
     [
         ("activation", "tanh"),
         ("loss", "squared_error"),
+        ("n_neighbors", 1),
         ("n_neighbors", 3),
-        ("readout", "exemplars"),
     ],
 )
 def test_a_network_is_not_gone_on_with_as_another_one(name, value):
-    fitted = classifier(warm_start=True).fit(X, y)
+    fitted = classifier(warm_start=True, n_random_units="auto").fit(X, y)
     before = fitted.predict_proba(X)
     fitted.set_params(**{name: value, "max_iter": 1})
     for learn in (fitted.fit, fitted.partial_fit):
