@@ -567,7 +567,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         device = Device.of(xp, device)
 
         def copied(array: Array) -> Array:
-            # One that is there already too: weights may be edited in device.
+            # Copied even if it is there already: weights may be edited in place.
             moved = device.move(array)
             is_same = moved is array
             return device.namespace.asarray(array, copy=True) if is_same else moved

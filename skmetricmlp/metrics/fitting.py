@@ -36,7 +36,8 @@ class Metric:
     ----------
     name : str
         For error messages.
-    function : callable (points, **parameters) -> (A, b)
+    function : callable
+        From points, and the parameters by name, to ``(A, b)``.
     parameters : mapping
     value_range : ValueRange, optional
         The values for which the metric is defined; all values by default.

@@ -3,7 +3,7 @@
 The loop owns no weights. A step takes a network and makes the next one. To stop, by
 convergence, by divergence or by the keyboard, is only to choose which of them to return.
 The optimizer state that the loop is given stays too: the first step makes a new one, and
-the later steps change that one in device.
+the later steps change that one in place.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def train(
         Required by ``config.early_stopping``, where it also scores the start.
     before_epoch, on_epoch : callable
         Called with the history, the network and the optimizer state before and after
-        each epoch. Later steps change the optimizer state in device. If ``on_epoch``
+        each epoch. Later steps change the optimizer state in place. If ``on_epoch``
         returns True, training stops.
 
     Returns
