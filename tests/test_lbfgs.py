@@ -1,5 +1,7 @@
 """L-BFGS: the minimum it finds, what an epoch is, and why it ends."""
 
+from typing import NamedTuple
+
 import array_api_strict
 import numpy as np
 import pytest
@@ -14,14 +16,12 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import scale
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
+from skmetricmlp._data import TrainingData
 from skmetricmlp.network import Dense, Network
 from skmetricmlp.training import (
-    LBFGS,
-    Batch,
     History,
     Objective,
-    Plan,
-    Position,
+    TrainingConfig,
     loss_and_score,
     train_lbfgs,
 )
@@ -31,18 +31,25 @@ N_ROWS = 30
 NEVER = -np.inf  # a tol that no epoch fails
 
 
-def plan_of(objective=None, **settings):
-    """Return a plan that stops only after ``max_epochs`` or where nothing moves."""
+def config_of(objective=None, **settings):
+    """Return a configuration that stops only after ``max_epochs`` or at rest."""
     defaults = {"rates": [1.0], "batch_size": 4, "max_epochs": 5, "tol": NEVER}
     objective = objective or Objective("log_loss", 0.1)
-    return Plan(objective, LBFGS(), **(defaults | settings))
+    return TrainingConfig(objective, None, **(defaults | settings))
 
 
-def minimize(network, data, plan=None, history=None, **callbacks):
-    start = Position(network, ())
-    return train_lbfgs(
-        start, history or History(), data, plan or plan_of(), None, **callbacks
+class End(NamedTuple):
+    """The network and the state of the optimizer at the end of training."""
+
+    network: Network
+    state: None
+
+
+def minimize(network, data, config=None, history=None, **listeners):
+    end = train_lbfgs(
+        network, history or History(), data, config or config_of(), **listeners
     )
+    return End(*end[:2]), *end[2:]
 
 
 class Scripted:
@@ -76,7 +83,7 @@ def network():
 def data():
     """Thirty rows of three features, three classes, weights between 1/2 and 2."""
     rng = np.random.default_rng(1)
-    return Batch(
+    return TrainingData(
         read_only(rng.normal(size=(N_ROWS, 3))),
         read_only(np.arange(N_ROWS) % 3, int),
         read_only(rng.uniform(0.5, 2, N_ROWS)),
@@ -107,16 +114,16 @@ def test_least_squares_end_at_the_closed_form():
     X, Y = rng.normal(size=(40, 6)), rng.normal(size=(40, 2))
     w, alpha = rng.uniform(0.5, 2, 40), 3.0
     network = Network((Dense(rng.normal(size=(6, 2)), rng.normal(size=2), "identity"),))
-    data = Batch(*map(read_only, (X, Y, w)))
-    plan = plan_of(Objective("identity_squared_error", alpha), max_epochs=500)
-    end, history, reason = minimize(network, data, plan)
+    data = TrainingData(*map(read_only, (X, Y, w)))
+    config = config_of(Objective("identity_squared_error", alpha), max_epochs=500)
+    end, history, reason = minimize(network, data, config)
 
     # Normal equations of the rows and a column of ones, which has no penalty.
     A = np.column_stack([X, np.ones(40)])
     normal = A.T @ (w[:, None] * A) + alpha * np.diag([1.0] * 6 + [0.0])
     expected = np.linalg.solve(normal, A.T @ (w[:, None] * Y))
     assert reason == "converged"
-    assert len(history.loss) < 100
+    assert len(history.losses) < 100
     assert_allclose(end.network.layers[0].weights, expected[:6], rtol=0, atol=1e-6)
     assert_allclose(end.network.layers[0].bias, expected[6], rtol=0, atol=1e-6)
 
@@ -128,8 +135,8 @@ def test_softmax_regression_is_that_of_scikit_learn():
     theirs = LogisticRegression(C=1 / 0.5, solver="newton-cg", tol=1e-12)
     theirs.fit(X, y, weights)
     network = random_network((4, 3))
-    plan = plan_of(Objective("log_loss", 0.5), max_epochs=1000)
-    end, _, reason = minimize(network, Batch(X, y, weights), plan)
+    config = config_of(Objective("log_loss", 0.5), max_epochs=1000)
+    end, _, reason = minimize(network, TrainingData(X, y, weights), config)
     assert reason == "converged"
     (layer,) = end.network.layers
     assert_allclose(layer.weights, theirs.coef_.T, rtol=0, atol=1e-6)
@@ -167,52 +174,52 @@ def test_it_ends_as_low_as_scikit_learn_from_the_same_weights(activation, is_cla
 
 
 def test_an_epoch_is_an_iteration_and_its_loss_the_objective_after_it(network, data):
-    plan = plan_of(max_epochs=12)
+    config = config_of(max_epochs=12)
     seen = []
 
     def validate(present):
         seen.append((present, [p.copy() for p in present.parameters]))
         return 1.0, 0.5
 
-    end, history, reason = minimize(network, data, plan, validate=validate)
+    end, history, reason = minimize(network, data, config, validate=validate)
     assert reason == "max_epochs"
-    assert len(seen) == len(history.loss) == 12
+    assert len(seen) == len(history.losses) == 12
     assert history.n_rows == 12 * N_ROWS
     assert end.network is seen[-1][0]
-    assert end.state == ()
-    for (present, copies), loss in zip(seen, history.loss, strict=True):
-        assert_allclose(plan.objective.value(present, data), loss, rtol=1e-12)
+    assert end.state is None
+    for (present, copies), loss in zip(seen, history.losses, strict=True):
+        assert_allclose(config.objective.value(present, data), loss, rtol=1e-12)
         for p, copy in zip(present.parameters, copies, strict=True):
             assert_array_equal(p, copy)
-    losses = [plan.objective.value(network, data), *history.loss]
+    losses = [config.objective.value(network, data), *history.losses]
     assert (np.diff(losses) < 0).all()
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_the_start_and_its_history_stay(network, data, early_stopping):
-    history = History([9.0], [3.0], [0.5], n_rows=7)
+    history = History(n_rows=7).followed_by(9.0, (3.0, 0.5))
     before = [p.copy() for p in network.parameters]
-    plan = plan_of(early_stopping=early_stopping)
-    _, later, _ = minimize(network, data, plan, history, validate=lambda _: (1.0, 0.9))
-    assert history == History([9.0], [3.0], [0.5], n_rows=7)
-    assert later.loss[0] == 9.0
+    config = config_of(early_stopping=early_stopping)
+    _, later, _ = minimize(network, data, config, history, validate=lambda _: (1.0, 0.9))
+    assert history == History(n_rows=7).followed_by(9.0, (3.0, 0.5))
+    assert later.losses[0] == 9.0
     assert later.n_rows == 7 + 5 * N_ROWS
     for p, copy in zip(network.parameters, before, strict=True):
         assert_array_equal(p, copy)
 
 
 def test_no_epochs_return_the_start(network, data):
-    end, history, reason = minimize(network, data, plan_of(max_epochs=0))
+    end, history, reason = minimize(network, data, config_of(max_epochs=0))
     assert end.network is network
     assert (history, reason) == (History(), "max_epochs")
 
 
 def test_at_the_minimum_an_epoch_changes_nothing(network, data):
     zero = network.with_parameters([np.zeros_like(p) for p in network.parameters])
-    plan = plan_of(Scripted(np.nan, at=-1))
-    end, history, reason = minimize(zero, data, plan)
+    config = config_of(Scripted(np.nan, at=-1))
+    end, history, reason = minimize(zero, data, config)
     assert reason == "converged"
-    assert history == History([0.0], n_rows=N_ROWS)
+    assert history == History(n_rows=N_ROWS).followed_by(0.0)
     assert not flatten(end.network.parameters).any()
 
 
@@ -223,31 +230,31 @@ def test_a_search_that_fails_is_convergence(network, data):
             return value, [-g for g in gradients]  # uphill
 
     objective = Wrong(np.nan, at=-1)
-    end, history, reason = minimize(network, data, plan_of(objective))
+    end, history, reason = minimize(network, data, config_of(objective))
     assert reason == "converged"
-    assert len(history.loss) == 1
+    assert len(history.losses) == 1
     assert len(objective.seen) > 5
     assert_allclose(flatten(end.network.parameters), flatten(network.parameters))
 
 
 @pytest.mark.parametrize("epoch", [1, 2, 5])
-def test_who_is_told_of_epochs_can_stop_it(network, data, epoch):
+def test_a_listener_can_stop_it(network, data, epoch):
     events, networks = [], [network]
 
-    def before_epoch(history, position):
-        events.append(("before", len(history.loss)))
-        assert position.network is networks[-1]
+    def before_epoch(history, present, _):
+        events.append(("before", len(history.losses)))
+        assert present is networks[-1]
 
-    def on_epoch(history, position):
-        events.append(("on", len(history.loss)))
-        networks.append(position.network)
-        return len(history.loss) == epoch
+    def on_epoch(history, present, _):
+        events.append(("on", len(history.losses)))
+        networks.append(present)
+        return len(history.losses) == epoch
 
     end, history, reason = minimize(
         network, data, before_epoch=before_epoch, on_epoch=on_epoch
     )
     assert reason == "stopped"
-    assert len(history.loss) == epoch
+    assert len(history.losses) == epoch
     assert events == [
         (k, n + (k == "on")) for n in range(epoch) for k in ("before", "on")
     ]
@@ -257,16 +264,16 @@ def test_who_is_told_of_epochs_can_stop_it(network, data, epoch):
 @pytest.mark.parametrize("tol", [1e-1, 1e-2, 1e-4])
 def test_tol_is_that_of_the_gradient(network, data, tol):
     end, history, reason = minimize(
-        network, data, plan_of(max_epochs=500, tol=tol, patience=np.inf)
+        network, data, config_of(max_epochs=500, tol=tol, patience=np.inf)
     )
     assert reason == "converged"
-    _, gradients = plan_of().objective.value_and_gradient(end.network, data)
+    _, gradients = config_of().objective.value_and_gradient(end.network, data)
     assert abs(flatten(gradients)).max() <= tol
     # And no epoch before was there.
-    plan = plan_of(max_epochs=len(history.loss) - 1, tol=tol, patience=np.inf)
-    before, _, reason = minimize(network, data, plan)
+    config = config_of(max_epochs=len(history.losses) - 1, tol=tol, patience=np.inf)
+    before, _, reason = minimize(network, data, config)
     assert reason == "max_epochs"
-    _, gradients = plan_of().objective.value_and_gradient(before.network, data)
+    _, gradients = config_of().objective.value_and_gradient(before.network, data)
     assert abs(flatten(gradients)).max() > tol
 
 
@@ -300,14 +307,14 @@ def test_early_stopping_keeps_the_best_the_start_counting(
             raise KeyboardInterrupt
         return last or 1.0, 0.2
 
-    plan = plan_of(early_stopping=True)
-    end, history, reason = minimize(network, data, plan, validate=validate)
+    config = config_of(early_stopping=True)
+    end, history, reason = minimize(network, data, config, validate=validate)
     reasons = {None: "max_epochs", KeyboardInterrupt: "interrupted"}
     assert reason == reasons.get(last, "diverged")
     assert end.network is seen[best]
     assert seen[0] is network
-    assert history.validation_score[:3] == scores[1:4]
-    assert len(history.loss) == len(seen) - 1 - (last is not None and len(seen) > 4)
+    assert history.validation_scores[:3] == scores[1:4]
+    assert len(history.losses) == len(seen) - 1 - (last is not None and len(seen) > 4)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, "gradient", KeyboardInterrupt])
@@ -317,14 +324,14 @@ def test_bad_evaluations_leave_the_last_iteration(network, data, bad, at):
     end, history, reason = minimize(
         network,
         data,
-        plan_of(objective, max_epochs=50),
+        config_of(objective, max_epochs=50),
         validate=lambda present: (seen.append(present), (1.0, 0.5))[1],
     )
     assert reason == ("interrupted" if bad is KeyboardInterrupt else "diverged")
     assert len(objective.seen) == at
-    assert len(history.loss) == len(seen) - 1 >= (at == 6)
+    assert len(history.losses) == len(seen) - 1 >= (at == 6)
     assert end.network is seen[-1]
-    assert end.state == ()
+    assert end.state is None
 
 
 def test_a_held_out_loss_that_is_not_finite_takes_the_epoch_back(network, data):
@@ -337,18 +344,20 @@ def test_a_held_out_loss_that_is_not_finite_takes_the_epoch_back(network, data):
     end, history, reason = minimize(network, data, validate=validate)
     assert reason == "diverged"
     assert end.network is seen[1]
-    assert len(history.loss) == 2
+    assert len(history.losses) == 2
 
 
 def test_an_interrupted_report_keeps_its_epoch(network, data):
-    def report(history, _):
-        if len(history.loss) == 3:
+    def report(history, *_):
+        if len(history.losses) == 3:
             raise KeyboardInterrupt
 
-    plan = plan_of()
-    end, history, reason = minimize(network, data, plan, on_epoch=report)
+    config = config_of()
+    end, history, reason = minimize(network, data, config, on_epoch=report)
     assert reason == "interrupted"
-    assert_allclose(plan.objective.value(end.network, data), history.loss[2], rtol=1e-12)
+    assert_allclose(
+        config.objective.value(end.network, data), history.losses[2], rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("sparse", [csr_array, csr_matrix])
@@ -358,14 +367,14 @@ def test_sparse_rows_are_dense_rows(network, data, sparse):
     assert_allclose(
         *(flatten(end.network.parameters) for end, _, _ in ends), rtol=1e-7, atol=1e-9
     )
-    assert_allclose(ends[0][1].loss, ends[1][1].loss, rtol=1e-9)
+    assert_allclose(ends[0][1].losses, ends[1][1].losses, rtol=1e-9)
 
 
 def test_a_row_of_weight_two_is_two_rows(network, data):
     twice = data.take(np.repeat(np.arange(N_ROWS), 2))
-    heavy = data._replace(weights=2 * data.weights)
+    heavy = data._replace(sample_weight=2 * data.sample_weight)
     ends = [minimize(network, rows) for rows in (twice, heavy)]
-    assert_allclose(ends[0][1].loss, ends[1][1].loss, rtol=1e-9)
+    assert_allclose(ends[0][1].losses, ends[1][1].losses, rtol=1e-9)
 
 
 @pytest.mark.parametrize("place", ["array_api_strict", "array_api_compat.torch"])
@@ -379,13 +388,13 @@ def test_arrays_of_another_namespace_stay_there(network, data, place):
         return lambda present: loss_and_score("log_loss", present, rows)
 
     moved = network.with_parameters([move(p) for p in network.parameters])
-    rows = Batch(*map(move, data))
+    rows = TrainingData(*map(move, data))
     expected, history, _ = minimize(network, data, validate=validate_on(data))
     actual, other, _ = minimize(moved, rows, validate=validate_on(rows))
     types = {type(p) for p in actual.network.parameters}
     assert types == {type(xp.asarray(0.0))}
-    assert_allclose(other.loss, history.loss, rtol=1e-9)
-    assert_allclose(other.validation_loss, history.validation_loss, rtol=1e-9)
+    assert_allclose(other.losses, history.losses, rtol=1e-9)
+    assert_allclose(other.validation_losses, history.validation_losses, rtol=1e-9)
     assert_allclose(
         flatten(actual.network.parameters),
         flatten(expected.network.parameters),
@@ -394,16 +403,11 @@ def test_arrays_of_another_namespace_stay_there(network, data, place):
 
 
 def test_single_precision_stays_and_learns_the_same(network, data):
-    single = Batch(*(read_only(p, t) for p, t in zip(data, "fif", strict=True)))
+    single = TrainingData(*(read_only(p, t) for p, t in zip(data, "fif", strict=True)))
     _, expected, _ = minimize(network, data)
     end, history, _ = minimize(network.astype(np.float32), single)
     assert {p.dtype for p in end.network.parameters} == {np.dtype(np.float32)}
-    assert_allclose(history.loss, expected.loss, rtol=1e-4)
-
-
-def test_there_is_no_step_of_a_minibatch(network):
-    with pytest.raises(TypeError, match="use train_lbfgs"):
-        LBFGS().step(network.parameters, network.parameters, (), [1.0, 1.0])
+    assert_allclose(history.losses, expected.losses, rtol=1e-4)
 
 
 # Of the estimators.
@@ -532,7 +536,7 @@ class TestEstimators:
         before = dict(vars(model))
         with pytest.raises(ValueError, match="n_neighbors"):
             model.set_params(n_neighbors=0).fit(*rows)
-        after = {**vars(model), "n_neighbors": 1}
+        after = {**vars(model), "n_neighbors": None}
         assert after.keys() == before.keys()
         assert all(after[name] is value for name, value in before.items())
 
@@ -569,13 +573,16 @@ class TestEstimators:
             assert_array_equal(a, b)
 
     @pytest.mark.parametrize(("dtype", "size"), [(float, 42 * 8), ("f", 4 * 4 + 38 * 8)])
-    def test_the_memory_of_the_pairs_counts(self, cls, rows, dtype, size):
+    def test_the_memory_of_the_pairs_counts(self, cls, rows, dtype, size, monkeypatch):
         X, y = rows[0].astype(dtype), rows[1]
-        n = sum(a.size for a in flat_parameters(small(cls, max_iter=0).fit(X, y)))
-        small(cls, max_iter=0, memory_limit=n * size).fit(X, y)
-        with pytest.raises(ValueError, match="being held 42 times"):
-            small(cls, memory_limit=n * size - 1).fit(X, y)
+        n = sum(a.size for a in small(cls, max_iter=0).fit(X, y).network_.parameters)
 
+        def leave(n_bytes):
+            name = "skmetricmlp.initialization.memory.available_memory"
+            monkeypatch.setattr(name, lambda: 2 * n_bytes)
 
-def flat_parameters(model):
-    return [*model.coefs_, *model.intercepts_]
+        leave(n * size)
+        small(cls, max_iter=0).fit(X, y)
+        leave(n * size - 1)
+        with pytest.raises(MemoryError, match=r"\(42 times"):
+            small(cls).fit(X, y)
