@@ -124,7 +124,7 @@ def test_feature_names_of_a_transformer_that_returns_frames():
 def test_grid_search_over_architecture_and_start():
     X, y = iris()
     grid = [
-        {"n_exemplars": [3, 6], "n_neighbors": [1, 3]},
+        {"n_exemplars": [3, 6], "n_neighbors": [1, 3], "n_random_units": [0]},
         {"init": ["random"], "activation": ["relu", "tanh"]},
     ]
     search = GridSearchCV(classifier(), grid, cv=2, n_jobs=2, error_score="raise")
@@ -281,7 +281,7 @@ def test_regressor_in_a_pipeline_with_a_scaler():
 def test_grid_search_over_regressors():
     X, y = diabetes()
     grid = [
-        {"n_exemplars": [3, 6], "n_neighbors": [1, 3]},
+        {"n_exemplars": [3, 6], "n_neighbors": [1, 3], "n_random_units": [0]},
         {"init": ["random"], "output_init": ["auto", "norm_constrained"]},
     ]
     one, two = (

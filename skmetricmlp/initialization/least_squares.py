@@ -151,7 +151,7 @@ def principal_axes(A: Floats) -> PrincipalAxes:
     if not np.isfinite(gram).all():  # which LAPACK does not check
         msg = (
             "X has columns that are too large or differ by too little: the hidden values "
-            "that the output layer is fitted to overflow. Scale the features of X"
+            "that the output layer is fitted to overflow; scale its features"
         )
         raise ValueError(msg)
     # It consists of thousands of small products, which threads slow down.
