@@ -1,12 +1,15 @@
-"""Small estimators and data sets for several tests."""
+"""Small estimators and data sets, and comparisons of networks, for several tests."""
 
+from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
+import pytest
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from sklearn.preprocessing import scale
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
+from skmetricmlp.training import stochastic
 
 SMALL = {"n_exemplars": 9, "n_random_units": 20, "max_iter": 0, "random_state": 0}
 LOADERS = {
@@ -52,3 +55,38 @@ def standardized(name, n_rows=None):
     """Return read-only features of mean 0 and deviation 1, and class codes."""
     X, y = LOADERS[name](return_X_y=True)
     return read_only(scale(X[:n_rows])), read_only(y[:n_rows], y.dtype)
+
+
+def parameters_of(estimator):
+    return [*estimator.coefs_, *estimator.intercepts_]
+
+
+def shapes(estimator):
+    return [array.shape for array in parameters_of(estimator)]
+
+
+def assert_same_network(first, second):
+    for a, b in zip(parameters_of(first), parameters_of(second), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def assert_nearly_same_network(first, second, by=1e-9):
+    """But for the rounding errors of a change of coordinates at every call."""
+    for a, b in zip(parameters_of(first), parameters_of(second), strict=True):
+        np.testing.assert_allclose(a, b, rtol=by, atol=1e-3 * by * abs(b).max())
+
+
+@contextmanager
+def training_raises(error, n_steps):
+    """Raise an error in place of the step after so many steps of training."""
+    step, made = stochastic.step, []
+
+    def failing_step(*args, **settings):
+        if len(made) == n_steps:
+            raise error
+        made.append(None)
+        return step(*args, **settings)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stochastic, "step", failing_step)
+        yield

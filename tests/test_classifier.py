@@ -15,7 +15,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from factories import classifier, standardized
+from factories import (
+    assert_nearly_same_network,
+    assert_same_network,
+    classifier,
+    parameters_of,
+    shapes,
+    standardized,
+    training_raises,
+)
 from scipy.special import expit, softmax
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
@@ -24,8 +32,6 @@ from sklearn.metrics import accuracy_score, log_loss
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils.validation import check_is_fitted
-
-from skmetricmlp.training import stochastic
 
 # Few epochs are the point of these tests.
 pytestmark = pytest.mark.filterwarnings(
@@ -38,25 +44,6 @@ HELD_OUT = np.arange(150) % 3 == 0
 
 
 X, y = standardized("iris")
-
-
-def assert_same_network(first, second):
-    for a, b in zip(parameters_of(first), parameters_of(second), strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
-def assert_nearly_same_network(first, second):
-    """But for the rounding errors of a change of coordinates at every call."""
-    for a, b in zip(parameters_of(first), parameters_of(second), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12 * abs(b).max())
-
-
-def parameters_of(estimator):
-    return [*estimator.coefs_, *estimator.intercepts_]
-
-
-def shapes(estimator):
-    return [array.shape for array in parameters_of(estimator)]
 
 
 def overlapping_classes(n_rows=(200, 200)):
@@ -1125,31 +1112,23 @@ def test_divergence_with_early_stopping_keeps_the_best_network():
     assert estimator.score(X[HELD_OUT], y[HELD_OUT]) == pytest.approx(best)
 
 
-def fit_interrupted(monkeypatch, n_steps, **settings):
+def fit_interrupted(n_steps, **settings):
     """Interrupt training after so many steps, three of which are an epoch."""
-    step, made = stochastic.step, []
-
-    def interrupted_step(*args, **settings):
-        if len(made) == n_steps:
-            raise KeyboardInterrupt
-        made.append(None)
-        return step(*args, **settings)
-
     estimator = classifier(max_iter=10, batch_size=50, **settings)
-    with monkeypatch.context() as patch:
-        patch.setattr(stochastic, "step", interrupted_step)
-        with pytest.warns(UserWarning, match=f"interrupted in epoch {n_steps // 3 + 1}"):
-            return estimator.fit(X, y)
+    epoch = n_steps // 3 + 1
+    with (
+        training_raises(KeyboardInterrupt, n_steps),
+        pytest.warns(UserWarning, match=f"interrupted in epoch {epoch}"),
+    ):
+        return estimator.fit(X, y)
 
 
 @pytest.mark.parametrize("n_steps", [0, 1, 4, 7])
 @pytest.mark.parametrize(("early_stopping", "n_rows"), [(False, 150), (True, 135)])
-def test_interrupt_leaves_a_usable_estimator(
-    monkeypatch, early_stopping, n_rows, n_steps
-):
+def test_interrupt_leaves_a_usable_estimator(early_stopping, n_rows, n_steps):
     settings = {"early_stopping": early_stopping}
-    start = fit_interrupted(monkeypatch, 0, **settings)
-    estimator = fit_interrupted(monkeypatch, n_steps, **settings)
+    start = fit_interrupted(0, **settings)
+    estimator = fit_interrupted(n_steps, **settings)
     n_epochs, more_steps = divmod(n_steps, 3)
     assert estimator.n_iter_ == len(estimator.loss_curve_) == n_epochs
     assert estimator.t_ == n_epochs * n_rows + more_steps * 50
@@ -1159,8 +1138,8 @@ def test_interrupt_leaves_a_usable_estimator(
     assert moved == (n_steps > 0 and not early_stopping)
 
 
-def test_interrupted_training_can_go_on(monkeypatch):
-    estimator = fit_interrupted(monkeypatch, 4, warm_start=True).set_params(max_iter=3)
+def test_interrupted_training_can_go_on():
+    estimator = fit_interrupted(4, warm_start=True).set_params(max_iter=3)
     estimator.fit(X, y)
     assert estimator.n_iter_ == 4
     assert estimator.loss_curve_[-1] < estimator.loss_curve_[0]
@@ -1215,23 +1194,15 @@ def test_failing_partial_fit_leaves_a_fitted_estimator_as_it_was(failure):
 
 # Three steps are an epoch; partial_fit has no second one.
 @pytest.mark.parametrize(("method", "n_steps"), [("fit", 4), ("partial_fit", 2)])
-def test_error_in_the_middle_of_training_leaves_the_estimator_as_it_was(
-    monkeypatch, method, n_steps
-):
+def test_error_in_the_middle_of_training_leaves_the_estimator_as_it_was(method, n_steps):
     estimator = classifier(max_iter=3, batch_size=50, warm_start=True).fit(X, y)
     twin = deepcopy(estimator)
-    step, made = stochastic.step, []
-
-    def failing_step(*args, **settings):
-        if len(made) == n_steps:
-            raise MemoryError
-        made.append(None)
-        return step(*args, **settings)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(stochastic, "step", failing_step)
-        with unchanged(estimator, {}), pytest.raises(MemoryError):
-            getattr(estimator, method)(X, y)
+    with (
+        training_raises(MemoryError, n_steps),
+        unchanged(estimator, {}),
+        pytest.raises(MemoryError),
+    ):
+        getattr(estimator, method)(X, y)
     assert_same_network(estimator.partial_fit(X, y), twin.partial_fit(X, y))
     assert estimator.loss_curve_ == twin.loss_curve_
     assert estimator.t_ == twin.t_
