@@ -15,11 +15,12 @@ X.flags.writeable = y.flags.writeable = False
 
 nan, inf = float("nan"), float("inf")
 
-INTEGERS = ("n_neighbors", "max_iter", "n_iter_no_change")
+INTEGERS = ("max_iter", "n_iter_no_change")
 REALS = (
     "sharpness",
     "alpha",
     "tol",
+    "power_t",
     "momentum",
     "beta_1",
     "beta_2",
@@ -29,7 +30,6 @@ REALS = (
 FLAGS = ("shuffle", "nesterovs_momentum", "early_stopping", "warm_start")
 CHOICES = (
     "activation",
-    "readout",
     "output_init",
     "loss",
     "solver",
@@ -46,8 +46,7 @@ WRONG_TYPES = [
 WRONG_VALUES = [
     *((name, value) for name in CHOICES for value in ("RELU", "", None, 1, ["adam"])),
     *((name, value) for name in PAIRS for value in ("RANDOM", "", None, 1, {"a": 1})),
-    ("n_neighbors", 0),
-    ("n_neighbors", -1),
+    *(("n_neighbors", v) for v in (0, -1, "5", [5], True, 5.0, nan)),
     ("max_iter", -1),
     ("n_iter_no_change", 0),
     *((name, nan) for name in REALS if name != "sharpness"),
@@ -72,6 +71,7 @@ WRONG_VALUES = [
 ]
 
 ACCEPTED = [
+    ("n_neighbors", None),
     ("n_neighbors", 9),
     ("n_neighbors", np.int64(2)),
     ("sharpness", 1),
@@ -92,15 +92,26 @@ ACCEPTED = [
     ("learning_rate_init", np.array([0.1, 0.2])),
     ("n_random_units", 0),
     ("n_random_units", np.int64(3)),
-    ("readout", "exemplars"),
+    ("power_t", 0),
     ("shuffle", np.bool_(True)),
     ("random_state", np.int64(1)),
 ]
 
 
-def classifier(**parameters):
+def small(estimator, parameters):
+    """Return an estimator of 9 exemplars, or of those that are given."""
     defaults = {"n_exemplars": 9, "max_iter": 0, "random_state": 0}
-    return MetricInitMLPClassifier(**(defaults | parameters))
+    if not isinstance(parameters.get("exemplars", ""), str):
+        del defaults["n_exemplars"]
+    return estimator(**(defaults | parameters))
+
+
+def classifier(**parameters):
+    return small(MetricInitMLPClassifier, parameters)
+
+
+def regressor(**parameters):
+    return small(MetricInitMLPRegressor, parameters)
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG_TYPES, ids=repr)
@@ -151,49 +162,71 @@ def test_step_cannot_be_trained():
 
 
 WITH_EFFECT = [
-    {"activation": "logistic"},
-    {"activation": "tanh"},
-    {"activation": "tanh", "readout": "exemplars"},
-    {"readout": "exemplars"},
-    {"readout": "exemplars", "output_init": "ridge"},
-    {"n_neighbors": 3},
+    {"n_neighbors": 1},
+    {"n_neighbors": 1, "activation": "tanh"},
+    {"n_neighbors": 3, "activation": "logistic"},
+    {"n_neighbors": 1, "tied": True},
 ]
 WITHOUT_EFFECT = [
     {},
-    {"readout": "comparisons"},
+    {"activation": "tanh"},
     {"output_init": "norm_constrained"},
     {"tied": True},
+    {"n_neighbors": 1, "activation": "step"},
 ]
 
 
-@pytest.mark.parametrize("make", [MetricInitMLPClassifier, MetricInitMLPRegressor])
+@pytest.mark.parametrize("make", [classifier, regressor])
 class TestSharpness:
-    def fit(self, make, **settings):
-        common = {"n_exemplars": 9, "max_iter": 0, "random_state": 0}
-        return make(**common | settings).fit(X, y)
-
     @pytest.mark.parametrize("settings", WITH_EFFECT, ids=str)
     @pytest.mark.parametrize("value", [1e-3, 1e30])
     def test_where_it_has_an_effect(self, make, settings, value):
-        one = self.fit(make, **settings).network_.parameters
-        other = self.fit(make, sharpness=value, **settings).network_.parameters
+        one = make(**settings).fit(X, y).network_.parameters
+        other = make(sharpness=value, **settings).fit(X, y).network_.parameters
         assert any((p != q).any() for p, q in zip(one, other, strict=True))
         assert all(np.isfinite(p).all() for p in other)
 
     @pytest.mark.parametrize("settings", WITHOUT_EFFECT, ids=str)
-    @pytest.mark.parametrize("value", [1e-3, 5])
-    def test_where_it_has_none_it_is_refused(self, make, settings, value):
-        self.fit(make, sharpness=1, **settings)
-        with pytest.raises(ValueError, match=rf"^sharpness={value} has no effect with"):
-            self.fit(make, sharpness=value, **settings)
+    def test_where_it_has_none_it_is_refused(self, make, settings):
+        make(sharpness=1, **settings).fit(X, y)
+        with pytest.raises(ValueError, match=r"^sharpness=5 has no effect: "):
+            make(sharpness=5, **settings).fit(X, y)
 
     def test_a_search_may_have_baselines_in_it(self, make):
         for init in ("random", "zeros"):
-            self.fit(make, init=init, sharpness=4.0, metric="mahalanobis")
+            settings = {"sharpness": 4.0, "metric": "mahalanobis", "n_neighbors": 1}
+            make(init=init, **settings).fit(X, y)
 
-    def test_a_step_takes_any(self, make):
-        one, other = (self.fit(make, activation="step", sharpness=s) for s in (1, 9))
-        np.testing.assert_array_equal(one.predict(X), other.predict(X))
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+@pytest.mark.parametrize("n_neighbors", [1, 3])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("output_init", "ridge"),
+        ("output_init", "norm_constrained"),
+        ("n_random_units", 5),
+    ],
+)
+def test_a_network_that_votes_has_no_fitted_output(make, n_neighbors, name, value):
+    make(n_random_units=0, n_neighbors=n_neighbors).fit(X, y)
+    message = (
+        f"^{name}={value!r} has no effect: .*{n_neighbors}.* set n_neighbors to None"
+    )
+    for init in ("metric", "random"):
+        estimator = make(n_neighbors=n_neighbors, init=init, **{name: value})
+        with pytest.raises(ValueError, match=message):
+            estimator.fit(X, y)
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_a_number_beside_given_exemplars_is_theirs(make):
+    given = X[::30], y[::30]
+    for n_exemplars in (30, 5, np.int64(5)):
+        make(exemplars=given, n_exemplars=n_exemplars).fit(X, y)
+    for n_exemplars in (6, 0.5, "auto"):
+        with pytest.raises(ValueError, match=r"^n_exemplars=.* has no effect: exemplars"):
+            make(exemplars=given, n_exemplars=n_exemplars).fit(X, y)
 
 
 def test_a_patience_without_end():
@@ -388,29 +421,17 @@ def test_a_logistic_output_needs_the_log_loss():
         clf.fit(X, y)
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"n_neighbors": 3}, r"^n_neighbors=3 .* needs readout='exemplars', got"),
-        ({"output_init": "votes"}, r"^output_init='votes' .* needs readout='exemplars'"),
-    ],
-)
-def test_votes_need_the_exemplar_layer(settings, message):
-    with pytest.raises(ValueError, match=message):
-        classifier(readout="comparisons", **settings).fit(X, y)
-
-
 # --- the regressor ---
 
 
-def regressor(**parameters):
-    defaults = {"n_exemplars": 9, "max_iter": 0, "random_state": 0}
-    return MetricInitMLPRegressor(**(defaults | parameters))
+def one_of_each(pairs):
+    """Return a wrong value of each parameter that a regressor has."""
+    return [pair for pair in dict(pairs).items() if pair[0] != "class_weight"]
 
 
 OF_CLASSES = [
     *(("exemplars", value) for value in ("lvq", "condensed")),
-    *(("output_init", value) for value in ("votes", "logistic")),
+    *(("output_init", value) for value in ("votes", "values", "logistic")),
     ("pairs", "other_classes"),
     ("loss", "log_loss"),
     ("n_exemplars", {0: 3}),
@@ -419,7 +440,7 @@ OF_CLASSES = [
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [*OF_CLASSES, *(pair for pair in WRONG_VALUES if pair[0] != "class_weight")],
+    [*OF_CLASSES, *one_of_each(WRONG_VALUES)],
     ids=repr,
 )
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
@@ -428,7 +449,7 @@ def test_wrong_value_of_a_regressor(method, name, value):
         getattr(regressor(**{name: value}), method)(X, y)
 
 
-@pytest.mark.parametrize(("name", "value"), WRONG_TYPES, ids=repr)
+@pytest.mark.parametrize(("name", "value"), one_of_each(WRONG_TYPES), ids=repr)
 def test_wrong_type_of_a_regressor(name, value):
     shown = f"({re.escape(repr(value))}|{type(value).__name__})"
     with pytest.raises(TypeError, match=rf"^{name} must be .*{shown}"):
@@ -440,10 +461,6 @@ def test_wrong_type_of_a_regressor(name, value):
     [
         ({"n_exemplars": {0: 3}}, r"^n_exemplars must be (?!.*dict \{label).*, got"),
         ({"exemplars": "lvq"}, r"'kmeans', 'random', 'kmedoids', or a pair \(points"),
-        ({"output_init": "values", "readout": "comparisons"},
-         r"^output_init='values' .* needs readout='exemplars', got"),
-        ({"n_neighbors": 3, "readout": "comparisons"},
-         r"^n_neighbors=3 .* needs readout='exemplars', got"),
         ({"n_neighbors": 3, "pairs": 2}, "^pairs=2 is less than n_neighbors=3"),
         ({"activation": "step", "max_iter": 1}, "^activation='step' has no gradient"),
         ({"tied": True, "init": ([X], [y])}, "needs tied=False, got tied=True"),
@@ -454,7 +471,7 @@ def test_what_a_regressor_takes_is_said(parameters, message):
         regressor(**parameters).fit(X, y)
 
 
-def test_a_regressor_knows_no_class_weight():
+def test_a_regressor_has_no_class_weight():
     with pytest.raises(TypeError, match="class_weight"):
         regressor(class_weight="balanced")
     assert set(MetricInitMLPClassifier().get_params()) - set(
