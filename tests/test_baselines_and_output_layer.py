@@ -2,47 +2,46 @@
 
 import numpy as np
 import pytest
-from networks import FORM
 from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.preprocessing import scale
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 from skmetricmlp._data import distinct_rows
-from skmetricmlp.initialization import output_layer, start
-from skmetricmlp.initialization.architecture import Architecture
+from skmetricmlp.initialization import NetworkConfig, build, output_layer
+from skmetricmlp.initialization.architecture import layer_sizes, n_parameters
 from skmetricmlp.initialization.baselines import (
     BASELINES,
     baseline_network,
     with_random_units,
 )
-from skmetricmlp.initialization.form import form_of
 from skmetricmlp.initialization.norm_constrained import constrained_weights
 from skmetricmlp.initialization.output_layer import (
-    LIKELY_LOG_RIDGE,
     LIMITS,
     LOG_RIDGE_DEVIATION,
+    LOG_RIDGE_MEAN,
     LOG_RIDGES,
     LOGISTIC_RIDGE,
     best_scale,
     logistic_weights,
-    ridge_readout,
+    ridge_classifier,
     ridge_weights,
 )
 from skmetricmlp.initialization.pairs import all_pairs
-from skmetricmlp.initialization.tournament import Sample, hidden_layers
+from skmetricmlp.initialization.tournament import comparison_layer
 from skmetricmlp.network import ACTIVATIONS, Network
 
 
-def architecture(counts=(2, 2, 2, 2, 2), n_features=40, **form):
-    return Architecture(
-        form_of(**FORM | {"readout": "exemplars"} | form), n_features, counts
-    )
+def source(init="random", **settings):
+    """Configuration of the source's network, unless told otherwise."""
+    defaults = {"n_neighbors": 1, "n_random_units": 0, "output_init": None}
+    return NetworkConfig(init, **defaults | settings)
 
 
-def draw(init, activation="relu", seed=0, **form):
+def draw(init, activation="relu", seed=0, **settings):
     rng = np.random.RandomState(seed)
-    return baseline_network(init, architecture(activation=activation, **form), rng)
+    config = source(init, activation=activation, **settings)
+    return baseline_network(config, 40, (2, 2, 2, 2, 2), 5, rng)
 
 
 @pytest.mark.parametrize(
@@ -93,25 +92,25 @@ def test_baselines_have_the_architecture_they_are_given(init):
 
 @pytest.mark.parametrize("tied", [False, True])
 def test_a_network_without_neurons_to_compare(tied):
-    alone = architecture((1,), 3, tied=tied)
-    assert alone.sizes == [3, 0, 1, 1]
+    config, size = source("he_uniform", tied=tied), (3, (1,), 1)
+    assert layer_sizes(config, *size) == [3, 0, 1, 1]
     with np.errstate(all="raise"):
-        network = baseline_network("he_uniform", alone, np.random.RandomState(0))
+        network = baseline_network(config, *size, np.random.RandomState(0))
     assert network.forward(np.ones((2, 3))).shape == (2, 1)
 
 
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("pairs", ["all", "other_classes", 3, 4])
 @pytest.mark.parametrize("form", [
-    {}, {"n_neighbors": 3}, {"n_random_units": 7}, {"readout": "comparisons"},
-    {"n_neighbors": 2, "n_random_units": 5},
+    {}, {"n_neighbors": 3}, {"n_neighbors": None},
+    {"n_neighbors": None, "n_random_units": 7},
 ])  # fmt: skip
 def test_an_architecture_counts_the_parameters_of_its_networks(form, pairs, tied):
-    plan = architecture((3, 1, 2), 4, tied=tied, pairs=pairs, **form)
-    network = baseline_network("random", plan, np.random.RandomState(0))
-    assert plan.n_parameters == sum(p.size for p in network.parameters)
+    config, size = source(tied=tied, pairs=pairs, **form), (4, (3, 1, 2), 3)
+    network = baseline_network(config, *size, np.random.RandomState(0))
+    assert n_parameters(config, *size) == sum(p.size for p in network.parameters)
     widths = [b.size for b in network.dense().parameters[1::2]]
-    assert plan.sizes == [4, *widths]
+    assert layer_sizes(config, *size) == [4, *widths]
     assert network.n_dense_weights == sum(p.size for p in network.dense().parameters)
 
 
@@ -222,15 +221,12 @@ def test_a_class_without_rows_is_never_predicted():
     assert ((values @ W + b).argmax(axis=1) == 1).all()
 
 
-@pytest.mark.parametrize("k", [1, 3])
-def test_a_logistic_output_is_a_regression_on_the_layer_before(k):
+def test_a_logistic_output_is_a_regression_on_the_layer_before():
     X, y = load_iris(return_X_y=True)
-    settings = dict(
-        readout="exemplars", n_neighbors=k, sharpness=0.5, max_iter=0, random_state=0
-    )
-    votes, fitted = (
-        MetricInitMLPClassifier(n_exemplars=12, output_init=o, **settings).fit(X, y)
-        for o in ("votes", "logistic")
+    settings = dict(n_exemplars=6, n_random_units=0, max_iter=0, random_state=0)
+    ridge, fitted = (
+        MetricInitMLPClassifier(output_init=o, **settings).fit(X, y)
+        for o in ("ridge", "logistic")
     )
     hidden = X
     for layer in fitted.network_.layers[:-1]:
@@ -244,69 +240,25 @@ def test_a_logistic_output_is_a_regression_on_the_layer_before(k):
     np.testing.assert_allclose(
         fitted.predict_proba(X), regression.predict_proba(hidden), atol=1e-3
     )
-    for one, other in zip(votes.coefs_[:-1], fitted.coefs_[:-1], strict=True):
+    for one, other in zip(ridge.coefs_[:-1], fitted.coefs_[:-1], strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 # --- random units ---
 
 
-@pytest.mark.parametrize("activation", ["relu", "logistic", "tanh", "step"])
-@pytest.mark.parametrize("k", [1, 3])
-def test_spare_units_leave_the_function_as_it_is(activation, k):
-    X, y = load_iris(return_X_y=True)
-    settings = dict(
-        readout="exemplars",
-        activation=activation,
-        n_neighbors=k,
-        n_exemplars=9,
-        max_iter=0,
-    )
-    without, spare = (
-        MetricInitMLPClassifier(n_random_units=n, random_state=0, **settings).fit(X, y)
-        for n in (0, 7)
-    )
-    assert spare.coefs_[0].shape == (4, 9 * 8 + 7)
-    np.testing.assert_allclose(
-        spare.predict_proba(X), without.predict_proba(X), atol=1e-12
-    )
-    baseline = MetricInitMLPClassifier(
-        "random", n_random_units=7, random_state=0, **settings
-    ).fit(X, y)
-    assert [c.shape for c in baseline.coefs_] == [c.shape for c in spare.coefs_]
-
-
-def test_spare_units_are_drawn_as_random_weights_are():
+def test_random_units_are_drawn_as_random_weights_are():
     rng = np.random.default_rng(0)
     points, X = rng.normal(size=(10, 40)), rng.normal(size=(30, 40))
-    sample = Sample(X, np.arange(30) % 5, np.ones(30))
-    scores, votes = (points, np.ones(10)), np.eye(5)[np.arange(10) % 5]
-    layers = hidden_layers(scores, votes, sample, all_pairs(10), 1, "relu", 1.0)
-    widened = Network(with_random_units(layers, 5000, np.random.RandomState(0))).dense()
-    spare = widened.layers[0].weights[:, 90:]
-    assert abs(spare).max() <= np.sqrt(6 / 40)
-    assert spare.std() == pytest.approx(np.sqrt(2 / 40), rel=0.01)
-    assert not widened.layers[0].bias[90:].any()
-    assert not widened.layers[1].weights[90:].any()
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_spare_units_that_fire_are_made_use_of(seed):
-    """One that fires for no row has no gradient."""
-    X, y = load_digits(return_X_y=True)
-    clf = MetricInitMLPClassifier(
-        readout="exemplars",
-        n_exemplars=10,
-        n_random_units=20,
-        alpha=0,
-        max_iter=0,
-        random_state=seed,
-    ).fit(X / 16, y)
-    fires = (clf.network_.activations(X / 16)[1][:, 90:] > 0).any(axis=0)
-    assert fires.sum() > 10
-    assert not clf.coefs_[1][90:].any()
-    clf.partial_fit(X / 16, y)
-    np.testing.assert_array_equal((clf.coefs_[1][90:] != 0).any(axis=1), fires)
+    scores, weight = (points, np.ones(10)), np.ones(30)
+    layer = comparison_layer(scores, all_pairs(10), X, weight, 1, "relu", 1.0)
+    widened = with_random_units(layer, 5000, np.random.RandomState(0))
+    both = Network((layer,)).dense().layers[0], Network((widened,)).dense().layers[0]
+    np.testing.assert_array_equal(both[0].weights, both[1].weights[:, :90])
+    random = both[1].weights[:, 90:]
+    assert abs(random).max() <= np.sqrt(6 / 40)
+    assert random.std() == pytest.approx(np.sqrt(2 / 40), rel=0.01)
+    assert not both[1].bias[90:].any()
 
 
 # --- the output layer by ridge regression ---
@@ -356,15 +308,15 @@ def test_ridge_weights_are_the_best_for_rows_left_out(n, width):
 
     def minus_log_posterior(ridge):
         variance = share @ (errors[ridge] ** 2).sum(axis=1)
-        prior = (np.log10(ridge / unit) - LIKELY_LOG_RIDGE) / LOG_RIDGE_DEVIATION
+        prior = (np.log10(ridge / unit) - LOG_RIDGE_MEAN) / LOG_RIDGE_DEVIATION
         return n * np.log(variance) / 2 + prior**2 / 2
 
     best = min(errors, key=minus_log_posterior)
     W, b = ridge_by_definition(values, targets, weights, best)
-    found = ridge_weights(values, targets, weights)
-    np.testing.assert_allclose(found.weights, W, atol=1e-7)
-    np.testing.assert_allclose(found.bias, b, atol=1e-7)
-    np.testing.assert_allclose(targets - found.left_out, errors[best], atol=1e-6)
+    found_W, found_b, left_out = ridge_weights(values, targets, weights)
+    np.testing.assert_allclose(found_W, W, atol=1e-7)
+    np.testing.assert_allclose(found_b, b, atol=1e-7)
+    np.testing.assert_allclose(targets - left_out, errors[best], atol=1e-6)
 
 
 def test_ridge_is_scikit_learns_where_rows_decide(monkeypatch):
@@ -373,9 +325,9 @@ def test_ridge_is_scikit_learns_where_rows_decide(monkeypatch):
     centered = values - values.mean(axis=0)
     alphas = 10.0**LOG_RIDGES * (centered**2).sum() / 8
     reference = RidgeCV(alphas=alphas).fit(values, targets)
-    found = ridge_weights(values, targets, np.ones(60))
-    np.testing.assert_allclose(found.weights.T, reference.coef_, atol=1e-9)
-    np.testing.assert_allclose(found.bias, reference.intercept_, atol=1e-9)
+    W, b, _ = ridge_weights(values, targets, np.ones(60))
+    np.testing.assert_allclose(W.T, reference.coef_, atol=1e-9)
+    np.testing.assert_allclose(b, reference.intercept_, atol=1e-9)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -385,19 +337,19 @@ def test_ridge_does_not_depend_on_units_or_on_a_rotation(weighted):
     rotation = np.linalg.qr(np.random.default_rng(1).normal(size=(7, 7)))[0]
     W, b, left_out = ridge_weights(values, targets, weights)
     turned = ridge_weights(100 * values @ rotation - 5, targets, 3 * weights)
-    np.testing.assert_allclose(100 * rotation @ turned.weights, W, atol=1e-9)
-    np.testing.assert_allclose(turned.left_out, left_out, atol=1e-9)
-    fitted = (100 * values @ rotation - 5) @ turned.weights + turned.bias
+    np.testing.assert_allclose(100 * rotation @ turned[0], W, atol=1e-9)
+    np.testing.assert_allclose(turned[2], left_out, atol=1e-9)
+    fitted = (100 * values @ rotation - 5) @ turned[0] + turned[1]
     np.testing.assert_allclose(fitted, values @ W + b, atol=1e-9)
 
 
 @pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
-def test_ridge_readout_is_scaled_by_rows_left_out(loss):
+def test_ridge_classifier_is_scaled_by_rows_left_out(loss):
     values, targets, weights = ridge_problem(30, 20)
     codes = targets.argmax(axis=1)
     W, b, left_out = ridge_weights(values, targets, weights)
     scale = best_scale(left_out - 0.5, codes, weights, loss)
-    found_W, found_b = ridge_readout(values, codes, weights, 3, loss)
+    found_W, found_b = ridge_classifier(values, codes, weights, 3, loss)
     np.testing.assert_allclose(found_W, scale * W)
     np.testing.assert_allclose(found_b, scale * (b - 0.5))
     seen = best_scale(values @ W + b - 0.5, codes, weights, loss)
@@ -409,7 +361,7 @@ def test_ridge_of_few_or_equal_rows_is_finite(n):
     codes = np.arange(n) % 2
     for values in (np.ones((n, 3)), np.arange(3.0 * n).reshape(n, 3), np.ones((n, 0))):
         with np.errstate(all="raise"):
-            W, b = ridge_readout(values, codes, np.ones(n), 3, "log_loss")
+            W, b = ridge_classifier(values, codes, np.ones(n), 3, "log_loss")
         assert np.isfinite(W).all()
         scores = values @ W + b
         assert (scores[:, 2] < scores.max(axis=1)).all()  # a class without rows
@@ -420,21 +372,18 @@ def test_single_precision_ridge_is_nearly_that_of_double():
     double = ridge_weights(values, targets, weights)
     single = ridge_weights(values.astype(np.float32), targets, weights)
     np.testing.assert_allclose(
-        values @ single.weights + single.bias,
-        values @ double.weights + double.bias,
+        values @ single[0] + single[1],
+        values @ double[0] + double[1],
         atol=1e-4,
     )
 
 
-@pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_ridge_output_is_a_regression_on_the_layer_before(dtype, readout):
+def test_a_ridge_output_is_a_regression_on_the_layer_before(dtype):
     X, y = load_iris(return_X_y=True)
     X = X.astype(dtype)
     clf = MetricInitMLPClassifier(
         n_exemplars=9,
-        readout=readout,
-        output_init="ridge",
         n_random_units=20,
         max_iter=0,
         random_state=0,
@@ -443,7 +392,7 @@ def test_a_ridge_output_is_a_regression_on_the_layer_before(dtype, readout):
     for layer in clf.network_.layers[:-1]:
         hidden = np.maximum(hidden @ layer.weights + layer.bias, 0)
     _, index, count = np.unique(X, axis=0, return_index=True, return_counts=True)
-    expected = ridge_readout(
+    expected = ridge_classifier(
         hidden[index].astype(float), y[index], count / count.max(), 3, "log_loss"
     )
     z = hidden @ expected[0] + expected[1]
@@ -455,24 +404,25 @@ def test_a_ridge_output_is_a_regression_on_the_layer_before(dtype, readout):
     ("widest", "most", "size"),
     [(100, 10**9, 1000), (99, 10**9, 99), (99, 8000, 80)],
 )
-@pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
 def test_the_output_is_fitted_to_as_many_rows_as_memory_is_given(
-    monkeypatch, readout, widest, most, size
+    monkeypatch, widest, most, size
 ):
     X, y = load_digits(return_X_y=True)
-    settings = dict(n_exemplars=10, readout=readout, output_init="ridge", max_iter=0)
-    monkeypatch.setattr(start, "FIT_ELEMENTS", 100_000)
-    monkeypatch.setattr(start, "FIT_ROWS", widest)
-    monkeypatch.setattr(start, "MOST_FIT_ELEMENTS", most)
+    settings = dict(n_exemplars=10, max_iter=0)
+    monkeypatch.setattr(build, "FIT_ELEMENTS", 100_000)
+    monkeypatch.setattr(build, "FIT_ROWS", widest)
+    monkeypatch.setattr(build, "MOST_FIT_ELEMENTS", most)
     seen = []
     monkeypatch.setattr(
-        start,
-        "ridge_readout",
-        lambda values, *rest: seen.append(values.shape) or ridge_readout(values, *rest),
+        build,
+        "ridge_classifier",
+        lambda values, *rest: (
+            seen.append(values.shape) or ridge_classifier(values, *rest)
+        ),
     )
     clf = MetricInitMLPClassifier(n_random_units=10, random_state=0, **settings)
     clf.fit(X, y)
-    assert seen == [(size, 100 if readout == "comparisons" else 10)]
+    assert seen == [(size, 100)]
     assert clf.score(X, y) > 0.6
 
 
@@ -498,9 +448,17 @@ def start_of(kind, **settings):
     settings = defaults | settings
     if settings.get("init") == "given":
         plain = {k: v for k, v in settings.items() if k not in {"init", "output_init"}}
-        first = make(**plain).fit(X, y)
+        first = make("uniform", **plain).fit(X, y)
         settings["init"] = [a.copy() for a in first.coefs_], first.intercepts_
     return make(**settings).fit(X, y)
+
+
+def output_in_training(estimator):
+    """Output layer for standardized values, as it was fitted."""
+    layer = estimator.network_.layers[-1]
+    if isinstance(estimator, MetricInitMLPClassifier):
+        return layer
+    return estimator._fit_state.targets.to_training_units(estimator.network_).layers[-1]
 
 
 def hidden_values(estimator, X):
@@ -519,14 +477,16 @@ INITS = ["metric", "random", "uniform", "glorot_uniform", "given"]
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("activation", ["relu", "tanh", "logistic"])
 @pytest.mark.parametrize("init", INITS)
-@pytest.mark.parametrize("form", [{}, {"readout": "exemplars"}, {"n_neighbors": 3}])
-def test_weights_of_a_lagrange_output_have_the_usual_mean_square(
+@pytest.mark.parametrize("form", [{}, {"tied": True, "pairs": 4}])
+def test_weights_of_a_norm_constrained_output_have_the_usual_mean_square(
     form, init, activation, kind
 ):
+    if form and init == "given":
+        pytest.skip("given weights are not tied")
     estimator = start_of(
         kind, init=init, activation=activation, output_init="norm_constrained", **form
     )
-    weights = estimator._fitted.start.network.layers[-1].weights
+    weights = output_in_training(estimator).weights
     n_in, n_out = weights.shape
     expected = 2 / n_in if activation == "relu" else 2 / (n_in + n_out)
     assert np.mean(weights**2) == pytest.approx(expected)
@@ -535,14 +495,14 @@ def test_weights_of_a_lagrange_output_have_the_usual_mean_square(
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("init", INITS)
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
-def test_a_lagrange_output_is_the_constrained_fit_to_the_layer_before(
+def test_a_norm_constrained_output_is_the_constrained_fit_to_the_layer_before(
     activation, init, kind
 ):
     """More rows than units, and no equal ones: nothing is drawn."""
     _, X, y, targets = labels_or_values(kind)
     estimator = start_of(
         kind, init=init, activation=activation, output_init="norm_constrained",
-        readout="exemplars", n_random_units=0,
+        n_random_units=0,
     )  # fmt: skip
     codes = y if kind == "classes" else np.zeros(150, int)
     rows = distinct_rows(X, codes, np.ones(150))
@@ -556,7 +516,7 @@ def test_a_lagrange_output_is_the_constrained_fit_to_the_layer_before(
         variance,
         np.random.RandomState(0),
     )
-    last = estimator._fitted.start.network.layers[-1]
+    last = output_in_training(estimator)
     expected = hidden @ W + b
     atol = 1e-6 * abs(expected).max()
     np.testing.assert_allclose(hidden @ last.weights + last.bias, expected, atol=atol)
@@ -567,11 +527,13 @@ def test_a_lagrange_output_is_the_constrained_fit_to_the_layer_before(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_lagrange_output_is_nearer_to_the_targets_than_other_weights_as_long(kind):
+def test_a_norm_constrained_output_is_nearer_than_other_weights_as_long(
+    kind,
+):
     _, X, _, targets = labels_or_values(kind)
-    estimator = start_of(kind, output_init="norm_constrained", readout="exemplars")
+    estimator = start_of(kind, output_init="norm_constrained", n_random_units=0)
     hidden, rng = hidden_values(estimator, X), np.random.default_rng(0)
-    last = estimator._fitted.start.network.layers[-1]
+    last = output_in_training(estimator)
 
     def error(W):
         residual = targets - targets.mean(axis=0) - (hidden - hidden.mean(axis=0)) @ W
@@ -589,7 +551,7 @@ def test_a_lagrange_output_is_nearer_to_the_targets_than_other_weights_as_long(k
 @pytest.mark.parametrize("output_init", ["ridge", "norm_constrained"])
 @pytest.mark.parametrize("init", ["random", "uniform", "he_uniform", "given"])
 def test_a_named_output_is_fitted_for_every_init(init, output_init, kind):
-    settings = {"init": init, "readout": "exemplars", "activation": "tanh"}
+    settings = {"init": init, "n_random_units": 0, "activation": "tanh"}
     plain, fitted = (
         start_of(kind, output_init=o, **settings) for o in ("auto", output_init)
     )
@@ -599,19 +561,16 @@ def test_a_named_output_is_fitted_for_every_init(init, output_init, kind):
     _, X, y, _ = labels_or_values(kind)
     assert fitted.score(X, y) > plain.score(X, y) or init == "given"
     assert fitted.score(X, y) > 0.05
-    carried = "votes" if kind == "classes" else "values"
-    named = start_of(kind, output_init=carried, **settings)
-    np.testing.assert_array_equal(named.coefs_[-1], plain.coefs_[-1])
 
 
 @pytest.mark.parametrize("init", ["metric", "random", "given"])
 def test_a_ridge_output_of_values_is_the_fit_to_the_layer_before(init):
     _, X, y, targets = labels_or_values("values")
-    settings = {"readout": "exemplars", "output_init": "ridge"}
+    settings = {"n_random_units": 0, "output_init": "ridge"}
     estimator = start_of("values", init=init, **settings)
     hidden = hidden_values(estimator, X)
     fit = ridge_weights(hidden, targets, np.ones(150))
-    expected = (hidden @ fit.weights + fit.bias) * y.std(axis=0) + y.mean(axis=0)
+    expected = (hidden @ fit[0] + fit[1]) * y.std(axis=0) + y.mean(axis=0)
     atol = 1e-6 * y.std(axis=0).max()
     np.testing.assert_allclose(estimator.predict(X), expected, atol=atol)
 
@@ -622,7 +581,7 @@ def test_an_output_is_fitted_by_the_weights_of_the_rows(kind):
     times = np.random.default_rng(0).integers(1, 4, 150)
     for output_init in ("ridge", "norm_constrained"):
         settings = dict(
-            init="random", output_init=output_init, readout="exemplars", n_exemplars=9
+            init="random", output_init=output_init, n_random_units=0, n_exemplars=4
         )
         repeated, weighted, plain = (
             make(max_iter=0, random_state=0, **settings).fit(*rows)

@@ -7,8 +7,9 @@ from networks import random_batch, random_network, read_only, temporaries_of
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, csr_matrix
 
+from skmetricmlp._data import TrainingData
 from skmetricmlp.network import ACTIVATIONS, LOSSES, Dense, forward
-from skmetricmlp.training import Batch, Objective
+from skmetricmlp.training import Objective
 
 SCALAR = {
     "step": lambda z: 1.0 if z > 0 else 0.0,
@@ -53,7 +54,7 @@ def loop_objective(loss, alpha, network, batch):
                 total += weight * (said - (c == code)) ** 2 / 2
     for layer in network.layers:
         squares += sum(w * w for row in layer.weights.tolist() for w in row)
-    return (total + alpha * squares / 2) / sum(batch.weights.tolist())
+    return (total + alpha * squares / 2) / sum(batch.sample_weight.tolist())
 
 
 def slopes(function, parameters, h=1e-6):
@@ -286,7 +287,7 @@ def test_penalty_in_blocks_is_the_same(batch, monkeypatch, limit):
     network = random_network((4, 5, 6, 3))
     objective = Objective("log_loss", 0.3)
     _, whole = objective.value_and_gradient(network, batch)
-    monkeypatch.setattr("skmetricmlp.training.blocks.BLOCK_ELEMENTS", limit)
+    monkeypatch.setattr("skmetricmlp._array_api.BLOCK_ELEMENTS", limit)
     _, gradients = objective.value_and_gradient(network, batch)
     assert_all_close(gradients, whole, rtol=0)
 
@@ -306,7 +307,8 @@ def test_gradient_is_the_callers_to_write_into(batch):
 def test_penalty_of_large_weights_keeps_its_digits_in_float32():
     # The squares of 1.2 million numbers are summed in single precision.
     network = random_network((400, 3000, 3)).astype(np.float32)
-    single = Batch(np.zeros((1, 400), np.float32), np.zeros(1, int), np.ones(1, "f"))
+    X = np.zeros((1, 400), np.float32)
+    single = TrainingData(X, np.zeros(1, int), np.ones(1, "f"))
     value = Objective("log_loss", 2.0).value(network, single)
     value -= Objective("log_loss", 0.0).value(network, single)
     expected = sum((p.astype(float) ** 2).sum() for p in network.parameters[::2])
@@ -320,7 +322,7 @@ def test_gradient_of_a_batch_is_the_weighted_mean_over_its_rows(batch, loss):
     value, gradients = objective.value_and_gradient(network, batch)
     means = [np.zeros_like(p) for p in network.parameters]
     mean_value = 0.0
-    for i, share in enumerate(batch.weights / batch.weights.sum()):
+    for i, share in enumerate(batch.sample_weight / batch.sample_weight.sum()):
         row_value, row = objective.value_and_gradient(network, batch.take([i]))
         mean_value += share * row_value
         means = [m + share * g for m, g in zip(means, row, strict=True)]
@@ -331,7 +333,7 @@ def test_gradient_of_a_batch_is_the_weighted_mean_over_its_rows(batch, loss):
 @pytest.mark.parametrize("loss", LOSSES)
 def test_gradient_keeps_float32(batch, loss):
     network = network_for(loss, (4, 5, 3), "relu").astype(np.float32)
-    single = Batch(*(read_only(p, t) for p, t in zip(batch, "fif", strict=True)))
+    single = TrainingData(*(read_only(p, t) for p, t in zip(batch, "fif", strict=True)))
     value, gradients = Objective(loss, 0.3).value_and_gradient(network, single)
     assert {g.dtype for g in gradients} == {np.dtype(np.float32)}
     exact = Objective(loss, 0.3).value(network.astype(np.float64), batch)
@@ -385,7 +387,7 @@ def test_gradient_on_another_namespace_equals_numpy(
     objective = Objective(loss, 0.3)
     value, gradients = objective.value_and_gradient(network, batch)
     moved_value, moved_gradients = objective.value_and_gradient(
-        moved(network, move), Batch(*map(move, batch))
+        moved(network, move), TrainingData(*map(move, batch))
     )
     assert_allclose(moved_value, value, rtol=1e-12)
     assert {type(g) for g in moved_gradients} == {type(xp.asarray(0.0))}
@@ -401,7 +403,8 @@ def test_output_on_another_namespace_equals_numpy(batch, xp, move, loss, widths,
     output, value = network.forward(batch.X), objective.value(network, batch)
     with temporaries_of(limit):
         moved_output = moved(network, move).forward(move(batch.X))
-        moved_value = objective.value(moved(network, move), Batch(*map(move, batch)))
+        moved_batch = TrainingData(*map(move, batch))
+        moved_value = objective.value(moved(network, move), moved_batch)
     assert type(moved_output) is type(xp.asarray(0.0))
     assert_allclose(np.asarray(moved_output), output, rtol=1e-12)
     assert_allclose(moved_value, value, rtol=1e-12)

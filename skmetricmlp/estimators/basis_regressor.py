@@ -46,7 +46,7 @@ USUAL_RATE, FITTED_RATE = 1e-3, 1e-4
 
 
 @dataclass(frozen=True)
-class BasisConfig:
+class _BasisConfig:
     """Configuration of a network that is assembled from basis networks."""
 
     init: Any = "basis"
@@ -412,12 +412,12 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         """Lower and upper end of each variable."""
         return self._fit_state.targets.domain
 
-    def _configure(self, *, trains: bool) -> BasisConfig:
+    def _configure(self, *, trains: bool) -> _BasisConfig:
         del trains
         parameters = get_parameters(self)
         check_basis_parameters(parameters)
         form = {name: parameters[name] for name in ("init", "degree", "n_parts")}
-        return BasisConfig(**form)
+        return _BasisConfig(**form)
 
     def _check_values(self, X: Array, state: FitState | None, name: str = "X") -> None:
         """Accept numbers outside the domain too."""
@@ -455,7 +455,7 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
 
     def _initialize(
         self,
-        config: BasisConfig,
+        config: _BasisConfig,
         targets: DomainTargets,
         data: TrainingData,
         y: Array,
@@ -500,12 +500,12 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         del state, y
         return True
 
-    def _n_rows_needed(self, config: BasisConfig, targets: DomainTargets) -> int:
+    def _n_rows_needed(self, config: _BasisConfig, targets: DomainTargets) -> int:
         """Return one row for each polynomial."""
         d = len(targets.domain)
         return n_polynomials(d, config.resolved_degree(d), config.n_parts)
 
-    def _record(self, config: BasisConfig) -> Recorded:
+    def _record(self, config: _BasisConfig) -> Recorded:
         parameters = get_parameters(self)
         names = ("init", "degree", "n_parts", "domain", "loss")
         resolved = {"degree": config.resolved_degree(self.n_features_in_)}
