@@ -1,13 +1,16 @@
 """What a prediction is explained by, against loops over rows and exemplars."""
 
+from copy import deepcopy
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from factories import classifier, regressor, standardized
 from networks import temporaries_of
-from sklearn.datasets import load_digits, load_iris
+from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
-from sklearn.preprocessing import scale
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 from skmetricmlp.inspection.explanation import margins
@@ -18,18 +21,18 @@ y = np.array(["setosa", "versicolor", "virginica"])[codes]
 X.flags.writeable = y.flags.writeable = False
 
 
+@cache
+def _fitted(kind, epochs, settings):
+    make, target = {"labels": (classifier, y), "values": (regressor, values)}[kind]
+    if not epochs:
+        return make(exemplars="random", **dict(settings)).fit(X, target)
+    return deepcopy(_fitted(kind, epochs - 1, settings)).partial_fit(X, target)
+
+
 def fitted(epochs=2, **settings):
-    defaults = dict(
-        exemplars="random",
-        n_exemplars=9,
-        n_neighbors=1,
-        max_iter=0,
-        random_state=0,
-    )
-    clf = MetricInitMLPClassifier(**(defaults | settings)).fit(X, y)
-    for _ in range(epochs):
-        clf.partial_fit(X, y)
-    return clf
+    """Return a classifier that several tests share; by default exemplars vote."""
+    settings = {"n_neighbors": 1} | settings
+    return _fitted("labels", epochs, tuple(sorted(settings.items())))
 
 
 def distances(clf, x):
@@ -123,7 +126,7 @@ def test_contributions_of_comparisons_are_half_of_what_each_pair_says(activation
 
 
 def test_rows_are_named_by_the_index_of_a_data_frame():
-    clf = MetricInitMLPClassifier(n_exemplars=6, max_iter=0)
+    clf = classifier(n_exemplars=6)
     frame = pd.DataFrame(X[:3], columns=list("abcd"), index=["first", "second", "third"])
     clf.fit(pd.DataFrame(X, columns=list("abcd")), y)
     explained = exemplars_near(clf, frame, n_nearest=2)
@@ -138,8 +141,8 @@ def test_blocks_sparse_rows_and_single_precision_make_no_difference(n_neighbors)
         with temporaries_of(10_000):
             found = clf.explain(rows)
         pd.testing.assert_frame_equal(found, expected)
-    single = MetricInitMLPClassifier(n_exemplars=9, max_iter=0, random_state=0)
-    frame = exemplars_near(single.fit(X.astype(np.float32), y), X.astype(np.float32))
+    rows = X.astype(np.float32)
+    frame = exemplars_near(classifier(n_neighbors=n_neighbors).fit(rows, y), rows)
     assert frame.notna().all().all()
 
 
@@ -150,9 +153,7 @@ def test_margins_where_there_is_one_class_only():
 
 def test_a_class_without_exemplars_can_be_predicted():
     given = X[:100:10], y[:100:10]
-    clf = MetricInitMLPClassifier(
-        exemplars=given, learning_rate_init=0.05, max_iter=0, random_state=0
-    )
+    clf = classifier(exemplars=given, learning_rate_init=0.05)
     clf.partial_fit(X[:100], y[:100], classes=np.unique(y))
     for _ in range(30):
         clf.partial_fit(X, y)
@@ -172,7 +173,7 @@ def test_without_exemplars_there_is_no_explanation():
     with pytest.raises(NotFittedError):
         MetricInitMLPClassifier().explain(X)
     with pytest.raises(AttributeError, match="init='random' has no exemplars"):
-        fitted(init="random").explain(X)
+        classifier("random").fit(X, y).explain(X)
     with pytest.raises(ValueError, match="X has 3 features"):
         fitted(0).explain(X[:, :3])
 
@@ -184,18 +185,9 @@ values = 100 + 30 * np.sin(X @ weights_of_rows)
 values.flags.writeable = False
 
 
-def fitted_to_values(epochs=2, target=values, **settings):
-    defaults = dict(
-        exemplars="random",
-        n_exemplars=9,
-        n_neighbors=1,
-        max_iter=0,
-        random_state=0,
-    )
-    reg = MetricInitMLPRegressor(**(defaults | settings)).fit(X, target)
-    for _ in range(epochs):
-        reg.partial_fit(X, target)
-    return reg
+def fitted_to_values(epochs=2, **settings):
+    settings = {"n_neighbors": 1} | settings
+    return _fitted("values", epochs, tuple(sorted(settings.items())))
 
 
 @pytest.mark.parametrize("output", [0, 1])
@@ -271,9 +263,12 @@ def test_contributions_of_comparisons_to_a_value():
 
 @pytest.mark.parametrize("n_neighbors", [None, 1])
 def test_explanations_are_in_the_units_of_the_values(n_neighbors):
-    target = values[:, 0]
-    one = fitted_to_values(0, target, n_neighbors=n_neighbors).explain(X[::15])
-    other = fitted_to_values(0, 5 - 3 * target, n_neighbors=n_neighbors).explain(X[::15])
+    one, other = (
+        regressor(exemplars="random", n_neighbors=n_neighbors)
+        .fit(X, target)
+        .explain(X[::15])
+        for target in (values[:, 0], 5 - 3 * values[:, 0])
+    )
     for name in ("term", "rank", "exemplar", "excess", "activation"):
         pd.testing.assert_series_equal(one[name], other[name])
     for name in ("predicted", "value"):
@@ -294,7 +289,7 @@ def test_a_regressor_without_exemplars_or_rows_explains_nothing():
     with pytest.raises(NotFittedError):
         MetricInitMLPRegressor().explain(X)
     with pytest.raises(AttributeError, match="init='random' has no exemplars"):
-        fitted_to_values(init="random").explain(X)
+        regressor("random").fit(X, values).explain(X)
     with pytest.raises(ValueError, match="X has 3 features"):
         fitted_to_values(0).explain(X[:, :3])
     with pytest.raises(ValueError, match=r"^n_nearest must be None"):
@@ -303,7 +298,7 @@ def test_a_regressor_without_exemplars_or_rows_explains_nothing():
 
 def test_rows_of_values_are_named_by_the_index_of_a_data_frame():
     frame = pd.DataFrame(X[:2], columns=list("abcd"), index=["first", "second"])
-    reg = MetricInitMLPRegressor(n_exemplars=6, max_iter=0)
+    reg = regressor(n_exemplars=6)
     reg.fit(pd.DataFrame(X, columns=list("abcd")), values[:, 0])
     explained = exemplars_near(reg, frame, n_nearest=2)
     assert explained["row"].tolist() == ["first"] * 2 + ["second"] * 2
@@ -319,9 +314,9 @@ ACTIVATION_NAMES = ["relu", "logistic", "tanh", "step"]
 @pytest.mark.parametrize("k", [None, 1, 3])
 @pytest.mark.parametrize("activation", ACTIVATION_NAMES)
 def test_the_nearer_exemplar_has_the_higher_activation(activation, k, tied, fit):
-    style = dict(activation=activation, n_neighbors=k, tied=tied)
-    frame = exemplars_near(fit(0, **style), X, n_nearest=None)
-    by_rank = frame["activation"].to_numpy().reshape(len(X), 9)
+    estimator = fit(0, activation=activation, n_neighbors=k, tied=tied)
+    frame = exemplars_near(estimator, X[::3], n_nearest=None)
+    by_rank = frame["activation"].to_numpy().reshape(50, 9)
     assert (np.diff(by_rank, axis=1) <= 1e-12).all()
     assert (by_rank[:, 0] > by_rank[:, -1]).all()
     if k is None:  # the one that loses nothing has the highest of all
@@ -333,7 +328,7 @@ def test_the_nearer_exemplar_has_the_higher_activation(activation, k, tied, fit)
 
 def test_ties_go_to_the_lower_index_as_in_the_network():
     """Distances that are equal but for rounding are told apart by neither."""
-    for seed in range(20):
+    for seed in range(10):
         clf = fitted(0, activation="step", n_exemplars=30, random_state=seed)
         first = exemplars_near(clf, X, n_nearest=1)
         fires = clf.network_.activations(X)[2]
@@ -420,7 +415,7 @@ def check_terms(estimator, rows, n_nearest, output, atol):
             assert group["predicted"].iloc[0] == pytest.approx(total, abs=atol)
         found = rest.set_index("term")["contribution"]
         expected = ["other exemplars"] * (n_nearest is not None)
-        if n_layers == 2 and estimator.n_random_units != 0:
+        if n_layers == 2 and estimator.n_random_units:
             expected.append("random units")
         if n_layers == 4:
             expected.append("interaction")
@@ -445,29 +440,29 @@ FORMS = [
 ]
 
 
-@pytest.mark.parametrize("n_nearest", [1, 4, None])
 @pytest.mark.parametrize(
-    ("activation", "epochs"),
-    [(name, n) for name in ACTIVATION_NAMES for n in (0, 2) if name != "step" or not n],
+    ("activation", "epochs"), [("relu", 2), ("logistic", 2), ("tanh", 0), ("step", 0)]
 )
 @pytest.mark.parametrize("form", FORMS, ids=str)
-def test_contributions_of_all_terms_add_up(form, activation, epochs, n_nearest):
+def test_contributions_of_all_terms_add_up(form, activation, epochs):
     style = form | dict(activation=activation)
-    check_terms(fitted(epochs, **style), X[::30], n_nearest, None, 1e-10)
-    reg = fitted_to_values(epochs, **style)
-    for output in (0, 1):
-        check_terms(reg, X[::30], n_nearest, output, 1e-8)
+    clf, reg = fitted(epochs, **style), fitted_to_values(epochs, **style)
+    rows = X[::50]  # one of each class
+    for n_nearest in (1, 4, None):
+        check_terms(clf, rows, n_nearest, None, 1e-10)
+    for n_nearest, output in ((4, 0), (None, 1)):
+        check_terms(reg, rows, n_nearest, output, 1e-8)
 
 
 @pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
 def test_contributions_add_up_to_what_probabilities_are_made_of(loss):
     for form in FORMS:
         clf = fitted(loss=loss, **form)
-        total = clf.explain(X).groupby("row")["contribution"].sum()
-        z = clf.network_.affine_output(X)
+        total = clf.explain(X[::3]).groupby("row")["contribution"].sum()
+        z = clf.network_.affine_output(X[::3])
         np.testing.assert_allclose(total, (z - z.mean(axis=1, keepdims=True)).max(axis=1))
         if loss == "log_loss":
-            log_p = clf.predict_log_proba(X)
+            log_p = clf.predict_log_proba(X[::3])
             expected = (log_p - log_p.mean(axis=1, keepdims=True)).max(axis=1)
             np.testing.assert_allclose(total, expected)
 
@@ -475,13 +470,12 @@ def test_contributions_add_up_to_what_probabilities_are_made_of(loss):
 @pytest.mark.parametrize("form", FORMS, ids=str)
 @pytest.mark.parametrize("container", ["sparse", "frame", "single"])
 def test_terms_of_other_containers(form, container):
-    settings = dict(exemplars=(X[::17], y[::17]), max_iter=0, random_state=0) | form
-    settings.pop("n_exemplars", None)
-    clf = MetricInitMLPClassifier(**settings).fit(X, y)
+    settings = dict(exemplars=(X[::17], y[::17])) | form
+    clf = classifier(**settings).fit(X, y)
     expected = clf.explain(X[:20], n_nearest=2)
     if container == "single":
         rows = X.astype(np.float32)
-        single = MetricInitMLPClassifier(**settings).fit(rows, y)
+        single = classifier(**settings).fit(rows, y)
         frame = single.explain(rows[:20], n_nearest=2)
         total = frame.groupby("row")["contribution"].sum()
         z = single.network_.affine_output(rows[:20])
@@ -494,7 +488,7 @@ def test_terms_of_other_containers(form, container):
         )
         return
     index = [f"row {i}" for i in range(20)]
-    named = MetricInitMLPClassifier(**settings).fit(pd.DataFrame(X), y)
+    named = classifier(**settings).fit(pd.DataFrame(X), y)
     frame = named.explain(pd.DataFrame(X[:20], index=index), n_nearest=2)
     assert frame["row"].tolist() == [f"row {i}" for i in expected["row"]]
     pd.testing.assert_frame_equal(frame.drop(columns="row"), expected.drop(columns="row"))
@@ -513,7 +507,7 @@ def test_terms_of_other_containers(form, container):
     ids=["int", "byte", "bool", "float", "str", "object"],
 )
 def test_labels_stay_what_they_are_beside_missing_ones(labels, dtype):
-    clf = MetricInitMLPClassifier(n_exemplars=9, max_iter=0, random_state=0)
+    clf = classifier()
     frame = clf.fit(X, labels).explain(X[:4], n_nearest=3)
     assert dtype is None or frame["label"].dtype == dtype
     assert frame["label"].isna().tolist() == (frame["term"] != "exemplar").tolist()
@@ -528,8 +522,7 @@ def test_labels_stay_what_they_are_beside_missing_ones(labels, dtype):
 
 def test_on_standardized_digits_random_units_decide_and_it_is_said():
     """By default; where exemplars vote they alone decide."""
-    digits, labels = load_digits(return_X_y=True)
-    digits = scale(digits)
+    digits, labels = standardized("digits")
     clf = MetricInitMLPClassifier(max_iter=0, random_state=0).fit(digits, labels)
     frame = clf.explain(digits[:200], n_nearest=None)
     total = frame.groupby("term")["contribution"].sum() / 200
@@ -540,7 +533,7 @@ def test_on_standardized_digits_random_units_decide_and_it_is_said():
     assert total["exemplar"] < 0.1 * output
     assert total["random units"] > 0.8 * output
 
-    clf = MetricInitMLPClassifier(n_neighbors=1, max_iter=0, random_state=0)
+    clf = classifier(n_exemplars=30, n_neighbors=1)
     frame = clf.fit(digits, labels).explain(digits[:200], n_nearest=None)
     assert set(frame["term"]) == {"exemplar", "bias"}
     bias = frame.loc[frame["term"] == "bias", "contribution"]
