@@ -365,7 +365,8 @@ TRAINING: Mapping[str, tuple[Any, ...]] = {
     "alpha": (0.0, 1e-300, 1.0, 1e6, 1e300),
     "batch_size": (1, 2, 7, 1000, "auto"),
     "learning_rate_init": (1e-300, 1e-5, 0.1, 10.0, 1e10, 1e300, [1e-3, 1e-2]),
-    "learning_rate": ("constant", "linear"),
+    "learning_rate": ("constant", "linear", "invscaling", "adaptive"),
+    "power_t": (0.0, 0.5, 2.0, 1e300),
     "shuffle": (True, False),
     "tol": (0.0, 1e-12, 1.0, 1e300),
     "verbose": (True,),
@@ -382,24 +383,22 @@ TRAINING: Mapping[str, tuple[Any, ...]] = {
 OF_EXEMPLARS: Mapping[str, tuple[Any, ...]] = {
     "n_exemplars": (1, 2, 3, 8, 10**6, 0.1, 0.5, 1.0, "auto"),
     "exemplars": ("kmeans", "random", "kmedoids"),
-    "n_neighbors": (1, 2, 3, 5, 50),
-    "readout": ("comparisons", "exemplars", "exemplars"),
+    "n_neighbors": (None, 1, 1, 2, 3, 5, 50),
     "activation": ("logistic", "tanh", "step", "step"),
     "sharpness": (1e-300, 0.1, 10.0, 1e10, 1e300),
     "output_init": ("ridge", "norm_constrained", "norm_constrained"),
     "tied": (True, True, False),
     "pairs": ("all", 1, 2, 5, 10**6),
-    "memory_limit": (1.0, 1e4, 1e6, 1e9),
 }
 OF_CLASSES: Mapping[str, tuple[Any, ...]] = {
     "exemplars": ("kmeans", "random", "kmedoids", "condensed", "lvq"),
-    "output_init": ("ridge", "logistic", "norm_constrained", "votes"),
+    "output_init": ("ridge", "logistic", "norm_constrained"),
     "pairs": ("all", "other_classes", 1, 2, 5, 10**6),
     "loss": ("log_loss", "squared_error"),
     "class_weight": ("balanced", {0: 0.0}, {0: 1e300, 1: 1e-300}, {0: 2.0, 1: 1.0}),
 }
 OF_VALUES: Mapping[str, tuple[Any, ...]] = {
-    "output_init": ("ridge", "norm_constrained", "values"),
+    "output_init": ("ridge", "norm_constrained"),
     "loss": ("squared_error",),
 }
 OF_BASIS: Mapping[str, tuple[Any, ...]] = {

@@ -69,7 +69,7 @@ def test_incremental_is_partial_fit_for_one_chunk_after_the_other():
 
 def search(X, y, splits, scoring=None):
     clf = MetricInitMLPClassifier(max_iter=0, random_state=0)
-    grid = {"n_exemplars": [10, 20], "readout": ["exemplars", "comparisons"]}
+    grid = {"n_exemplars": [10, 20], "n_neighbors": [1, None]}
     settings = {"cv": splits, "scoring": scoring, "error_score": "raise"}
     return GridSearchCV(clf, grid, **settings).fit(X, y)
 
@@ -87,7 +87,7 @@ def test_a_search_survives_the_death_of_a_worker(tmp_path):
     def score_or_die(clf, X, y):
         # The third fit to be scored takes its process with it: in the middle of the
         # search, whichever worker that is, and never again.
-        (scored / f"{os.getpid()}-{clf.n_exemplars}-{clf.readout}-{y.sum()}").touch()
+        (scored / f"{os.getpid()}-{clf.n_exemplars}-{clf.n_neighbors}-{y.sum()}").touch()
         if len(list(scored.iterdir())) >= 3:
             try:
                 died.touch(exist_ok=False)

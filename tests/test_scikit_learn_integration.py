@@ -284,17 +284,19 @@ def test_grid_search_over_regressors():
         {"n_exemplars": [3, 6], "n_neighbors": [1, 3]},
         {"init": ["random"], "output_init": ["auto", "norm_constrained"]},
     ]
+    auto = regressor(n_random_units="auto")
     one, two = (
-        GridSearchCV(regressor(), grid, cv=2, n_jobs=n, error_score="raise").fit(X, y)
+        GridSearchCV(auto, grid, cv=2, n_jobs=n, error_score="raise").fit(X, y)
         for n in (1, 2)
     )
     scores = [
-        cross_val_score(regressor(**candidate), X, y, cv=KFold(2)).mean()
+        cross_val_score(clone(auto).set_params(**candidate), X, y, cv=KFold(2)).mean()
         for candidate in one.cv_results_["params"]
     ]
     np.testing.assert_allclose(one.cv_results_["mean_test_score"], scores)
     np.testing.assert_allclose(two.cv_results_["mean_test_score"], scores)
-    assert_same_network(one.best_estimator_, regressor(**one.best_params_).fit(X, y))
+    best = clone(auto).set_params(**one.best_params_)
+    assert_same_network(one.best_estimator_, best.fit(X, y))
     assert_same_network(one.best_estimator_, two.best_estimator_)
 
 
