@@ -409,6 +409,17 @@ OF_BASIS: Mapping[str, tuple[Any, ...]] = {
 WRONG = (None, -1, 0, 1.5, "word", np.nan, np.inf, True, [], {}, np.ones(2), 10**400)
 
 
+def _drop_what_has_no_effect(parameters: dict[str, Any]) -> None:
+    """Leave out what would be an error beside ``n_neighbors``."""
+    if parameters.get("n_neighbors") is None:
+        parameters.pop("sharpness", None)
+        return
+    parameters.pop("output_init", None)
+    parameters.pop("n_random_units", None)
+    if parameters.get("activation") == "step":
+        parameters.pop("sharpness", None)
+
+
 def draw_parameters(rng: Rng, estimator: type[BaseEstimator], d: int) -> dict[str, Any]:
     """Parameters that are not the defaults; some are wrong, and some large."""
     is_basis = estimator is BasisInitMLPRegressor
@@ -424,6 +435,8 @@ def draw_parameters(rng: Rng, estimator: type[BaseEstimator], d: int) -> dict[st
     names = list(values)
     for name in rng.choice(names, size=min(rng.geometric(0.25), 12), replace=False):
         parameters[str(name)] = _choice(rng, values[name])
+    if rng.random() < 0.9:
+        _drop_what_has_no_effect(parameters)
     if not is_basis and rng.random() < 0.4:
         parameters["metric"], parameters["metric_params"] = _metric(rng, d)
     if isinstance(parameters.get("domain"), list):
@@ -478,7 +491,8 @@ def _given_exemplars(
     """Some of the rows as exemplars, or counts by label; seldom."""
     if rng.random() < 0.06:
         chosen = slice(None, None, int(_choice(rng, (1, 2, 3))))
-        return {"exemplars": (X[chosen], np.asarray(y)[chosen])}
+        given = X[chosen], np.asarray(y)[chosen]
+        return {"exemplars": given, "n_exemplars": 30}
     if estimator is MetricInitMLPClassifier and rng.random() < 0.05:
         return {"n_exemplars": dict.fromkeys(np.ravel(y).tolist(), 1)}
     return {}

@@ -282,7 +282,11 @@ def test_grid_search_over_regressors():
     X, y = diabetes()
     grid = [
         {"n_exemplars": [3, 6], "n_neighbors": [1, 3]},
-        {"init": ["random"], "output_init": ["auto", "norm_constrained"]},
+        {
+            "init": ["random"],
+            "n_random_units": [20],
+            "output_init": ["auto", "norm_constrained"],
+        },
     ]
     auto = regressor(n_random_units="auto")
     one, two = (
