@@ -1,4 +1,4 @@
-"""All of scikit-learn's checks, for settings that take different paths."""
+"""All of scikit-learn's checks, for one setting of each path through the code."""
 
 import pytest
 from sklearn.decomposition import PCA
@@ -11,49 +11,37 @@ from skmetricmlp import (
 )
 
 SMALL = {"n_exemplars": 6, "max_iter": 10}
+FITTED = {"n_random_units": 20, **SMALL}
 ESTIMATORS = [
-    MetricInitMLPClassifier(),
-    # Random weights, unlike calculated ones, have to learn in those few epochs.
-    MetricInitMLPClassifier(init="random", learning_rate_init=0.03, **SMALL),
-    MetricInitMLPClassifier(n_neighbors=3, **SMALL),
-    MetricInitMLPClassifier(activation="logistic", **SMALL),
-    MetricInitMLPClassifier(activation="tanh", **SMALL),
-    MetricInitMLPClassifier(solver="sgd", **SMALL),
-    MetricInitMLPClassifier(solver="lbfgs", n_random_units=20, **SMALL),
-    MetricInitMLPClassifier(exemplars="random", **SMALL),
-    MetricInitMLPClassifier(loss="squared_error", **SMALL),
-    MetricInitMLPClassifier(exemplars="lvq", n_exemplars="auto", max_iter=10),
-    MetricInitMLPClassifier(exemplars="condensed", metric="cosine", **SMALL),
-    MetricInitMLPClassifier(exemplars="kmedoids", metric="mahalanobis", **SMALL),
+    # The default: comparisons and random units, read by a ridge regression.
+    MetricInitMLPClassifier(**FITTED),
+    # The source's networks: three layers with ReLU, four with smooth steps.
+    MetricInitMLPClassifier(n_neighbors=1, exemplars="lvq", **SMALL),
+    MetricInitMLPClassifier(n_neighbors=3, activation="logistic", **SMALL),
+    # Shared scores, pairs that depend on the classes, and minibatches with momentum.
+    MetricInitMLPClassifier(tied=True, pairs="other_classes", solver="sgd", **FITTED),
+    # All rows at once, without partial_fit; the other loss and output of a classifier.
     MetricInitMLPClassifier(
-        output_init="logistic",
-        n_random_units=10,
-        activation="tanh",
-        sharpness=0.25,
-        **SMALL,
+        solver="lbfgs", loss="squared_error", output_init="norm_constrained", **FITTED
     ),
-    MetricInitMLPClassifier(metric=PCA(random_state=0), **SMALL),
-    MetricInitMLPClassifier(tied=True, pairs=2, **SMALL),
-    MetricInitMLPClassifier(
-        tied=True, pairs="other_classes", readout="exemplars", **SMALL
-    ),
-    MetricInitMLPClassifier(init="random", output_init="norm_constrained", **SMALL),
-    BasisInitMLPRegressor(max_iter=20),
-    BasisInitMLPRegressor(solver="adam", degree=3, max_iter=10),
-    BasisInitMLPRegressor("random", degree=3, max_iter=50),
-    MetricInitMLPRegressor(),
+    # A metric that does not take all rows, and exemplars that are rows of X. (Those that
+    # take positive rows only fail a check that forgets the tag.)
+    MetricInitMLPClassifier(metric="cosine", exemplars="kmedoids", **FITTED),
+    # A metric that is a transformer, fitted to the training data.
+    MetricInitMLPClassifier(metric=PCA(random_state=0), exemplars="condensed", **FITTED),
+    # A baseline: random weights, unlike calculated ones, have to learn in few epochs.
+    MetricInitMLPClassifier("random", learning_rate_init=0.03, **FITTED),
+    # The default of a regressor, for one output and several, in units of the rows.
+    MetricInitMLPRegressor(exemplars="random", **FITTED),
+    # Values of exemplars are averaged, from tied comparisons.
+    MetricInitMLPRegressor(n_neighbors=2, tied=True, n_exemplars=20, max_iter=30),
+    # A baseline, whose unit of y comes from the rows.
     MetricInitMLPRegressor(
-        init="random", learning_rate_init=0.03, n_exemplars=6, max_iter=50
+        "random", learning_rate_init=0.03, **FITTED | {"max_iter": 50}
     ),
-    MetricInitMLPRegressor(
-        n_neighbors=3, n_exemplars=20, activation="logistic", max_iter=50
-    ),
-    MetricInitMLPRegressor(activation="logistic", solver="sgd", **SMALL),
-    MetricInitMLPRegressor(solver="lbfgs", n_random_units=20, **SMALL),
-    MetricInitMLPRegressor(output_init="norm_constrained", exemplars="kmedoids", **SMALL),
-    MetricInitMLPRegressor(
-        tied=True, pairs=5, readout="exemplars", exemplars="random", max_iter=50
-    ),
+    # Another initialization and another check of the data; L-BFGS and minibatches.
+    BasisInitMLPRegressor(degree=4, max_iter=10),
+    BasisInitMLPRegressor("random", solver="adam", degree=3, max_iter=50),
 ]
 
 checks = parametrize_with_checks(ESTIMATORS)
