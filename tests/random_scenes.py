@@ -365,7 +365,8 @@ TRAINING: Mapping[str, tuple[Any, ...]] = {
     "alpha": (0.0, 1e-300, 1.0, 1e6, 1e300),
     "batch_size": (1, 2, 7, 1000, "auto"),
     "learning_rate_init": (1e-300, 1e-5, 0.1, 10.0, 1e10, 1e300, [1e-3, 1e-2]),
-    "learning_rate": ("constant", "linear"),
+    "learning_rate": ("constant", "linear", "invscaling", "adaptive"),
+    "power_t": (0.0, 0.5, 2.0, 1e300),
     "shuffle": (True, False),
     "tol": (0.0, 1e-12, 1.0, 1e300),
     "verbose": (True,),
@@ -382,7 +383,7 @@ TRAINING: Mapping[str, tuple[Any, ...]] = {
 OF_EXEMPLARS: Mapping[str, tuple[Any, ...]] = {
     "n_exemplars": (1, 2, 3, 8, 10**6, 0.1, 0.5, 1.0, "auto"),
     "exemplars": ("kmeans", "random", "kmedoids"),
-    "n_neighbors": (1, 2, 3, 5, 50, None),
+    "n_neighbors": (None, 1, 1, 2, 3, 5, 50),
     "activation": ("logistic", "tanh", "step", "step"),
     "sharpness": (1e-300, 0.1, 10.0, 1e10, 1e300),
     "output_init": ("ridge", "norm_constrained", "norm_constrained"),
@@ -408,6 +409,17 @@ OF_BASIS: Mapping[str, tuple[Any, ...]] = {
 WRONG = (None, -1, 0, 1.5, "word", np.nan, np.inf, True, [], {}, np.ones(2), 10**400)
 
 
+def _drop_what_has_no_effect(parameters: dict[str, Any]) -> None:
+    """Leave out what would be an error beside ``n_neighbors``."""
+    if parameters.get("n_neighbors") is None:
+        parameters.pop("sharpness", None)
+        return
+    parameters.pop("output_init", None)
+    parameters.pop("n_random_units", None)
+    if parameters.get("activation") == "step":
+        parameters.pop("sharpness", None)
+
+
 def draw_parameters(rng: Rng, estimator: type[BaseEstimator], d: int) -> dict[str, Any]:
     """Parameters that are not the defaults; some are wrong, and some large."""
     is_basis = estimator is BasisInitMLPRegressor
@@ -423,17 +435,14 @@ def draw_parameters(rng: Rng, estimator: type[BaseEstimator], d: int) -> dict[st
     names = list(values)
     for name in rng.choice(names, size=min(rng.geometric(0.25), 12), replace=False):
         parameters[str(name)] = _choice(rng, values[name])
+    if rng.random() < 0.9:
+        _drop_what_has_no_effect(parameters)
     if not is_basis and rng.random() < 0.4:
         parameters["metric"], parameters["metric_params"] = _metric(rng, d)
     if isinstance(parameters.get("domain"), list):
         parameters["domain"] = parameters["domain"] * d
     if rng.random() < 0.03:
         parameters["random_state"] = np.random.RandomState(0)
-    if parameters.get("n_neighbors") and rng.random() < 0.95:
-        # What would be refused, which a few scenes still try.
-        parameters |= {"n_random_units": 0, "output_init": "auto"}
-    elif rng.random() < 0.95:
-        parameters.pop("sharpness", None)
     if parameters.get("activation") == "step" and rng.random() < 0.95:
         parameters["max_iter"] = 0
     if rng.random() < 0.03:
@@ -482,7 +491,8 @@ def _given_exemplars(
     """Some of the rows as exemplars, or counts by label; seldom."""
     if rng.random() < 0.06:
         chosen = slice(None, None, int(_choice(rng, (1, 2, 3))))
-        return {"exemplars": (X[chosen], np.asarray(y)[chosen]), "n_exemplars": 30}
+        given = X[chosen], np.asarray(y)[chosen]
+        return {"exemplars": given, "n_exemplars": 30}
     if estimator is MetricInitMLPClassifier and rng.random() < 0.05:
         return {"n_exemplars": dict.fromkeys(np.ravel(y).tolist(), 1)}
     return {}

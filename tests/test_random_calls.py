@@ -8,8 +8,8 @@ from random_calls import play
 from random_scenes import draw_scene
 
 # Scenes of some three calls each. RANDOM_SCENES=20000 plays as many.
-N_SCENES = int(os.environ.get("RANDOM_SCENES", "450"))
-N_CHUNKS = 10
+N_SCENES = int(os.environ.get("RANDOM_SCENES", "400"))
+N_CHUNKS = 8
 
 
 @pytest.mark.parametrize("chunk", range(N_CHUNKS))

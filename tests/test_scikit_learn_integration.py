@@ -124,7 +124,7 @@ def test_feature_names_of_a_transformer_that_returns_frames():
 def test_grid_search_over_architecture_and_start():
     X, y = iris()
     grid = [
-        {"n_exemplars": [3, 6], "n_neighbors": [1, 3], "n_random_units": [0]},
+        {"n_exemplars": [3, 6], "n_neighbors": [1, 3]},
         {"init": ["random"], "activation": ["relu", "tanh"]},
     ]
     search = GridSearchCV(classifier(), grid, cv=2, n_jobs=2, error_score="raise")
@@ -281,20 +281,26 @@ def test_regressor_in_a_pipeline_with_a_scaler():
 def test_grid_search_over_regressors():
     X, y = diabetes()
     grid = [
-        {"n_exemplars": [3, 6], "n_neighbors": [1, 3], "n_random_units": [0]},
-        {"init": ["random"], "output_init": ["auto", "norm_constrained"]},
+        {"n_exemplars": [3, 6], "n_neighbors": [1, 3]},
+        {
+            "init": ["random"],
+            "n_random_units": [20],
+            "output_init": ["auto", "norm_constrained"],
+        },
     ]
+    auto = regressor(n_random_units="auto")
     one, two = (
-        GridSearchCV(regressor(), grid, cv=2, n_jobs=n, error_score="raise").fit(X, y)
+        GridSearchCV(auto, grid, cv=2, n_jobs=n, error_score="raise").fit(X, y)
         for n in (1, 2)
     )
     scores = [
-        cross_val_score(regressor(**candidate), X, y, cv=KFold(2)).mean()
+        cross_val_score(clone(auto).set_params(**candidate), X, y, cv=KFold(2)).mean()
         for candidate in one.cv_results_["params"]
     ]
     np.testing.assert_allclose(one.cv_results_["mean_test_score"], scores)
     np.testing.assert_allclose(two.cv_results_["mean_test_score"], scores)
-    assert_same_network(one.best_estimator_, regressor(**one.best_params_).fit(X, y))
+    best = clone(auto).set_params(**one.best_params_)
+    assert_same_network(one.best_estimator_, best.fit(X, y))
     assert_same_network(one.best_estimator_, two.best_estimator_)
 
 
