@@ -3,7 +3,7 @@
 data and design -> runs -> study -> summary and verdict -> page
 """
 
-from skmetricmlp.plotting._text import visible
+from skmetricmlp.plotting._text import escape_controls as visible
 from skmetricmlp.study.compare import Study, compare, run_study
 from skmetricmlp.study.data import (
     Dataset,

@@ -15,7 +15,8 @@ from sklearn.base import clone
 from sklearn.metrics import ConfusionMatrixDisplay, PredictionErrorDisplay
 
 from skmetricmlp.plotting import ExemplarsDisplay, LearningCurvesDisplay
-from skmetricmlp.plotting._text import drawn, visible
+from skmetricmlp.plotting._text import escape_controls as visible
+from skmetricmlp.plotting._text import escape_for_matplotlib as drawn
 from skmetricmlp.study.compare import Study
 from skmetricmlp.study.runs import Split, feature_names, split_rows, untrained
 from skmetricmlp.study.tasks import CLASSES

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from skmetricmlp.plotting._text import visible
+from skmetricmlp.plotting._text import escape_controls as visible
 from skmetricmlp.study.compare import Study
 from skmetricmlp.study.errors import DataError
 from skmetricmlp.study.files import write_files
