@@ -1,4 +1,4 @@
-"""The command: ``python -m skmetricmlp compare``."""
+"""Runs the command line: ``python -m skmetricmlp compare``."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""``python -m skmetricmlp compare``: calculated against random weights, on your data."""
+"""``python -m skmetricmlp compare``: compare calculated with random weights."""
 
 from __future__ import annotations
 
@@ -22,54 +22,65 @@ from warnings import catch_warnings
 
 from skmetricmlp import __version__
 
-EXTRA = ("jinja2", "joblib", "matplotlib", "tqdm")
+STUDY_PACKAGES = ("jinja2", "joblib", "matplotlib", "tqdm")
 
 
 def _number_or_word(text: str) -> float | str:
-    """Return a count, a share or a word."""
+    """Convert an option to an int or a float if it is a number."""
     for kind in (int, float):
         with suppress(ValueError):
             return kind(text)
     return text
 
 
-def _truth(text: str) -> bool:
+def _count_or_none(text: str) -> int | None:
+    """Convert an option to an int, and "none" to None."""
+    if text == "none":
+        return None
+    with suppress(ValueError):
+        return int(text)
+    msg = f"must be an int or none, got {text!r}"
+    raise argparse.ArgumentTypeError(msg)
+
+
+def _true_or_false(text: str) -> bool:
     if text not in {"true", "false"}:
         msg = f"must be true or false, got {text!r}"
         raise argparse.ArgumentTypeError(msg)
     return text == "true"
 
 
-def _int_or_none(text: str) -> int | None:
-    return None if text == "none" else int(text)
-
-
-# Parameters of the estimator. Several values of one make several starts.
+# Parameters of the estimator, with the conversion of their options.
 SETTINGS: dict[str, Callable[[str], Any]] = {
     "n_exemplars": _number_or_word,
     "exemplars": str,
     "metric": str,
-    "n_neighbors": _int_or_none,
+    "n_neighbors": _count_or_none,
     "activation": str,
     "sharpness": float,
     "output_init": str,
     "n_random_units": int,
-    "tied": _truth,
+    "tied": _true_or_false,
     "pairs": _number_or_word,
     "learning_rate_init": float,
     "batch_size": int,
 }
 
+HELP = {
+    "n_neighbors": "number of nearest exemplars that vote, as in the network of the "
+    "source; or none, for an output that is fitted to the comparisons (default: none)",
+}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status."""
+    """Run the command, and return its exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
-    needed = dict.fromkeys(EXTRA, "study")
+    needed = dict.fromkeys(STUDY_PACKAGES, "study")
     if options.format == "parquet":
         needed["pyarrow"] = "parquet"
     for package, extra in needed.items():
-        if not _is_there(package):
+        if not _is_installed(package):
             return _fail(f"the study needs {package}: pip install 'skmetricmlp[{extra}]'")
     command = shlex.join(["python", "-m", "skmetricmlp", *arguments])
     return _compare(options, command)
@@ -83,68 +94,75 @@ def _parser() -> argparse.ArgumentParser:
         "compare",
         help="train the same network from calculated and from random weights",
         description="Train the same network from calculated and from random weights, "
-        "for several training-set sizes and random splits, and write a page that says "
-        "which was better, by how much, and how certain that is. Finished runs are kept "
-        "in FOLDER/runs: a command that was stopped goes on where it was.",
+        "for several numbers of training rows and several random splits. Write a page "
+        "with the differences and their confidence intervals. The results of finished "
+        "runs are saved in FOLDER/runs, so that an interrupted command can be continued.",
     )
     add = command.add_argument
     add(
         "data",
         nargs="?",
         default="digits",
-        help="a CSV (also .tsv and other text) or Parquet file; or breast_cancer, "
-        "diabetes, digits, iris or wine, of scikit-learn; or openml:NAME, which is "
-        "downloaded (%(default)s)",
+        help="a CSV file (or other text, such as .tsv), a Parquet file, one of "
+        "breast_cancer, diabetes, digits, iris and wine, or openml:NAME for a download "
+        "(default: %(default)s)",
     )
-    add("--target", metavar="COLUMN", help="column of the file to predict")
+    add("--target", metavar="COLUMN", help="the column of the file to predict")
     add(
         "--task",
         choices=["classes", "values"],
-        help="what that column holds (judged by its values)",
+        help="classification or regression (default: inferred from the target)",
     )
     add(
         "--separator",
         metavar="CHARACTER",
-        help="between the columns of a CSV file, such as ';' or tab (a comma, in .tsv a "
-        "tab)",
+        help="separator of the columns of a CSV file, such as ';' or tab (default: a "
+        "comma, or a tab in .tsv files)",
     )
     add(
         "--encoding",
         metavar="NAME",
-        help="of a CSV file, such as cp1252 or latin-1 (utf-8)",
+        help="encoding of a CSV file, such as cp1252 or latin-1 (default: utf-8)",
     )
     add(
         "--decimal",
         metavar="CHARACTER",
-        help="of the numbers in a CSV file, such as ',' (a point)",
+        help="decimal separator of a CSV file, such as ',' (default: a point)",
     )
     add(
         "--no-header",
         action="store_true",
-        help="the first row of the CSV file is data; columns are called 0, 1, ...",
+        help="the first row of the CSV file is data; the columns are named 0, 1, ...",
     )
     add(
         "--scale",
         choices=["standard", "minmax"],
-        help="of numbers (standard; pixels of digits are shares of the greatest); minmax "
-        "for metrics of values that are not negative",
+        help="scaling of numbers (default: standard, and division by 16 for digits); "
+        "metrics of nonnegative data need minmax",
     )
-    add("--sizes", type=int, nargs="+", metavar="ROWS", help="training-set sizes")
-    add("--seeds", type=int, default=5, help="number of random splits (%(default)s)")
-    add("--epochs", type=int, default=10, help="how long to train (%(default)s)")
-    add("--target-score", type=float, help="default: where the reference ends")
-    add("--n-jobs", type=int, help="networks trained at once; -1: one a processor (1)")
+    add("--sizes", type=int, nargs="+", metavar="ROWS", help="numbers of training rows")
+    add("--seeds", type=int, default=5, help="random splits (default: %(default)s)")
+    add("--epochs", type=int, default=10, help="number of epochs (default: %(default)s)")
+    add(
+        "--target-score",
+        type=float,
+        help="score to reach (default: the last one of the reference)",
+    )
+    add("--n-jobs", type=int, help="number of parallel trainings; -1: all processors")
     add("--output", type=Path, metavar="FOLDER", help="default: reports/compare-NAME")
-    add("--format", choices=["csv", "parquet"], default="csv", help="of the tables")
-    add("--quiet", action="store_true", help="no progress bar")
+    add(
+        "--format", choices=["csv", "parquet"], default="csv", help="format of the tables"
+    )
+    add("--quiet", action="store_true", help="show no progress bar")
     starts = command.add_argument_group(
         "starts",
-        "Parameters of the estimator. Several values of one make several starts, each "
-        "compared with the same network that has the last of the values of --init.",
+        "Parameters of the estimator. Each combination of values is a start. A start is "
+        "compared with the one of the same parameters that has the last value of --init.",
     )
     starts.add_argument("--init", nargs="+", default=["metric", "random"])
-    for name, kind in SETTINGS.items():
-        starts.add_argument("--" + name.replace("_", "-"), type=kind, nargs="+")
+    for name, convert in SETTINGS.items():
+        option = "--" + name.replace("_", "-")
+        starts.add_argument(option, type=convert, nargs="+", help=HELP.get(name))
     command.set_defaults(batch_size=[32])
     return parser
 
@@ -153,18 +171,20 @@ def _compare(options: argparse.Namespace, command: str) -> int:
     runs: Path | None = None
     made: list[Path] = []
     try:
-        # Imported here, when it is known that what they need is there.
-        with _ended_at_once():
+        # The optional packages that these modules need are installed.
+        with _exit_on_interrupt():
             from skmetricmlp.study import (  # noqa: PLC0415
                 Design,
-                discard_folders,
-                make_folder,
-                report_names,
                 run_study,
-                starts_of,
+                starts_from_grid,
                 tabular_transformer,
                 write_report,
             )
+            from skmetricmlp.study.files import (  # noqa: PLC0415
+                discard_folders,
+                make_folder,
+            )
+            from skmetricmlp.study.report import report_names  # noqa: PLC0415
 
         settings = {
             name: values
@@ -176,9 +196,9 @@ def _compare(options: argparse.Namespace, command: str) -> int:
             if options.scale:
                 transformer = tabular_transformer(options.scale)
                 dataset = replace(dataset, transformer=transformer)
-            design = Design.of(
+            design = Design.from_dataset(
                 dataset,
-                starts_of({"init": options.init, **settings}),
+                starts_from_grid({"init": options.init, **settings}),
                 sizes=options.sizes,
                 n_seeds=options.seeds,
                 n_epochs=options.epochs,
@@ -206,14 +226,14 @@ def _compare(options: argparse.Namespace, command: str) -> int:
     except KeyboardInterrupt:
         status = _interrupted(runs)
     except BrokenPipeError:
-        # Whoever read what is printed has gone; the files are written.
-        _silence()
+        # The process that reads the output has ended. The files have been written.
+        _discard_output()
         return 0
     except MemoryError as error:
         status = _fail(f"not enough memory: {str(error) or 'try fewer rows'}")
     except BrokenProcessPool:
-        what = "a process that trained a network was ended, as happens for want of memory"
-        status = _fail(f"{what}: try a smaller --n-jobs")
+        cause = "a process was killed during a training, probably for lack of memory"
+        status = _fail(f"{cause}: try a smaller --n-jobs")
     except (OSError, ValueError, TypeError) as error:
         status = _fail(str(error))
     else:
@@ -224,13 +244,13 @@ def _compare(options: argparse.Namespace, command: str) -> int:
 
 
 def _folder_name(name: str) -> str:
-    """Name a folder after a data set, whatever characters are in its name."""
+    """Return the name of the folder for a data set, with safe characters only."""
     return "compare-" + re.sub(r"[^\w.+-]", "_", name)[:60]
 
 
 @contextmanager
-def _ended_at_once() -> Iterator[None]:
-    """End the process at Ctrl-C, which amid imports would be taken for their failure."""
+def _exit_on_interrupt() -> Iterator[None]:
+    """Exit on Ctrl-C. During imports an exception might be handled as a failed import."""
     is_main = threading.current_thread() is threading.main_thread()
     if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
@@ -248,18 +268,16 @@ def _ended_at_once() -> Iterator[None]:
 
 
 def _interrupted(runs: Path | None) -> int:
-    kept = " before a run was finished"
+    details = " before a run was finished"
     if runs is not None and any(runs.glob("*.json")):
-        kept = (
-            f": finished runs are kept in {runs}, and the same command goes on from there"
-        )
-    print(f"\ninterrupted{kept}", file=sys.stderr)
+        details = f": finished runs are saved in {runs}; the same command continues there"
+    print(f"\ninterrupted{details}", file=sys.stderr)
     return 130
 
 
 @contextmanager
 def _plain_warnings() -> Iterator[None]:
-    """Show a warning as a line, without the line of code that it came from."""
+    """Show each warning on one line, without its source code."""
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
         print(f"warning: {_one_line(str(message))}", file=sys.stderr)
@@ -269,8 +287,8 @@ def _plain_warnings() -> Iterator[None]:
         yield
 
 
-def _silence() -> None:
-    """Let nothing more be printed, also not at the end of the process."""
+def _discard_output() -> None:
+    """Redirect the standard output to nowhere, also for the end of the process."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -290,13 +308,14 @@ def _dataset(options: argparse.Namespace) -> Any:
         )
     for name in ("target", "task", "separator", "no_header", "encoding", "decimal"):
         if getattr(options, name):
-            msg = f"--{name.replace('_', '-')} is about a file, and no file is given"
+            option = name.replace("_", "-")
+            msg = f"--{option} only applies to a CSV or Parquet file"
             raise DataError(msg)
     return load_dataset(options.data)
 
 
 def _is_file(data: str) -> bool:
-    """Say whether a file is meant and not data with a name; it need not be there."""
+    """Whether the argument names a file, which need not exist, and not a data set."""
     from skmetricmlp.study.data import NAMES, OPENML  # noqa: PLC0415
 
     path = Path(data)
@@ -306,47 +325,48 @@ def _is_file(data: str) -> bool:
         if data in NAMES or data.startswith(OPENML):
             return False
         return bool(path.suffix) or os.sep in data or path.exists()
-    except OSError:  # a name that is too long, or a folder that must not be looked into
+    except OSError:  # The name is too long, or the folder is not readable.
         return True
 
 
 def _print(study: Any, paths: Sequence[Path]) -> None:
+    from skmetricmlp.plotting._text import escape_controls  # noqa: PLC0415
     from skmetricmlp.study import (  # noqa: PLC0415
-        counted,
+        conclusions,
         score_table,
         target_table,
-        verdict,
-        visible,
     )
+    from skmetricmlp.study.report import format_count  # noqa: PLC0415
 
     rows, columns = study.dataset.X.shape
     task, n_seeds = study.dataset.task, study.design.n_seeds
-    # What the terminal has no letters for is written as escapes.
+    # Characters that the terminal cannot encode are written as escapes.
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+    n_targets, percent = study.dataset.y.nunique(), " in percent" if task.unit else ""
     print(
-        f"{visible(study.dataset.name)}: {counted(rows, 'row')}, "
-        f"{counted(columns, 'column')}, {study.dataset.y.nunique():,} {task.name}\n\n"
-        f"Test {task.score_name}{' in percent' if task.unit else ''} (mean ± deviation "
-        f"over {counted(n_seeds, 'split')}); epoch 0 is untrained\n"
+        f"{escape_controls(study.dataset.name)}: {format_count(rows, 'row')}, "
+        f"{format_count(columns, 'column')}, {n_targets:,} {task.name}\n\n"
+        f"Test {task.score_name}{percent} (mean ± standard deviation over "
+        f"{format_count(n_seeds, 'split')}); epoch 0 is the untrained network\n"
     )
     print(score_table(study).to_string())
     print(
-        "\nEpochs and seconds (calculating the weights included) until the test "
+        "\nEpochs and seconds (including the calculation of the weights) until the test "
         "score reaches the target\n"
     )
     print(target_table(study).to_string())
-    print("", *verdict(study), sep="\n")
+    print("", *conclusions(study), sep="\n")
     report, *tables = paths
-    print("\nTables:", *(visible(str(table)) for table in tables), sep="\n  ")
-    print(f"Report: {visible(str(report))}")
+    print("\nTables:", *(escape_controls(str(table)) for table in tables), sep="\n  ")
+    print(f"Report: {escape_controls(str(report))}")
     sys.stdout.flush()
 
 
-def _is_there(package: str) -> bool:
+def _is_installed(package: str) -> bool:
     try:
         return find_spec(package) is not None
-    except ValueError:  # as find_spec says of a module that must not be imported
+    except ValueError:  # find_spec raises it for modules that are blocked in sys.modules.
         return False
 
 
@@ -358,6 +378,6 @@ def _fail(message: str) -> int:
 def _one_line(message: str) -> str:
     if message.isprintable():
         return message
-    from skmetricmlp.study import visible  # noqa: PLC0415
+    from skmetricmlp.plotting._text import escape_controls  # noqa: PLC0415
 
-    return visible(" ".join(message.split("\n")))
+    return escape_controls(" ".join(message.split("\n")))

@@ -1,4 +1,4 @@
-"""What goes wrong with the command ends in one line that helps, and a status."""
+"""Errors of the command: one helpful line and an exit status."""
 
 import bz2
 import gzip
@@ -52,7 +52,7 @@ def zipped(*names):
 
 
 def compare(name, content, *options, target="churn"):
-    """Run the command on a file of that content."""
+    """Run the command on a file with the given content."""
     if content is not None:
         content = content if isinstance(content, bytes) else content.encode()
         Path(name).write_bytes(content)
@@ -117,19 +117,19 @@ BROKEN = [
         SHOP.to_csv(index=False, sep=";", decimal=","),
         "did you mean --separator ';' --decimal ','?",
     ),
-    ("t.csv", TEXT.encode("latin-1"), "not utf-8 text (byte 0xf6): give its encoding, "),
+    ("t.csv", TEXT.encode("latin-1"), "not utf-8 text (byte 0xf6): name its encoding, "),
     ("t.csv", TEXT.encode("latin-1"), "--encoding cp1252"),
-    ("t.csv", TEXT.encode("utf-16"), "is UTF-16 text: give --encoding utf-16"),
-    ("t.csv", TEXT.encode("utf-32"), "is UTF-32 text: give --encoding utf-32"),
+    ("t.csv", TEXT.encode("utf-16"), "is UTF-16 text: use --encoding utf-16"),
+    ("t.csv", TEXT.encode("utf-32"), "is UTF-32 text: use --encoding utf-32"),
     ("t.csv", TEXT.encode("utf-16-le"), "t.csv has NUL bytes"),
     ("t.csv", TEXT.replace("yes", "y\0s"), "t.csv has NUL bytes"),
     ("t.csv", PARQUET, "t.csv has NUL bytes"),
     ("t.csv", "", "t.csv cannot be read: it is empty"),
     ("t.csv", "\n\n", "t.csv cannot be read: it is empty"),
     ("t.csv", "age,town,churn\n", "has the columns age, town, churn, and no rows"),
-    ("t.csv", TEXT.replace("age", "churn"), "has the column 'churn' named twice"),
-    ("t.csv", TEXT.replace("age", " churn"), "has the column 'churn' named twice"),
-    ("t.csv", TEXT.replace("town", "age"), "has the column 'age' named twice"),
+    ("t.csv", TEXT.replace("age", "churn"), "has two columns named 'churn'"),
+    ("t.csv", TEXT.replace("age", " churn"), "has two columns named 'churn'"),
+    ("t.csv", TEXT.replace("town", "age"), "has two columns named 'age'"),
     ("t.csv", TEXT.replace("\n", ",x\n").replace(",x", "", 1), "rows of 4 cells below"),
     ("t.csv", TEXT + "1,2,3,4\n", "t.csv cannot be read: Expected 3 fields"),
     ("t.csv", TEXT + '"1,2,3\n', "t.csv cannot be read: EOF inside string"),
@@ -154,12 +154,12 @@ BROKEN = [
     ("t.csv.bz2", TEXT, "t.csv.bz2 cannot be read"),
     ("t.csv.xz", TEXT, "t.csv.xz cannot be read"),
     ("t.csv.zip", TEXT, "t.csv.zip cannot be read"),
-    ("t.csv.zip", zipped("a", "b"), "must hold one file, and holds 2"),
+    ("t.csv.zip", zipped("a", "b"), "must contain one file, and contains 2"),
     ("t.xlsx", "", "t.xlsx must be a .csv or .parquet file"),
     ("t", TEXT, "t must be a .csv or .parquet file"),
     ("x" * 300 + ".csv", None, "cannot be read: File name too long"),
     ("nowhere.csv", None, "no such file: nowhere.csv"),
-    ("/dev/null", None, "/dev/null is no regular file"),
+    ("/dev/null", None, "/dev/null is not a regular file"),
 ]
 
 
@@ -178,8 +178,8 @@ def test_a_file_that_cannot_be_read_is_an_error_of_one_line(
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("t.csv", ["--encoding", "klingon"], "--encoding must name an encoding of text"),
-        ("t.csv", ["--encoding", "base64"], "--encoding must name an encoding of text"),
+        ("t.csv", ["--encoding", "klingon"], "--encoding must be an encoding of text"),
+        ("t.csv", ["--encoding", "base64"], "--encoding must be an encoding of text"),
         ("t.csv", ["--encoding", "ascii"], "t.csv is not ascii text (byte 0xc3)"),
         ("t.csv", ["--separator", ""], "--separator must be a character or a regular"),
         ("t.csv", ["--separator", "("], "t.csv"),
@@ -188,15 +188,15 @@ def test_a_file_that_cannot_be_read_is_an_error_of_one_line(
         ("t.csv", ["--decimal", "12"], "--decimal must be one character other than"),
         ("t.csv", ["--task", "values"], "has values that are not finite numbers"),
         ("t.csv", ["--metric", "kl"], "the column 'age' has -"),
-        ("t.csv", ["--metric", "kl"], "give --scale minmax"),
+        ("t.csv", ["--metric", "kl"], "use --scale minmax"),
         (
             "t.csv",
             ["--metric", "itakura_saito"],
-            "takes values > 0, and the column 'age'",
+            "needs values > 0, and the column 'age'",
         ),
-        ("t.parquet", ["--encoding", "cp1252"], "--encoding is about CSV files"),
-        ("t.parquet", ["--separator", ";"], "--separator is about CSV files"),
-        ("t.parquet", ["--no-header"], "--no-header is about CSV files"),
+        ("t.parquet", ["--encoding", "cp1252"], "--encoding applies to CSV files"),
+        ("t.parquet", ["--separator", ";"], "--separator applies to CSV files"),
+        ("t.parquet", ["--no-header"], "--no-header applies to CSV files"),
     ],
 )
 def test_an_option_that_does_not_go_with_the_file(name, options, message, capsys):
@@ -209,7 +209,7 @@ def test_an_option_that_does_not_go_with_the_file(name, options, message, capsys
 @pytest.mark.parametrize("option", ["--separator", "--encoding", "--decimal"])
 def test_an_option_about_files_without_a_file(option, capsys):
     assert main(["compare", "iris", option, ";"]) == 2
-    assert f"{option} is about a file" in capsys.readouterr().err
+    assert f"{option} only applies to a CSV or Parquet file" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("folder")
@@ -219,14 +219,14 @@ def test_a_directory_is_no_file(capsys):
     for name in ("tables", "tables.csv", "."):
         assert compare(name, None) == 2
         assert f"error: {name} is a directory" in capsys.readouterr().err
-    # A directory does not stand in the way of data of that name.
+    # A directory with the name of a data set does not hide the data set.
     assert main(["compare", "iris", *QUICK, "--quiet"]) == 0
 
 
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("method", ["is_dir", "exists", "open"])
 def test_a_file_that_may_not_be_read(monkeypatch, capsys, method):
-    """Also where everything may be read, as for the user "root"."""
+    """The error is raised by a patch, as "root" may read everything."""
     Path("t.csv").write_text(TEXT, encoding="utf-8")
 
     def denied(*_, **__):
@@ -261,7 +261,7 @@ def test_one_column_is_no_plural(capsys):
 
 
 def limit_file_size():
-    """Write no more than 600 bytes to a file, as if the disk were full."""
+    """Limit the size of files to 600 bytes, like a full disk."""
     import resource  # noqa: PLC0415
 
     resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))
@@ -330,7 +330,7 @@ def test_an_error_leaves_no_empty_folder(folder, capsys):
 
 @pytest.mark.usefixtures("folder")
 def test_whatever_a_file_is_called_its_report_has_a_folder_of_that_name():
-    """Also where the name is too long for one, or has a colon."""
+    """Names that are too long or have a colon are replaced."""
     name = "ä: b" + "c" * 230
     assert compare(f"{name}.csv", TEXT) == 0
     (report,) = Path("reports").iterdir()
@@ -386,8 +386,8 @@ def interrupted(*_, **__):
     ("stage", "is_kept"),
     [
         ("load_dataset", False),
-        ("Design.of", False),
-        ("make_folder", False),
+        ("Design.from_dataset", False),
+        ("files.make_folder", False),
         ("run_study", False),
         ("write_report", True),
         ("score_table", True),
@@ -400,7 +400,7 @@ def test_an_interruption_at_any_stage(stage, is_kept, monkeypatch, capsys):
     runs = Path("reports/compare-iris/runs")
     assert runs.is_dir() == is_kept
     if is_kept:
-        kept = f"interrupted: finished runs are kept in {runs}, and the same command"
+        kept = f"interrupted: finished runs are saved in {runs}; the same command"
     else:
         kept = "interrupted before a run was finished"
     assert kept in shown
@@ -408,14 +408,14 @@ def test_an_interruption_at_any_stage(stage, is_kept, monkeypatch, capsys):
 
 
 def takes_interrupts():
-    """Also where the tests run in the background, which ignores interrupts."""
+    """Restore the handler of interrupts, which background processes ignore."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT")
 @pytest.mark.parametrize("seconds", [0.5, 1.0])
 def test_an_interruption_of_a_process_that_begins(tmp_path, seconds):
-    """While scikit-learn is imported, or soon after."""
+    """The interrupt comes during the import of scikit-learn, or soon after."""
     process = subprocess.Popen(
         [*COMMAND, "digits", "--seeds", "50"],
         cwd=tmp_path,

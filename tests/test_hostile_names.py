@@ -1,4 +1,4 @@
-"""Names from the data are text in whatever is written: not run, and not evaluated."""
+"""Names from the data are written as text, and are never executed or evaluated."""
 
 import base64
 import html
@@ -32,7 +32,7 @@ from skmetricmlp.study import (
     write_report,
 )
 
-# Three classes each, the names of columns, and the names of the starts.
+# Each group has three names, for classes, columns and starts.
 GROUPS = {
     "markup": ("<script>alert(1)</script>", '" onload="alert(1)', "</title><img src=x>"),
     "template": ("{{7*7}}", "{% for x in y %}", "%s{0}"),
@@ -56,7 +56,7 @@ def made_of(names):
 
 
 class Page(HTMLParser):
-    """Tags that are open, attributes, and text; an end tag ends what is open."""
+    """Open tags, attributes and text. An end tag must match the last open tag."""
 
     def __init__(self, source):
         super().__init__()
@@ -87,7 +87,7 @@ def study_of(names):
         Start(names[1] or "one", few, names[2]),
         Start(names[2], {**few, "init": "random"}, names[2]),
     ]
-    design = Design.of(data, starts, sizes=[60], n_seeds=1, n_epochs=1)
+    design = Design.from_dataset(data, starts, sizes=[60], n_seeds=1, n_epochs=1)
     return run_study(data, design)
 
 
@@ -115,7 +115,7 @@ def test_names_are_text_in_the_page_its_pictures_and_the_tables(names, tmp_path)
         assert title in "".join(page.text)
         assert command in "".join(page.text)
 
-    # A spreadsheet must take none of the names as a formula.
+    # A spreadsheet must not evaluate a name as a formula.
     table = pd.read_csv(
         tmp_path / "predictions.csv",
         keep_default_na=False,
@@ -160,7 +160,7 @@ def test_numbers_and_signs_are_no_formulas(tmp_path):
     X, y = load_iris(return_X_y=True)
     data = Dataset.from_arrays(X, np.array(["-1", "+", "-"], dtype=object)[y])
     starts = [Start("a", {}, "b"), Start("b", {"init": "random"}, "b")]
-    design = Design.of(data, starts, sizes=[60], n_seeds=1, n_epochs=1)
+    design = Design.from_dataset(data, starts, sizes=[60], n_seeds=1, n_epochs=1)
     write_report(tmp_path, run_study(data, design))
     read = pd.read_csv(tmp_path / "predictions.csv", dtype=str)
     assert set(read["true"]) == {"-1", "+", "-"}
@@ -197,7 +197,7 @@ def test_names_are_drawn_as_they_are(names):
 
 
 def test_a_dollar_is_a_letter():
-    """Not the begin of a formula: "$x$" is as wide as its three letters are."""
+    """A dollar sign does not begin a formula."""
     import matplotlib.pyplot as plt  # noqa: PLC0415
 
     X, y = made_of(("$a$ $", "b", "c"))
@@ -213,7 +213,7 @@ def test_a_dollar_is_a_letter():
 
 
 def test_a_command_on_a_file_of_such_names(tmp_path):
-    """The file's name, its columns and its classes, in a process of its own."""
+    """The names of the file, its columns and its classes are hostile."""
     name = '<script>alert(1)<!-- " $x_$ {{7*7}} \u202e.csv'
     X, y = made_of(GROUPS["markup"])
     X.assign(**{"<b>target</b>": y}).to_csv(tmp_path / name, index=False)

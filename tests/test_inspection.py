@@ -1,4 +1,4 @@
-"""Which neurons are the same, and how surfaces bend."""
+"""Distinct neurons, and statistics of surfaces."""
 
 from itertools import product
 from types import SimpleNamespace
@@ -27,12 +27,13 @@ from skmetricmlp.inspection import (
 )
 from skmetricmlp.network import Dense, Network
 
-SMALL = dict(n_exemplars=8, n_random_units=3, batch_size=16, tol=0, random_state=0)
+SMALL = dict(n_exemplars=8, batch_size=16, tol=0, random_state=0)
+FORMS = [dict(n_random_units=3), dict(n_neighbors=1)]
 RANDOM = ["random", "uniform", "glorot_uniform", "he_uniform"]
 
 
 def fitted(network):
-    """Weights, as an estimator of scikit-learn has them."""
+    """An estimator of scikit-learn with the weights of a network."""
     mlp = MLPRegressor()
     mlp.coefs_ = [layer.weights for layer in network.layers]
     mlp.intercepts_ = [layer.bias for layer in network.layers]
@@ -44,7 +45,7 @@ def distinct(estimator, **settings):
 
 
 def with_copies(network, copies, rng):
-    """Repeat hidden neurons, and share out what is read of each among its copies.
+    """Repeat hidden neurons, and divide their outgoing weights among the copies.
 
     ``copies`` has the number of copies of every neuron, for each hidden layer.
     """
@@ -64,7 +65,7 @@ def with_copies(network, copies, rng):
 
 
 def slow_count(network, tol):
-    """Pairs of neurons, one at a time: same bias, and same sum over same inputs."""
+    """Compare pairs of neurons: their biases, and sums of weights over equal inputs."""
     counts, groups = [], [{i} for i in range(len(network.layers[0].weights))]
     for layer in network.layers[:-1]:
         largest = max(
@@ -116,7 +117,7 @@ def test_copies_are_counted_once(seed):
 
 
 def test_copies_are_merged_however_they_are_read():
-    """Two neurons of the second layer that share out one sum in different ways."""
+    """Two neurons of the second layer divide one sum in different ways."""
     first = Dense(read_only([[1, 1, 2]]), read_only([3, 3, 3]), "tanh")
     second = Dense(
         read_only([[1, 5, 1], [6, 2, 5], [4, 4, 4]]), read_only([0] * 3), "tanh"
@@ -131,7 +132,7 @@ def test_copies_are_merged_however_they_are_read():
 @pytest.mark.parametrize("tol", [0, 1e-9, 0.05, 0.3, 0.6])
 @pytest.mark.parametrize("seed", range(4))
 def test_count_is_that_of_a_double_loop(seed, tol):
-    """Few inputs, so that some weights are alike by chance, and chains of them too."""
+    """With few inputs some weights are equal within the tolerance, also in chains."""
     network = network_of((2, 12, 9, 2), seed=seed)
     assert distinct(fitted(network), tol=tol) == slow_count(network, tol)
 
@@ -168,14 +169,12 @@ def test_tolerance_is_relative_to_the_largest_weight():
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("activation", ["relu", "logistic"])
-@pytest.mark.parametrize("readout", ["exemplars", "comparisons"])
+@pytest.mark.parametrize("form", FORMS, ids=str)
 @pytest.mark.parametrize("init", ["zeros", "ones"])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_constant_weights_stay_as_good_as_one_neuron(
-    iris, init, readout, activation, dtype
-):
+def test_constant_weights_stay_as_good_as_one_neuron(iris, init, form, activation, dtype):
     X, y = (part[20:] for part in iris)  # so that the classes have different shares
-    settings = dict(readout=readout, activation=activation, **SMALL)
+    settings = dict(activation=activation, **form, **SMALL)
     clf = MetricInitMLPClassifier(init, max_iter=0, **settings).fit(X.astype(dtype), y)
     before, counts = clf.network_, count_distinct_neurons(clf)
     assert (counts["n_neurons"] > 1).all()
@@ -187,7 +186,7 @@ def test_constant_weights_stay_as_good_as_one_neuron(
         not np.array_equal(old, new)
         for old, new in zip(before.parameters, clf.network_.parameters, strict=True)
     ]
-    # Silent ReLU neurons have no slope and say nothing: only the last bias is trained.
+    # ReLU neurons that are zero have no gradient: only the last bias is trained.
     stuck = init == "zeros" and activation == "relu"
     assert moved == (
         [False] * (len(moved) - 1) + [True] if stuck else [True] * len(moved)
@@ -197,21 +196,21 @@ def test_constant_weights_stay_as_good_as_one_neuron(
 
 
 @pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("readout", ["exemplars", "comparisons"])
+@pytest.mark.parametrize("form", FORMS, ids=str)
 @pytest.mark.parametrize("init", RANDOM)
-def test_random_neurons_are_all_distinct(iris, init, readout, tied):
-    settings = dict(readout=readout, tied=tied, max_iter=0, **SMALL)
+def test_random_neurons_are_all_distinct(iris, init, form, tied):
+    settings = dict(tied=tied, max_iter=0, **form, **SMALL)
     counts = count_distinct_neurons(MetricInitMLPClassifier(init, **settings).fit(*iris))
-    widths = [59, 8] if readout == "exemplars" else [59]
+    widths = [56, 8] if "n_neighbors" in form else [59]
     assert counts["n_neurons"].to_list() == widths
     assert counts["n_distinct"].to_list() == widths
 
 
 @pytest.mark.parametrize("activation", ["relu", "logistic", "step"])
-@pytest.mark.parametrize("readout", ["exemplars", "comparisons"])
+@pytest.mark.parametrize("n_neighbors", [None, 1])
 @pytest.mark.parametrize("tied", [False, True])
 def test_calculated_neurons_are_all_distinct_and_none_is_drawn(
-    iris, readout, activation, tied
+    iris, n_neighbors, activation, tied
 ):
     X, y = iris
     rows = np.arange(0, 150, 15)
@@ -219,7 +218,7 @@ def test_calculated_neurons_are_all_distinct_and_none_is_drawn(
     for seed in (0, 1):
         clf = MetricInitMLPClassifier(
             exemplars=(X[rows], y[rows]),
-            readout=readout,
+            n_neighbors=n_neighbors,
             activation=activation,
             tied=tied,
             n_random_units=0,
@@ -260,7 +259,7 @@ def test_what_has_no_weights_is_refused(iris):
         count_distinct_neurons(LinearRegression().fit(*iris))
     settings = dict(max_iter=0, **SMALL)
     pipeline = make_pipeline(StandardScaler(), MetricInitMLPClassifier(**settings))
-    with pytest.raises(TypeError, match="of a pipeline pass the last step"):
+    with pytest.raises(TypeError, match="for a Pipeline pass the last step"):
         count_distinct_neurons(pipeline.fit(*iris))
     with pytest.raises(TypeError, match="not an estimator instance"):
         count_distinct_neurons(SimpleNamespace())
@@ -290,7 +289,7 @@ def himmelblau(X):
 
 
 def slow_minima(z, depth):
-    """Flood from every point: a minimum keeps the water from the edge and from below.
+    """Flood from each point. The flood from a minimum reaches no edge or lower point.
 
     ``depth`` is in units of z.
     """
@@ -354,7 +353,7 @@ def test_r2_is_that_of_linear_regression(seed):
 @pytest.mark.parametrize("levels", [None, 3, 6])
 @pytest.mark.parametrize("seed", range(3))
 def test_optima_are_those_of_a_slow_flood(seed, levels, depth):
-    """Rough surfaces, and such of few levels, which are full of plateaus."""
+    """Rough surfaces, and surfaces of few levels, which have many plateaus."""
     z = bumps(seed)
     if levels:
         z = np.round(levels * (z - z.min()) / np.ptp(z))
@@ -392,7 +391,7 @@ def test_plateau_counts_once_and_at_the_boundary_not_at_all():
 
 
 def test_depth_is_what_an_optimum_is_worth():
-    """Two hollows of the depths 0.3 and 0.1 in a surface from 0 to 1."""
+    """Two minima of the depths 0.3 and 0.1 in a surface from 0 to 1."""
     z = np.ones((9, 9))
     z[2, 2], z[6, 6], z[0, 0] = 0.7, 0.9, 0
     counts = [surface_statistics(z, depth=d).n_minima for d in (0, 0.09, 0.11, 0.31)]
@@ -437,7 +436,7 @@ def test_relu_without_biases_is_linear_along_rays(init, seed):
 
 
 def test_relu_without_biases_has_its_extremes_on_the_boundary_and_no_optimum():
-    """By the line above; what a grid shows of optima is less deep than its steps."""
+    """Optima that only the grid has are less deep than its steps."""
     table = random_network_statistics(
         n_networks=30, n_grid=41, depth=0.02, random_state=1
     )
@@ -531,7 +530,7 @@ def test_surface_statistics_refuse(z, depth, error, message):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"layer_sizes": (2,)}, ValueError, "layer_sizes must have two or more"),
+        ({"layer_sizes": (2,)}, ValueError, "layer_sizes must be at least two sizes"),
         ({"layer_sizes": (2, 0, 1)}, ValueError, r"layer_sizes\[1\] == 0, must be >= 1"),
         ({"layer_sizes": (2, 1.5, 1)}, TypeError, r"layer_sizes\[1\] must be an inst"),
         ({"init": "metric"}, ValueError, "init must be one of 'random', .* got 'metric'"),

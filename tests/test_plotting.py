@@ -1,5 +1,7 @@
-"""What the displays draw, against the estimators and against loops."""
+"""The displays, compared with the estimators and with loops."""
 
+import inspect
+import re
 import subprocess
 import sys
 import warnings
@@ -33,9 +35,9 @@ from skmetricmlp.plotting import (
     MarginsDisplay,
 )
 from skmetricmlp.plotting._drawing import PALETTE, class_style, make_mosaic, value_map
-from skmetricmlp.plotting.comparison_weights import comparison_weights, telling_pairs
-from skmetricmlp.plotting.decision_boundaries import decision_boundaries, start_of
-from skmetricmlp.plotting.learning_curves import learning_curves, summarize
+from skmetricmlp.plotting.comparison_weights import closest_pairs, comparison_weights
+from skmetricmlp.plotting.decision_boundaries import decision_boundaries, fit_untrained
+from skmetricmlp.plotting.learning_curves import learning_curves, summarize_curves
 
 mpl = pytest.importorskip("matplotlib")
 mpl.use("Agg")
@@ -58,7 +60,9 @@ def _no_figure_is_left_open():
 
 
 def classifier(X=X, y=y, epochs=2, **settings):
-    defaults = dict(n_exemplars=9, n_random_units=4, max_iter=0, random_state=0)
+    defaults = dict(n_exemplars=9, max_iter=0, random_state=0)
+    if settings.get("n_neighbors") is None:
+        defaults["n_random_units"] = 4
     clf = MetricInitMLPClassifier(**(defaults | settings)).fit(X, y)
     for _ in range(epochs):
         clf.partial_fit(X, y)
@@ -104,7 +108,7 @@ FROM_ANY = [*FROM_FITTED, draw_curves]
 
 
 def cells(display):
-    """Images of a mosaic, cut out of what matplotlib was given."""
+    """Images cut out of the mosaic that was passed to matplotlib."""
     rows, columns = display.image_shape
     drawn = np.ma.filled(display.im_.get_array(), np.nan)
     return np.array(
@@ -130,7 +134,7 @@ def test_the_cells_of_the_mosaic_are_the_exemplars_by_class_with_their_labels():
     )
     titles = [text.get_text() for text in display.text_]
     assert titles == [clf.exemplar_labels_[k] for k in expected]
-    # Nothing but the images is drawn, and each pixel of them once.
+    # Each pixel of the images is drawn once, and no other pixel.
     assert np.isfinite(display.mosaic_.pixels).sum() == 11 * 12
 
 
@@ -238,16 +242,13 @@ def test_forty_classes_are_told_apart():
 
 @pytest.mark.parametrize("activation", ["relu", "logistic", "tanh", "step"])
 @pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
+@pytest.mark.parametrize("n_neighbors", [None, 1])
 @pytest.mark.parametrize("metric", ["sqeuclidean", "cosine"])
 def test_at_the_start_a_table_is_the_difference_of_the_metric(
-    activation, tied, readout, metric
+    activation, tied, n_neighbors, metric
 ):
-    if activation == "step" and readout == "comparisons":
-        activation = "relu"
-    clf = classifier(
-        epochs=0, activation=activation, tied=tied, readout=readout, metric=metric
-    )
+    settings = dict(activation=activation, tied=tied, metric=metric)
+    clf = classifier(epochs=0, n_neighbors=n_neighbors, **settings)
     pairs = [(0, 8), (5, 2), (8, 0)]
     display = ComparisonWeightsDisplay.from_estimator(clf, pairs=pairs)
     P = clf.exemplars_
@@ -259,7 +260,7 @@ def test_at_the_start_a_table_is_the_difference_of_the_metric(
     assert scale > 0
     np.testing.assert_allclose(display.weights, scale * expected, atol=1e-9 * scale)
     np.testing.assert_array_equal(display.im_.get_array(), display.weights)
-    # Of opposite comparisons they are opposite.
+    # The weights of (i, j) and (j, i) have opposite signs.
     np.testing.assert_allclose(display.weights[0], -display.weights[2])
 
 
@@ -291,9 +292,9 @@ def test_tables_of_classes_that_came_late():
 
 def test_the_sign_says_which_of_both_is_nearer():
     clf = classifier(epochs=0)
-    (i, j), *_ = pairs = telling_pairs(clf.exemplars_, clf.pairs_, clf.exemplar_labels_)
+    (i, j), *_ = pairs = closest_pairs(clf.exemplars_, clf.pairs_, clf.exemplar_labels_)
     (table, *_) = comparison_weights(clf, pairs)
-    # From j to i the weighted sum grows.
+    # The weighted sum is larger at exemplar i than at exemplar j.
     assert table @ (clf.exemplars_[i] - clf.exemplars_[j]) > 0
 
 
@@ -320,7 +321,7 @@ def test_the_pairs_that_are_chosen_are_the_nearest_of_two_classes():
                 key = frozenset((labels[i], labels[j]))
                 away = sum((points[i] - points[j]) ** 2)
                 best[key] = min(best.get(key, np.inf), away)
-    chosen = telling_pairs(points, clf.pairs_, labels)
+    chosen = closest_pairs(points, clf.pairs_, labels)
     found = [sum((points[i] - points[j]) ** 2) for i, j in chosen]
     np.testing.assert_allclose(found, sorted(best.values()))
 
@@ -328,8 +329,8 @@ def test_the_pairs_that_are_chosen_are_the_nearest_of_two_classes():
 def test_pairs_of_one_class_or_of_values_are_chosen_too():
     points = np.array([[0.0], [1.0], [5.0], [5.5]])
     pairs = np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])
-    assert telling_pairs(points, pairs) == [(2, 3), (0, 1)]
-    assert telling_pairs(points, pairs, np.zeros(4)) == [(2, 3)]
+    assert closest_pairs(points, pairs) == [(2, 3), (0, 1)]
+    assert closest_pairs(points, pairs, np.zeros(4)) == [(2, 3)]
     display = ComparisonWeightsDisplay.from_estimator(regressor())
     assert 1 <= len(display.weights) <= 4
 
@@ -353,11 +354,11 @@ def test_pairs_that_are_not_compared():
 # Decision boundaries
 
 
-@pytest.mark.parametrize("readout", ["comparisons", "exemplars"])
+@pytest.mark.parametrize("n_neighbors", [None, 1])
 @pytest.mark.parametrize("tied", [False, True])
-def test_regions_are_what_is_predicted_on_the_grid(readout, tied):
-    clf = classifier(readout=readout, tied=tied)
-    start = classifier(epochs=0, readout=readout, tied=tied)
+def test_regions_are_what_is_predicted_on_the_grid(n_neighbors, tied):
+    clf = classifier(n_neighbors=n_neighbors, tied=tied)
+    start = classifier(epochs=0, n_neighbors=n_neighbors, tied=tied)
     display = DecisionBoundariesDisplay.from_estimator(
         clf, X, y, features=(3, 1), grid_resolution=7
     )
@@ -408,15 +409,15 @@ def test_the_start_has_the_exemplars_of_the_estimator_without_a_seed(make):
     model = make(random_state=None, exemplars="random")
     rows, targets = (X, y) if make is classifier else (Xr, yr)
     for _ in range(3):
-        start = start_of(model, rows, targets)
+        start = fit_untrained(model, rows, targets)
         np.testing.assert_array_equal(start.exemplars_, model.exemplars_)
         assert start.n_iter_ == 0
-    few = start_of(model, rows[::2], targets[::2])
+    few = fit_untrained(model, rows[::2], targets[::2])
     np.testing.assert_array_equal(few.exemplars_, model.exemplars_)
 
 
 def test_the_start_with_a_seed_is_that_of_the_estimator():
-    start, again = classifier(epochs=0), start_of(classifier(epochs=3), X, y)
+    start, again = classifier(epochs=0), fit_untrained(classifier(epochs=3), X, y)
     for one, other in zip(start.coefs_, again.coefs_, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -492,17 +493,24 @@ def test_the_start_needs_y():
 # Learning curves
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
-def test_scores_are_those_of_networks_trained_for_so_many_epochs(solver):
+@pytest.mark.parametrize(
+    ("solver", "learning_rate"),
+    [
+        ("adam", "constant"),
+        ("sgd", "constant"),
+        ("sgd", "invscaling"),
+        ("lbfgs", "constant"),
+    ],
+)
+def test_scores_are_those_of_networks_trained_for_so_many_epochs(solver, learning_rate):
     pipeline = make_pipeline(
         StandardScaler(),
         MetricInitMLPClassifier(
             n_exemplars=6,
-            n_random_units=3,
+            n_neighbors=1,
             init="random",
-            output_init="votes",
-            readout="exemplars",
             solver=solver,
+            learning_rate=learning_rate,
             class_weight="balanced",
             early_stopping=True,
             random_state=0,
@@ -593,12 +601,13 @@ def test_curves_that_are_not_accepted():
     with pytest.raises(ValueError, match=r"hue must be one of the columns \['epoch', 'a"):
         LearningCurvesDisplay.from_curves(frame)
     with pytest.raises(ValueError, match=r"y must be one of the columns .*, got 'score'"):
-        summarize(frame, y="score")
-    with pytest.raises(ValueError, match="no rows"):
-        summarize(frame[:0])
-    clf = MetricInitMLPClassifier(learning_rate="linear")
-    with pytest.raises(ValueError, match="learning_rate must be 'constant'"):
-        LearningCurvesDisplay.from_estimator(clf, X, y)
+        summarize_curves(frame, y="score")
+    with pytest.raises(ValueError, match="curves has no rows"):
+        summarize_curves(frame[:0])
+    for schedule in ("linear", "adaptive"):
+        clf = MetricInitMLPClassifier(learning_rate=schedule)
+        with pytest.raises(ValueError, match="learning_rate must be 'constant' or 'inv"):
+            LearningCurvesDisplay.from_estimator(clf, X, y)
     clf = MetricInitMLPClassifier()
     with pytest.raises(ValueError, match="n_epochs must be an int of at least 1, got 0"):
         LearningCurvesDisplay.from_estimator(clf, X, y, n_epochs=0)
@@ -611,9 +620,9 @@ def test_curves_that_are_not_accepted():
 @pytest.mark.parametrize(
     ("form", "rest"),
     [
-        (dict(readout="comparisons"), ["other exemplars", "random units", "bias"]),
-        (dict(readout="comparisons", n_random_units=0), ["other exemplars", "bias"]),
-        (dict(readout="exemplars"), ["other exemplars", "bias"]),
+        (dict(), ["other exemplars", "random units", "bias"]),
+        (dict(n_random_units=0), ["other exemplars", "bias"]),
+        (dict(n_neighbors=1), ["other exemplars", "bias"]),
         (dict(n_neighbors=3), ["other exemplars", "interaction", "bias"]),
     ],
     ids=str,
@@ -691,14 +700,14 @@ def test_one_prediction_of_a_table():
 
 
 def test_a_margin_over_nothing_has_no_bar():
-    clf = classifier(X[:60], y[:60], exemplars=(X[:3], y[:3]))
+    clf = classifier(X[:60], y[:60], exemplars=(X[:3], y[:3]), n_exemplars=3)
     display = MarginsDisplay.from_estimator(clf, X[0])
     assert np.isinf(display.distances).all()
     display.figure_.canvas.draw()
     assert all(np.isnan(bar.get_width()) for bar in display.bars_[0])
 
 
-# What all of them have in common
+# All displays
 
 
 @pytest.mark.parametrize("draw", FROM_ANY)
@@ -780,11 +789,45 @@ def test_text_has_the_color_of_the_style(draw):
     texts = [t for ax in axes for t in ax.findobj(mpl.text.Text) if t.get_text()]
     assert texts
     light = [np.mean(mpl.colors.to_rgb(t.get_color())) > 0.5 for t in texts]
-    # Only numbers on bright cells of a table are dark.
+    # Only the numbers on bright cells of a table are dark.
     on_cells = set(getattr(display, "text_", []))
     assert all(
         is_light or t in on_cells for t, is_light in zip(texts, light, strict=True)
     )
+
+
+def parameter_texts(function):
+    """Texts of the section of parameters of a docstring, by name."""
+    section = inspect.getdoc(function).split("Parameters\n----------\n")[1]
+    section = section.split("\n\n")[0]
+    texts = re.split(r"(?m)^(?=\S)", section)[1:]
+    return {text.split(" ")[0].strip(): text.strip() for text in texts}
+
+
+def test_displays_of_features_describe_shared_parameters_equally():
+    one = parameter_texts(ExemplarsDisplay.from_estimator)
+    other = parameter_texts(ComparisonWeightsDisplay.from_estimator)
+    for name in ("image_shape", "feature_names", "ax", "**plot_kw"):
+        assert one[name] == other[name]
+
+
+def test_displays_describe_ax_equally():
+    displays = [
+        ComparisonWeightsDisplay,
+        DecisionBoundariesDisplay,
+        ExemplarsDisplay,
+        LearningCurvesDisplay,
+        MarginsDisplay,
+    ]
+    texts = {
+        parameter_texts(method)["ax"]
+        for display in displays
+        for method in (display.from_estimator, display.plot)
+    }
+    assert len(texts) == 2  # one axes, and two
+    assert {parameter_texts(d.from_estimator)["**plot_kw"] for d in displays} == {
+        "**plot_kw\n    Passed to :meth:`plot`."
+    }
 
 
 @pytest.mark.parametrize("draw", FROM_FITTED)
@@ -834,7 +877,9 @@ def test_other_arguments_that_are_not_accepted(display):
         ExemplarsDisplay.from_estimator(classifier(), image_shape=(2, 2), max_images=2.5)
     with pytest.raises(ValueError, match=r"labels must have shape \(3,\), got \(2,\)"):
         ExemplarsDisplay(np.ones((3, 2)), [0, 1])
-    with pytest.raises(ValueError, match="pairs must be 3, one a row of weights, got 1"):
+    with pytest.raises(
+        ValueError, match="pairs must be 3, one per row of weights, got 1"
+    ):
         ComparisonWeightsDisplay(np.ones((3, 2)), [("a", "b")])
 
 
@@ -855,7 +900,7 @@ def test_names_of_features(display):
 @pytest.mark.parametrize(
     "settings",
     [
-        dict(readout="exemplars", n_neighbors=3),
+        dict(n_neighbors=3),
         dict(tied=True, pairs=3),
         dict(pairs="other_classes", activation="logistic"),
         dict(metric=NeighborhoodComponentsAnalysis(1, random_state=0)),

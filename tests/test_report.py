@@ -22,13 +22,13 @@ from skmetricmlp.study import (
     DataError,
     Dataset,
     Design,
+    conclusions,
     load_dataset,
     run_study,
-    starts_of,
-    verdict,
+    starts_from_grid,
     write_report,
 )
-from skmetricmlp.study.pictures import _confusion
+from skmetricmlp.study.figures import _confusion
 
 COMMAND = [sys.executable, "-m", "skmetricmlp", "compare"]
 QUICK = ["--n-exemplars", "6", "--seeds", "2", "--epochs", "2"]
@@ -38,7 +38,9 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 @pytest.fixture(scope="module")
 def study():
     data = load_dataset("digits")
-    design = Design.of(data, starts_of({}), sizes=[60, 120], n_seeds=2, n_epochs=3)
+    design = Design.from_dataset(
+        data, starts_from_grid({}), sizes=[60, 120], n_seeds=2, n_epochs=3
+    )
     return run_study(data, design)
 
 
@@ -50,7 +52,7 @@ def report(study, tmp_path_factory):
 
 
 class Page(HTMLParser):
-    """Tags with their attributes, and the text that is not a style."""
+    """Tags with their attributes, and the text outside style elements."""
 
     def __init__(self, source):
         super().__init__()
@@ -78,7 +80,7 @@ class Page(HTMLParser):
 
 def test_the_page_says_what_was_found(study, report):
     text = re.sub(r"\s+", " ", "".join(Page(report.read_text("utf-8")).text))
-    for sentence in verdict(study):
+    for sentence in conclusions(study):
         assert sentence in text
     ends = (
         100
@@ -105,7 +107,7 @@ def test_the_page_needs_nothing_else(report):
 def test_pictures_are_there_for_light_and_dark_and_in_words(report):
     page = Page(report.read_text("utf-8"))
     images, sources = page.all("img"), page.all("source")
-    # Curves of two sizes, sizes, seconds, two confusion matrices, exemplars.
+    # Curves of two sizes, sizes, seconds, two confusion matrices, and exemplars.
     assert len(images) == len(sources) == 7
     for image, source in zip(images, sources, strict=True):
         assert len(image["alt"]) > 20
@@ -122,7 +124,9 @@ def test_names_from_the_data_are_no_markup(tmp_path):
     X, y = load_iris(return_X_y=True)
     labels = pd.Series(y).map({0: "<b>a</b>", 1: "<script>", 2: "c & d"})
     data = Dataset.from_arrays(X, labels, name="<i>x</i>")
-    design = Design.of(data, starts_of({}), sizes=[60], n_seeds=1, n_epochs=1)
+    design = Design.from_dataset(
+        data, starts_from_grid({}), sizes=[60], n_seeds=1, n_epochs=1
+    )
     write_report(tmp_path, run_study(data, design))
     page = Page((tmp_path / "report.html").read_text("utf-8"))
     assert not page.all("script")
@@ -134,8 +138,8 @@ def test_many_classes_have_no_matrix_but_a_table_of_mistakes(tmp_path):
     data = load_dataset("digits")
     data = replace(data, y=data.y * 3 + data.X["pixel_0_3"].to_numpy().astype(int) % 3)
     assert data.y.nunique() > 20
-    starts = starts_of({"init": ["zeros", "random"]})
-    design = Design.of(data, starts, sizes=[300], n_seeds=1, n_epochs=1)
+    starts = starts_from_grid({"init": ["zeros", "random"]})
+    design = Design.from_dataset(data, starts, sizes=[300], n_seeds=1, n_epochs=1)
     write_report(tmp_path, run_study(data, design))
     page = Page((tmp_path / "report.html").read_text("utf-8"))
     alternatives = " ".join(a["alt"] for a in page.all("img"))
@@ -152,12 +156,14 @@ def test_a_class_that_is_predicted_and_never_true_counts_as_wrong():
 
 def test_values_are_drawn_against_what_is_true(tmp_path):
     data = load_dataset("diabetes")
-    design = Design.of(data, starts_of({}), sizes=[100], n_seeds=2, n_epochs=1)
+    design = Design.from_dataset(
+        data, starts_from_grid({}), sizes=[100], n_seeds=2, n_epochs=1
+    )
     study = run_study(data, design)
     write_report(tmp_path, study)
     page = Page((tmp_path / "report.html").read_text("utf-8"))
     text = re.sub(r"\s+", " ", "".join(page.text))
-    assert verdict(study)[0] in text
+    assert conclusions(study)[0] in text
     assert "Predicted and true" in text
     assert "mistakes" not in text
     alternatives = [a["alt"] for a in page.all("img")]
@@ -183,7 +189,7 @@ def browser():
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_reader_sees_the_page(browser, study, report, width, scheme):
-    """On a phone and on a desk, by day and by night, and without a network."""
+    """On a small and a large screen, in both color schemes, without a network."""
     page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
     problems, requests = [], []
     page.on("console", lambda message: problems.append(message.text))
@@ -192,8 +198,8 @@ def test_a_reader_sees_the_page(browser, study, report, width, scheme):
     page.goto(report.as_uri())
 
     assert page.get_by_role("heading", level=1).inner_text().startswith("digits")
-    seen = page.get_by_role("region", name="Verdict").inner_text()
-    assert all(sentence in seen for sentence in verdict(study))
+    seen = page.get_by_role("region", name="Conclusions").inner_text()
+    assert all(sentence in seen for sentence in conclusions(study))
     assert page.get_by_role("cell", name="±").first.is_visible()
     for image in page.get_by_role("img").all():
         image.scroll_into_view_if_needed()
@@ -216,7 +222,7 @@ _DARK_IS_SHOWN = "e => e.currentSrc === e.parentElement.querySelector('source').
 
 
 def _contrast(page):
-    """Ratio of the luminances of text and page, as WCAG 2 defines it."""
+    """The contrast of text and page as defined by WCAG 2."""
 
     def luminance(name):
         color = page.evaluate(f"getComputedStyle(document.body)['{name}']")
@@ -269,7 +275,7 @@ def shop(tmp_path, mixed_frame):
 
 
 def test_command_on_a_file_writes_page_and_tables(shop):
-    """In a process of its own, as a user runs it."""
+    """The command runs in its own process."""
     arguments = ["shop.csv", "--target", "label", "--sizes", "30", "60", *QUICK]
     result = subprocess.run(
         [*COMMAND, *arguments],
@@ -292,13 +298,13 @@ def test_command_on_a_file_writes_page_and_tables(shop):
 
 
 def _takes_interrupts():
-    """Also where the tests run in the background, which ignores interrupts."""
+    """Restore the handler of interrupts, which background processes ignore."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_command_that_was_interrupted_goes_on(tmp_path, jobs):
-    """As Ctrl-C does it, which reaches all processes, amid a training."""
+    """All processes get the interrupt during a training, as with Ctrl-C."""
     sizes, n_seeds, n_epochs = [100, 200], 6, 8
     arguments = ["digits", "--sizes", *map(str, sizes), "--n-exemplars", "6"]
     arguments += [
@@ -325,8 +331,8 @@ def test_command_that_was_interrupted_goes_on(tmp_path, jobs):
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130, errors
-    assert "the same command goes on from there" in errors
-    # A worker that was just starting may say that it was interrupted, too.
+    assert "the same command continues there" in errors
+    # A worker that is just starting may print a traceback too.
     assert jobs > 1 or "Traceback" not in errors
     finished = len(list(folder.rglob("runs/*.json")))
     assert 1 <= finished < 24
@@ -335,9 +341,11 @@ def test_command_that_was_interrupted_goes_on(tmp_path, jobs):
     )
     first = re.search(r"(\d+) of 24 runs", result.stderr)
     assert int(first.group(1)) == finished
-    starts = starts_of({"n_exemplars": [6], "batch_size": [32]})
+    starts = starts_from_grid({"n_exemplars": [6], "batch_size": [32]})
     data = load_dataset("digits")
-    design = Design.of(data, starts, sizes=sizes, n_seeds=n_seeds, n_epochs=n_epochs)
+    design = Design.from_dataset(
+        data, starts, sizes=sizes, n_seeds=n_seeds, n_epochs=n_epochs
+    )
     expected = run_study(data, design).curves.drop(columns="seconds")
     found = pd.read_csv(folder / "curves.csv").drop(columns="seconds")
     pd.testing.assert_frame_equal(found, expected)
@@ -363,6 +371,17 @@ def test_command_takes_counts_and_shares_of_exemplars(tmp_path):
     assert starts["n_exemplars"].tolist() == [6, 0.1, 6, 0.1]
 
 
+def test_command_compares_a_fitted_output_with_the_networks_of_the_source(tmp_path):
+    arguments = ["--n-neighbors", "none", "1", "3", "--sizes", "60", "--seeds", "1"]
+    output = ["--n-exemplars", "6", "--epochs", "1", "--output", str(tmp_path), "--quiet"]
+    assert main(["compare", "iris", *arguments, *output]) == 0
+    starts = pd.read_csv(tmp_path / "starts.csv", keep_default_na=False)
+    assert starts["start"].tolist()[:3] == [
+        f"calculated, n_neighbors={n}" for n in (None, 1, 3)
+    ]
+    assert starts["n_neighbors"].tolist() == ["None", "1", "3"] * 2
+
+
 def test_command_takes_several_starts_and_another_reference(tmp_path, capsys):
     arguments = ["--init", "metric", "zeros", "--metric", "cosine", "sqeuclidean"]
     arguments += ["--activation", "tanh", "--format", "parquet", "--sizes", "50"]
@@ -381,7 +400,7 @@ def test_command_scales_for_metrics_of_values_that_are_not_negative(tmp_path, ca
     arguments = ["wine", "--metric", "kl", "--sizes", "60", *QUICK]
     output = ["--output", str(tmp_path), "--quiet"]
     assert main(["compare", *arguments, *output]) == 2
-    assert "metric='kl' takes values >= 0" in capsys.readouterr().err
+    assert "metric='kl' needs values >= 0" in capsys.readouterr().err
     assert main(["compare", *arguments, "--scale", "minmax", *output]) == 0
     curves = pd.read_csv(tmp_path / "curves.csv")
     untrained = curves[(curves["start"] == "calculated") & (curves["epoch"] == 0)]
@@ -408,12 +427,12 @@ def test_command_passes_on_how_to_run(tmp_path, monkeypatch):
     [
         (["nowhere.csv", "--target", "label"], "no such file: nowhere.csv"),
         (["digit"], "did you mean 'digits'?"),
-        (["--target", "label"], "--target is about a file, and no file is given"),
-        (["--task", "values"], "--task is about a file, and no file is given"),
+        (["--target", "label"], "--target only applies to a CSV or Parquet file"),
+        (["--task", "values"], "--task only applies to a CSV or Parquet file"),
         (["--n-exemplars", "1.5"], "a float above 0 and up to 1"),
         (["--sizes", "5000"], "size 5000"),
         (["--seeds", "0"], "n_seeds must be at least 1"),
-        (["--init", "random"], "starts must be at least two, to be compared, got random"),
+        (["--init", "random"], "a comparison needs at least two starts, got random"),
         (["--activation", "step"], "activation='step'"),
         (["--init", "metric", "gaussian"], "init must be one of"),
         (["--metric", "manhattan"], "metric must be one of"),
@@ -429,6 +448,12 @@ def test_command_reports_errors_without_a_traceback(
     assert last_line.startswith("error: ")
     assert message in last_line
     assert not list(tmp_path.rglob("*.html")) + list(tmp_path.rglob("*.csv"))
+
+
+def test_command_refuses_a_number_of_neighbors_that_is_none(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["compare", "iris", "--n-neighbors", "few"])
+    assert "must be an int or none, got 'few'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

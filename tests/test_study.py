@@ -1,4 +1,4 @@
-"""The comparison: its design, its runs, and what they amount to."""
+"""The comparison: its design, its runs and its summaries."""
 
 from dataclasses import replace
 from itertools import product
@@ -17,21 +17,21 @@ from skmetricmlp.study import (
     Start,
     Study,
     compare,
+    conclusions,
     load_dataset,
     mistakes_table,
     run_study,
     score_table,
-    starts_of,
+    starts_from_grid,
     summarize,
     target_table,
     time_to_target,
-    verdict,
 )
+from skmetricmlp.study.conclusions import describe_row
 from skmetricmlp.study.runs import Split, _warm_up, split_rows
 from skmetricmlp.study.summary import epochs_ratio, paired_difference
-from skmetricmlp.study.tasks import CLASSES, VALUES, task_of
-from skmetricmlp.study.verdict import in_words
-from skmetricmlp.training import loop
+from skmetricmlp.study.tasks import CLASSES, VALUES, infer_task
+from skmetricmlp.training import stochastic
 
 KEYS = ["size", "seed", "start"]
 
@@ -43,8 +43,13 @@ def digits():
 
 @pytest.fixture(scope="module")
 def small_design(digits):
-    return Design.of(
-        digits, starts_of({}), sizes=[80, 40], n_seeds=2, n_epochs=2, test_fraction=0.3
+    return Design.from_dataset(
+        digits,
+        starts_from_grid({}),
+        sizes=[80, 40],
+        n_seeds=2,
+        n_epochs=2,
+        test_fraction=0.3,
     )
 
 
@@ -58,7 +63,7 @@ def study(digits, small_design):
 
 def test_starts_are_all_combinations_and_have_their_reference():
     grid = {"init": ["metric", "he_uniform"], "n_exemplars": [6, 12], "batch_size": [16]}
-    starts = starts_of(grid)
+    starts = starts_from_grid(grid)
     assert [(s.name, s.reference) for s in starts] == [
         ("calculated, n_exemplars=6", "he_uniform, n_exemplars=6"),
         ("calculated, n_exemplars=12", "he_uniform, n_exemplars=12"),
@@ -69,7 +74,7 @@ def test_starts_are_all_combinations_and_have_their_reference():
 
 
 def test_weights_that_are_not_calculated_know_no_metric():
-    starts = starts_of({"metric": ["kl", "cosine"], "exemplars": ["lvq"]})
+    starts = starts_from_grid({"metric": ["kl", "cosine"], "exemplars": ["lvq"]})
     assert [s.name for s in starts] == [
         "calculated, metric=kl",
         "calculated, metric=cosine",
@@ -80,21 +85,23 @@ def test_weights_that_are_not_calculated_know_no_metric():
 
 
 def test_one_value_of_init_is_compared_with_the_first_start():
-    starts = starts_of({"init": ["metric"], "metric": ["kl", "cosine", "sqeuclidean"]})
+    starts = starts_from_grid(
+        {"init": ["metric"], "metric": ["kl", "cosine", "sqeuclidean"]}
+    )
     assert {s.reference for s in starts} == {"calculated, metric=kl"}
     assert [s.is_reference for s in starts] == [True, False, False]
 
 
 def test_the_metric_of_images_is_told_their_shape(digits):
-    starts = starts_of({"metric": ["chamfer", "cosine"]})
-    design = Design.of(digits, starts)
+    starts = starts_from_grid({"metric": ["chamfer", "cosine"]})
+    design = Design.from_dataset(digits, starts)
     chamfer, cosine, random = (start.parameters for start in design.starts)
     assert chamfer["metric_params"] == {"image_shape": (8, 8)}
     assert "metric_params" not in {**cosine, **random}
     own = [replace(starts[0], parameters={"metric": "chamfer", "metric_params": {}})]
-    design = Design.of(digits, [*own, *starts[1:]])
+    design = Design.from_dataset(digits, [*own, *starts[1:]])
     assert design.starts[0].parameters["metric_params"] == {}
-    iris = Design.of(load_dataset("iris"), starts)
+    iris = Design.from_dataset(load_dataset("iris"), starts)
     assert "metric_params" not in iris.starts[0].parameters
 
 
@@ -109,18 +116,21 @@ def test_expensive_runs_come_first_and_starts_of_a_split_together(small_design):
 
 
 def test_sizes_by_default_are_all_rows_a_quarter_and_a_sixteenth(digits):
-    design = Design.of(digits, starts_of({}))
+    design = Design.from_dataset(digits, starts_from_grid({}))
     assert design.n_train + design.n_test == len(digits.y)
     assert design.sizes == (84, 337, design.n_train)
     iris = load_dataset("iris")
-    assert Design.of(iris, starts_of({})).sizes == (28, 112)
+    assert Design.from_dataset(iris, starts_from_grid({})).sizes == (28, 112)
 
 
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"sizes": [9]}, "size 9 is not possible: at least 10 training rows"),
-        ({"sizes": [5000]}, "size 5000 is not possible.*there are 1348"),
+        (
+            {"sizes": [9]},
+            "size 9 is not possible: digits needs at least 10 training rows",
+        ),
+        ({"sizes": [5000]}, "size 5000 is not possible.*has 1348"),
         ({"n_seeds": 0}, "n_seeds must be at least 1, got 0"),
         ({"n_epochs": 0}, "n_epochs must be at least 1, got 0"),
         ({"test_fraction": 1.0}, "test_fraction must be between 0 and 1, got 1.0"),
@@ -129,7 +139,7 @@ def test_sizes_by_default_are_all_rows_a_quarter_and_a_sixteenth(digits):
 )
 def test_designs_that_are_impossible(digits, parameters, message):
     with pytest.raises(DataError, match=message):
-        Design.of(digits, starts_of({}), **parameters)
+        Design.from_dataset(digits, starts_from_grid({}), **parameters)
 
 
 # --- the runs ---
@@ -145,7 +155,7 @@ def test_a_row_for_each_size_seed_start_and_epoch(study):
 
 
 def test_the_figures_are_those_of_the_public_estimator(study, digits):
-    """The same rows, by hand: an own split, then ``max_iter`` epochs in one fit."""
+    """The same split and the same epochs, with the public estimator."""
     n_test = study.design.n_test
     split = Split(n_train=len(digits.y) - n_test, size=40, seed=1)
     train, test = split_rows(digits, split)
@@ -191,17 +201,24 @@ def test_compare_takes_starts_by_names_of_ones_own():
     assert curves["start"].unique().tolist() == ["few", "zeros", "none"]
 
 
-# --- going on ---
+@pytest.mark.parametrize("schedule", ["linear", "adaptive"])
+def test_a_learning_rate_that_needs_one_fit_of_all_epochs_is_refused(schedule):
+    starts = {"a": {"learning_rate": schedule}, "b": {"init": "random"}}
+    with pytest.raises(ValueError, match="'constant' or 'invscaling', got '" + schedule):
+        compare("iris", starts, sizes=[40], n_seeds=1, n_epochs=1)
+
+
+# --- continuing ---
 
 
 class StoppedError(Exception):
-    """Stands for whatever ends a run early."""
+    """An error that ends a study early."""
 
 
 def test_what_is_finished_is_not_calculated_again(
     digits, small_design, study, tmp_path, monkeypatch
 ):
-    """A study that stops in the middle goes on where it was, and has the same result."""
+    """A study that was stopped continues, and has the same results."""
     fit, fitted = MetricInitMLPClassifier.fit, []
     _warm_up(CLASSES)
 
@@ -260,8 +277,8 @@ def test_results_of_other_data_or_settings_are_not_taken(tmp_path, monkeypatch):
 def test_a_training_that_is_interrupted_ends_the_study_and_is_not_kept(
     digits, small_design, tmp_path, monkeypatch
 ):
-    """The estimator keeps what it has learned by then, and only warns."""
-    minibatches, calls = loop._minibatches, []
+    """The estimator only warns, and has the weights of an incomplete epoch."""
+    minibatches, calls = stochastic._minibatches, []
 
     def interrupted(*args):
         calls.append(args)
@@ -270,10 +287,10 @@ def test_a_training_that_is_interrupted_ends_the_study_and_is_not_kept(
         return minibatches(*args)
 
     _warm_up(CLASSES)
-    monkeypatch.setattr(loop, "_minibatches", interrupted)
+    monkeypatch.setattr(stochastic, "_minibatches", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run_study(digits, small_design, folder=tmp_path)
-    # The first run is kept, and the second was in its first epoch.
+    # The first run is saved. The second was interrupted in its first epoch.
     assert len(list(tmp_path.glob("*.json"))) == 1
 
 
@@ -295,11 +312,11 @@ def test_the_bar_counts_rows_and_knows_what_was_done(
     assert f"{2 * rows}/{2 * rows}" in shown[-1]
 
 
-# --- what it amounts to ---
+# --- summaries ---
 
 
 def made_up_study(accuracy, *, target=None, size=30):
-    """Curves by start and seed; the last start is the reference. A second an epoch."""
+    """A study of given curves. The last start is the reference; an epoch takes 1 s."""
     names = list(accuracy)
     n_seeds, n_points = np.shape(next(iter(accuracy.values())))
     curves = [
@@ -325,7 +342,7 @@ def made_up_study(accuracy, *, target=None, size=30):
 
 @pytest.fixture
 def made_up():
-    """Ours is at 0.5, 0.8 and 0.9; the reference at 0.1, 0.5 and 0.8 or 0.6."""
+    """Scores of 0.5, 0.8 and 0.9; those of the reference are 0.1, 0.5 and 0.8 or 0.6."""
     ours, theirs = [0.5, 0.8, 0.9], [[0.1, 0.5, 0.8], [0.1, 0.5, 0.6]]
     return made_up_study({"calculated": [ours, ours], "random": theirs})
 
@@ -375,7 +392,7 @@ def test_long_trainings_are_shown_at_a_few_epochs():
 
 
 def test_the_interval_of_a_difference_is_that_of_a_corrected_t_test():
-    """Without shared rows it is the paired t-test of SciPy."""
+    """Without test rows it is the paired t-test of SciPy."""
     rng = np.random.default_rng(0)
     ours, theirs = rng.normal(size=(2, 7))
     plain = ttest_rel(ours, theirs).confidence_interval(0.95)
@@ -388,7 +405,7 @@ def test_the_interval_of_a_difference_is_that_of_a_corrected_t_test():
 
 
 def test_the_interval_of_a_ratio_is_that_of_all_resamples():
-    """Every one of the 27 ways to draw three splits with replacement, counted."""
+    """All 27 samples of three splits with replacement are counted."""
     ours = np.array([[0.2, 0.6, 0.9], [0.1, 0.8, 0.8], [0.3, 0.4, 0.95]])
     theirs = np.array([[0.0, 0.3, 0.5], [0.1, 0.7, 0.6], [0.2, 0.2, 0.9]])
 
@@ -403,7 +420,7 @@ def test_the_interval_of_a_ratio_is_that_of_all_resamples():
         target = np.mean([theirs[k][-1] for k in drawn])
         mean_ours = [np.mean([ours[k][e] for k in drawn]) for e in range(3)]
         mean_theirs = [np.mean([theirs[k][e] for k in drawn]) for e in range(3)]
-        # A rounding above the mean of the last epochs must not hide that it is reached.
+        # The tolerance covers the rounding of the means.
         ratios.append(
             first(mean_ours, target - 1e-12) / first(mean_theirs, target - 1e-12)
         )
@@ -460,7 +477,7 @@ def test_mistakes_are_shares_of_the_true_class(study):
     assert table.max(axis=1).is_monotonic_decreasing
 
 
-# --- in words ---
+# --- conclusions ---
 
 ROW = {
     "size": 1000,
@@ -487,8 +504,8 @@ ROW = {
         ({}, "the accuracy of 95.0 % at which random weights ended."),
         ({}, "ended 1.2 ± 0.3 points ahead."),
         ({"difference": -0.012}, "ended 1.2 ± 0.3 points behind."),
-        ({"half_width": 0.02}, "1.2 ± 2.0 points ahead, which 5 splits cannot tell"),
-        ({"half_width": np.nan}, "1.2 points ahead, in one split, which says nothing"),
+        ({"half_width": 0.02}, "1.2 ± 2.0 points ahead, which is not significant with 5"),
+        ({"half_width": np.nan}, "1.2 points ahead, in one split, which does not show"),
         ({"low": np.nan}, "In 0.4 of the epochs"),
         ({"high": np.inf}, "In 0.4 (0.3 or more) of the epochs"),
         ({"epochs": np.inf}, "They did not reach the accuracy of 95.0 % at which"),
@@ -505,7 +522,7 @@ ROW = {
 )
 def test_the_verdict_in_words(changes, words):
     study = made_up_study({"calculated": np.zeros((5, 2)), "random": np.zeros((5, 2))})
-    assert words in in_words({**ROW, **changes}, study)
+    assert words in describe_row({**ROW, **changes}, study)
 
 
 @pytest.mark.parametrize(
@@ -524,11 +541,11 @@ def test_the_verdict_in_words(changes, words):
 def test_the_verdict_about_a_given_target(changes, words):
     curves = np.zeros((5, 2))
     study = made_up_study({"calculated": curves, "random": curves}, target=0.97)
-    assert words in in_words({**ROW, **changes}, study)
+    assert words in describe_row({**ROW, **changes}, study)
 
 
 def test_a_verdict_for_each_size_the_largest_first(study):
-    large, small = verdict(study)
+    large, small = conclusions(study)
     assert large.startswith("With 80 training rows, calculated weights had")
     assert small.startswith("With 40 training rows")
     (row,) = summarize(study).query("size == 80").to_dict("records")
@@ -542,12 +559,14 @@ def test_a_verdict_for_each_size_the_largest_first(study):
 @pytest.fixture(scope="module")
 def study_of_values():
     data = load_dataset("diabetes")
-    design = Design.of(data, starts_of({}), sizes=[60, 120], n_seeds=3, n_epochs=2)
+    design = Design.from_dataset(
+        data, starts_from_grid({}), sizes=[60, 120], n_seeds=3, n_epochs=2
+    )
     return run_study(data, design)
 
 
 def test_the_figures_of_values_are_those_of_the_public_regressor(study_of_values):
-    """R^2 written out, of an estimator that is fitted and trained by hand."""
+    """R^2 computed from its formula, with the public estimator."""
     data = study_of_values.dataset
     split = Split(n_train=study_of_values.design.n_train, size=60, seed=2)
     train, test = split_rows(data, split)
@@ -576,7 +595,7 @@ def test_the_figures_of_values_are_those_of_the_public_regressor(study_of_values
 
 
 def test_the_verdict_on_values_is_in_terms_of_r2(study_of_values):
-    large, _ = verdict(study_of_values)
+    large, _ = conclusions(study_of_values)
     (row,) = summarize(study_of_values).query("size == 120").to_dict("records")
     assert f"had an R² of {row['untrained']:.3f} before training" in large
     assert f"{abs(row['difference']):.3f} ± {row['half_width']:.3f} ahead" in large
@@ -596,4 +615,4 @@ def test_the_verdict_on_values_is_in_terms_of_r2(study_of_values):
     ],
 )
 def test_numbers_that_differ_are_values(y, task):
-    assert task_of(pd.Series(y)) is task
+    assert infer_task(pd.Series(y)) is task

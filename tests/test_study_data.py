@@ -1,4 +1,4 @@
-"""Data to compare on: files, arrays, and scikit-learn's by name."""
+"""Data sets: files, arrays, and data of scikit-learn by name."""
 
 import numpy as np
 import pandas as pd
@@ -56,13 +56,13 @@ def test_rows_without_a_label_are_left_out(tmp_path, mixed_frame):
     [
         ("labl", lambda frame: frame, "no column 'labl'.*did you mean 'label'"),
         (None, lambda frame: frame, "--target.*size, count"),
-        ("label", lambda frame: frame.assign(label="yes"), "one class 'yes'"),
-        ("label", lambda frame: frame.assign(label=None), "no label"),
-        ("label", lambda frame: frame.head(15), "at least 20 labeled rows.*15"),
+        ("label", lambda frame: frame.assign(label="yes"), "it has one class 'yes'"),
+        ("label", lambda frame: frame.assign(label=None), "no labels"),
+        ("label", lambda frame: frame.head(15), "at least 20 labeled rows.*got 15"),
         (
             "day",
             lambda frame: frame.assign(day=[f"d{k}" for k in range(120)]),
-            "too many for classes.*--task values",
+            "too many classes.*--task values",
         ),
         ("label", lambda frame: frame[["label"]], "no column besides"),
     ],
@@ -93,7 +93,7 @@ def test_files_that_cannot_be_read(tmp_path, name, content, message):
 
 
 def test_columns_on_a_scale_from_0_to_1(mixed_frame):
-    """Also those of rows with values beyond what the transformer has seen."""
+    """Test rows outside the range of the training rows are clipped."""
     data = Dataset.from_arrays(mixed_frame.drop(columns="label"), mixed_frame["label"])
     order = data.X["size"].fillna(0).argsort()
     transformer = tabular_transformer("minmax").fit(data.X.iloc[order[:60]])
@@ -109,7 +109,7 @@ def test_columns_on_a_scale_from_0_to_1(mixed_frame):
 
 @pytest.mark.parametrize("name", ["breast_cancer", "digits", "iris", "wine"])
 def test_data_that_scikit_learn_ships(name):
-    """The labels are names, and the rows those of the loader."""
+    """The labels are the target names, and the rows are those of the loader."""
     data, bunch = load_dataset(name), getattr(datasets, f"load_{name}")()
     assert data.name == name
     np.testing.assert_array_equal(data.X.to_numpy(), bunch.data)
@@ -156,10 +156,10 @@ def test_digits_are_images_with_pixels_from_0_to_1():
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("digit", "no data named 'digit'.*did you mean 'digits'"),
+        ("digit", "no data set 'digit'.*did you mean 'digits'"),
         (
             "xyz",
-            "no data named 'xyz': give breast_cancer, diabetes, digits, iris, wine, op",
+            "no data set 'xyz': name one of breast_cancer, diabetes, digits, iris, wine",
         ),
     ],
 )
@@ -169,7 +169,7 @@ def test_names_that_nobody_knows(name, message):
 
 
 def test_data_of_openml(monkeypatch, mixed_frame):
-    """What is downloaded is treated as a table of one's own is."""
+    """Downloaded data are treated like a table of the user."""
     asked = []
 
     def fetch_openml(name, *, as_frame):

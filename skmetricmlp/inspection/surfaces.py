@@ -1,4 +1,4 @@
-"""Functions of two inputs on a grid: how flat they are, and where their optima lie."""
+"""Functions of two inputs on a grid: their flatness, and the location of optima."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import label, minimum_filter
 from sklearn.utils import check_random_state, check_scalar
 
+from skmetricmlp._errors import invalid_parameter
 from skmetricmlp._typing import Floats
 from skmetricmlp.initialization import BASELINES, dense_layers
 from skmetricmlp.network import Network
@@ -29,13 +30,13 @@ Bools = NDArray[np.bool_]
 Bounds = Sequence[tuple[float, float]]
 
 UNIT_SQUARE = ((0.0, 1.0), (0.0, 1.0))
-HIDDEN = ("relu", "logistic", "tanh", "step", "identity")
+HIDDEN_ACTIVATIONS = ("relu", "logistic", "tanh", "step", "identity")
 EIGHT_NEIGHBORS = np.ones((3, 3))
 EPS = float(np.finfo(float).eps)
 
 
 class Surface(NamedTuple):
-    """``z[i, j]`` at ``(x[i], y[j])``."""
+    """A function on a grid: ``z[i, j]`` is its value at ``(x[i], y[j])``."""
 
     x: Floats
     y: Floats
@@ -43,7 +44,7 @@ class Surface(NamedTuple):
 
 
 class SurfaceStatistics(NamedTuple):
-    """What :func:`surface_statistics` says of a surface."""
+    """The results of :func:`surface_statistics`."""
 
     r2: float
     minimum_on_boundary: bool
@@ -60,12 +61,13 @@ def surface(
     Parameters
     ----------
     predict : callable
-        From rows (n, 2) to values (n,) or (n, 1): ``predict`` of a fitted regressor, or
-        ``forward`` of a :class:`~skmetricmlp.network.Network`.
+        Function of inputs of shape (n, 2) that returns an array of shape (n,) or (n, 1),
+        such as ``predict`` of a fitted regressor, or ``forward`` of a
+        :class:`~skmetricmlp.network.Network`.
     bounds : sequence of two pairs, default=((0.0, 1.0), (0.0, 1.0))
-        Least and greatest value of each input.
+        Smallest and largest value of each input.
     n_grid : int, default=101
-        Points along each input, both ends among them; at least 3.
+        Number of grid points along each input, including both ends; at least 3.
 
     Returns
     -------
@@ -75,7 +77,7 @@ def surface(
     Raises
     ------
     ValueError, TypeError
-        If an argument is not accepted, or ``predict`` returns another shape.
+        If an argument is invalid, or ``predict`` returns an array of another shape.
 
     Examples
     --------
@@ -87,54 +89,55 @@ def surface(
     check_scalar(n_grid, "n_grid", Integral, min_val=3)
     limits = np.asarray(bounds, dtype=float)
     if limits.shape != (2, 2) or not np.all(limits[:, 0] < limits[:, 1]):
-        msg = f"bounds must be two pairs (least, greatest), got {bounds!r}"
-        raise ValueError(msg)
+        raise invalid_parameter("bounds", bounds, "two pairs (least, greatest)")
     x, y = (np.linspace(low, high, n_grid) for low, high in limits)
-    rows = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
-    values = np.asarray(predict(rows))
-    if values.shape not in {(len(rows),), (len(rows), 1)}:
+    inputs = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
+    z = np.asarray(predict(inputs))
+    if z.shape not in {(len(inputs),), (len(inputs), 1)}:
         msg = (
-            f"predict must return a value for each of {len(rows)} rows, got an array of "
-            f"shape {values.shape}"
+            f"predict must return a value for each of {len(inputs)} rows, got an array "
+            f"of shape {z.shape}"
         )
         raise ValueError(msg)
-    return Surface(x, y, values.reshape(n_grid, n_grid))
+    return Surface(x, y, z.reshape(n_grid, n_grid))
 
 
 def surface_statistics(z: ArrayLike, *, depth: float = 0.002) -> SurfaceStatistics:
-    """Say how flat a surface is, and where its optima lie.
+    """Measure how flat a surface is, and count its optima.
 
     Parameters
     ----------
     z : array-like of shape (n, m)
-        On a grid of equal steps along each input; at least 3 by 3.
+        Values on a grid with equal steps along each input; at least 3 by 3.
     depth : float, default=0.002
-        How deep a local minimum, or high a maximum, has to be: a share of the range of
-        all values, from 0 up to 1.
+        Smallest depth of a local minimum, and height of a maximum, as a share of the
+        range of z; from 0 to less than 1.
 
     Returns
     -------
     SurfaceStatistics
-        ``r2``: coefficient of determination of the plane that fits best by least
-        squares; 1 for a constant.
-        ``minimum_on_boundary``, ``maximum_on_boundary``: whether a point on the boundary
-        of the grid has the least, the greatest value, up to ``depth``. It need not be
-        the only one.
-        ``n_minima``, ``n_maxima``: local optima inside. A point is a minimum if every way
-        from it, by steps to any of eight neighbors, to a lower point or to the boundary
-        rises by more than ``depth``. Points of equal value between which none does are
-        one minimum: a plateau counts once, or if it reaches the boundary not at all.
+        - ``r2``: coefficient of determination of the least-squares plane; 1 for a
+          constant.
+        - ``minimum_on_boundary``, ``maximum_on_boundary``: whether a point on the
+          boundary of the grid has the smallest, or largest, value up to ``depth``. Other
+          points may have it too.
+        - ``n_minima``, ``n_maxima``: numbers of local optima inside the grid. A point is
+          a minimum if each path from it to a lower point or to the boundary rises by
+          more than ``depth``. A path has steps to any of the eight neighbors. Points of
+          equal value count once if a path between them does not rise by more than
+          ``depth``. So a plateau counts once, and one that reaches the boundary does not
+          count.
 
     Raises
     ------
     ValueError, TypeError
-        If an argument is not accepted.
+        If an argument is invalid.
 
     Notes
     -----
-    With ``depth=0`` a grid shows optima that the function does not have: where a narrow
-    valley runs between the lines of the grid, the points next to it are now nearer to its
-    bottom and now further away.
+    With ``depth=0`` a grid has optima that the function does not have. An example is a
+    narrow valley between the lines of the grid: the grid points along it have different
+    distances from its bottom, and some of them are local minima.
 
     Examples
     --------
@@ -160,7 +163,7 @@ def surface_statistics(z: ArrayLike, *, depth: float = 0.002) -> SurfaceStatisti
 
 
 def _heights(z: ArrayLike) -> Floats:
-    """Values from 0 to 1; zeros for a constant."""
+    """Scale z to the range from 0 to 1. A constant becomes zeros."""
     array = np.asarray(z, dtype=float)
     if array.ndim != 2 or min(array.shape) < 3:
         msg = f"z must have a shape of at least (3, 3), got {array.shape}"
@@ -169,14 +172,15 @@ def _heights(z: ArrayLike) -> Floats:
         msg = "z must be finite, got NaN or infinity"
         raise ValueError(msg)
     span = np.ptp(array)
-    if span <= 8 * EPS * np.abs(array).max():  # nothing but rounding
+    # A smaller range than this is rounding error.
+    if span <= 8 * EPS * np.abs(array).max():
         return np.zeros(array.shape)
     heights: Floats = (array - array.min()) / span
     return heights
 
 
 def _r2_of_plane(heights: Floats) -> float:
-    """Sum of the squared correlations with both inputs, which a grid makes orthogonal."""
+    """Return R^2: the sum of the squared correlations with both orthogonal inputs."""
     centered = heights - heights.mean()
     total = np.sum(centered**2)
     if total == 0:
@@ -198,7 +202,7 @@ def _n_interior_minima(heights: Floats, edge: Bools, depth: float) -> int:
         pools, _ = label(heights <= height + depth, EIGHT_NEIGHBORS)
         pool = pools == pools.flat[lowest]
         n_found += not pool[edge].any() and bool(heights[pool].min() == height)
-        # All points of this height in the pool get the same answer.
+        # The result is the same for all points of this height in the pool.
         candidates &= ~(pool & (heights == height))
     return n_found
 
@@ -211,22 +215,24 @@ def random_network(
     draw_biases: bool = False,
     random_state: int | np.random.RandomState | None = None,
 ) -> Network:
-    """Draw a network with the identity as its output activation.
+    """Draw a network of random weights with a linear output.
 
     Parameters
     ----------
     layer_sizes : sequence of int, default=(2, 100, 100, 1)
-        Width of the input and of every layer.
+        Number of inputs, and number of units of each layer.
     init : str, default="glorot_uniform"
         As in :class:`~skmetricmlp.MetricInitMLPClassifier`: ``"random"``, ``"uniform"``,
         ``"glorot_uniform"``, ``"he_uniform"``, ``"zeros"`` or ``"ones"``.
     activation : {"relu", "logistic", "tanh", "step", "identity"}, default="relu"
-        Of the hidden layers.
+        Activation of the hidden layers.
     draw_biases : bool, default=False
-        Draw biases from the distribution of the weights beside them, as
-        :class:`~sklearn.neural_network.MLPRegressor` does. If False they are zero, except
-        that ``"uniform"`` always draws them and ``"ones"`` sets them to one.
+        Whether to draw biases from the distribution of the weights of their layer, as
+        :class:`~sklearn.neural_network.MLPRegressor` does. If False, biases are zero,
+        except for ``"uniform"``, which always draws them, and ``"ones"``, which sets them
+        to one.
     random_state : int, RandomState instance or None, default=None
+        Draws the weights and biases.
 
     Returns
     -------
@@ -235,14 +241,14 @@ def random_network(
     Raises
     ------
     ValueError, TypeError
-        If an argument is not accepted.
+        If an argument is invalid.
 
     Notes
     -----
-    Without biases a ReLU network is homogeneous, ``f(c x) = c f(x)`` for ``c >= 0``. It
-    is linear along every ray from the origin, so that no point but the origin can be a
-    strict local optimum, and the least and the greatest value on a square with a corner
-    at the origin lie on its boundary, whatever was drawn.
+    A ReLU network without biases is homogeneous: ``f(c x) = c f(x)`` for ``c >= 0``. It
+    is linear along each ray from the origin, so that only the origin can be a strict
+    local optimum. On a square with a corner at the origin, the smallest and the largest
+    value lie on the boundary, for all weights.
 
     Examples
     --------
@@ -254,18 +260,15 @@ def random_network(
     """
     sizes = list(layer_sizes)
     if len(sizes) < 2:
-        msg = f"layer_sizes must have two or more, got {layer_sizes!r}"
-        raise ValueError(msg)
+        raise invalid_parameter("layer_sizes", layer_sizes, "at least two sizes")
     for i, size in enumerate(sizes):
         check_scalar(size, f"layer_sizes[{i}]", Integral, min_val=1)
     if init not in BASELINES:
-        accepted = ", ".join(map(repr, BASELINES))
-        msg = f"init must be one of {accepted}, got {init!r}"
-        raise ValueError(msg)
-    if activation not in HIDDEN:
-        accepted = ", ".join(map(repr, HIDDEN))
-        msg = f"activation must be one of {accepted}, got {activation!r}"
-        raise ValueError(msg)
+        names = ", ".join(map(repr, BASELINES))
+        raise invalid_parameter("init", init, f"one of {names}")
+    if activation not in HIDDEN_ACTIVATIONS:
+        names = ", ".join(map(repr, HIDDEN_ACTIVATIONS))
+        raise invalid_parameter("activation", activation, f"one of {names}")
     activations = [activation] * (len(sizes) - 2) + ["identity"]
     rng = check_random_state(random_state)
     return Network(tuple(dense_layers(init, sizes, activations, rng, draw_biases)))
@@ -283,30 +286,32 @@ def random_network_statistics(
     depth: float = 0.002,
     random_state: int | np.random.RandomState | None = None,
 ) -> pd.DataFrame:
-    """Draw networks of two inputs and one output, and describe the surface of each.
+    """Draw networks with two inputs and one output, and measure their surfaces.
 
     Parameters
     ----------
     layer_sizes, init, activation, draw_biases : various
-        As in :func:`random_network`; the sizes begin with 2 and end with 1.
+        Parameters of :func:`random_network`. The sizes must begin with 2 and end with 1.
     n_networks : int, default=100
+        Number of networks.
     bounds, n_grid : various
-        As in :func:`surface`.
+        Parameters of :func:`surface`.
     depth : float, default=0.002
-        As in :func:`surface_statistics`.
+        Parameter of :func:`surface_statistics`.
     random_state : int, RandomState instance or None, default=None
-        Draws the seeds.
+        Draws a seed for each network.
 
     Returns
     -------
     pandas.DataFrame
-        A row per network: ``seed``, with which :func:`random_network` draws it again,
-        and the fields of :class:`SurfaceStatistics`.
+        One row per network, with the columns ``seed`` and the fields of
+        :class:`SurfaceStatistics`. :func:`random_network` with
+        ``random_state=seed`` draws the network again.
 
     Raises
     ------
     ValueError, TypeError
-        If an argument is not accepted.
+        If an argument is invalid.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How many neurons of a network differ from each other."""
+"""The number of distinct neurons in each layer of a network."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ __all__ = ["count_distinct_neurons"]
 def count_distinct_neurons(estimator: Any, *, tol: float = 1e-6) -> pd.DataFrame:
     """Count the neurons of each hidden layer that compute different functions.
 
-    From the inputs up, neurons with the same incoming weights and bias are merged into
-    one. What reads several that were merged reads the sum of its weights to them, since
-    they always have the same value: how it shares that sum out makes no difference.
+    Neurons with the same incoming weights and the same bias are merged, beginning with
+    the first hidden layer. Merged neurons always have the same activation, so that only
+    the sum of their outgoing weights to a neuron of the next layer matters. Therefore the
+    next layer is compared by these sums.
 
-    Neurons that are also read with the same weights get the same gradient, and no
-    training tells them apart: a layer of constant weights stays as good as one neuron.
+    Neurons whose outgoing weights are also the same have equal gradients, and training
+    cannot make them different. So a layer of constant weights stays equivalent to one
+    neuron.
 
     Parameters
     ----------
@@ -35,29 +37,30 @@ def count_distinct_neurons(estimator: Any, *, tol: float = 1e-6) -> pd.DataFrame
         :class:`~sklearn.neural_network.MLPClassifier` or
         :class:`~sklearn.neural_network.MLPRegressor`.
     tol : float, default=1e-6
-        Weights and biases are the same if they differ by at most this share of the
-        largest of the layer. Neurons that are the same as a third one are the same.
+        Tolerance: weights and biases are the same if their difference is at most this
+        share of the largest absolute value in the layer. Two neurons that are the same as
+        a third one are the same.
 
     Returns
     -------
     pandas.DataFrame
-        A row per hidden layer, with the columns ``layer`` (from 1), ``n_neurons`` and
-        ``n_distinct``.
+        One row per hidden layer, with the columns ``layer``, ``n_neurons`` and
+        ``n_distinct``. Layers count from 1.
 
     Raises
     ------
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it has no such weights.
+        If the estimator has no ``coefs_`` and ``intercepts_``.
     ValueError
-        If a weight is not finite, or ``tol`` is not accepted.
+        If a weight is not finite, or ``tol`` is invalid.
 
     Notes
     -----
-    Functions are compared, not values on data: two ReLU neurons that are both silent on
-    all rows are different if their weights are, and so are two of which one is a multiple
-    of the other.
+    The weights are compared, not the activations on data. So two ReLU neurons that are
+    zero on all rows are distinct if their weights differ. A neuron and a multiple of it
+    are distinct too.
 
     Examples
     --------
@@ -77,23 +80,23 @@ def count_distinct_neurons(estimator: Any, *, tol: float = 1e-6) -> pd.DataFrame
     1      2          6           6
     """
     check_scalar(tol, "tol", Real, min_val=0, max_val=1, include_boundaries="left")
-    coefs, intercepts = _weights(estimator)
+    coefs, intercepts = _get_weights(estimator)
     counts: list[tuple[int, int, int]] = []
     groups = np.arange(len(coefs[0]))
     for weights, bias in zip(coefs[:-1], intercepts[:-1], strict=True):
-        groups = _same_rows(_incoming(weights, bias, groups), tol)
+        groups = _group_equal_rows(_incoming_weights(weights, bias, groups), tol)
         counts.append((len(counts) + 1, len(groups), int(groups.max()) + 1))
     return pd.DataFrame(counts, columns=["layer", "n_neurons", "n_distinct"])
 
 
-def _weights(estimator: Any) -> tuple[list[Floats], list[Floats]]:
+def _get_weights(estimator: Any) -> tuple[list[Floats], list[Floats]]:
     check_is_fitted(estimator)
     try:
         coefs, intercepts = estimator.coefs_, estimator.intercepts_
     except AttributeError as error:
         msg = (
             f"estimator must have coefs_ and intercepts_, got a "
-            f"{type(estimator).__name__}; of a pipeline pass the last step"
+            f"{type(estimator).__name__}; for a Pipeline pass the last step"
         )
         raise TypeError(msg) from error
     coefs, intercepts = [[to_numpy(a) for a in arrays] for arrays in (coefs, intercepts)]
@@ -103,31 +106,31 @@ def _weights(estimator: Any) -> tuple[list[Floats], list[Floats]]:
     return coefs, intercepts
 
 
-def _incoming(weights: Floats, bias: Floats, groups: Ints) -> Floats:
-    """Sum up what each neuron reads of each group of inputs.
+def _incoming_weights(weights: Floats, bias: Floats, groups: Ints) -> Floats:
+    """Sum the incoming weights of each neuron over groups of equal inputs.
 
     Parameters
     ----------
     weights : array of shape (n_in, n_out)
     bias : array of shape (n_out,)
     groups : int array of shape (n_in,)
-        From 0, by input.
+        Group of each input, from 0.
 
     Returns
     -------
     array of shape (n_out, n_groups + 1)
-        With the bias in the last column.
+        The last column is the bias.
     """
     summed = np.zeros((groups.max() + 1, weights.shape[1]))
     np.add.at(summed, groups, weights)
     return np.vstack([summed, bias]).T
 
 
-def _same_rows(rows: Floats, tol: float) -> Ints:
-    """Find rows that are the same: the number of its group, from 0, for each."""
+def _group_equal_rows(rows: Floats, tol: float) -> Ints:
+    """Return the index of the group of equal rows that each row belongs to."""
     distinct, index = np.unique(rows, axis=0, return_inverse=True)
-    # A point of DBSCAN that needs no neighbors is grouped with all within reach, and
-    # with theirs. Its radius must be positive: 0 leaves the rows that are equal.
+    # DBSCAN with min_samples=1 finds the connected components of the graph of rows within
+    # the radius. It needs a positive radius.
     radius = tol * np.abs(rows).max()
     if radius == 0:
         return index.ravel()

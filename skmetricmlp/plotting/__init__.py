@@ -1,6 +1,7 @@
-"""Pictures of an estimator, in scikit-learn's way: ``from_...`` computes, ``plot`` draws.
+"""Displays of an estimator, with the interface of scikit-learn's displays.
 
-matplotlib is needed to draw, and for nothing else: ``pip install 'skmetricmlp[plot]'``.
+The methods ``from_...`` compute and draw, and ``plot`` draws again. Only drawing needs
+matplotlib: ``pip install 'skmetricmlp[plot]'``.
 """
 
 from skmetricmlp.plotting.comparison_weights import ComparisonWeightsDisplay

@@ -1,6 +1,6 @@
-"""What the displays share in drawing: axes, colors, mosaics.
+"""Drawing for all displays: axes, colors, legends and mosaics of images.
 
-Colors of lines and text are matplotlib's own settings, so that every style is followed.
+Lines and text keep the colors of matplotlib's style.
 """
 
 from __future__ import annotations
@@ -12,35 +12,36 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skmetricmlp._errors import invalid_parameter
 from skmetricmlp._typing import Floats, Ints
-from skmetricmlp.plotting._text import drawn, visible
+from skmetricmlp.plotting._text import escape_controls, escape_for_matplotlib
 
 __all__ = [
     "PALETTE",
     "Mosaic",
-    "abbreviated",
+    "abbreviate",
+    "add_color_bar",
     "add_legend",
     "class_style",
-    "color_bar",
-    "contrasting",
+    "contrasting_colors",
     "diverging_map",
     "draw_mosaic",
-    "feature_ticks",
+    "import_pyplot",
     "ink_map",
     "is_narrow",
+    "label_features",
     "legend_lines",
+    "make_axes",
     "make_mosaic",
     "mosaic_columns",
     "mosaic_size",
-    "panels",
-    "pyplot",
     "value_map",
 ]
 
 Keywords = Mapping[str, Any] | None
 
-# Told apart by the color-blind, and seen on light and on dark: M. A. Petroff, Accessible
-# color sequences for data visualization, arXiv 2107.02270.
+# These colors are distinct to color-blind readers, on light and on dark backgrounds:
+# M. A. Petroff, Accessible color sequences for data visualization, arXiv 2107.02270.
 PALETTE = (
     "#3f90da",
     "#ffa90e",
@@ -55,17 +56,17 @@ PALETTE = (
 )
 VALUE_COLORS = ("#3d6fd1", "#2fa3a0", "#e0a11b")
 LINES, MARKERS = ("-", "--", ":", "-."), "osD^vPX*<>"
-MOST_IN_LEGEND = 20
+MAX_LEGEND_ENTRIES = 20
 CELL_INCHES, TITLE_SHARE, GAP_SHARE = 0.75, 0.34, 0.14
 
 
-def pyplot(display: str) -> Any:
-    """Import matplotlib, which is optional.
+def import_pyplot(display: str) -> Any:
+    """Import ``matplotlib.pyplot``. The package is optional.
 
     Raises
     ------
     ModuleNotFoundError
-        If it is not installed; it says how to install it.
+        If matplotlib is not installed. The message has the command that installs it.
     """
     try:
         import matplotlib.pyplot as plt  # noqa: PLC0415
@@ -75,15 +76,25 @@ def pyplot(display: str) -> Any:
     return plt
 
 
-def panels(display: str, ax: Any, n: int, figsize: tuple[float, float]) -> list[Any]:
-    """Return n axes in a row: of a new figure, in the place of ``ax``, or those given.
+def make_axes(display: str, ax: Any, n: int, figsize: tuple[float, float]) -> list[Any]:
+    """Return n axes, which are the given ones or are made.
+
+    Parameters
+    ----------
+    display : str
+        Name of the display, for errors.
+    ax : matplotlib Axes, sequence of n Axes, or None
+        A single axes is divided into n in a row if n > 1. None makes a new figure.
+    n : int
+    figsize : tuple of float
+        Width and height of a new figure in inches.
 
     Raises
     ------
     ValueError
-        If ``ax`` is a number of axes other than n, or one without a place in a grid.
+        If ``ax`` has another number of axes than n, or is a single axes outside a grid.
     """
-    plt = pyplot(display)
+    plt = import_pyplot(display)
     if ax is None:
         _, axes = plt.subplots(1, n, figsize=figsize, squeeze=False, layout="constrained")
         return list(axes[0])
@@ -92,14 +103,14 @@ def panels(display: str, ax: Any, n: int, figsize: tuple[float, float]) -> list[
         return given
     spec = given[0].get_subplotspec() if len(given) == 1 else None
     if spec is None:
-        msg = f"ax must be an axes in a grid of a figure, or {n} axes, got {ax!r}"
-        raise ValueError(msg)
+        accepted = f"an axes in a grid of a figure, or {n} axes"
+        raise invalid_parameter("ax", ax, accepted)
     given[0].set_axis_off()
     return [given[0].figure.add_subplot(part) for part in spec.subgridspec(1, n)]
 
 
 def class_style(k: int) -> dict[str, Any]:
-    """Color, line and marker of the k-th class: forty are told apart."""
+    """Return color, line style and marker of class k. Forty classes are distinct."""
     turn = k // len(PALETTE)
     return {
         "color": PALETTE[k % len(PALETTE)],
@@ -111,16 +122,16 @@ def class_style(k: int) -> dict[str, Any]:
 def add_legend(
     ax: Any, handles: Sequence[Any], titles: Sequence[str], heading: str
 ) -> None:
-    """Put a legend to the right of the axes; of many entries the first twenty."""
-    # matplotlib 3.9 leaves out what begins with an underscore.
+    """Add a legend with at most twenty entries to the right of the axes."""
+    # matplotlib 3.9 omits labels that begin with an underscore.
     shown = [
-        re.sub("^_", " _", abbreviated(title, 24)) for title in titles[:MOST_IN_LEGEND]
+        re.sub("^_", " _", abbreviate(title, 24)) for title in titles[:MAX_LEGEND_ENTRIES]
     ]
-    heading = abbreviated(str(heading), 24)
-    if len(titles) > MOST_IN_LEGEND:
-        heading = f"{heading}: first {MOST_IN_LEGEND} of {len(titles)}"
+    heading = abbreviate(str(heading), 24)
+    if len(titles) > MAX_LEGEND_ENTRIES:
+        heading = f"{heading}: first {MAX_LEGEND_ENTRIES} of {len(titles)}"
     ax.legend(
-        handles[:MOST_IN_LEGEND],
+        handles[:MAX_LEGEND_ENTRIES],
         shown,
         title=heading,
         loc="upper left",
@@ -133,50 +144,54 @@ def add_legend(
 
 
 def legend_lines(n: int) -> list[Any]:
-    """Return a line in the style of each of n classes."""
+    """Return one line for each of n classes, in the style of the class."""
     from matplotlib.lines import Line2D  # noqa: PLC0415
 
     return [Line2D([], [], markersize=4, **class_style(k)) for k in range(n)]
 
 
-def abbreviated(text: str, length: int) -> str:
-    """Cut a text to so many characters, and write it for matplotlib.
+def abbreviate(text: str, length: int) -> str:
+    """Shorten a text to a number of characters, and escape it for matplotlib.
 
     Examples
     --------
-    >>> abbreviated("versicolor", 10), abbreviated("versicolor", 6)
+    >>> abbreviate("versicolor", 10), abbreviate("versicolor", 6)
     ('versicolor', 'versi…')
     """
-    text = visible(text)
-    return drawn(text if len(text) <= length else text[: max(1, length - 1)] + "…")
+    text = escape_controls(text)
+    return escape_for_matplotlib(
+        text if len(text) <= length else text[: max(1, length - 1)] + "…"
+    )
 
 
-def feature_ticks(ax: Any, names: Sequence[str], most: int = 24) -> None:
-    """Write the names of features below the axes, upright if they are long.
+def label_features(ax: Any, names: Sequence[str], most: int = 24) -> None:
+    """Label the x axis with the names of the features.
 
-    Of more than ``most`` features those at even steps are named.
+    Long names are rotated. Of more than ``most`` features only every k-th has a label.
     """
     step = ceil(len(names) / most)
-    shown = [abbreviated(name, 24) for name in names[::step]]
-    room = ax.get_window_extent().width * 72 / ax.figure.dpi / 6  # characters
-    crowded = len(shown) * (max(map(len, shown)) + 1) > 0.9 * room
-    turn = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if crowded else {}
-    ax.set_xticks(np.arange(0, len(names), step), shown, fontsize="small", **turn)
+    shown = [abbreviate(name, 24) for name in names[::step]]
+    n_characters = ax.get_window_extent().width * 72 / ax.figure.dpi / 6
+    crowded = len(shown) * (max(map(len, shown)) + 1) > 0.9 * n_characters
+    rotation = (
+        {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if crowded else {}
+    )
+    ax.set_xticks(np.arange(0, len(names), step), shown, fontsize="small", **rotation)
 
 
 def is_narrow(ax: Any) -> bool:
-    """Say whether an axes is less than 2.4 inches wide, to begin with."""
+    """Whether an axes is less than 2.4 inches wide."""
     return bool(ax.get_window_extent().width / ax.figure.dpi < 2.4)
 
 
 def value_map() -> Any:
-    """Return a color map for lines, of colors that are seen on light and on dark."""
+    """Return a color map for lines, visible on light and on dark backgrounds."""
     import matplotlib as mpl  # noqa: PLC0415
 
     return mpl.colors.LinearSegmentedColormap.from_list("value", VALUE_COLORS)
 
 
-def color_bar(im: Any, ax: Any, label: str) -> Any:
+def add_color_bar(im: Any, ax: Any, label: str) -> Any:
     """Add a color bar beside the axes."""
     bar = ax.figure.colorbar(im, ax=ax, fraction=0.046, pad=0.03)
     bar.set_label(label, fontsize="small")
@@ -186,7 +201,7 @@ def color_bar(im: Any, ax: Any, label: str) -> Any:
 
 
 def _paper_and_ink(ax: Any) -> tuple[Floats, Floats]:
-    """Colors of the background and of the text, as the style has them."""
+    """Return the colors (3,) of the background and of the text."""
     import matplotlib as mpl  # noqa: PLC0415
 
     faces = ax.get_facecolor(), ax.figure.get_facecolor(), "white"
@@ -197,7 +212,7 @@ def _paper_and_ink(ax: Any) -> tuple[Floats, Floats]:
 
 
 def ink_map(ax: Any) -> Any:
-    """Return the color map from the background of the axes to the color of text."""
+    """Return the color map from the background of the axes to the color of the text."""
     import matplotlib as mpl  # noqa: PLC0415
 
     return mpl.colors.LinearSegmentedColormap.from_list("ink", _paper_and_ink(ax))
@@ -213,14 +228,15 @@ def diverging_map(ax: Any) -> Any:
     return mpl.colors.LinearSegmentedColormap.from_list("diverging", ends)
 
 
-def contrasting(ax: Any, colors: Floats) -> list[Any]:
-    """Return the color of text on each color: that of the style, or the background's.
+def contrasting_colors(ax: Any, colors: Floats) -> list[Any]:
+    """Choose a readable color of the text for each background color.
 
-    ``colors`` (n, 3) are of red, green and blue; the contrast is that of WCAG 2.
+    The candidates are the colors of the text and of the axes' background, and the
+    contrast is that of WCAG 2. ``colors`` has shape (n, 3): red, green and blue.
     """
     candidates = np.array(_paper_and_ink(ax))
-    behind, before = (_luminance(c) + 0.05 for c in (colors, candidates))
-    ratio = before[:, None] / behind
+    background, text = (_luminance(c) + 0.05 for c in (colors, candidates))
+    ratio = text[:, None] / background
     best = np.argmax(np.maximum(ratio, 1 / ratio) * [[0.8], [1.0]], axis=0)
     return list(candidates[best])
 
@@ -234,7 +250,11 @@ def _luminance(colors: Floats) -> Floats:
 
 
 class Mosaic(NamedTuple):
-    """Images in one: ``pixels``, missing between them, and the upper left of each."""
+    """Several images in one array.
+
+    ``pixels`` is NaN between the images. Image k begins at row ``tops[k]`` and column
+    ``lefts[k]``.
+    """
 
     pixels: Floats
     tops: Ints
@@ -242,7 +262,7 @@ class Mosaic(NamedTuple):
 
 
 def mosaic_columns(n: int, shape: tuple[int, int]) -> int:
-    """Return how many of n images stand in a row, so that the mosaic is wider than high.
+    """Return a number of columns that makes the mosaic of n images wider than high.
 
     Examples
     --------
@@ -255,7 +275,7 @@ def mosaic_columns(n: int, shape: tuple[int, int]) -> int:
 
 
 def make_mosaic(images: Floats, n_columns: int) -> Mosaic:
-    """Put images side by side, with room for a title above each.
+    """Arrange images in a grid, with space for a title above each.
 
     Parameters
     ----------
@@ -268,9 +288,9 @@ def make_mosaic(images: Floats, n_columns: int) -> Mosaic:
         Image k is ``pixels[tops[k] : tops[k] + rows, lefts[k] : lefts[k] + columns]``.
     """
     n, height, width = images.shape
-    above, beside = _gaps((height, width))
+    above, between = _gaps((height, width))
     tops = above + (height + above) * (np.arange(n) // n_columns)
-    lefts = (width + beside) * (np.arange(n) % n_columns)
+    lefts = (width + between) * (np.arange(n) % n_columns)
     size = tops.max() + height, lefts.max() + width
     pixels = np.full(size, np.nan)
     for image, top, left in zip(images, tops, lefts, strict=True):
@@ -279,13 +299,13 @@ def make_mosaic(images: Floats, n_columns: int) -> Mosaic:
 
 
 def _gaps(shape: tuple[int, int]) -> tuple[int, int]:
-    """Pixels above each image of a mosaic, for its title, and beside it."""
-    least = min(shape)
-    return max(1, round(TITLE_SHARE * least)), max(1, round(GAP_SHARE * least))
+    """Return the pixels above each image of a mosaic, for its title, and beside it."""
+    side = min(shape)
+    return max(1, round(TITLE_SHARE * side)), max(1, round(GAP_SHARE * side))
 
 
 def mosaic_size(n: int, n_columns: int, shape: tuple[int, int]) -> tuple[float, float]:
-    """Width and height in inches of a figure for a mosaic."""
+    """Return the width and height in inches of a figure for a mosaic."""
     height, width = np.add(shape, _gaps(shape)) * (CELL_INCHES / min(shape))
     scale = min(1.0, 14.0 / (width * n_columns))
     rows = ceil(n / n_columns)
@@ -300,7 +320,7 @@ def draw_mosaic(
     im_kw: Mapping[str, Any],
     text_kw: Keywords,
 ) -> tuple[Any, list[Any]]:
-    """Draw a mosaic, with a title above each image that is as wide as the image at most.
+    """Draw a mosaic, with a title above each image that is no wider than the image.
 
     Returns
     -------
@@ -313,7 +333,7 @@ def draw_mosaic(
     text_kw = {"ha": "center", "va": "bottom", "fontsize": size, **(text_kw or {})}
     middle = (shape[1] - 1) / 2
     texts = [
-        ax.text(left + middle, top - 0.8, abbreviated(title, length), **text_kw)
+        ax.text(left + middle, top - 0.8, abbreviate(title, length), **text_kw)
         for title, top, left in zip(titles, mosaic.tops, mosaic.lefts, strict=True)
     ]
     return im, texts
@@ -322,13 +342,14 @@ def draw_mosaic(
 def _title_size(
     ax: Any, pixels: tuple[int, ...], shape: tuple[int, int], titles: Sequence[str]
 ) -> tuple[float, int]:
-    """Points of the font, and how many characters of it are as wide as an image."""
+    """Return the font size in points, and how many characters fit above an image."""
     from matplotlib.font_manager import FontProperties  # noqa: PLC0415
 
     box = ax.get_window_extent()
     points = 72 / ax.figure.dpi * min(box.width / pixels[1], box.height / pixels[0])
-    above, beside = _gaps(shape)
-    room = points * (shape[1] + 0.5 * beside)  # a character is 0.6 of its size wide
+    above, between = _gaps(shape)
+    # A character is about 0.6 times as wide as its font size.
+    room = points * (shape[1] + 0.5 * between)
     longest = max(map(len, titles), default=1)
     usual = FontProperties(size="medium").get_size_in_points()
     size = min(usual, 0.8 * points * above, room / (0.6 * longest))

@@ -1,4 +1,4 @@
-"""What the displays ask of an estimator: its steps, its exemplars and its features."""
+"""Reading an estimator for a display: its steps, its exemplars and its features."""
 
 from __future__ import annotations
 
@@ -17,49 +17,53 @@ from skmetricmlp import (
     MetricInitMLPClassifier,
     MetricInitMLPRegressor,
 )
+from skmetricmlp._errors import invalid_parameter, is_integer
 from skmetricmlp._typing import Array
 
 __all__ = [
-    "Parts",
+    "EstimatorParts",
     "check_count",
+    "check_feature_names",
+    "check_has_exemplars",
     "check_image_shape",
-    "check_names",
-    "column_values",
-    "exemplar_values",
-    "fitted_parts",
-    "image_shape_of",
-    "is_position",
-    "name_features",
-    "parts_of",
-    "require_exemplars",
-    "titles_of",
+    "format_labels",
+    "get_exemplar_targets",
+    "get_feature_names",
+    "is_index",
+    "resolve_image_shape",
+    "select_output",
+    "split_estimator",
+    "split_fitted_estimator",
 ]
 
 ESTIMATORS = (MetricInitMLPClassifier, MetricInitMLPRegressor, BasisInitMLPRegressor)
 
 
-class Parts(NamedTuple):
-    """An estimator of this package, and the steps before it; None if there are none."""
+class EstimatorParts(NamedTuple):
+    """An estimator of this package and the pipeline steps before it.
+
+    ``steps`` is None if there are no steps.
+    """
 
     steps: Any
     model: Any
 
     def transform(self, X: Array) -> Array:
-        """Take rows of the user to those that the estimator reads."""
+        """Apply the steps to the user's data."""
         return X if self.steps is None else self.steps.transform(X)
 
     def predict(self, X: Array) -> Array:
-        """Predict of rows of the user."""
+        """Predict from the user's data."""
         return self.model.predict(self.transform(X))
 
 
-def parts_of(estimator: Any) -> Parts:
-    """Take an estimator apart, fitted or not.
+def split_estimator(estimator: Any) -> EstimatorParts:
+    """Separate an estimator, fitted or not, from the steps before it.
 
     Raises
     ------
     TypeError
-        If it is none of this package, and no Pipeline that ends in one.
+        If the estimator is not from this package, nor a Pipeline that ends in one.
     """
     model, steps = estimator, None
     if isinstance(estimator, Pipeline):
@@ -67,32 +71,29 @@ def parts_of(estimator: Any) -> Parts:
         steps = estimator[:-1] if len(estimator.steps) > 1 else None
     if not isinstance(model, ESTIMATORS):
         names = ", ".join(kind.__name__ for kind in ESTIMATORS)
-        msg = (
-            f"estimator must be one of {names}, or a Pipeline that ends in one, "
-            f"got {estimator!r}"
-        )
-        raise TypeError(msg)
-    return Parts(steps, model)
+        accepted = f"one of {names}, or a Pipeline that ends in one"
+        raise invalid_parameter("estimator", estimator, accepted, TypeError)
+    return EstimatorParts(steps, model)
 
 
-def fitted_parts(estimator: Any) -> Parts:
-    """Take a fitted estimator apart, with its network in NumPy.
+def split_fitted_estimator(estimator: Any) -> EstimatorParts:
+    """Separate a fitted estimator from the steps before it, and move it to NumPy.
 
     Raises
     ------
     TypeError
-        As of :func:`parts_of`.
+        If the estimator is not from this package.
     NotFittedError
-        If it is not fitted.
+        If the estimator is not fitted.
     """
-    steps, model = parts_of(estimator)
+    steps, model = split_estimator(estimator)
     check_is_fitted(model)
     if not isinstance(model.network_.parameters[0], np.ndarray):
         model = model.move_to(np)
-    return Parts(steps, model)
+    return EstimatorParts(steps, model)
 
 
-def require_exemplars(model: Any, display: str) -> None:
+def check_has_exemplars(model: Any, display: str) -> None:
     """Refuse an estimator whose weights were not calculated from exemplars."""
     if not hasattr(model, "exemplars_"):
         given = f"{type(model).__name__}(init={getattr(model, 'init', None)!r})"
@@ -100,56 +101,57 @@ def require_exemplars(model: Any, display: str) -> None:
         raise ValueError(msg)
 
 
-def exemplar_values(model: Any, output: int) -> Array:
-    """Labels (N,) of the exemplars of a classifier, or values (N,) of one output."""
+def get_exemplar_targets(model: Any, output: int) -> Array:
+    """Return the labels (N,) of the exemplars, or the values (N,) of one output."""
     if is_classifier(model):
         return np.asarray(model.exemplar_labels_)
-    return column_values(model.exemplar_values_, output)
+    return select_output(model.exemplar_values_, output)
 
 
-def column_values(values: Array, output: int) -> Array:
-    """One output (n,) of values (n,) or (n, n_outputs).
+def select_output(y: Array, output: int) -> Array:
+    """Return one output (n,) of targets of shape (n,) or (n, n_outputs).
 
     Raises
     ------
     ValueError
         If there is no such output.
     """
-    table = np.asarray(values).reshape(len(values), -1)
-    if not is_position(output, table.shape[1]):
-        msg = f"output must be an int from 0 to {table.shape[1] - 1}, got {output!r}"
-        raise ValueError(msg)
+    table = np.asarray(y).reshape(len(y), -1)
+    if not is_index(output, table.shape[1]):
+        accepted = f"an int from 0 to {table.shape[1] - 1}"
+        raise invalid_parameter("output", output, accepted)
     return table[:, output]
 
 
-def name_features(parts: Parts, given: ArrayLike | None) -> list[str]:
-    """Names of the features that the network reads: given, or those it was fitted on.
+def get_feature_names(parts: EstimatorParts, given: ArrayLike | None) -> list[str]:
+    """Return the given names of the network's input features, or the fitted names.
 
     Raises
     ------
     ValueError
-        If more or fewer are given than there are features.
+        If the number of given names is not the number of features.
     """
     n = parts.model.n_features_in_
     if given is not None:
-        return check_names(given, n)
-    known = getattr(parts.model, "feature_names_in_", None)
-    if known is None and hasattr(parts.steps, "get_feature_names_out"):
-        known = parts.steps.get_feature_names_out()
-    return [f"x{i}" for i in range(n)] if known is None else list(map(str, known))
+        return check_feature_names(given, n)
+    names = getattr(parts.model, "feature_names_in_", None)
+    if names is None and hasattr(parts.steps, "get_feature_names_out"):
+        names = parts.steps.get_feature_names_out()
+    return [f"x{i}" for i in range(n)] if names is None else list(map(str, names))
 
 
-def check_names(names: Any, n_features: int) -> list[str]:
-    """Refuse names that are more or fewer than there are features."""
-    known = [str(name) for name in names]
-    if len(known) != n_features:
-        msg = f"feature_names must be {n_features} names, one a feature, got {len(known)}"
+def check_feature_names(names: Any, n_features: int) -> list[str]:
+    """Return the names as a list, after checking their number."""
+    as_text = [str(name) for name in names]
+    if len(as_text) != n_features:
+        accepted = f"feature_names must be {n_features} names, one per feature"
+        msg = f"{accepted}, got {len(as_text)}"
         raise ValueError(msg)
-    return known
+    return as_text
 
 
-def image_shape_of(model: Any, given: Any) -> tuple[int, int] | None:
-    """Rows and columns of an image: given, or those that the metric has, or none."""
+def resolve_image_shape(model: Any, given: Any) -> tuple[int, int] | None:
+    """Return the given shape of an image, or that of the metric, or None."""
     shape = given
     if shape is None:
         shape = (getattr(model, "metric_params", None) or {}).get("image_shape")
@@ -159,37 +161,39 @@ def image_shape_of(model: Any, given: Any) -> tuple[int, int] | None:
 
 
 def check_image_shape(shape: Any, n_features: int) -> tuple[int, int]:
-    """Refuse a shape that is none of an image of so many pixels."""
-    accepted = f"two positive ints (rows, columns) whose product is {n_features}"
-    whole = isinstance(shape, Sequence) and all(
-        is_position(length, n_features + 1) and length for length in shape
+    """Return a shape as two ints, after checking that it has n_features pixels."""
+    are_lengths = isinstance(shape, Sequence) and all(
+        is_index(length, n_features + 1) and length for length in shape
     )
-    if not (whole and len(shape) == 2 and prod(shape) == n_features):
-        msg = f"image_shape must be {accepted}, the number of features, got {shape!r}"
-        raise ValueError(msg)
+    if not (are_lengths and len(shape) == 2 and prod(shape) == n_features):
+        accepted = (
+            f"two positive ints (rows, columns) whose product is {n_features}, the "
+            f"number of features"
+        )
+        raise invalid_parameter("image_shape", shape, accepted)
     return int(shape[0]), int(shape[1])
 
 
 def check_count(name: str, value: Any, least: int = 1) -> int:
-    """Refuse what is not an int of at least ``least``."""
-    if not (is_position(value, np.inf) and value >= least):
-        msg = f"{name} must be an int of at least {least}, got {value!r}"
-        raise ValueError(msg)
+    """Return a value that is an int of at least ``least``, and refuse others."""
+    if not (is_integer(value) and value >= least):
+        raise invalid_parameter(name, value, f"an int of at least {least}")
     return int(value)
 
 
-def is_position(value: Any, n: float) -> bool:
-    """Say whether it is an int from 0 to ``n - 1``; a bool is none."""
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    return whole and 0 <= value < n
+def is_index(value: Any, n: int) -> bool:
+    """Whether a value is an int, and no bool, from 0 to ``n - 1``."""
+    return is_integer(value) and 0 <= value < n
 
 
-def titles_of(labels: Array, are_classes: bool) -> list[str]:
-    """Write class labels as they are, and values with three digits.
+def format_labels(labels: Array, is_classifier: bool) -> list[str]:
+    """Format classes as text, and regression targets with three digits.
 
     Examples
     --------
-    >>> titles_of(np.array([3, 8]), True), titles_of(np.array([1.2345, 20000.0]), False)
-    (['3', '8'], ['1.23', '2e+04'])
+    >>> format_labels(np.array([3, 8]), is_classifier=True)
+    ['3', '8']
+    >>> format_labels(np.array([1.2345, 20000.0]), is_classifier=False)
+    ['1.23', '2e+04']
     """
-    return [str(label) if are_classes else f"{label:.3g}" for label in labels]
+    return [str(label) if is_classifier else f"{label:.3g}" for label in labels]

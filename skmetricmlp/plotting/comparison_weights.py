@@ -1,4 +1,4 @@
-"""The weights of single comparisons: what speaks for one of two exemplars."""
+"""Display of the weights of comparisons: the evidence for one of two exemplars."""
 
 from __future__ import annotations
 
@@ -10,72 +10,73 @@ from numpy.typing import ArrayLike
 from sklearn.base import is_classifier
 from sklearn.metrics import euclidean_distances
 
+from skmetricmlp._errors import invalid_parameter
 from skmetricmlp._typing import Array, Floats, Ints
+from skmetricmlp.network import TiedComparison
+from skmetricmlp.plotting._base import FeatureDisplay
 from skmetricmlp.plotting._drawing import (
+    Keywords,
     Mosaic,
-    abbreviated,
-    color_bar,
-    contrasting,
+    abbreviate,
+    add_color_bar,
+    contrasting_colors,
     diverging_map,
     draw_mosaic,
-    feature_ticks,
+    label_features,
     make_mosaic,
     mosaic_columns,
     mosaic_size,
-    panels,
 )
 from skmetricmlp.plotting._estimators import (
     check_count,
-    check_image_shape,
-    check_names,
-    exemplar_values,
-    fitted_parts,
-    image_shape_of,
-    is_position,
-    name_features,
-    require_exemplars,
-    titles_of,
+    format_labels,
+    get_exemplar_targets,
+    is_index,
 )
 
-__all__ = ["ComparisonWeightsDisplay", "comparison_weights", "telling_pairs"]
+__all__ = ["ComparisonWeightsDisplay", "closest_pairs", "comparison_weights"]
 
-Keywords = Mapping[str, Any] | None
 Pairs = Sequence[tuple[int, int]]
 
 
-class ComparisonWeightsDisplay:
-    """The tables of weights of comparison neurons (i, j).
+class ComparisonWeightsDisplay(FeatureDisplay):
+    """Weights of the comparisons (i, j), as a table or as images.
 
-    A weight is positive where a larger feature speaks for exemplar i, and negative where
-    it speaks for j: the weights of ``D_j - D_i``. Those of a ReLU network, whose neurons
-    compute ``D_i - D_j``, are drawn with the opposite sign for that. Before training they
-    are ``a_j - a_i`` of the metric, up to a positive factor. It is recommended to use
-    :meth:`from_estimator`.
+    The weights are those of ``D_j - D_i``: a weight is positive where a larger value of
+    the feature favors exemplar i, and negative where it favors exemplar j. The units of a
+    ReLU network compute ``D_i - D_j``, so that their weights are drawn with the opposite
+    sign. Before training the weights are ``a_j - a_i`` of the metric, up to a positive
+    factor. Use :meth:`from_estimator` to create the display.
 
     Parameters
     ----------
     weights : array of shape (n_pairs, n_features)
-        Positive for the first of a pair.
+        Weights; positive ones favor the first exemplar of the pair.
     pairs : sequence of pairs of str
-        The titles of both exemplars of each.
+        Titles of the two exemplars of each comparison.
     image_shape : tuple of two ints, default=None
         Rows and columns, if the features are pixels.
     feature_names : sequence of str, default=None
-        By default ``x0``, ``x1`` and so on.
+        Names of the features. By default ``x0``, ``x1`` and so on.
 
     Attributes
     ----------
     weights, pairs, image_shape, feature_names
-        As given, or by default.
+        The parameters, with their defaults filled in.
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
     mosaic_ : Mosaic or None
-        The picture that is drawn of images: ``pixels``, and where each table begins,
-        ``tops`` and ``lefts``.
+        The mosaic of images, with ``pixels``, and ``tops`` and ``lefts``, the first row
+        and column of each image. None for a table.
     im_ : matplotlib AxesImage
     colorbar_ : matplotlib Colorbar or None
     text_ : list of matplotlib Text
-        Titles of images, or the numbers in a table.
+        Titles of the images, or the numbers in the table.
+
+    Raises
+    ------
+    ValueError
+        If ``pairs``, ``image_shape`` or ``feature_names`` do not match ``weights``.
 
     References
     ----------
@@ -96,7 +97,6 @@ class ComparisonWeightsDisplay:
     """
 
     ax_: Any
-    figure_: Any
 
     def __init__(
         self,
@@ -110,12 +110,9 @@ class ComparisonWeightsDisplay:
         n, d = self.weights.shape
         self.pairs = [(str(i), str(j)) for i, j in pairs]
         if len(self.pairs) != n:
-            msg = f"pairs must be {n}, one a row of weights, got {len(self.pairs)}"
+            msg = f"pairs must be {n}, one per row of weights, got {len(self.pairs)}"
             raise ValueError(msg)
-        given = image_shape is not None
-        self.image_shape = check_image_shape(image_shape, d) if given else None
-        names = [f"x{k}" for k in range(d)] if feature_names is None else feature_names
-        self.feature_names = check_names(names, d)
+        self._set_features(d, image_shape, feature_names)
 
     @classmethod
     def from_estimator(
@@ -133,21 +130,22 @@ class ComparisonWeightsDisplay:
         Parameters
         ----------
         estimator : estimator of this package, or Pipeline that ends in one
-            Fitted. Weights are those of the features that the network reads, after the
-            steps before it.
+            A fitted estimator. The weights belong to the network's input features, which
+            are the outputs of the steps before.
         pairs : sequence of pairs of int, default=None
-            Positions ``(i, j)`` in ``exemplars_`` of exemplars that are compared, those
-            that ``pairs_`` lists for i. By default six pairs of different classes that
-            are near to each other: see :func:`telling_pairs`.
+            Indices ``(i, j)`` of compared exemplars: j must be in ``pairs_[i]``. By
+            default up to six pairs of close exemplars of different classes; see
+            :func:`closest_pairs`.
         image_shape : tuple of two ints, default=None
-            Rows and columns of an image. By default those of ``metric_params``, if they
-            have any, else features are no pixels.
+            Rows and columns, if the features are pixels. By default the ``image_shape``
+            of the estimator's ``metric_params``, if there is one.
         feature_names : sequence of str, default=None
-            By default those that the estimator or the steps before it know.
+            Names of the network's input features. By default those seen in fit, or the
+            output names of the steps before.
         ax : matplotlib Axes, default=None
-            By default that of a new figure.
+            Axes to draw on. By default a new figure is made.
         **plot_kw
-            Passed on to :meth:`plot`.
+            Passed to :meth:`plot`.
 
         Returns
         -------
@@ -158,29 +156,23 @@ class ComparisonWeightsDisplay:
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is none of this package.
+            If the estimator is not from this package.
         ValueError
-            If it has no exemplars, a pair is not compared, or another argument is not
-            accepted.
+            If the estimator has no exemplars, a pair is not compared, or another argument
+            is invalid.
         """
-        parts = fitted_parts(estimator)
+        parts = cls._check_estimator(estimator)
         model = parts.model
-        require_exemplars(model, cls.__name__)
-        values = exemplar_values(model, 0)
-        chosen = (
-            telling_pairs(
-                model.exemplars_, model.pairs_, values if is_classifier(model) else None
-            )
-            if pairs is None
-            else pairs
-        )
-        weights = comparison_weights(model, chosen)
-        titles = titles_of(values, is_classifier(model))
+        targets = get_exemplar_targets(model, 0)
+        if pairs is None:
+            labels = targets if is_classifier(model) else None
+            pairs = closest_pairs(model.exemplars_, model.pairs_, labels)
+        weights = comparison_weights(model, pairs)
+        titles = format_labels(targets, is_classifier(model))
         display = cls(
             weights,
-            [(titles[i], titles[j]) for i, j in chosen],
-            image_shape=image_shape_of(model, image_shape),
-            feature_names=name_features(parts, feature_names),
+            [(titles[i], titles[j]) for i, j in pairs],
+            **cls._resolve_features(parts, image_shape, feature_names),
         )
         return display.plot(ax=ax, **plot_kw)
 
@@ -193,18 +185,18 @@ class ComparisonWeightsDisplay:
         im_kw: Keywords = None,
         text_kw: Keywords = None,
     ) -> Self:
-        """Draw.
+        """Draw the weights.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            By default that of a new figure.
+            Axes to draw on. By default a new figure is made.
         n_columns : int, default=None
-            How many images stand in a row; by default the mosaic is a little wider than
-            high.
+            Number of images in a row. By default the mosaic is a little wider than high.
         colorbar : bool, default=True
+            Whether to add a color bar.
         im_kw, text_kw : dict, default=None
-            Passed on to matplotlib's ``imshow``, and ``text`` of the titles or numbers.
+            Keywords for matplotlib's ``imshow``, and for ``text`` of titles or numbers.
 
         Returns
         -------
@@ -218,7 +210,7 @@ class ComparisonWeightsDisplay:
             mosaic = make_mosaic(self.weights.reshape(n, *shape), n_columns)
             width, height = mosaic_size(n, n_columns, shape)
             size = 1.6 * width + 1.2, 1.6 * height
-        (self.ax_,) = panels(type(self).__name__, ax, 1, size)
+        (self.ax_,) = self._make_axes(ax, 1, size)
         limit = float(abs(self.weights).max()) or 1.0
         defaults = {"cmap": diverging_map(self.ax_), "vmin": -limit, "vmax": limit}
         im_kw = {**defaults, **(im_kw or {})}
@@ -230,8 +222,7 @@ class ComparisonWeightsDisplay:
         )
         if colorbar:
             label = "← second   weight   first →"
-            self.colorbar_ = color_bar(self.im_, self.ax_, label)
-        self.figure_ = self.ax_.figure
+            self.colorbar_ = add_color_bar(self.im_, self.ax_, label)
         return self
 
     def _table_size(self) -> tuple[float, float]:
@@ -264,9 +255,9 @@ class ComparisonWeightsDisplay:
     ) -> tuple[Any, list[Any]]:
         n, d = self.weights.shape
         im = self.ax_.imshow(self.weights, **{"aspect": "auto", **im_kw})
-        titles = [f"{abbreviated(i, 16)} or {abbreviated(j, 16)}" for i, j in self.pairs]
+        titles = [f"{abbreviate(i, 16)} or {abbreviate(j, 16)}" for i, j in self.pairs]
         self.ax_.set_yticks(np.arange(n), titles, fontsize="small")
-        feature_ticks(self.ax_, self.feature_names)
+        label_features(self.ax_, self.feature_names)
         self.ax_.tick_params(length=0)
         self.ax_.spines[:].set_visible(False)
         texts = self._write_numbers(im, text_kw) if d <= 12 and n <= 20 else []
@@ -277,7 +268,7 @@ class ComparisonWeightsDisplay:
         rgb = im.cmap(im.norm(self.weights.ravel()))[:, :3]
         digits = max(0, 1 - int(np.floor(np.log10(im.norm.vmax))))
         cells = zip(
-            np.ndindex(self.weights.shape), contrasting(self.ax_, rgb), strict=True
+            np.ndindex(self.weights.shape), contrasting_colors(self.ax_, rgb), strict=True
         )
         return [
             self.ax_.text(
@@ -290,31 +281,33 @@ class ComparisonWeightsDisplay:
 
 
 def comparison_weights(model: Any, pairs: Pairs) -> Floats:
-    """Return the weights of comparisons, those of ``D_j - D_i`` of each pair (i, j).
+    """Return the weights of ``D_j - D_i`` for each pair (i, j).
 
     Parameters
     ----------
     model : MetricInitMLPClassifier or MetricInitMLPRegressor
-        Fitted, with exemplars, in NumPy.
+        A fitted estimator with exemplars, in NumPy.
     pairs : sequence of pairs of int
+        Indices of compared exemplars.
 
     Returns
     -------
     array of shape (n_pairs, n_features)
-        Those of ``coefs_[0]``; with ReLU, whose neurons compute ``D_i - D_j``, times -1.
+        Columns of ``coefs_[0]``. They are negated for ReLU, whose units compute
+        ``D_i - D_j``.
 
     Raises
     ------
     ValueError
-        If a pair is none of two exemplars that are compared.
+        If there are no pairs, or a pair is not a comparison of the network.
     """
-    columns = [_neuron(pair, model.pairs_) for pair in pairs]
+    columns = [_unit_index(pair, model.pairs_) for pair in pairs]
     if not columns:
         msg = "pairs must be one pair of exemplars or more, got none"
         raise ValueError(msg)
     layer = model.network_.layers[0]
-    if hasattr(layer, "table"):
-        # Tied: by way of the scores, as dense weights may not fit into memory.
+    if isinstance(layer, TiedComparison):
+        # A tied layer: its dense weights may not fit into memory, but the scores do.
         i, j = np.array(pairs).T
         weights = layer.weights[:, j] - layer.weights[:, i]
     else:
@@ -324,69 +317,71 @@ def comparison_weights(model: Any, pairs: Pairs) -> Floats:
     return tables
 
 
-def _neuron(pair: Any, table: Ints) -> int:
-    """Position of comparison (i, j) in the first layer."""
-    n, m = table.shape
-    accepted = f"pairs of different positions from 0 to {n - 1}"
+def _unit_index(pair: Any, compared: Ints) -> int:
+    """Return the index of comparison (i, j) in the first layer.
+
+    ``compared`` (N, M) has the exemplars that each exemplar is compared with.
+    """
+    n, m = compared.shape
+    accepted = f"pairs of different indices from 0 to {n - 1}"
     try:
         i, j = pair
     except (TypeError, ValueError) as error:
-        msg = f"pairs must be {accepted}, got {pair!r}"
-        raise ValueError(msg) from error
-    if not (is_position(i, n) and is_position(j, n) and i != j):
-        msg = f"pairs must be {accepted}, got {pair!r}"
-        raise ValueError(msg)
-    place = np.flatnonzero(table[i] == j)
-    if not len(place):
+        raise invalid_parameter("pairs", pair, accepted) from error
+    if not (is_index(i, n) and is_index(j, n) and i != j):
+        raise invalid_parameter("pairs", pair, accepted)
+    columns = np.flatnonzero(compared[i] == j)
+    if not len(columns):
         msg = (
             f"pairs must be of exemplars that are compared, got {pair!r}: exemplar {i} "
-            f"is compared with {table[i].tolist()}"
+            f"is compared with {compared[i].tolist()}"
         )
         raise ValueError(msg)
-    return int(i * m + place[0])
+    return int(i * m + columns[0])
 
 
-def telling_pairs(
-    exemplars: Floats, table: Ints, labels: Array | None = None, n_pairs: int = 6
+def closest_pairs(
+    exemplars: Floats, compared: Ints, labels: Array | None = None, n_pairs: int = 6
 ) -> list[tuple[int, int]]:
-    """Choose comparisons of exemplars that are near to each other.
+    """Choose comparisons of exemplars with a small Euclidean distance.
 
     Parameters
     ----------
     exemplars : array of shape (N, d)
-        Near by the Euclidean distance.
-    table : int array of shape (N, M)
-        Whom each is compared with.
+    compared : int array of shape (N, M)
+        The exemplars that each exemplar is compared with.
     labels : array of shape (N,), optional
-        With these, both are of different classes if any are, and each two classes occur
-        once. Without, each exemplar occurs once.
+        Classes. If they are given, the exemplars of a pair have different classes where
+        such comparisons exist, and each pair of classes is chosen at most once.
+        Otherwise each exemplar is chosen at most once.
     n_pairs : int
-        How many there are at most.
+        Largest number of pairs.
 
     Returns
     -------
     list of pairs of int
-        The nearest first. Of ``(i, j)`` and ``(j, i)`` the one with ``i < j`` if both
-        are compared.
+        The pairs by increasing distance. If both ``(i, j)`` and ``(j, i)`` are compared,
+        the list has the one with ``i < j``.
 
     Examples
     --------
     >>> exemplars = np.array([[0.0], [1.0], [1.5], [9.0]])
-    >>> table = np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])
-    >>> telling_pairs(exemplars, table, np.array(["a", "a", "b", "c"]))
+    >>> compared = np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])
+    >>> closest_pairs(exemplars, compared, np.array(["a", "a", "b", "c"]))
     [(1, 2), (2, 3), (1, 3)]
     """
-    i, j = np.repeat(np.arange(len(table)), table.shape[1]), table.ravel()
+    i, j = np.repeat(np.arange(len(compared)), compared.shape[1]), compared.ravel()
     if labels is not None and (labels[i] != labels[j]).any():
         differ = labels[i] != labels[j]
         i, j = i[differ], j[differ]
-    away = euclidean_distances(exemplars)[i, j]
-    taken: list[tuple[int, int]] = []
+    distances = euclidean_distances(exemplars)[i, j]
+    chosen: list[tuple[int, int]] = []
     seen: set[Any] = set()
-    for k in np.lexsort((i, away.round(12))):
+    for k in np.lexsort((i, distances.round(12))):
         pair = int(i[k]), int(j[k])
-        own = {frozenset(labels[list(pair)].tolist())} if labels is not None else {*pair}
-        if not own & seen and len(taken) < n_pairs:
-            taken.append(pair)
-            seen |= own
-    return taken
+        # Pairs of classes, or exemplars, that may not be chosen again.
+        used = {frozenset(labels[list(pair)].tolist())} if labels is not None else {*pair}
+        if not used & seen and len(chosen) < n_pairs:
+            chosen.append(pair)
+            seen |= used
+    return chosen

@@ -1,8 +1,8 @@
-"""What is predicted over two features, before training and after it."""
+"""Display of predictions over two features, before and after training."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -13,72 +13,72 @@ from sklearn.base import clone
 from sklearn.base import is_classifier as predicts_classes
 from sklearn.utils import gen_batches, get_tags
 
+from skmetricmlp._errors import invalid_parameter
 from skmetricmlp._typing import Array, Floats
+from skmetricmlp.plotting._base import BaseDisplay
 from skmetricmlp.plotting._drawing import (
     PALETTE,
-    abbreviated,
+    Keywords,
+    abbreviate,
+    add_color_bar,
     add_legend,
     class_style,
-    color_bar,
     is_narrow,
-    panels,
 )
 from skmetricmlp.plotting._estimators import (
-    Parts,
+    EstimatorParts,
     check_count,
-    column_values,
-    exemplar_values,
-    fitted_parts,
-    is_position,
-    titles_of,
+    format_labels,
+    get_exemplar_targets,
+    is_index,
+    select_output,
+    split_fitted_estimator,
 )
 
 __all__ = [
     "Boundaries",
     "DecisionBoundariesDisplay",
     "decision_boundaries",
-    "exemplars_of_user",
     "feature_grid",
+    "fit_untrained",
+    "get_exemplars_in_user_units",
     "grid_rows",
-    "has_domain",
+    "has_limited_domain",
     "predict_in_batches",
-    "start_of",
 ]
-
-Keywords = Mapping[str, Any] | None
 
 BATCH_ROWS = 2000
 MARGIN = 0.05
 
 
-class DecisionBoundariesDisplay:
-    """What is predicted over two features, before training and after it.
+class DecisionBoundariesDisplay(BaseDisplay):
+    """Predictions over two features, before and after training.
 
-    It is recommended to use :meth:`from_estimator`.
+    Use :meth:`from_estimator` to create the display.
 
     Parameters
     ----------
     xx0, xx1 : arrays of shape (grid_resolution, grid_resolution)
-        The two features, as :func:`numpy.meshgrid` gives them.
+        The two features, as returned by :func:`numpy.meshgrid`.
     before, after : arrays of shape (grid_resolution, grid_resolution)
-        What is predicted there: classes or values.
+        Predicted classes or values at the points of the grid.
     exemplars : array of shape (n_exemplars, 2), default=None
-        Their two features.
+        The two features of the exemplars.
     labels : array of shape (n_exemplars,), default=None
-        Their classes or values.
+        Classes or values of the exemplars.
     feature_names : pair of str, default=("x0", "x1")
     is_classifier : bool, default=True
-        Whether classes are predicted.
+        Whether the predictions are classes.
 
     Attributes
     ----------
     xx0, xx1, before, after, exemplars, labels, feature_names, is_classifier
-        As given.
+        The parameters.
     axes_ : list of two matplotlib Axes
-        Before and after.
+        The axes before and after training.
     figure_ : matplotlib Figure
     surfaces_ : list of matplotlib artists
-        The regions, or contours of values.
+        Regions of classes, or contours of values.
     points_ : list of matplotlib artists
         The exemplars.
 
@@ -99,7 +99,6 @@ class DecisionBoundariesDisplay:
     """
 
     axes_: list[Any]
-    figure_: Any
 
     def __init__(
         self,
@@ -133,39 +132,41 @@ class DecisionBoundariesDisplay:
         ax: Any = None,
         **plot_kw: Any,
     ) -> Self:
-        """Draw what a fitted estimator predicts, and what it predicted before training.
+        """Draw the predictions of an estimator, and those of its untrained network.
 
-        The start is calculated again, by a clone with ``max_iter=0`` that is fitted on
-        ``X`` and ``y``; if that has other exemplars, for want of a seed or because other
-        rows are given, from the exemplars of the estimator. Spare units and baselines
-        without a seed are drawn anew. The estimator stays as it is, and steps before it
-        are not fitted again.
+        The untrained network is calculated again: a clone with ``max_iter=0`` is fitted
+        to ``X`` and ``y``. If its exemplars differ, because there is no seed or the data
+        are not the training data, the clone is fitted with the exemplars of the
+        estimator. Without a seed, random units and baselines are drawn again. The
+        estimator does not change, and the steps before it are not refitted.
 
         Parameters
         ----------
         estimator : estimator of this package, or Pipeline that ends in one
-            Fitted.
+            A fitted estimator.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The training rows, as the first step takes them.
+            The training data, as input of the first step.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their classes or values. Required.
+            Classes or values of the training data. Required.
         features : pair of int or str, default=(0, 1)
-            Positions or names of two columns of X, of numbers. All others stay at their
-            median, or if they are no numbers at what is most frequent.
+            Indices or names of two numeric columns of X. The other columns are fixed at
+            their median, or at their most frequent value if they are not numeric.
         grid_resolution : int, default=100
-            Points along each feature, over its range in X and 5 % more on either side;
-            no more if the estimator takes values of a domain only.
+            Number of grid points along each feature. The grid covers the range of the
+            feature in X and 5 % more on either side, or only the range if the estimator
+            accepts a limited domain of values.
         output : int, default=0
-            Of a regressor of several outputs, the one that is drawn.
-        ax : matplotlib Axes or sequence of two, default=None
-            An axes in a grid of a figure is divided. By default a new figure.
+            Index of the output that is drawn, for a regressor with several.
+        ax : matplotlib Axes or sequence of two Axes, default=None
+            Axes to draw on. A single one must be part of a grid, and is divided. By
+            default a new figure is made.
         **plot_kw
-            Passed on to :meth:`plot`.
+            Passed to :meth:`plot`.
 
         Returns
         -------
         display : DecisionBoundariesDisplay
-            Exemplars are None where there are none, or if a step before the estimator
+            Its ``exemplars`` are None if the estimator has none, or if a step before it
             has no inverse.
 
         Raises
@@ -173,9 +174,9 @@ class DecisionBoundariesDisplay:
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is none of this package.
+            If the estimator is not from this package.
         ValueError
-            If y is missing, or another argument is not accepted.
+            If y is missing, or another argument is invalid.
         """
         computed = decision_boundaries(
             estimator,
@@ -190,22 +191,22 @@ class DecisionBoundariesDisplay:
     def plot(
         self, ax: Any = None, *, surface_kw: Keywords = None, point_kw: Keywords = None
     ) -> Self:
-        """Draw.
+        """Draw the predictions and the exemplars.
 
         Parameters
         ----------
-        ax : matplotlib Axes or sequence of two, default=None
-            An axes in a grid of a figure is divided. By default a new figure.
+        ax : matplotlib Axes or sequence of two Axes, default=None
+            Axes to draw on. A single one must be part of a grid, and is divided. By
+            default a new figure is made.
         surface_kw, point_kw : dict, default=None
-            Passed on to matplotlib's ``pcolormesh`` of the regions, or ``contourf`` of
-            values, and ``scatter`` of the exemplars.
+            Keywords for matplotlib's ``pcolormesh`` of the regions, or ``contourf`` of
+            values, and for ``scatter`` of the exemplars.
 
         Returns
         -------
         self : DecisionBoundariesDisplay
         """
-        self.axes_ = panels(type(self).__name__, ax, 2, (8.6, 3.9))
-        self.figure_ = self.axes_[0].figure
+        self.axes_ = self._make_axes(ax, 2, (8.6, 3.9))
         self.surfaces_: list[Any] = []
         self.points_: list[Any] = []
         draw = self._plot_regions if self.is_classifier else self._plot_values
@@ -213,10 +214,10 @@ class DecisionBoundariesDisplay:
         size = "x-small" if is_narrow(self.axes_[0]) else "medium"
         for panel, when in zip(self.axes_, ("before", "after"), strict=True):
             panel.set_title(f"{when} training", fontsize=size)
-            panel.set_xlabel(abbreviated(self.feature_names[0], 40), fontsize=size)
+            panel.set_xlabel(abbreviate(self.feature_names[0], 40), fontsize=size)
             panel.set_xlim(self.xx0.min(), self.xx0.max())
             panel.set_ylim(self.xx1.min(), self.xx1.max())
-        self.axes_[0].set_ylabel(abbreviated(self.feature_names[1], 40), fontsize=size)
+        self.axes_[0].set_ylabel(abbreviate(self.feature_names[1], 40), fontsize=size)
         self.axes_[1].set_yticklabels([])
         return self
 
@@ -224,9 +225,10 @@ class DecisionBoundariesDisplay:
         from matplotlib.colors import ListedColormap  # noqa: PLC0415
         from matplotlib.lines import Line2D  # noqa: PLC0415
 
-        seen = [self.before.ravel(), self.after.ravel()]
         labels = np.asarray([] if self.labels is None else self.labels)
-        classes = np.unique(np.concatenate([*seen, labels] if len(labels) else seen))
+        predicted = [self.before.ravel(), self.after.ravel()]
+        drawn = [*predicted, labels] if len(labels) else predicted
+        classes = np.unique(np.concatenate(drawn))
         n = len(classes)
         colors = ListedColormap([PALETTE[k % len(PALETTE)] for k in range(n)])
         surface = {
@@ -254,13 +256,15 @@ class DecisionBoundariesDisplay:
             Line2D([], [], linestyle="", **_marker(k, size="markersize"))
             for k in range(n)
         ]
-        add_legend(self.axes_[1], handles, titles_of(classes, are_classes=True), "class")
+        add_legend(
+            self.axes_[1], handles, format_labels(classes, is_classifier=True), "class"
+        )
 
     def _plot_values(self, surface_kw: dict[str, Any], point_kw: dict[str, Any]) -> None:
         from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
-        values = [self.before.ravel(), self.after.ravel()]
-        low, high = np.min(values), np.max(values)
+        predicted = [self.before.ravel(), self.after.ravel()]
+        low, high = np.min(predicted), np.max(predicted)
         high = high if high > low else low + 1.0
         levels = MaxNLocator(12).tick_values(low, high)
         for panel, surface in zip(self.axes_, (self.before, self.after), strict=True):
@@ -269,18 +273,16 @@ class DecisionBoundariesDisplay:
             self.surfaces_.append(contours)
             if self.exemplars is not None:
                 style = {"c": self.labels, "cmap": "viridis", "norm": contours.norm}
-                everyone = np.ones(len(self.exemplars), dtype=bool)
-                self._scatter(panel, everyone, style | {"s": 28} | point_kw)
-        color_bar(self.surfaces_[1], self.axes_[1], "predicted value")
+                self._scatter(panel, slice(None), style | {"s": 28} | point_kw)
+        add_color_bar(self.surfaces_[1], self.axes_[1], "predicted value")
 
-    def _scatter(self, panel: Any, rows: Array, keywords: dict[str, Any]) -> None:
+    def _scatter(self, panel: Any, chosen: Any, keywords: dict[str, Any]) -> None:
         import matplotlib as mpl  # noqa: PLC0415
 
-        assert self.exemplars is not None  # noqa: S101 - what its callers ask first
+        assert self.exemplars is not None  # noqa: S101 - checked by the callers
         edge = {"edgecolors": mpl.rcParams["text.color"], "linewidths": 0.9, "zorder": 3}
-        points = self.exemplars[rows]
-        drawn = panel.scatter(points[:, 0], points[:, 1], **(edge | keywords))
-        self.points_.append(drawn)
+        x, y = self.exemplars[chosen].T
+        self.points_.append(panel.scatter(x, y, **(edge | keywords)))
 
 
 def _marker(k: int, size: str = "s") -> dict[str, Any]:
@@ -293,7 +295,7 @@ def _marker(k: int, size: str = "s") -> dict[str, Any]:
 
 
 class Boundaries(NamedTuple):
-    """What a :class:`DecisionBoundariesDisplay` is made of, by the same names."""
+    """The parameters of :class:`DecisionBoundariesDisplay`, by the same names."""
 
     xx0: Floats
     xx1: Floats
@@ -314,12 +316,12 @@ def decision_boundaries(
     grid_resolution: int = 100,
     output: int = 0,
 ) -> Boundaries:
-    """Predict over two features, before training and after it.
+    """Predict over two features, before and after training.
 
     Parameters
     ----------
     estimator, X, y, features, grid_resolution, output : various
-        As in :meth:`DecisionBoundariesDisplay.from_estimator`.
+        Parameters of :meth:`DecisionBoundariesDisplay.from_estimator`.
 
     Returns
     -------
@@ -328,68 +330,80 @@ def decision_boundaries(
     Raises
     ------
     NotFittedError, TypeError, ValueError
-        As :meth:`DecisionBoundariesDisplay.from_estimator` does.
+        As in :meth:`DecisionBoundariesDisplay.from_estimator`.
     """
-    parts = fitted_parts(estimator)
+    parts = split_fitted_estimator(estimator)
     if y is None:
-        msg = "y must be given, as the start is calculated from X and y, got None"
+        msg = "y must be given: the untrained network is calculated from X and y"
         raise ValueError(msg)
     check_count("grid_resolution", grid_resolution, 2)
     X = X if isinstance(X, pd.DataFrame) or sp.issparse(X) else np.asarray(X)
     names = _column_names(X, estimator)
     columns = _two_columns(features, names)
-    margin = 0.0 if has_domain(parts.model) else MARGIN
+    margin = 0.0 if has_limited_domain(parts.model) else MARGIN
     xx0, xx1 = feature_grid(X, columns, grid_resolution, margin)
     rows = grid_rows(X, columns, xx0, xx1)
-    start = Parts(parts.steps, start_of(parts.model, parts.transform(X), y))
+    untrained = parts._replace(model=fit_untrained(parts.model, parts.transform(X), y))
     before, after = (
-        column_values(predict_in_batches(p, rows), output).reshape(xx0.shape)
-        for p in (start, parts)
+        select_output(predict_in_batches(p, rows), output).reshape(xx0.shape)
+        for p in (untrained, parts)
     )
-    points, labels = exemplars_of_user(parts), None
-    if points is not None:
-        points, labels = points[:, columns], exemplar_values(parts.model, output)
+    exemplars, labels = get_exemplars_in_user_units(parts), None
+    if exemplars is not None:
+        exemplars = exemplars[:, columns]
+        labels = get_exemplar_targets(parts.model, output)
     return Boundaries(
         xx0,
         xx1,
         before,
         after,
-        points,
+        exemplars,
         labels,
         feature_names=(names[columns[0]], names[columns[1]]),
         is_classifier=predicts_classes(parts.model),
     )
 
 
-def start_of(model: Any, X: Array, y: Array) -> Any:
-    """Fit a clone that is not trained.
+def fit_untrained(model: Any, X: Array, y: Array) -> Any:
+    """Fit a clone of an estimator without training it.
 
     Parameters
     ----------
     model : estimator of this package
-        Fitted; stays as it is.
+        A fitted estimator, which does not change.
     X, y : array-like
-        Rows as it reads them.
+        Data for its ``fit``.
 
     Returns
     -------
     estimator
-        With the exemplars of the model, if that has any.
+        A clone that has the exemplars of the model, if the model has any.
     """
-    start = clone(model).set_params(max_iter=0).fit(X, y)
+    untrained = clone(model).set_params(max_iter=0).fit(X, y)
     if not hasattr(model, "exemplars_"):
-        return start
+        return untrained
     points = model.exemplars_
-    if np.array_equal(start.exemplars_, points):
-        return start
-    values = model.exemplar_labels_ if predicts_classes(model) else model.exemplar_values_
-    return start.set_params(exemplars=(points, values)).fit(X, y)
+    if np.array_equal(untrained.exemplars_, points):
+        return untrained
+    y_points = (
+        model.exemplar_labels_ if predicts_classes(model) else model.exemplar_values_
+    )
+    untrained.set_params(exemplars=(points, y_points), n_exemplars=len(points))
+    return untrained.fit(X, y)
 
 
 def feature_grid(
     X: Array, columns: Sequence[int], grid_resolution: int, margin: float = MARGIN
 ) -> tuple[Floats, Floats]:
-    """Return the grid over the ranges of two columns, and a share of them on either side.
+    """Return a grid over the ranges of two columns.
+
+    Parameters
+    ----------
+    X : array, SciPy sparse or DataFrame of shape (n_samples, n_features)
+    columns : pair of int
+    grid_resolution : int
+    margin : float
+        Share of each range that is added on either side.
 
     Returns
     -------
@@ -397,22 +411,22 @@ def feature_grid(
     """
     axes = []
     for k in columns:
-        values = _numbers(X, k)
-        low, high = np.nanmin(values), np.nanmax(values)
-        more = margin * (high - low)
-        axes.append(np.linspace(low - more, high + more, grid_resolution))
+        column = _numeric_column(X, k)
+        low, high = np.nanmin(column), np.nanmax(column)
+        width = margin * (high - low)
+        axes.append(np.linspace(low - width, high + width, grid_resolution))
     xx0, xx1 = np.meshgrid(*axes)
     return xx0, xx1
 
 
-def has_domain(model: Any) -> bool:
-    """Say whether an estimator refuses values of some kind, so that none is made up."""
+def has_limited_domain(model: Any) -> bool:
+    """Whether an estimator accepts non-negative or positive values only."""
     is_limited: bool = get_tags(model).input_tags.positive_only
     return is_limited
 
 
 def grid_rows(X: Array, columns: Sequence[int], xx0: Floats, xx1: Floats) -> Array:
-    """Return a row for each point of a grid, with the other columns at their median.
+    """Return one row for each point of a grid, with the other columns fixed.
 
     Parameters
     ----------
@@ -423,13 +437,16 @@ def grid_rows(X: Array, columns: Sequence[int], xx0: Floats, xx1: Floats) -> Arr
     Returns
     -------
     array or DataFrame of shape (r * r, n_features)
-        A DataFrame if X is one. What is no number is at its most frequent value.
+        A DataFrame if X is one. The other columns are at their median, or at their most
+        frequent value if they are not numeric.
     """
-    own = dict(zip(columns, (xx0.ravel(), xx1.ravel()), strict=True))
+    varied = dict(zip(columns, (xx0.ravel(), xx1.ravel()), strict=True))
     if isinstance(X, pd.DataFrame):
         return pd.concat(
             [
-                pd.Series(own[k]) if k in own else _typical_column(X.iloc[:, k], xx0.size)
+                pd.Series(varied[k])
+                if k in varied
+                else _typical_column(X.iloc[:, k], xx0.size)
                 for k in range(X.shape[1])
             ],
             axis=1,
@@ -437,8 +454,8 @@ def grid_rows(X: Array, columns: Sequence[int], xx0: Floats, xx1: Floats) -> Arr
         )
     dense = X.toarray() if sp.issparse(X) else X
     rows = np.tile(np.nanmedian(dense.astype(float), axis=0), (xx0.size, 1))
-    for k, values in own.items():
-        rows[:, k] = values
+    for k, column in varied.items():
+        rows[:, k] = column
     return rows.astype(dense.dtype) if dense.dtype.kind == "f" else rows
 
 
@@ -448,14 +465,14 @@ def _typical_column(column: Any, n: int) -> Any:
     return pd.Series([column.mode().iloc[0]] * n, dtype=column.dtype)
 
 
-def predict_in_batches(parts: Parts, rows: Array) -> Array:
-    """Predict of many rows, a few of them at a time."""
+def predict_in_batches(parts: EstimatorParts, rows: Array) -> Array:
+    """Predict many rows in batches."""
     batches = gen_batches(rows.shape[0], BATCH_ROWS)
     return np.concatenate([np.asarray(parts.predict(rows[b])) for b in batches])
 
 
-def exemplars_of_user(parts: Parts) -> Floats | None:
-    """Return the exemplars (N, d) as rows of the user, if the steps can be undone."""
+def get_exemplars_in_user_units(parts: EstimatorParts) -> Floats | None:
+    """Return the exemplars (N, d) in the columns of X, if the steps have an inverse."""
     if not hasattr(parts.model, "exemplars_"):
         return None
     points = parts.model.exemplars_
@@ -470,37 +487,34 @@ def exemplars_of_user(parts: Parts) -> Floats | None:
 def _column_names(X: Array, estimator: Any) -> list[str]:
     if isinstance(X, pd.DataFrame):
         return list(map(str, X.columns))
-    known = getattr(estimator, "feature_names_in_", None)
-    return [f"x{k}" for k in range(X.shape[1])] if known is None else list(known)
+    names = getattr(estimator, "feature_names_in_", None)
+    return [f"x{k}" for k in range(X.shape[1])] if names is None else list(names)
 
 
 def _two_columns(features: Any, names: Sequence[str]) -> list[int]:
-    """Positions of two features that are given by name or by position."""
+    """Return the indices of two features, given by index or by name."""
+    more = " and so on" if len(names) > 12 else ""
     accepted = (
-        f"two different columns of X, by position from 0 to {len(names) - 1} or by name, "
-        f"of {_listed(names)}"
+        f"two different columns of X, by index from 0 to {len(names) - 1} or by name "
+        f"from {list(names[:12])}{more}"
     )
-    msg = f"features must be {accepted}, got {features!r}"
+    error = invalid_parameter("features", features, accepted)
     if isinstance(features, str) or not isinstance(features, Sequence):
-        raise ValueError(msg)  # noqa: TRY004 - of two columns, however they are given
+        raise error
     columns = [names.index(f) if f in names else f for f in features]
-    known = all(is_position(column, len(names)) for column in columns)
-    if not known or len(columns) != 2 or columns[0] == columns[1]:
-        raise ValueError(msg)
+    exist = all(is_index(column, len(names)) for column in columns)
+    if not exist or len(columns) != 2 or columns[0] == columns[1]:
+        raise error
     return columns
 
 
-def _listed(names: Sequence[str], most: int = 12) -> str:
-    return str(list(names[:most])) + (" and so on" if len(names) > most else "")
-
-
-def _numbers(X: Array, k: int) -> Floats:
-    """Column k of X, as numbers."""
+def _numeric_column(X: Array, k: int) -> Floats:
+    """Return column k of X as floats."""
     if isinstance(X, pd.DataFrame):
         column = X.iloc[:, k]
         if not pd.api.types.is_numeric_dtype(column):
-            msg = f"features must be columns of numbers, got {str(X.columns[k])!r}"
-            raise ValueError(msg)
+            name = str(X.columns[k])
+            raise invalid_parameter("features", name, "columns of numbers")
         return column.to_numpy(dtype=float)
     column = X[:, [k]]
     return np.asarray(column.toarray() if sp.issparse(X) else column, dtype=float)[:, 0]

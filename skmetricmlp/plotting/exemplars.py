@@ -1,4 +1,4 @@
-"""The exemplars: images side by side, or a profile of each over the features."""
+"""Display of the exemplars: as images, or as profiles over the features."""
 
 from __future__ import annotations
 
@@ -10,78 +10,70 @@ from numpy.typing import ArrayLike
 from sklearn.base import is_classifier as predicts_classes
 
 from skmetricmlp._typing import Array, Floats, Ints
+from skmetricmlp.plotting._base import FeatureDisplay
 from skmetricmlp.plotting._drawing import (
+    Keywords,
     Mosaic,
+    add_color_bar,
     add_legend,
     class_style,
-    color_bar,
     draw_mosaic,
-    feature_ticks,
     ink_map,
+    label_features,
     legend_lines,
     make_mosaic,
     mosaic_columns,
     mosaic_size,
-    panels,
     value_map,
 )
 from skmetricmlp.plotting._estimators import (
     check_count,
-    check_image_shape,
-    check_names,
-    exemplar_values,
-    fitted_parts,
-    image_shape_of,
-    name_features,
-    require_exemplars,
-    titles_of,
+    format_labels,
+    get_exemplar_targets,
 )
 
-__all__ = ["ExemplarsDisplay", "shown_exemplars"]
-
-Keywords = Mapping[str, Any] | None
+__all__ = ["ExemplarsDisplay", "select_shown"]
 
 
-class ExemplarsDisplay:
+class ExemplarsDisplay(FeatureDisplay):
     """The exemplars that the weights were calculated from.
 
-    Images stand in a mosaic, in the order of their labels. Other exemplars are lines over
-    the features. It is recommended to use :meth:`from_estimator`.
+    Images are drawn in a mosaic, sorted by label. Other exemplars are drawn as lines over
+    the features. Use :meth:`from_estimator` to create the display.
 
     Parameters
     ----------
     exemplars : array of shape (n_exemplars, n_features)
     labels : array of shape (n_exemplars,)
-        Classes, or values.
+        Classes, or values of a regression target.
     image_shape : tuple of two ints, default=None
-        Rows and columns, if exemplars are images.
+        Rows and columns, if the features are pixels.
     feature_names : sequence of str, default=None
-        By default ``x0``, ``x1`` and so on.
+        Names of the features. By default ``x0``, ``x1`` and so on.
     is_classifier : bool, default=True
-        Whether labels are classes.
+        Whether the labels are classes.
 
     Attributes
     ----------
     exemplars, labels, image_shape, feature_names, is_classifier
-        As given, or by default.
+        The parameters, with their defaults filled in.
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
     shown_ : int array
-        Exemplars that are drawn, in their order.
+        Indices of the exemplars that are drawn, in the order of drawing.
     mosaic_ : Mosaic or None
-        The picture that is drawn of images: ``pixels``, and where each image begins,
-        ``tops`` and ``lefts``.
+        The mosaic of images, with ``pixels``, and ``tops`` and ``lefts``, the first row
+        and column of each image. None for profiles.
     im_ : matplotlib AxesImage or None
     text_ : list of matplotlib Text
-        Titles of images.
+        Titles of the images.
     lines_ : list of matplotlib Line2D
-        Profiles.
+        The profiles.
 
     Raises
     ------
     ValueError
-        If there are not as many labels, names or pixels as there are exemplars and
-        features.
+        If ``labels``, ``image_shape`` or ``feature_names`` do not match ``exemplars``.
 
     Examples
     --------
@@ -98,7 +90,6 @@ class ExemplarsDisplay:
     """
 
     ax_: Any
-    figure_: Any
 
     def __init__(
         self,
@@ -115,10 +106,7 @@ class ExemplarsDisplay:
         if self.labels.shape != (n,):
             msg = f"labels must have shape {(n,)}, got {self.labels.shape}"
             raise ValueError(msg)
-        given = image_shape is not None
-        self.image_shape = check_image_shape(image_shape, d) if given else None
-        names = [f"x{i}" for i in range(d)] if feature_names is None else feature_names
-        self.feature_names = check_names(names, d)
+        self._set_features(d, image_shape, feature_names)
         self.is_classifier = is_classifier
 
     @classmethod
@@ -137,19 +125,20 @@ class ExemplarsDisplay:
         Parameters
         ----------
         estimator : estimator of this package, or Pipeline that ends in one
-            Fitted. Exemplars are drawn in the features that the network reads, those
-            after the steps before it.
+            A fitted estimator. Exemplars are drawn over the network's input features,
+            which are the outputs of the steps before.
         image_shape : tuple of two ints, default=None
-            Rows and columns of an image. By default those of ``metric_params``, if they
-            have any, else exemplars are no images.
+            Rows and columns, if the features are pixels. By default the ``image_shape``
+            of the estimator's ``metric_params``, if there is one.
         feature_names : sequence of str, default=None
-            By default those that the estimator or the steps before it know.
+            Names of the network's input features. By default those seen in fit, or the
+            output names of the steps before.
         output : int, default=0
-            Of a regressor of several outputs, the one whose values are shown.
+            Index of the output whose values are shown, for a regressor with several.
         ax : matplotlib Axes, default=None
-            By default that of a new figure.
+            Axes to draw on. By default a new figure is made.
         **plot_kw
-            Passed on to :meth:`plot`.
+            Passed to :meth:`plot`.
 
         Returns
         -------
@@ -160,18 +149,16 @@ class ExemplarsDisplay:
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is none of this package.
+            If the estimator is not from this package.
         ValueError
-            If it has no exemplars, or another argument is not accepted.
+            If the estimator has no exemplars, or another argument is invalid.
         """
-        parts = fitted_parts(estimator)
-        require_exemplars(parts.model, cls.__name__)
+        parts = cls._check_estimator(estimator)
         display = cls(
             parts.model.exemplars_,
-            exemplar_values(parts.model, output),
-            image_shape=image_shape_of(parts.model, image_shape),
-            feature_names=name_features(parts, feature_names),
+            get_exemplar_targets(parts.model, output),
             is_classifier=predicts_classes(parts.model),
+            **cls._resolve_features(parts, image_shape, feature_names),
         )
         return display.plot(ax=ax, **plot_kw)
 
@@ -185,26 +172,25 @@ class ExemplarsDisplay:
         text_kw: Keywords = None,
         line_kw: Keywords = None,
     ) -> Self:
-        """Draw.
+        """Draw the exemplars.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            By default that of a new figure.
+            Axes to draw on. By default a new figure is made.
         max_images : int, default=60
-            Of more images so many are drawn, the first ones of each class; a title says
-            so.
+            Largest number of images. If there are more, the first ones of each class are
+            drawn, and the title has both numbers.
         n_columns : int, default=None
-            How many images stand in a row; by default the mosaic is a little wider than
-            high.
+            Number of images in a row. By default the mosaic is a little wider than high.
         im_kw, text_kw, line_kw : dict, default=None
-            Passed on to matplotlib's ``imshow``, ``text`` of the titles, and ``plot``.
+            Keywords for matplotlib's ``imshow``, ``text`` of the titles, and ``plot``.
 
         Returns
         -------
         self : ExemplarsDisplay
         """
-        self.shown_ = shown_exemplars(
+        self.shown_ = select_shown(
             self.labels,
             check_count("max_images", max_images) if self.image_shape else None,
             is_classifier=self.is_classifier,
@@ -217,18 +203,17 @@ class ExemplarsDisplay:
             self._plot_images(ax, n_columns, im_kw, text_kw)
         else:
             self._plot_profiles(ax, line_kw or {})
-        self.figure_ = self.ax_.figure
         return self
 
     def _plot_images(
         self, ax: Any, n_columns: int | None, im_kw: Keywords, text_kw: Keywords
     ) -> None:
         n, shape = len(self.shown_), self.image_shape
-        assert shape is not None  # noqa: S101 - what plot asks first
+        assert shape is not None  # noqa: S101 - checked by plot
         n_columns = mosaic_columns(n, shape) if n_columns is None else n_columns
         n_columns = check_count("n_columns", n_columns)
         size = mosaic_size(n, n_columns, shape)
-        (self.ax_,) = panels(type(self).__name__, ax, 1, size)
+        (self.ax_,) = self._make_axes(ax, 1, size)
         self.mosaic_ = make_mosaic(
             self.exemplars[self.shown_].reshape(-1, *shape), n_columns
         )
@@ -236,7 +221,7 @@ class ExemplarsDisplay:
             self.ax_,
             self.mosaic_,
             shape,
-            titles_of(self.labels[self.shown_], self.is_classifier),
+            format_labels(self.labels[self.shown_], self.is_classifier),
             {"cmap": ink_map(self.ax_), **(im_kw or {})},
             text_kw,
         )
@@ -246,7 +231,7 @@ class ExemplarsDisplay:
     def _plot_profiles(self, ax: Any, line_kw: Mapping[str, Any]) -> None:
         n, d = self.exemplars.shape
         size = min(14.0, 4.5 + 0.25 * d), 3.8
-        (self.ax_,) = panels(type(self).__name__, ax, 1, size)
+        (self.ax_,) = self._make_axes(ax, 1, size)
         faint = {"alpha": max(0.2, min(0.9, 20 / n)), "linewidth": 1.2, "markersize": 3}
         classes, codes = np.unique(self.labels, return_inverse=True)
         colors = None if self.is_classifier else _value_colors(self.labels)
@@ -260,39 +245,40 @@ class ExemplarsDisplay:
             self.lines_.append(line)
         self.ax_.set(xlabel="feature", ylabel="value in the exemplar")
         self.ax_.set_xlim(-0.3, d - 0.7)
-        feature_ticks(self.ax_, self.feature_names)
+        label_features(self.ax_, self.feature_names)
         self.ax_.grid(alpha=0.25, axis="x" if d <= 24 else "y")
         if colors:
-            color_bar(colors, self.ax_, "value that it stands for")
+            add_color_bar(colors, self.ax_, "value of the exemplar")
         else:
-            titles = titles_of(classes, self.is_classifier)
+            titles = format_labels(classes, self.is_classifier)
             add_legend(self.ax_, legend_lines(len(classes)), titles, "class")
 
 
-def shown_exemplars(
+def select_shown(
     labels: Array, most: int | None = None, *, is_classifier: bool = True
 ) -> Ints:
-    """Choose what is shown, in the order of the labels.
+    """Choose the exemplars to draw, sorted by label.
 
     Parameters
     ----------
     labels : array of shape (n,)
-        Classes, or values.
+        Classes, or values of a regression target.
     most : int, optional
-        Of more than these, the first ones of each class in turn are taken; of values,
-        those at even steps of their order.
+        Largest number of exemplars. If there are more, the first ones of each class in
+        turn are chosen, or values at even steps of their order.
     is_classifier : bool
-        Whether labels are classes.
+        Whether the labels are classes.
 
     Returns
     -------
     int array of shape (min(n, most),)
+        Indices.
 
     Examples
     --------
-    >>> shown_exemplars(np.array(["b", "b", "b", "a", "a"]))
+    >>> select_shown(np.array(["b", "b", "b", "a", "a"]))
     array([3, 4, 0, 1, 2])
-    >>> shown_exemplars(np.array(["b", "b", "b", "a", "a"]), most=3)
+    >>> select_shown(np.array(["b", "b", "b", "a", "a"]), most=3)
     array([3, 4, 0])
     """
     order = np.argsort(labels, kind="stable")
@@ -302,9 +288,9 @@ def shown_exemplars(
     if not is_classifier:
         return order[np.linspace(0, n - 1, most).round().astype(np.intp)]
     ranked = labels[order]
-    turn = np.arange(n) - np.searchsorted(ranked, ranked)
-    # By turn and then by class.
-    first = np.lexsort((np.arange(n), turn))[:most]
+    rank_in_class = np.arange(n) - np.searchsorted(ranked, ranked)
+    # The first exemplars of all classes, then the second ones, and so on.
+    first = np.lexsort((np.arange(n), rank_in_class))[:most]
     return order[np.sort(first)]
 
 

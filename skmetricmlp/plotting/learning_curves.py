@@ -1,9 +1,9 @@
-"""A score before training and after each epoch: mean and spread over repetitions."""
+"""Display of a score before training and after each epoch, over repetitions."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -16,50 +16,53 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state
 
+from skmetricmlp._errors import invalid_parameter
 from skmetricmlp._typing import Array
-from skmetricmlp.plotting._drawing import add_legend, class_style, panels
-from skmetricmlp.plotting._estimators import check_count, parts_of
-from skmetricmlp.plotting._text import drawn
+from skmetricmlp.plotting._base import BaseDisplay
+from skmetricmlp.plotting._drawing import Keywords, add_legend, class_style
+from skmetricmlp.plotting._estimators import check_count, split_estimator
+from skmetricmlp.plotting._text import escape_for_matplotlib
 
-__all__ = ["LearningCurvesDisplay", "learning_curves", "summarize"]
+__all__ = ["LearningCurvesDisplay", "learning_curves", "summarize_curves"]
 
-Keywords = Mapping[str, Any] | None
+# Schedules of the learning rate that continue from one call of fit to the next.
+STEPWISE_SCHEDULES = ("constant", "invscaling")
 
 
-class LearningCurvesDisplay:
-    """A score before training and after each epoch: mean and standard deviation.
+class LearningCurvesDisplay(BaseDisplay):
+    """Mean and standard deviation of a score before training and after each epoch.
 
-    It is recommended to use :meth:`from_estimator` or :meth:`from_curves`.
+    Use :meth:`from_estimator` or :meth:`from_curves` to create the display.
 
     Parameters
     ----------
     curves : pandas.DataFrame
-        A row per repetition and epoch, and curve if there are several.
+        One row per curve, repetition and epoch.
     x, y : str, default="epoch", "accuracy"
-        Columns of the epoch, and of the score.
+        Columns of the epoch and of the score.
     hue : str or None, default="start"
-        Column that says which curve a row is of; None if there is one.
+        Column that identifies the curve of a row. None if there is one curve.
     score_name : str, default=None
-        Label of the axis of scores, by default ``y``.
+        Label of the y axis. By default ``y``.
 
     Attributes
     ----------
     curves, x, y, hue, score_name
-        As given, or by default.
+        The parameters, with their defaults filled in.
     summary : pandas.DataFrame
-        A row per curve and x, with the columns ``mean``, ``std`` (of a sample, missing
-        for a single repetition) and ``count``.
+        One row per curve and x, with the columns ``mean``, ``std`` and ``count``. The
+        standard deviation is that of a sample, and NaN for a single repetition.
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
     lines_ : list of matplotlib Line2D
-        The means, one line a curve.
+        The mean of each curve.
     fill_between_ : list of matplotlib PolyCollection
-        A standard deviation on either side.
+        Bands of one standard deviation on either side.
 
     Raises
     ------
     ValueError
-        If there are no rows, or no such columns.
+        If ``curves`` has no rows or lacks a column.
 
     Examples
     --------
@@ -78,7 +81,6 @@ class LearningCurvesDisplay:
     """
 
     ax_: Any
-    figure_: Any
 
     def __init__(
         self,
@@ -92,7 +94,7 @@ class LearningCurvesDisplay:
         self.curves = curves
         self.x, self.y, self.hue = x, y, hue
         self.score_name = y if score_name is None else score_name
-        self.summary = summarize(curves, x=x, y=y, hue=hue)
+        self.summary = summarize_curves(curves, x=x, y=y, hue=hue)
 
     @classmethod
     def from_estimator(
@@ -107,24 +109,26 @@ class LearningCurvesDisplay:
         ax: Any = None,
         **plot_kw: Any,
     ) -> Self:
-        """Train clones of an estimator, and draw their scores on the rows left out.
+        """Train clones of an estimator, and draw their scores in cross-validation.
 
         Parameters
         ----------
         estimator : estimator of this package, or Pipeline that ends in one
-            Fitted or not; stays as it is. Its ``max_iter``, ``early_stopping`` and
-            ``warm_start`` have no effect.
+            An estimator, fitted or not, which does not change. Its ``max_iter``,
+            ``early_stopping`` and ``warm_start`` have no effect. Its ``learning_rate``
+            must be ``"constant"`` or ``"invscaling"``.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         n_epochs : int, default=10
+            Number of epochs of each training.
         cv : int, splitter or iterable, default=5
-            The splits, as :func:`~sklearn.model_selection.cross_val_score` takes them.
+            The splits, as in :func:`~sklearn.model_selection.cross_val_score`.
         scoring : str, callable or None, default=None
-            By default the accuracy, or of a regressor R^2.
+            The score. By default accuracy for a classifier, and R^2 for a regressor.
         ax : matplotlib Axes, default=None
-            By default that of a new figure.
+            Axes to draw on. By default a new figure is made.
         **plot_kw
-            Passed on to :meth:`plot`.
+            Passed to :meth:`plot`.
 
         Returns
         -------
@@ -134,13 +138,13 @@ class LearningCurvesDisplay:
         Raises
         ------
         TypeError
-            If the estimator is none of this package.
+            If the estimator is not from this package.
         ValueError
-            If it has ``learning_rate="linear"``, or another argument is not accepted.
+            If the ``learning_rate`` of the estimator or another argument is invalid.
         """
         name = scoring.replace("_", " ") if isinstance(scoring, str) else "score"
         if scoring is None:
-            name = "accuracy" if is_classifier(parts_of(estimator).model) else "R²"
+            name = "accuracy" if is_classifier(split_estimator(estimator).model) else "R²"
         curves = learning_curves(
             estimator, X, y, n_epochs=n_epochs, cv=cv, scoring=scoring
         )
@@ -158,21 +162,21 @@ class LearningCurvesDisplay:
         ax: Any = None,
         **plot_kw: Any,
     ) -> Self:
-        """Draw curves of a tidy table.
+        """Draw the curves of a tidy table.
 
         Parameters
         ----------
         frame : pandas.DataFrame
-            A row per repetition, epoch and curve, such as the study has for one size.
-            Rows of the same ``x`` and ``hue`` are repetitions.
+            One row per curve, repetition and epoch, such as the curves of a study for one
+            size. Rows with equal ``x`` and ``hue`` are repetitions.
         x, y : str, default="epoch", "accuracy"
-            Columns of the epoch, and of the score.
+            Columns of the epoch and of the score.
         hue : str or None, default="start"
-            Column that says which curve a row is of; None if there is one.
+            Column that identifies the curve of a row. None if there is one curve.
         ax : matplotlib Axes, default=None
-            By default that of a new figure.
+            Axes to draw on. By default a new figure is made.
         **plot_kw
-            Passed on to :meth:`plot`.
+            Passed to :meth:`plot`.
 
         Returns
         -------
@@ -181,7 +185,7 @@ class LearningCurvesDisplay:
         Raises
         ------
         ValueError
-            If there are no rows, or no such columns.
+            If the table has no rows or lacks a column.
         """
         return cls(frame, x=x, y=y, hue=hue).plot(ax=ax, **plot_kw)
 
@@ -192,21 +196,20 @@ class LearningCurvesDisplay:
         line_kw: Keywords = None,
         fill_between_kw: Keywords = None,
     ) -> Self:
-        """Draw.
+        """Draw the curves.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            By default that of a new figure.
+            Axes to draw on. By default a new figure is made.
         line_kw, fill_between_kw : dict, default=None
-            Passed on to matplotlib's ``plot`` of the means, and ``fill_between``.
+            Keywords for matplotlib's ``plot`` of the means, and for ``fill_between``.
 
         Returns
         -------
         self : LearningCurvesDisplay
         """
-        (self.ax_,) = panels(type(self).__name__, ax, 1, (5.4, 3.6))
-        self.figure_ = self.ax_.figure
+        (self.ax_,) = self._make_axes(ax, 1, (5.4, 3.6))
         self.lines_, self.fill_between_ = [], []
         curves = (
             [("", self.summary)]
@@ -214,18 +217,19 @@ class LearningCurvesDisplay:
             else list(self.summary.groupby(level=0, sort=False))
         )
         for k, (_, curve) in enumerate(curves):
-            at = curve.index.get_level_values(-1).to_numpy()
+            x = curve.index.get_level_values(-1).to_numpy()
             mean, std = curve["mean"].to_numpy(), curve["std"].fillna(0.0).to_numpy()
             style = class_style(k) | {"markersize": 4} | dict(line_kw or {})
-            (line,) = self.ax_.plot(at, mean, **style)
+            (line,) = self.ax_.plot(x, mean, **style)
             band = {"color": line.get_color(), "alpha": 0.22, "linewidth": 0}
             band |= dict(fill_between_kw or {})
             self.fill_between_.append(
-                self.ax_.fill_between(at, mean - std, mean + std, **band)
+                self.ax_.fill_between(x, mean - std, mean + std, **band)
             )
             self.lines_.append(line)
-        self.ax_.set(xlabel="epochs" if self.x == "epoch" else drawn(str(self.x)))
-        self.ax_.set_ylabel(drawn(str(self.score_name)))
+        x_name = escape_for_matplotlib(str(self.x))
+        self.ax_.set(xlabel="epochs" if self.x == "epoch" else x_name)
+        self.ax_.set_ylabel(escape_for_matplotlib(str(self.score_name)))
         self.ax_.locator_params(axis="x", integer=True)
         self.ax_.grid(alpha=0.25)
         if self.hue is not None:
@@ -234,29 +238,34 @@ class LearningCurvesDisplay:
         return self
 
 
-def summarize(
+def summarize_curves(
     curves: pd.DataFrame, *, x: str = "epoch", y: str = "accuracy", hue: str | None = None
 ) -> pd.DataFrame:
-    """Mean, standard deviation and number of the repetitions, by curve and by x.
+    """Compute mean, standard deviation and number of the repetitions.
 
     Parameters
     ----------
     curves : pandas.DataFrame
     x, y : str
-        Columns of the epoch, and of the score.
+        Columns of the epoch and of the score.
     hue : str or None
-        Column that says which curve a row is of.
+        Column that identifies the curve of a row.
 
     Returns
     -------
     pandas.DataFrame
-        With the columns ``mean``, ``std`` and ``count``; curves in the order in which
-        they occur, and x ascending.
+        One row per curve and x, with the columns ``mean``, ``std`` and ``count``. Curves
+        are in the order of their first rows, and x is ascending.
+
+    Raises
+    ------
+    ValueError
+        If ``curves`` has no rows or lacks a column.
 
     Examples
     --------
     >>> frame = pd.DataFrame({"epoch": [0, 0, 1], "accuracy": [0.5, 0.7, 0.9]})
-    >>> summarize(frame).round(3).reset_index()
+    >>> summarize_curves(frame).round(3).reset_index()
        epoch  mean    std  count
     0      0   0.6  0.141      2
     1      1   0.9    NaN      1
@@ -264,10 +273,9 @@ def summarize(
     for name, column in {"x": x, "y": y, "hue": hue}.items():
         if column is not None and column not in curves:
             columns = list(map(str, curves.columns))
-            msg = f"{name} must be one of the columns {columns}, got {column!r}"
-            raise ValueError(msg)
+            raise invalid_parameter(name, column, f"one of the columns {columns}")
     if not len(curves):
-        raise ValueError("the curves have no rows")
+        raise ValueError("curves has no rows")
     ordered = curves.sort_values(x, kind="stable")
     keys = x if hue is None else [hue, x]
     summary = ordered.groupby(keys, sort=False)[y].agg(["mean", "std", "count"])
@@ -286,30 +294,31 @@ def learning_curves(
     cv: Any = 5,
     scoring: Any = None,
 ) -> pd.DataFrame:
-    """Score clones on the rows left out, before training and after each epoch.
+    """Score clones on test data, before training and after each epoch.
 
     Parameters
     ----------
     estimator, X, y, n_epochs, cv, scoring : various
-        As in :meth:`LearningCurvesDisplay.from_estimator`.
+        Parameters of :meth:`LearningCurvesDisplay.from_estimator`.
 
     Returns
     -------
     pandas.DataFrame
-        A row per split and epoch, with the columns ``split``, ``epoch`` (0 is untrained)
-        and ``score``.
+        One row per split and epoch, with the columns ``split``, ``epoch`` and ``score``.
+        Epoch 0 is the untrained network.
 
     Raises
     ------
     TypeError, ValueError
-        As :meth:`LearningCurvesDisplay.from_estimator` does.
+        As in :meth:`LearningCurvesDisplay.from_estimator`.
     """
-    steps, model = parts_of(estimator)
+    steps, model = split_estimator(estimator)
     check_count("n_epochs", n_epochs)
-    if model.learning_rate == "linear":
+    if model.learning_rate not in STEPWISE_SCHEDULES:
         msg = (
-            "learning_rate must be 'constant' for learning curves, got 'linear': each "
-            "epoch is a call of fit, and each call begins anew"
+            f"learning_rate must be 'constant' or 'invscaling' for learning curves, got "
+            f"{model.learning_rate!r}: each epoch is one call of fit, and "
+            f"other schedules begin again in each call"
         )
         raise ValueError(msg)
     scorer = check_scoring(model, scoring=scoring)
@@ -324,10 +333,10 @@ def learning_curves(
             for a in (X, y)
         )
         if steps is not None:
-            before = clone(steps)
-            X_train = before.fit_transform(X_train, y_train)
-            X_test = before.transform(X_test)
-        models = _epochs(model, X_train, y_train, n_epochs)
+            preprocessing = clone(steps)
+            X_train = preprocessing.fit_transform(X_train, y_train)
+            X_test = preprocessing.transform(X_test)
+        models = _train_by_epoch(model, X_train, y_train, n_epochs)
         records += [
             {"split": split, "epoch": epoch, "score": float(scorer(m, X_test, y_test))}
             for epoch, m in enumerate(models)
@@ -335,11 +344,12 @@ def learning_curves(
     return pd.DataFrame.from_records(records)
 
 
-def _epochs(model: Any, X: Array, y: Array, n_epochs: int) -> Iterator[Any]:
-    """Yield a clone before training and after each epoch of one training."""
+def _train_by_epoch(model: Any, X: Array, y: Array, n_epochs: int) -> Iterator[Any]:
+    """Yield a clone before training and after each epoch."""
     model = clone(model).set_params(max_iter=0, early_stopping=False, warm_start=False)
     if model.solver == "lbfgs":
-        # What L-BFGS knows of the curvature is lost between calls: each begins anew.
+        # L-BFGS loses its estimate of the curvature between calls, so that each number
+        # of epochs needs a fit of its own.
         seed = check_random_state(model.random_state).randint(2**31 - 1)
         model.set_params(random_state=seed)
         for epoch in range(n_epochs + 1):

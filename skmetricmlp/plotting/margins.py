@@ -1,8 +1,7 @@
-"""What one prediction is explained by: margins and contributions of exemplars."""
+"""Display that explains one prediction: margins and contributions of exemplars."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -11,56 +10,52 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from sklearn.base import is_classifier
 
+from skmetricmlp._errors import invalid_parameter, is_integer
 from skmetricmlp._typing import Array
-from skmetricmlp.plotting._drawing import PALETTE, abbreviated, is_narrow, panels
-from skmetricmlp.plotting._estimators import (
-    Parts,
-    fitted_parts,
-    is_position,
-    require_exemplars,
-    titles_of,
-)
+from skmetricmlp.plotting._base import BaseDisplay
+from skmetricmlp.plotting._drawing import PALETTE, Keywords, abbreviate, is_narrow
+from skmetricmlp.plotting._estimators import EstimatorParts, format_labels
 
-__all__ = ["MarginsDisplay", "one_prediction"]
+__all__ = ["MarginsDisplay", "select_prediction"]
 
-Keywords = Mapping[str, Any] | None
 COLUMNS = {"row", "predicted", "term", "rank", "exemplar", "excess", "contribution"}
-# The terms of a prediction, from the top.
+# The terms of a prediction, in the order of drawing.
 TERMS = ("exemplar", "other exemplars", "random units", "interaction", "bias")
-REST = PALETTE[3]
+OTHER_TERMS_COLOR = PALETTE[3]
 
 
-class MarginsDisplay:
-    """Margins of the nearest exemplars of one prediction, and all that adds up to it.
+class MarginsDisplay(BaseDisplay):
+    """Margins of the nearest exemplars of one prediction, and their contributions.
 
-    On the left, how much nearer each exemplar is than the nearest of another class; of a
-    regressor, which has no classes, how much farther it is than the nearest. On the
-    right, how much it adds to what is predicted. Exemplars of the predicted class are
-    blue, others are orange. What is left of the prediction has gray bars on the right:
-    other exemplars than those shown, random units, the bias. It is recommended to use
-    :meth:`from_estimator` or :meth:`from_predictions`.
+    The left axes shows the margin of each exemplar: how much nearer it is than the
+    nearest exemplar of another class. For a regressor it shows the excess: how much
+    farther the exemplar is than the nearest. The right axes shows the contributions to
+    the output that is explained. Exemplars of the predicted class are blue, and others
+    are orange. Gray bars are the other terms of the output: exemplars that are not shown,
+    random units, and the bias. Use :meth:`from_estimator` or :meth:`from_predictions` to
+    create the display.
 
     Parameters
     ----------
     explained : pandas.DataFrame
-        Rows of one prediction, as ``explain`` returns them.
+        Rows of one prediction in a table that ``explain`` returned.
 
     Attributes
     ----------
     explained : pandas.DataFrame
-        By rank, and then the other terms.
+        The rows sorted by rank; the other terms come last.
     labels : ndarray of shape (n_nearest,)
         Classes, or values, of the exemplars.
     distances : ndarray of shape (n_nearest,)
-        The margins, or of a regressor the excesses.
+        Margins, or excesses for a regressor.
     terms : list of str
-        What the contributions are of: ``"exemplar"``, once for each, and other terms.
+        The term of each contribution: ``"exemplar"`` for each exemplar, and other terms.
     contributions : ndarray of shape (n_terms,)
-        They add up to the output that is explained.
+        Their sum is the output that is explained.
     predicted : object
-        What is predicted.
+        The predicted class or value.
     is_classifier : bool
-        Whether that is a class.
+        Whether the prediction is a class.
     axes_ : list of two matplotlib Axes
     figure_ : matplotlib Figure
     bars_ : list of two matplotlib BarContainer
@@ -68,7 +63,7 @@ class MarginsDisplay:
     Raises
     ------
     ValueError
-        If it is no table of ``explain``, or one of several predictions.
+        If the table is not from ``explain``, or has several predictions.
 
     Examples
     --------
@@ -85,10 +80,11 @@ class MarginsDisplay:
     """
 
     axes_: list[Any]
-    figure_: Any
+
+    _needs_exemplars = True
 
     def __init__(self, explained: pd.DataFrame) -> None:
-        self.explained = one_prediction(explained, None)
+        self.explained = select_prediction(explained, None)
         self.is_classifier = "label" in self.explained
         names = ("label", "margin") if self.is_classifier else ("value", "excess")
         near = self.explained[self.explained["term"] == TERMS[0]]
@@ -109,22 +105,23 @@ class MarginsDisplay:
         ax: Any = None,
         **plot_kw: Any,
     ) -> Self:
-        """Draw what the prediction of one row is explained by.
+        """Explain and draw the prediction for one row.
 
         Parameters
         ----------
         estimator : estimator of this package, or Pipeline that ends in one
-            Fitted.
+            A fitted estimator.
         x : {array-like, sparse matrix} of shape (n_features,) or (1, n_features)
-            The row, as the first step takes it; also a Series or a DataFrame.
+            The row, as input of the first step. A Series or DataFrame is accepted too.
         n_nearest : int or None, default=5
-            How many exemplars, if there are as many; None for all.
+            Largest number of exemplars, or None for all.
         output : int, default=0
-            Of a regressor of several outputs, the one that is explained.
-        ax : matplotlib Axes or sequence of two, default=None
-            An axes in a grid of a figure is divided. By default a new figure.
+            Index of the output that is explained, for a regressor with several.
+        ax : matplotlib Axes or sequence of two Axes, default=None
+            Axes to draw on. A single one must be part of a grid, and is divided. By
+            default a new figure is made.
         **plot_kw
-            Passed on to :meth:`plot`.
+            Passed to :meth:`plot`.
 
         Returns
         -------
@@ -135,12 +132,11 @@ class MarginsDisplay:
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is none of this package.
+            If the estimator is not from this package.
         ValueError
-            If it has no exemplars, or x or another argument is not accepted.
+            If the estimator has no exemplars, or another argument is invalid.
         """
-        parts = fitted_parts(estimator)
-        require_exemplars(parts.model, cls.__name__)
+        parts = cls._check_estimator(estimator)
         explained = _explain(parts, _one_row(x), n_nearest, output)
         return cls(explained).plot(ax=ax, **plot_kw)
 
@@ -148,17 +144,18 @@ class MarginsDisplay:
     def from_predictions(
         cls, explained: pd.DataFrame, *, row: Any = None, ax: Any = None, **plot_kw: Any
     ) -> Self:
-        """Draw one prediction of a table that ``explain`` has returned.
+        """Draw one prediction of a table that ``explain`` returned.
 
         Parameters
         ----------
         explained : pandas.DataFrame
         row : object, default=None
-            Which one, of its column ``row``. May be left out if there is only one.
-        ax : matplotlib Axes or sequence of two, default=None
-            An axes in a grid of a figure is divided. By default a new figure.
+            The value of the column ``row``. It is required if there are several.
+        ax : matplotlib Axes or sequence of two Axes, default=None
+            Axes to draw on. A single one must be part of a grid, and is divided. By
+            default a new figure is made.
         **plot_kw
-            Passed on to :meth:`plot`.
+            Passed to :meth:`plot`.
 
         Returns
         -------
@@ -167,19 +164,20 @@ class MarginsDisplay:
         Raises
         ------
         ValueError
-            If it is no table of ``explain``, or has no such row.
+            If the table is not from ``explain``, or has no such row.
         """
-        return cls(one_prediction(explained, row)).plot(ax=ax, **plot_kw)
+        return cls(select_prediction(explained, row)).plot(ax=ax, **plot_kw)
 
     def plot(self, ax: Any = None, *, bar_kw: Keywords = None) -> Self:
-        """Draw.
+        """Draw the margins and contributions.
 
         Parameters
         ----------
-        ax : matplotlib Axes or sequence of two, default=None
-            An axes in a grid of a figure is divided. By default a new figure.
+        ax : matplotlib Axes or sequence of two Axes, default=None
+            Axes to draw on. A single one must be part of a grid, and is divided. By
+            default a new figure is made.
         bar_kw : dict, default=None
-            Passed on to matplotlib's ``barh``.
+            Keywords for matplotlib's ``barh``.
 
         Returns
         -------
@@ -187,15 +185,16 @@ class MarginsDisplay:
         """
         n = len(self.terms)
         size = 7.6, min(12.0, 1.5 + 0.36 * n)
-        self.axes_ = panels(type(self).__name__, ax, 2, size)
-        self.figure_ = self.axes_[0].figure
+        self.axes_ = self._make_axes(ax, 2, size)
         colors = self._colors()
         self.bars_ = []
-        values = np.nan_to_num(self.distances, posinf=np.nan), self.contributions
-        for panel, widths in zip(self.axes_, values, strict=True):
-            at, own = np.arange(len(widths)), colors[: len(widths)]
-            keywords = {"color": own, "height": 0.7, **(bar_kw or {})}
-            bars = panel.barh(at, widths, **keywords)
+        distances = np.nan_to_num(self.distances, posinf=np.nan)
+        for panel, widths in zip(
+            self.axes_, (distances, self.contributions), strict=True
+        ):
+            n_bars = len(widths)
+            keywords = {"color": colors[:n_bars], "height": 0.7, **(bar_kw or {})}
+            bars = panel.barh(np.arange(n_bars), widths, **keywords)
             if not is_narrow(panel):
                 numbers = ["" if np.isnan(w) else f"{w:.3g}" for w in widths]
                 panel.bar_label(bars, numbers, padding=3, fontsize="small")
@@ -206,75 +205,82 @@ class MarginsDisplay:
             panel.set_ylim(n - 0.4, -0.6)
             panel.set_yticks(np.arange(n), [""] * n)
             self.bars_.append(bars)
-        self._write()
+        self._label_axes()
         return self
 
     def _colors(self) -> list[str]:
-        """Color exemplars, by whether they are of the predicted class, and the rest."""
-        of_class = [
-            PALETTE[0 if not self.is_classifier or c == self.predicted else 1]
-            for c in self.labels
+        """Return the color of each term."""
+        of_exemplars = [
+            PALETTE[0 if not self.is_classifier or label == self.predicted else 1]
+            for label in self.labels
         ]
-        return of_class + [REST] * (len(self.terms) - len(of_class))
+        n_others = len(self.terms) - len(of_exemplars)
+        return of_exemplars + [OTHER_TERMS_COLOR] * n_others
 
-    def _write(self) -> None:
+    def _label_axes(self) -> None:
         size = "x-small" if is_narrow(self.axes_[0]) else "medium"
-        names = titles_of(self.labels, self.is_classifier)
+        names = format_labels(self.labels, self.is_classifier)
         numbers = self.explained["exemplar"].dropna()
         titles = [
-            f"{abbreviated(name, 20)}  (exemplar {k})"
+            f"{abbreviate(name, 20)}  (exemplar {k})"
             for name, k in zip(names, numbers, strict=True)
         ]
         titles += self.terms[len(titles) :]
         self.axes_[0].set_yticks(np.arange(len(titles)), titles, fontsize=size)
-        (predicted,) = titles_of([self.predicted], self.is_classifier)
-        is_class = self.is_classifier
-        left = "margin over other classes" if is_class else "distance beyond the nearest"
-        right = abbreviated(predicted, 24) if is_class else f"the value {predicted}"
+        (predicted,) = format_labels([self.predicted], self.is_classifier)
+        if self.is_classifier:
+            left = "margin over other classes"
+            total = self.contributions.sum()
+            right = f"contribution to {abbreviate(predicted, 24)}: {total:.3g} in all"
+        else:
+            left = "distance beyond the nearest"
+            right = f"contribution to the value {predicted}"
         self.axes_[0].set_xlabel(left, fontsize=size)
-        total = f"{self.contributions.sum():.3g} in all"
-        what = f"contribution to {right}" + (f": {total}" if is_class else "")
-        self.axes_[1].set_xlabel(what, fontsize=size)
+        self.axes_[1].set_xlabel(right, fontsize=size)
         self.axes_[0].set_ylabel("nearest first", fontsize=size)
 
 
-def one_prediction(explained: pd.DataFrame, row: Any) -> pd.DataFrame:
-    """Take the rows of one prediction: exemplars by rank, and then the other terms.
+def select_prediction(explained: pd.DataFrame, row: Any) -> pd.DataFrame:
+    """Select the terms of one prediction, and sort them by rank.
 
     Parameters
     ----------
     explained : pandas.DataFrame
-        As ``explain`` returns it.
+        A table that ``explain`` returned.
     row : object or None
-        Which one, of the column ``row``; None if there is only one.
+        The value of the column ``row``. None is accepted if there is only one.
 
     Returns
     -------
     pandas.DataFrame
+        The exemplars by rank, and then the other terms.
 
     Raises
     ------
     ValueError
-        If columns are missing, or the row is not there or has to be named.
+        If columns are missing, there is no such row, or there are several rows and
+        ``row`` is None.
     """
     if missing := sorted(COLUMNS - set(getattr(explained, "columns", ()))):
-        msg = f"explained must be a table of explain, which has the columns {missing}"
+        msg = f"explained must be a table from explain, which has the columns {missing}"
         raise ValueError(msg)
-    known = explained["row"].unique().tolist()
-    if row is None and len(known) == 1:
-        row = known[0]
-    if row not in known:
-        more = " and so on" if len(known) > 12 else ""
-        msg = f"row must be one of {known[:12]}{more}, got {row!r}"
-        raise ValueError(msg)
-    own: pd.DataFrame = explained[explained["row"] == row]
-    order = own["term"].map(TERMS.index)
-    return own.iloc[np.lexsort((own["rank"].fillna(0), order))]
+    rows = explained["row"].unique().tolist()
+    if row is None and len(rows) == 1:
+        row = rows[0]
+    if row not in rows:
+        more = " and so on" if len(rows) > 12 else ""
+        raise invalid_parameter("row", row, f"one of {rows[:12]}{more}")
+    selected: pd.DataFrame = explained[explained["row"] == row]
+    order = selected["term"].map(TERMS.index)
+    return selected.iloc[np.lexsort((selected["rank"].fillna(0), order))]
 
 
-def _explain(parts: Parts, x: Array, n_nearest: int | None, output: int) -> pd.DataFrame:
-    few = is_position(n_nearest, np.inf) and n_nearest > parts.model.n_exemplars_
-    keywords: dict[str, Any] = {"n_nearest": None if few else n_nearest}
+def _explain(
+    parts: EstimatorParts, x: Array, n_nearest: int | None, output: int
+) -> pd.DataFrame:
+    if is_integer(n_nearest) and n_nearest > parts.model.n_exemplars_:
+        n_nearest = None
+    keywords: dict[str, Any] = {"n_nearest": n_nearest}
     if not is_classifier(parts.model):
         keywords["output"] = output
     explained: pd.DataFrame = parts.model.explain(parts.transform(x), **keywords)
@@ -282,7 +288,7 @@ def _explain(parts: Parts, x: Array, n_nearest: int | None, output: int) -> pd.D
 
 
 def _one_row(x: Any) -> Array:
-    """Make a table of one row of it."""
+    """Return x as a table of one row."""
     if isinstance(x, pd.Series):
         x = x.to_frame().T.infer_objects()
     if not (isinstance(x, pd.DataFrame) or sp.issparse(x)):

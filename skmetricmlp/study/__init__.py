@@ -1,33 +1,27 @@
-"""The comparison of initializations on a data set.
+"""The comparison of starts on a data set, as a function and as a command.
 
-data and design -> runs -> study -> summary and verdict -> page
+A :class:`Design` of starts, sizes and seeds is run on a :class:`Dataset`. The
+:class:`Study` that results is summarized in tables, sentences and a report.
 """
 
-from skmetricmlp.plotting._text import visible
 from skmetricmlp.study.compare import Study, compare, run_study
+from skmetricmlp.study.conclusions import conclusions
 from skmetricmlp.study.data import (
     Dataset,
     load_dataset,
     read_dataset,
     tabular_transformer,
 )
-from skmetricmlp.study.design import Design, Start, starts_of
+from skmetricmlp.study.design import Design, Start, starts_from_grid
 from skmetricmlp.study.errors import DataError
-from skmetricmlp.study.files import OutputError, discard_folders, make_folder
-from skmetricmlp.study.report import (
-    counted,
-    mistakes_table,
-    report_names,
-    starts_table,
-    write_report,
-)
+from skmetricmlp.study.files import OutputError
+from skmetricmlp.study.report import mistakes_table, starts_table, write_report
 from skmetricmlp.study.summary import (
     score_table,
     summarize,
     target_table,
     time_to_target,
 )
-from skmetricmlp.study.verdict import verdict
 
 __all__ = [
     "DataError",
@@ -37,22 +31,17 @@ __all__ = [
     "Start",
     "Study",
     "compare",
-    "counted",
-    "discard_folders",
+    "conclusions",
     "load_dataset",
-    "make_folder",
     "mistakes_table",
     "read_dataset",
-    "report_names",
     "run_study",
     "score_table",
-    "starts_of",
+    "starts_from_grid",
     "starts_table",
     "summarize",
     "tabular_transformer",
     "target_table",
     "time_to_target",
-    "verdict",
-    "visible",
     "write_report",
 ]

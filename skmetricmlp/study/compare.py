@@ -1,4 +1,4 @@
-"""Carry out a comparison: in parallel, with progress, and going on where it was."""
+"""Running a comparison: in parallel, with a progress bar, and from cached results."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
+from skmetricmlp.study.cache import RunCache
 from skmetricmlp.study.data import Dataset, load_dataset
 from skmetricmlp.study.design import Design, Run, Start
 from skmetricmlp.study.errors import DataError
-from skmetricmlp.study.kept import KeptRuns
 from skmetricmlp.study.runs import Result, Split, feature_names, train_and_score
 
 __all__ = ["Study", "compare", "run_study"]
 
-#: What metrics take that are not defined for all numbers.
-LEAST = {"kl": ">= 0", "itakura_saito": "> 0"}
+#: Domains of the metrics that are not defined for all numbers.
+DOMAINS = {"kl": ">= 0", "itakura_saito": "> 0"}
 
 KEYS = ["size", "seed", "start"]
 
 
 @dataclass(frozen=True)
 class Study:
-    """A comparison that has been carried out.
+    """A comparison and its results.
 
     Attributes
     ----------
     dataset : Dataset
     design : Design
     curves : pandas.DataFrame
-        A row per size, seed, start and epoch, with the columns ``size``, ``seed``,
-        ``start``, ``epoch`` (0 is untrained), the score on the test rows (``accuracy``
-        of classes, ``r2`` of values) and ``seconds`` spent so far on calculating the
-        weights and training.
+        One row per size, seed, start and epoch, with the columns ``size``, ``seed``,
+        ``start``, ``epoch``, the score on the test rows (``accuracy`` for classes,
+        ``r2`` for values) and ``seconds``. Epoch 0 is the untrained network. The seconds
+        are those spent so far on calculating the weights and on training.
     predictions : pandas.DataFrame
-        For the first and the last epoch of each run, the ``count`` of test rows of each
-        pair of ``true`` and ``predicted``.
+        The ``count`` of test rows for each pair of ``true`` and ``predicted``, before
+        training and after the last epoch of each run.
     """
 
     dataset: Dataset
@@ -69,46 +69,49 @@ def compare(
 ) -> pd.DataFrame:
     """Train networks from several starts, and test them before and after each epoch.
 
-    For each seed the rows are divided anew into test and training rows, classes in their
-    proportions; smaller training sets are parts of the larger ones.
+    For each seed the rows are split into training and test data, stratified by class.
+    Smaller training sets are subsets of the larger ones.
 
     Parameters
     ----------
     dataset : Dataset or str
-        A str is a name that :func:`load_dataset` knows.
+        A data set, or a name for :func:`load_dataset`.
     starts : mapping of str to mappings, optional
-        Parameters of :class:`~skmetricmlp.MetricInitMLPClassifier` or, for values, of
-        :class:`~skmetricmlp.MetricInitMLPRegressor`, by the names that the starts shall
-        have. By default "calculated" and "random".
+        Parameters of :class:`~skmetricmlp.MetricInitMLPClassifier`, or for values of
+        :class:`~skmetricmlp.MetricInitMLPRegressor`, by the name of the start. By default
+        there are two starts, "calculated" and "random". All are compared with the last
+        one.
     sizes : sequence of int, optional
-        Numbers of training rows; by default all, a quarter and a sixteenth.
+        Numbers of training rows. By default all rows, a quarter and a sixteenth.
     n_seeds : int
-        How often the rows are divided.
+        Number of random splits.
     n_epochs : int
+        Number of epochs of each training.
     test_fraction : float
+        Share of the rows in the test data.
     n_jobs : int, optional
-        Networks that are trained at the same time, as in scikit-learn: None is one, -1 is
-        one for each processor. Times are comparable within a run, not between runs
-        with other ``n_jobs``.
+        Number of networks that are trained in parallel, as in scikit-learn: None is one,
+        -1 is one per processor. Times can be compared within a study, but not between
+        studies with different ``n_jobs``.
     folder : str or Path, optional
-        Results are kept there, each as soon as it is found, and are not calculated
-        again. Files that are damaged are noticed, and calculated again with a warning.
+        Folder for the results of finished runs, which are not repeated later. A damaged
+        file causes a warning, and its run is repeated.
     progress : bool
-        Whether to show a progress bar, with an estimate of the time left. Needs tqdm.
+        Whether to show a progress bar with the estimated time left. It needs tqdm.
 
     Returns
     -------
     pandas.DataFrame
-        A row per size, seed, start and epoch, with the columns ``size``, ``seed``,
-        ``start``, ``epoch`` (0 is untrained), the score on the test rows (``accuracy``
-        of classes, ``r2`` of values) and ``seconds`` spent so far on calculating the
-        weights and training.
+        One row per size, seed, start and epoch, with the columns of
+        :attr:`Study.curves`.
 
     Raises
     ------
     DataError
-        If there are no such data, only one start, or a size is more than there are
-        training rows or too few for the classes.
+        If the data do not exist, there is only one start, or a size exceeds the number of
+        training rows or is too small for the number of classes.
+    ValueError
+        If a parameter of a start is invalid, or needs ``fit`` for several epochs.
     OSError
         If a result cannot be written to ``folder``.
 
@@ -124,7 +127,7 @@ def compare(
     if starts is None:
         starts = {"calculated": {"init": "metric"}, "random": {"init": "random"}}
     reference = list(starts)[-1]
-    design = Design.of(
+    design = Design.from_dataset(
         dataset,
         [Start(name, parameters, reference) for name, parameters in starts.items()],
         sizes=sizes,
@@ -144,7 +147,14 @@ def run_study(
     folder: str | Path | None = None,
     progress: bool = False,
 ) -> Study:
-    """Carry out a design; the parameters are those of :func:`compare`.
+    """Run all trainings of a design.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    design : Design
+    n_jobs, folder, progress : various
+        Parameters of :func:`compare`.
 
     Returns
     -------
@@ -153,44 +163,46 @@ def run_study(
     Raises
     ------
     DataError
-        If a column has values that a metric is not defined for.
+        If a column has values outside the domain of a metric.
+    ValueError
+        If a parameter of a start is invalid.
     OSError
         If a result cannot be written to ``folder``.
     """
     _check_domains(dataset, design)
-    kept = None
+    cache = None
     if folder is not None:
-        kept = KeptRuns(Path(folder), dataset, dataset.fingerprint)
-    calls = _calls(design)
-    results = _already_there(calls, kept)
-    left = [run for run in calls if run not in results]
+        cache = RunCache(Path(folder), dataset, dataset.fingerprint)
+    settings = _run_settings(design)
+    results = _cached_results(settings, cache)
+    remaining = [run for run in settings if run not in results]
     parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-    caller = os.getpid()
-    found = parallel(
-        joblib.delayed(_carried_out)(run, dataset, calls[run], kept, caller)
-        for run in left
+    main_process = os.getpid()
+    finished = parallel(
+        joblib.delayed(_carry_out)(run, dataset, settings[run], cache, main_process)
+        for run in remaining
     )
-    with _bar(progress, calls, results) as update:
-        for run, result in found:
+    with _progress_bar(progress, settings, results) as update:
+        for run, result in finished:
             results[run] = result
             update(run)
-    # Small sizes first, whatever the order was in which they were found.
-    runs = sorted(calls, key=lambda run: (run.size, run.seed))
+    # The rows are sorted by size, in whatever order the runs were finished.
+    runs = sorted(settings, key=lambda run: (run.size, run.seed))
     return Study(
         dataset,
         design,
-        curves=_stacked({run: results[run].curve for run in runs}),
-        predictions=_stacked({run: results[run].predictions for run in runs}),
+        curves=_concatenate({run: results[run].curve for run in runs}),
+        predictions=_concatenate({run: results[run].predictions for run in runs}),
     )
 
 
 def _check_domains(dataset: Dataset, design: Design) -> None:
-    """Name the user's column, where an estimator would name one of those it is given."""
+    """Check the columns here, as errors of an estimator have no names of columns."""
     metrics = [
         metric
         for start in design.starts
         if start.parameters.get("init", "metric") == "metric"
-        and (metric := start.parameters.get("metric")) in LEAST
+        and (metric := start.parameters.get("metric")) in DOMAINS
     ]
     if not metrics:
         return
@@ -199,32 +211,32 @@ def _check_domains(dataset: Dataset, design: Design) -> None:
     names = feature_names(transformer) or [str(k) for k in range(X.shape[1])]
     lowest = X.min(axis=0)
     for metric in metrics:
-        outside = lowest < 0 if LEAST[metric] == ">= 0" else lowest <= 0
+        outside = lowest < 0 if DOMAINS[metric] == ">= 0" else lowest <= 0
         if not outside.any():
             continue
         k = int(outside.argmax())
         msg = (
-            f"metric={metric!r} takes values {LEAST[metric]}, and the column "
-            f"{names[k]!r} has {lowest[k]:.6g} as it is scaled: "
+            f"metric={metric!r} needs values {DOMAINS[metric]}, and the column "
+            f"{names[k]!r} has {lowest[k]:.6g} after scaling: "
         )
-        if LEAST[metric] == ">= 0":
-            msg += "give --scale minmax, which takes numbers to [0, 1]"
+        if DOMAINS[metric] == ">= 0":
+            msg += "use --scale minmax, which scales numbers to [0, 1]"
         else:
-            msg += "'kl' with --scale minmax is a metric that takes 0, too"
+            msg += "use metric='kl', which accepts 0, with --scale minmax"
         raise DataError(msg)
 
 
-class _Call(NamedTuple):
-    """What a run depends on besides the data."""
+class _RunSettings(NamedTuple):
+    """The inputs of a run besides the data."""
 
     split: Split
     parameters: Mapping[str, Any]
     n_epochs: int
 
 
-def _calls(design: Design) -> dict[Run, _Call]:
+def _run_settings(design: Design) -> dict[Run, _RunSettings]:
     return {
-        run: _Call(
+        run: _RunSettings(
             Split(design.n_train, run.size, run.seed),
             dict(design.by_name[run.start].parameters),
             design.n_epochs,
@@ -233,46 +245,53 @@ def _calls(design: Design) -> dict[Run, _Call]:
     }
 
 
-def _already_there(
-    calls: Mapping[Run, _Call], kept: KeptRuns | None
+def _cached_results(
+    settings: Mapping[Run, _RunSettings], cache: RunCache | None
 ) -> dict[Run, Result]:
-    if kept is None:
+    if cache is None:
         return {}
-    files = {run: kept.read(*call) for run, call in calls.items()}
-    if n_damaged := sum(file.is_damaged for file in files.values()):
-        what = "1 kept run is" if n_damaged == 1 else f"{n_damaged} kept runs are"
-        msg = f"{what} damaged, and calculated again: {kept.folder}"
+    entries = {run: cache.read(*inputs) for run, inputs in settings.items()}
+    if n_damaged := sum(entry.is_damaged for entry in entries.values()):
+        files = "1 file is" if n_damaged == 1 else f"{n_damaged} files are"
+        repeated = "its run is" if n_damaged == 1 else "their runs are"
+        msg = f"{files} damaged in {cache.folder}, and {repeated} repeated"
         warn(msg, UserWarning, stacklevel=3)
-    return {run: file.result for run, file in files.items() if file.result is not None}
+    return {
+        run: entry.result for run, entry in entries.items() if entry.result is not None
+    }
 
 
-def _carried_out(
-    run: Run, dataset: Dataset, call: _Call, kept: KeptRuns | None, caller: int
+def _carry_out(
+    run: Run,
+    dataset: Dataset,
+    inputs: _RunSettings,
+    cache: RunCache | None,
+    main_process: int,
 ) -> tuple[Run, Result]:
-    if os.getpid() != caller:
-        # Ctrl-C reaches the workers too, but it is the caller who ends them.
+    if os.getpid() != main_process:
+        # Ctrl-C interrupts all processes. The main process ends the workers.
         signal(SIGINT, SIG_IGN)
-    # Another command may have finished the run since this one began.
-    if kept is not None and (found := kept.read(*call).result) is not None:
-        return run, found
-    result = train_and_score(dataset, *call)
-    if kept is not None:
-        kept.write(*call, result)
+    # Another command may have finished the run in the meantime.
+    if cache is not None and (cached := cache.read(*inputs).result) is not None:
+        return run, cached
+    result = train_and_score(dataset, *inputs)
+    if cache is not None:
+        cache.write(*inputs, result)
     return run, result
 
 
 @contextmanager
-def _bar(
+def _progress_bar(
     progress: bool, runs: Collection[Run], done: Collection[Run]
 ) -> Iterator[Callable[[Run], None]]:
-    """Show training rows instead of runs, so that the time left is estimated well."""
+    """Show a progress bar in training rows, which give a better estimate than runs."""
     if not progress:
         yield lambda _: None
         return
-    # Imported when a bar is shown: tqdm is optional.
+    # tqdm is optional, so that it is imported only for a bar.
     from tqdm import tqdm  # noqa: PLC0415
 
-    total, initial = (sum(run.size for run in some) for some in (runs, done))
+    total, initial = (sum(run.size for run in part) for part in (runs, done))
     numbers = count(len(done) + 1)
 
     def update(run: Run) -> None:
@@ -286,5 +305,5 @@ def _bar(
         yield update
 
 
-def _stacked(frames: Mapping[Run, pd.DataFrame]) -> pd.DataFrame:
+def _concatenate(frames: Mapping[Run, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(frames, names=KEYS).droplevel(-1).reset_index()

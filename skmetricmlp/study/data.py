@@ -1,4 +1,4 @@
-"""Data sets to compare on: a table of one's own, or scikit-learn's by name."""
+"""Data sets for a comparison: the user's tables, and data of scikit-learn by name."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from sklearn.preprocessing import (
 from skmetricmlp.study.errors import DataError
 from skmetricmlp.study.tables import (
     TextFormat,
-    check_names,
-    listed,
+    check_column_names,
+    format_columns,
     read_frame,
     separator_hint,
 )
-from skmetricmlp.study.tasks import CLASSES, TASKS, Task, task_of
+from skmetricmlp.study.tasks import CLASSES, TASKS, Task, infer_task
 
 __all__ = [
     "LEAST_ROWS",
@@ -45,39 +45,39 @@ __all__ = [
 
 LEAST_ROWS = 20
 
-#: Data that come with scikit-learn.
+#: Data sets that scikit-learn includes.
 NAMES = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 
-#: Squares of numbers are summed when they are scaled.
+#: Largest absolute value. Scaling sums squares, which must not overflow.
 GREATEST = 1e150
 
-#: Types that are no labels.
+#: Types of objects that are not accepted as labels.
 REFUSED = (bytes, list, tuple, dict, set, np.ndarray)
 
 SCALERS = {"standard": StandardScaler(), "minmax": MinMaxScaler(clip=True)}
 
-#: What names of data that are downloaded begin with.
+#: Prefix of the names of data sets that are downloaded.
 OPENML = "openml:"
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows to compare on, and what has to be done to them first.
+    """Features and targets, with a transformer of the features to numbers.
 
     Attributes
     ----------
     name : str
-        Names the report.
+        Name in the report.
     X : pandas.DataFrame
-        Features: numbers, possibly missing, or text.
+        Features: numbers, which may be missing, or text.
     y : pandas.Series
-        Labels, or values.
+        Labels, or values of a regression target.
     task : Task
-        Which of the two.
+        Classification or regression.
     transformer : scikit-learn transformer
-        Unfitted; it makes numbers of ``X``, and is fitted on training rows only.
+        An unfitted transformer of ``X`` to numbers. It is fitted to training data only.
     image_shape : tuple of int, optional
-        Rows and columns, where the transformed features are pixels.
+        Rows and columns, if the transformed features are pixels.
     """
 
     name: str
@@ -98,20 +98,22 @@ class Dataset:
         transformer: Any = None,
         image_shape: tuple[int, int] | None = None,
     ) -> Self:
-        """Make a data set of features and targets.
+        """Make a data set from features and targets.
 
         Parameters
         ----------
         X : array-like or data frame of shape (n_samples, n_features)
-            Numbers, categories, truth values or times, also missing.
+            Numbers, categories, truth values or times. They may be missing.
         y : array-like of shape (n_samples,)
-            Labels, or values. Rows without are left out.
+            Labels, or values of a regression target. Rows without a target are omitted.
         name : str
+            Name in the report.
         task : {"classes", "values"}, optional
-            By default :func:`task_of` the targets.
+            By default it is inferred by :func:`~skmetricmlp.study.tasks.infer_task`.
         transformer : scikit-learn transformer, optional
             By default :func:`tabular_transformer`.
         image_shape : tuple of int, optional
+            Rows and columns, if the transformed features are pixels.
 
         Returns
         -------
@@ -120,9 +122,8 @@ class Dataset:
         Raises
         ------
         DataError
-            If there are not enough rows, the labels are not two or more classes, the
-            values are not finite numbers, there is no feature, two have one name, or one
-            has infinity.
+            If there are too few rows, fewer than two classes, values that are not finite,
+            no features, two features with the same name, or an infinite feature.
 
         Examples
         --------
@@ -135,28 +136,28 @@ class Dataset:
         if len(frame) != len(targets):
             msg = f"X has {len(frame)} rows and y has {len(targets)}"
             raise DataError(msg)
-        is_there = targets.notna().to_numpy()
-        targets = targets[is_there].reset_index(drop=True).infer_objects()
-        targets = _plain(targets)
-        kind = _task(task, targets)
-        check = _check_labels if kind == CLASSES else _check_values
+        has_target = targets.notna().to_numpy()
+        targets = targets[has_target].reset_index(drop=True).infer_objects()
+        targets = _as_labels(targets)
+        resolved = _resolve_task(task, targets)
+        check = _check_labels if resolved == CLASSES else _check_values
         check(targets)
         if frame.shape[1] == 0:
             msg = f"{name} has no column besides the target"
             raise DataError(msg)
         names = [str(column) for column in frame.columns]
-        check_names(names, "X")
+        check_column_names(names, "X")
         frame.columns = pd.Index(names)
         frame.index = pd.RangeIndex(1, len(frame) + 1)
-        features = _tidy_features(frame[is_there]).reset_index(drop=True)
+        features = _tidy_features(frame[has_target]).reset_index(drop=True)
         transformer = tabular_transformer() if transformer is None else transformer
-        return cls(name, features, targets, kind, transformer, image_shape)
+        return cls(name, features, targets, resolved, transformer, image_shape)
 
     @property
     def fingerprint(self) -> str:
-        """Another one for other rows, targets, names of columns, task or transformer."""
-        about = list(self.X), self.task.name, self.transformer
-        digest = sha256(joblib.hash(about).encode())
+        """Hash of the data, the column names, the task and the transformer."""
+        settings = list(self.X), self.task.name, self.transformer
+        digest = sha256(joblib.hash(settings).encode())
         for part in (self.X, self.y):
             hashes = pd.util.hash_pandas_object(part, index=False)
             digest.update(hashes.to_numpy().tobytes())
@@ -164,15 +165,15 @@ class Dataset:
 
 
 def load_dataset(name: str) -> Dataset:
-    """Load data that scikit-learn ships or downloads.
+    """Load a data set that scikit-learn includes or downloads.
 
     Parameters
     ----------
     name : str
-        One of "breast_cancer", "diabetes", "digits", "iris" and "wine"; or
-        "openml:NAME", which is downloaded from `OpenML <https://www.openml.org>`_ and
-        kept by scikit-learn. The pixels of the digits are scaled to [0, 1]; all else is
-        treated as a table.
+        "breast_cancer", "diabetes", "digits", "iris" or "wine", or "openml:NAME" for a
+        data set of `OpenML <https://www.openml.org>`_, which scikit-learn downloads to
+        its cache. The pixels of "digits" are scaled to [0, 1]. All other data sets are
+        tables.
 
     Returns
     -------
@@ -181,7 +182,7 @@ def load_dataset(name: str) -> Dataset:
     Raises
     ------
     DataError
-        If there are no such data.
+        If there is no such data set, or it could not be downloaded.
 
     Examples
     --------
@@ -195,8 +196,8 @@ def load_dataset(name: str) -> Dataset:
         close = get_close_matches(name, NAMES, n=1)
         hint = f" (did you mean {close[0]!r}?)" if close else ""
         msg = (
-            f"no data named {name!r}{hint}: give {', '.join(NAMES)}, {OPENML}NAME, or a "
-            f".csv or .parquet file"
+            f"no data set {name!r}{hint}: name one of {', '.join(NAMES)}, {OPENML}NAME, "
+            f"or a .csv or .parquet file"
         )
         raise DataError(msg)
     bunch = getattr(datasets, f"load_{name}")(as_frame=True)
@@ -237,28 +238,29 @@ def read_dataset(
 ) -> Dataset:
     """Read a CSV or Parquet file with a column to predict.
 
-    Numbers are imputed by their median and standardized; everything else is one-hot
-    encoded, with a missing value as a category of its own. Rows without a target
-    are left out.
+    Missing numbers are replaced by the median of the column, and numbers are
+    standardized. All other columns are one-hot encoded; a missing value is a category.
+    Rows without a target are omitted.
 
     Parameters
     ----------
     path : str or Path
-        ``.csv``, ``.tsv`` or other text (also compressed, as in ``.csv.gz``), or
-        ``.parquet``.
+        A ``.parquet`` file, or a text file such as ``.csv`` or ``.tsv``, which may be
+        compressed, as in ``.csv.gz``.
     target : str or None
-        Column of the labels or values.
+        Name of the column to predict. With None the error lists the columns.
     separator : str, optional
-        Between the columns of a CSV file: a comma by default, in ``.tsv`` a tab.
+        Separator of the columns of a CSV file. By default a comma, or a tab in ``.tsv``.
     has_header : bool
-        Whether the first row of a CSV file has the names of the columns. Otherwise they
-        are called "0", "1" and so on.
+        Whether the first row of a CSV file has the names of the columns. Otherwise the
+        names are "0", "1" and so on.
     encoding : str, optional
-        Of a CSV file, by default UTF-8. Excel in Western Europe writes "cp1252".
+        Encoding of a CSV file. By default UTF-8. Excel in Western Europe writes
+        "cp1252".
     decimal : str, optional
-        Of the numbers in a CSV file, by default a point.
+        Decimal separator of a CSV file. By default a point.
     task : {"classes", "values"}, optional
-        By default :func:`task_of` the column.
+        By default it is inferred by :func:`~skmetricmlp.study.tasks.infer_task`.
 
     Returns
     -------
@@ -267,29 +269,29 @@ def read_dataset(
     Raises
     ------
     DataError
-        If there is no such file or column, the file is not what its ending or the
-        parameters say, a name stands for two columns, or :meth:`Dataset.from_arrays`
-        refuses what it holds.
+        If the file or the column does not exist, the file does not have the given format,
+        two columns have the same name, or the data are invalid, as in
+        :meth:`Dataset.from_arrays`.
     """
     path = Path(path)
-    form = TextFormat(separator, has_header, encoding, decimal)
-    frame = read_frame(path, form)
+    text_format = TextFormat(separator, has_header, encoding, decimal)
+    frame = read_frame(path, text_format)
     columns = [str(column) for column in frame.columns]
     frame.columns = pd.Index(columns)
-    check_names(columns, str(path))
+    check_column_names(columns, str(path))
     if target is None:
-        hint = separator_hint(path, form)
+        hint = separator_hint(path, text_format)
         msg = (
             f"name the column to predict with --target; {path} has "
-            f"{listed(columns)}{hint}"
+            f"{format_columns(columns)}{hint}"
         )
         raise DataError(msg)
     if target not in columns:
         close = get_close_matches(target, columns, n=1)
-        hint = separator_hint(path, form)
+        hint = separator_hint(path, text_format)
         if close and not hint:
             hint = f" (did you mean {close[0]!r}?)"
-        msg = f"no column {target!r} in {path}{hint}; it has {listed(columns)}"
+        msg = f"no column {target!r} in {path}{hint}; it has {format_columns(columns)}"
         raise DataError(msg)
     return Dataset.from_arrays(
         frame.drop(columns=target),
@@ -300,13 +302,13 @@ def read_dataset(
 
 
 def tabular_transformer(scale: str = "standard") -> ColumnTransformer:
-    """Return a transformer of mixed columns with missing values to numbers.
+    """Make a transformer of mixed columns with missing values to numbers.
 
     Parameters
     ----------
     scale : {"standard", "minmax"}
-        "minmax" takes numbers to [0, 1], also those of rows beyond the training rows, for
-        metrics of values that are not negative.
+        Scaling of numbers. "minmax" scales to [0, 1] and clips test data to this range.
+        It is needed by metrics of nonnegative data.
 
     Returns
     -------
@@ -315,7 +317,7 @@ def tabular_transformer(scale: str = "standard") -> ColumnTransformer:
     Raises
     ------
     DataError
-        If ``scale`` is neither.
+        If ``scale`` is invalid.
     """
     if scale not in SCALERS:
         msg = f"scale must be one of {', '.join(SCALERS)}, got {scale!r}"
@@ -334,16 +336,16 @@ def tabular_transformer(scale: str = "standard") -> ColumnTransformer:
     )
 
 
-def _plain(y: pd.Series[Any]) -> pd.Series[Any]:
-    """Take what is neither text nor a number as the text that it is written as."""
+def _as_labels(y: pd.Series[Any]) -> pd.Series[Any]:
+    """Convert other objects than text and numbers, such as times, to text."""
     types = pd.api.types
     if types.is_numeric_dtype(y) or types.is_bool_dtype(y) or types.is_string_dtype(y):
         return y
     kinds = {type(value) for value in y}
     if refused := [kind for kind in kinds if issubclass(kind, REFUSED)]:
         msg = (
-            f"the target {y.name!r} has values of type {refused[0].__name__}, which are "
-            f"neither text nor numbers"
+            f"the target {y.name!r} has values of type {refused[0].__name__}; it must "
+            f"have text or numbers"
         )
         raise DataError(msg)
     if kinds <= {str, bool} or kinds <= {int, float, np.float64, np.int64}:
@@ -354,16 +356,14 @@ def _plain(y: pd.Series[Any]) -> pd.Series[Any]:
 def _check_labels(y: pd.Series[Any]) -> None:
     n_classes, target = y.nunique(), y.name
     if n_classes < 2:
-        found = (
-            f"only the one class {y.iloc[0]!r}" if n_classes else "no label in any row"
-        )
+        found = f"one class {y.iloc[0]!r}" if n_classes else "no labels"
         msg = f"the target {target!r} needs at least two classes; it has {found}"
         raise DataError(msg)
     _check_number(y)
     if 2 * n_classes > len(y):
         msg = (
-            f"the target {target!r} has {n_classes} different values in {len(y)} rows: "
-            f"too many for classes; if they are numbers to predict, give --task values"
+            f"the target {target!r} has {n_classes} distinct values in {len(y)} rows, "
+            f"which are too many classes; use --task values for regression"
         )
         raise DataError(msg)
 
@@ -380,13 +380,13 @@ def _check_values(y: pd.Series[Any]) -> None:
 
 def _check_number(y: pd.Series[Any]) -> None:
     if len(y) < LEAST_ROWS:
-        msg = f"at least {LEAST_ROWS} labeled rows are needed, there are {len(y)}"
+        msg = f"at least {LEAST_ROWS} labeled rows are needed, got {len(y)}"
         raise DataError(msg)
 
 
-def _task(name: str | None, y: pd.Series[Any]) -> Task:
+def _resolve_task(name: str | None, y: pd.Series[Any]) -> Task:
     if name is None:
-        return task_of(y)
+        return infer_task(y)
     if name not in TASKS:
         msg = f"task must be one of {', '.join(TASKS)}, got {name!r}"
         raise DataError(msg)
@@ -394,7 +394,7 @@ def _task(name: str | None, y: pd.Series[Any]) -> Task:
 
 
 def _tidy_features(X: pd.DataFrame) -> pd.DataFrame:
-    """Numbers as floats, times as seconds, all else as text; missing stays missing."""
+    """Convert numbers to floats, times to seconds, and other columns to text."""
     tidy = {}
     for name, column in X.items():
         if pd.api.types.is_bool_dtype(
@@ -412,15 +412,15 @@ def _tidy_features(X: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(tidy, index=X.index)
 
 
-def _check_feature(name: str, values: pd.Series[Any]) -> None:
-    is_large = values.abs() > GREATEST
+def _check_feature(name: str, column: pd.Series[Any]) -> None:
+    is_large = column.abs() > GREATEST
     if not is_large.any():
         return
     k, count = int(is_large.argmax()), int(is_large.sum())
-    what = "infinity" if np.isinf(values.iloc[k]) else f"{values.iloc[k]:g}"
+    value = "infinity" if np.isinf(column.iloc[k]) else f"{column.iloc[k]:g}"
     rows = "1 row" if count == 1 else f"{count} rows"
     msg = (
-        f"the column {name!r} has {what} in {rows}, first in row {values.index[k]}: "
-        f"numbers may be as large as {GREATEST:g}, and cells may be empty"
+        f"the column {name!r} has {value} in {rows}, first in row {column.index[k]}: "
+        f"absolute values must be at most {GREATEST:g}; cells may be empty"
     )
     raise DataError(msg)

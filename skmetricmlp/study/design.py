@@ -1,4 +1,4 @@
-"""What is compared: starts, sizes of the training set, seeds and a budget of epochs."""
+"""The design of a comparison: starts, sizes of the training data, seeds and epochs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from skmetricmlp.study.data import Dataset
 from skmetricmlp.study.errors import DataError
 from skmetricmlp.study.tasks import CLASSES
 
-__all__ = ["Design", "Run", "Start", "default_sizes", "starts_of"]
+__all__ = ["Design", "Run", "Start", "default_sizes", "starts_from_grid"]
 
-#: Parameters that say which exemplars there are, which is nothing to other weights.
-OF_EXEMPLARS = frozenset({"exemplars", "metric", "metric_params", "sharpness"})
+#: Parameters that only weights calculated from exemplars use.
+EXEMPLAR_PARAMETERS = frozenset({"exemplars", "metric", "metric_params", "sharpness"})
 
-#: What the values of ``init`` are called.
-WORDS = {"metric": "calculated"}
+#: Names of values of ``init``.
+INIT_NAMES = {"metric": "calculated"}
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Start:
     ----------
     name : str
     parameters : mapping
-        Of the estimator.
+        Parameters of the estimator.
     reference : str
-        Name of the start that it is compared with; its own where it is the reference.
+        Name of the start that this one is compared with. A reference has its own name.
     """
 
     name: str
@@ -41,12 +41,12 @@ class Start:
 
     @property
     def is_reference(self) -> bool:
-        """Whether others are compared with it."""
+        """Whether other starts are compared with this one."""
         return self.name == self.reference
 
 
 class Run(NamedTuple):
-    """One network to train."""
+    """One training of a network."""
 
     size: int
     seed: int
@@ -55,7 +55,7 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True)
 class Design:
-    """A comparison that can be carried out.
+    """The design of a comparison.
 
     Attributes
     ----------
@@ -63,13 +63,13 @@ class Design:
     sizes : tuple of int
         Numbers of training rows.
     n_seeds : int
-        How often the rows are divided anew into test and training rows.
+        Number of random splits into training and test data.
     n_epochs : int
-        Each network is trained as long.
+        Number of epochs of each training.
     n_train, n_test : int
-        Training rows at most, and test rows.
+        Largest number of training rows, and number of test rows.
     target_score : float, optional
-        By default, for each size, where the reference ends.
+        By default, for each size, the last score of the reference.
     """
 
     starts: tuple[Start, ...]
@@ -81,7 +81,7 @@ class Design:
     target_score: float | None = None
 
     @classmethod
-    def of(
+    def from_dataset(
         cls,
         dataset: Dataset,
         starts: Sequence[Start],
@@ -92,19 +92,33 @@ class Design:
         test_fraction: float = 0.25,
         target_score: float | None = None,
     ) -> Self:
-        """Check that the data set allows the sizes, and complete what it knows.
+        """Check the design of a comparison on a data set, and fill in defaults.
 
-        That is the sizes by default, and for ``metric="chamfer"`` the shape of images.
+        Parameters
+        ----------
+        dataset : Dataset
+        starts : sequence of Start
+            Starts with ``metric="chamfer"`` get the ``image_shape`` of the data set.
+        sizes : sequence of int, optional
+            By default :func:`default_sizes`.
+        n_seeds, n_epochs : int
+        test_fraction : float
+            Share of the rows in the test data.
+        target_score : float, optional
+
+        Returns
+        -------
+        Design
 
         Raises
         ------
         DataError
-            If there is only one start, a size is more than there are training rows or
-            too few for the classes, or a number is out of its range.
+            If there is only one start, a size exceeds the number of training rows or is
+            too small for the number of classes, or a number is out of range.
         """
         if len(starts) < 2:
             names = ", ".join(start.name for start in starts) or "none"
-            msg = f"starts must be at least two, to be compared, got {names}"
+            msg = f"a comparison needs at least two starts, got {names}"
             raise DataError(msg)
         _check_range("n_seeds", n_seeds, n_seeds >= 1, "at least 1")
         _check_range("n_epochs", n_epochs, n_epochs >= 1, "at least 1")
@@ -125,8 +139,8 @@ class Design:
             least = max(2, n_classes)
             if not least <= size <= n_train:
                 msg = (
-                    f"size {size} is not possible: at least {least} training rows are "
-                    f"needed for {dataset.name}, and there are {n_train}"
+                    f"size {size} is not possible: {dataset.name} needs at least "
+                    f"{least} training rows and has {n_train}"
                 )
                 raise DataError(msg)
         return cls(
@@ -141,42 +155,44 @@ class Design:
 
     @property
     def runs(self) -> list[Run]:
-        """All networks, the most expensive first, starts of a split side by side."""
+        """All runs: large sizes first, and the starts of a split one after the other."""
         names = [start.name for start in self.starts]
         large_first = sorted(self.sizes, reverse=True)
         return [Run(*run) for run in product(large_first, range(self.n_seeds), names)]
 
     @property
     def by_name(self) -> dict[str, Start]:
-        """Starts by their names."""
+        """The starts by their names."""
         return {start.name: start for start in self.starts}
 
     @property
     def compared(self) -> list[Start]:
-        """Starts that have a reference."""
+        """The starts that are compared with another one."""
         return [start for start in self.starts if not start.is_reference]
 
 
-def starts_of(grid: Mapping[str, Sequence[Any]]) -> tuple[Start, ...]:
-    """Combine values of parameters to starts.
+def starts_from_grid(grid: Mapping[str, Sequence[Any]]) -> tuple[Start, ...]:
+    """Make a start for each combination of parameters.
 
-    A start is compared with the one of the same parameters that has the last of the
-    values of ``init``; where there is one value only, with the first start. Parameters
-    of exemplars are left out where weights are not calculated from exemplars.
+    The reference of a start has the same parameters and the last value of ``init``. With
+    one value of ``init`` the first start is the reference of all. Parameters that only
+    weights calculated from exemplars use are omitted for other weights.
 
     Parameters
     ----------
     grid : mapping of str to sequences
-        Parameters of the estimator; ``init`` is ("metric", "random") if it is not there.
+        Values of the parameters of the estimator. By default ``init`` has the values
+        "metric" and "random".
 
     Returns
     -------
     tuple of Start
-        Named by the parameters that have several values.
+        The names have the parameters with several values.
 
     Examples
     --------
-    >>> for start in starts_of({"metric": ["sqeuclidean", "kl"], "n_exemplars": [30]}):
+    >>> grid = {"metric": ["sqeuclidean", "kl"], "n_exemplars": [30]}
+    >>> for start in starts_from_grid(grid):
     ...     print(f"{start.name!r} is compared with {start.reference!r}")
     'calculated, metric=sqeuclidean' is compared with 'random'
     'calculated, metric=kl' is compared with 'random'
@@ -184,19 +200,21 @@ def starts_of(grid: Mapping[str, Sequence[Any]]) -> tuple[Start, ...]:
     """
     grid = {"init": ("metric", "random"), **grid}
     varied = [name for name, values in grid.items() if len(values) > 1]
-    points = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
-    names = {_name(point, varied): _relevant(point) for point in points}
+    combinations = [
+        dict(zip(grid, values, strict=True)) for values in product(*grid.values())
+    ]
+    parameters = {_name(point, varied): _relevant(point) for point in combinations}
     references = {
         _name(point, varied): _name({**point, "init": grid["init"][-1]}, varied)
-        for point in points
+        for point in combinations
     }
     if len(grid["init"]) == 1:
-        references = dict.fromkeys(names, next(iter(names)))
-    return tuple(Start(name, names[name], references[name]) for name in names)
+        references = dict.fromkeys(parameters, next(iter(parameters)))
+    return tuple(Start(name, parameters[name], references[name]) for name in parameters)
 
 
 def default_sizes(n_train: int, n_classes: int) -> list[int]:
-    """All rows, a quarter and a sixteenth, as far as each class gets a few.
+    """Return a sixteenth, a quarter and all of the rows, omitting sizes below a minimum.
 
     Examples
     --------
@@ -208,11 +226,12 @@ def default_sizes(n_train: int, n_classes: int) -> list[int]:
 
 
 def _with_image_shape(start: Start, dataset: Dataset) -> Start:
-    wanted = start.parameters.get("metric") == "chamfer"
-    if not wanted or dataset.image_shape is None or "metric_params" in start.parameters:
+    needs_shape = start.parameters.get("metric") == "chamfer"
+    has_params = "metric_params" in start.parameters
+    if not needs_shape or has_params or dataset.image_shape is None:
         return start
-    known = {"metric_params": {"image_shape": dataset.image_shape}}
-    return replace(start, parameters={**start.parameters, **known})
+    metric_params = {"image_shape": dataset.image_shape}
+    return replace(start, parameters={**start.parameters, "metric_params": metric_params})
 
 
 def _relevant(point: Mapping[str, Any]) -> dict[str, Any]:
@@ -220,12 +239,12 @@ def _relevant(point: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in point.items()
-        if from_exemplars or name not in OF_EXEMPLARS
+        if from_exemplars or name not in EXEMPLAR_PARAMETERS
     }
 
 
 def _name(point: Mapping[str, Any], varied: Sequence[str]) -> str:
-    parts = [WORDS.get(point["init"], str(point["init"]))]
+    parts = [INIT_NAMES.get(point["init"], str(point["init"]))]
     parts += [
         f"{name}={value}"
         for name, value in _relevant(point).items()
@@ -234,7 +253,7 @@ def _name(point: Mapping[str, Any], varied: Sequence[str]) -> str:
     return ", ".join(parts)
 
 
-def _check_range(name: str, value: float | None, accepted: bool, range_: str) -> None:
-    if not accepted:
+def _check_range(name: str, value: float | None, is_accepted: bool, range_: str) -> None:
+    if not is_accepted:
         msg = f"{name} must be {range_}, got {value}"
         raise DataError(msg)

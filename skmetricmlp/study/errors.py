@@ -1,7 +1,10 @@
-"""The error of a comparison that its user can mend."""
+"""Errors that the user can correct."""
 
 __all__ = ["DataError"]
 
 
 class DataError(ValueError):
-    """The data cannot be compared on; the message says why, in terms of the file."""
+    """The data or the design of a comparison is invalid.
+
+    The message refers to the file, the columns and the options of the user.
+    """

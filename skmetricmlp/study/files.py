@@ -1,4 +1,4 @@
-"""Files that are written as a whole or not at all."""
+"""Writing files atomically."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ __all__ = ["OutputError", "discard_folders", "make_folder", "write_files"]
 
 
 class OutputError(OSError):
-    """A file or a folder cannot be written; the message says which one, and why."""
+    """A file or a folder cannot be written. The message has its path and the reason."""
 
 
 def make_folder(folder: Path, names: Sequence[str] = ()) -> list[Path]:
-    """Make a folder where it is missing, and try whether a file can be written there.
+    """Make a folder if it does not exist, and check that files can be written to it.
 
     Parameters
     ----------
     folder : Path
     names : sequence of str
-        Files that will be written; folders of these names are in the way.
+        Names of the files that will be written. Folders with these names are an error.
 
     Returns
     -------
     list of Path
-        Folders that were made, the outermost first.
+        The folders that were made, the outermost first.
 
     Raises
     ------
     OutputError
-        If that is not possible. What was made until then is removed.
+        If the folder cannot be made or written to. Folders made before are removed.
     """
     made: list[Path] = []
     try:
@@ -55,30 +55,30 @@ def make_folder(folder: Path, names: Sequence[str] = ()) -> list[Path]:
 
 
 def discard_folders(made: Sequence[Path]) -> None:
-    """Remove folders that :func:`make_folder` made, as far as nothing is in them."""
+    """Remove the folders that :func:`make_folder` made if they are empty."""
     for path in reversed(made):
         with suppress(OSError):
             path.rmdir()
 
 
 def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Write files to a folder: they take the place of older ones when all are written.
+    """Write files to a folder, replacing older ones after all have been written.
 
-    Whoever reads them meanwhile sees the old files or the new ones, and two processes
-    that write the same names leave the files of one of them.
+    Other processes read either the old files or the new ones. If two processes write
+    files with the same names, the files of one of them remain.
 
     Parameters
     ----------
     folder : Path
-        Is made if it is not there.
+        It is made if it does not exist.
     contents : mapping of str to bytes
-        By the names of the files.
+        The contents by the names of the files.
 
     Raises
     ------
     OutputError
-        If the folder or a file cannot be written. Older files are then as they were,
-        unless only replacing them failed.
+        If the folder or a file cannot be written. Then the older files are unchanged,
+        unless the error occurred while they were replaced.
     """
     drafts = {name: _draft(folder / name) for name in contents}
     try:
@@ -97,13 +97,13 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
 
 
 def _draft(path: Path) -> Path:
-    """Return a name beside a file that no other process uses."""
+    """Return a path in the folder of a file that no other process uses."""
     return path.with_name(f".{path.name[-40:]}-{os.getpid()}-{token_hex(4)}.tmp")
 
 
 def _write(path: Path, content: bytes, *, keep: bool = True) -> None:
     try:
-        # Opened anew, so that neither a file nor a link of that name is followed.
+        # Mode "x" creates the file, so that a link with its name is not followed.
         with path.open("xb") as file:
             file.write(content)
             file.flush()
@@ -115,7 +115,7 @@ def _write(path: Path, content: bytes, *, keep: bool = True) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Let one process at a time replace files, where the system can lock a folder."""
+    """Let one process at a time replace files, on systems that can lock a folder."""
     if find_spec("fcntl") is None:
         yield
         return
@@ -123,7 +123,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
     handle = os.open(folder, os.O_RDONLY)
     try:
-        # Some network drives have no locks. Each file is whole there, too.
+        # Some network drives have no locks. There, too, each file is complete.
         with suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -1,4 +1,4 @@
-"""Files of a comparison: one page to read, and its figures as tidy tables."""
+"""The report of a comparison: an HTML page, and the results as tidy tables."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from skmetricmlp.plotting._text import visible
+from skmetricmlp.plotting._text import escape_controls
 from skmetricmlp.study.compare import Study
+from skmetricmlp.study.conclusions import conclusions
 from skmetricmlp.study.errors import DataError
+from skmetricmlp.study.figures import draw_figures
 from skmetricmlp.study.files import write_files
-from skmetricmlp.study.pictures import draw_pictures
 from skmetricmlp.study.summary import (
     score_table,
     summarize,
@@ -27,11 +28,10 @@ from skmetricmlp.study.summary import (
     time_to_target,
 )
 from skmetricmlp.study.tasks import CLASSES
-from skmetricmlp.study.verdict import verdict
 
 __all__ = [
     "TableFormat",
-    "counted",
+    "format_count",
     "mistakes_table",
     "report_names",
     "starts_table",
@@ -43,7 +43,7 @@ TableFormat = Literal["csv", "parquet"]
 PAGE = "report.html"
 TABLES = ("curves", "predictions", "summary", "to_target", "starts")
 
-#: What a formula begins with; a sign that stands alone is none.
+#: Text that a spreadsheet evaluates as a formula. A single sign is no formula.
 FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠].", re.DOTALL)  # noqa: RUF001
 
 MOST_MISTAKES = 10
@@ -58,24 +58,24 @@ def write_report(
     n_jobs: int | None = None,
     command: str | None = None,
 ) -> list[Path]:
-    """Write a page with the verdict, pictures and tables, and the figures beside it.
+    """Write a page with conclusions, figures and tables, and the results as files.
 
-    The page is one file: it needs no network and no other file, follows the light or
-    dark scheme of whoever reads it, and fits a phone.
+    The page is one file that needs neither a network nor other files. It follows the
+    reader's light or dark color scheme, and fits the screen of a phone.
 
     Parameters
     ----------
     folder : str or Path
-        Is made if it is not there; files of the same names are replaced, when all are
-        written.
+        The folder is made if it does not exist. Files with the same names are replaced
+        after all files have been written.
     study : Study
     table_format : {"csv", "parquet"}
-        Of the tables. Parquet needs pyarrow. In CSV a label that a spreadsheet would take
-        as a formula, such as "=1+1", has an apostrophe before it.
+        Format of the tables. Parquet needs pyarrow. In CSV an apostrophe is put before
+        labels that a spreadsheet would evaluate as a formula, such as "=1+1".
     n_jobs : int, optional
-        With which the study was carried out, to be mentioned.
+        The ``n_jobs`` of the study, which is printed on the page.
     command : str, optional
-        That carried it out, to be mentioned.
+        The command that ran the study, which is printed on the page.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def write_report(
     Raises
     ------
     DataError
-        If ``table_format`` is neither, or pyarrow is not there.
+        If ``table_format`` is invalid, or needs pyarrow and it is not installed.
     OSError
         If a file cannot be written.
     """
@@ -108,25 +108,25 @@ def write_report(
 
 
 def report_names(table_format: TableFormat = "csv") -> list[str]:
-    """Return the names of the files of a report, the page first."""
+    """Return the names of the files of a report. The page is first."""
     return [PAGE, *(f"{name}.{table_format}" for name in TABLES)]
 
 
 def mistakes_table(study: Study) -> pd.DataFrame:
-    """Find the most frequent mistakes at the end, with all training rows.
+    """Find the most frequent mistakes of the last epoch, for the largest size.
 
     Returns
     -------
     pandas.DataFrame
-        Percent of the rows of a true class that were taken for another, by pairs of
-        classes and starts; at most ten rows.
+        Percentage of the rows of a true class that were predicted as another class. There
+        is one row per pair of classes, at most ten, and one column per start.
     """
-    found, design = study.predictions, study.design
-    found = found[
-        (found["size"] == design.sizes[-1]) & (found["epoch"] == design.n_epochs)
+    pairs, design = study.predictions, study.design
+    pairs = pairs[
+        (pairs["size"] == design.sizes[-1]) & (pairs["epoch"] == design.n_epochs)
     ]
-    total = found.groupby(["start", "true"])["count"].sum().rename("total")
-    wrong = found[found["true"] != found["predicted"]]
+    total = pairs.groupby(["start", "true"])["count"].sum().rename("total")
+    wrong = pairs[pairs["true"] != pairs["predicted"]]
     counts = wrong.groupby(["start", "true", "predicted"])["count"].sum().reset_index()
     counts = counts.join(total, on=["start", "true"])
     counts["percent"] = 100 * counts["count"] / counts["total"]
@@ -137,25 +137,25 @@ def mistakes_table(study: Study) -> pd.DataFrame:
     return table.loc[order[:MOST_MISTAKES]].rename_axis(columns="start")
 
 
-def counted(count: int, what: str) -> str:
-    """Say how many there are of what.
+def format_count(count: int, noun: str) -> str:
+    """Format a count with its noun in singular or plural.
 
     Examples
     --------
-    >>> counted(1, "column"), counted(1797, "row")
+    >>> format_count(1, "column"), format_count(1797, "row")
     ('1 column', '1,797 rows')
     """
-    return f"{count:,} {what}" + ("" if count == 1 else "s")
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def starts_table(study: Study) -> pd.DataFrame:
-    """Say which parameters each start was given; all others have their defaults.
+    """List the given parameters of each start. Others have their defaults.
 
     Returns
     -------
     pandas.DataFrame
-        A row per start, with the columns ``start``, ``reference``, and one of text for
-        each parameter, empty where it was not given.
+        One row per start, with the columns ``start`` and ``reference``, and a column of
+        text for each parameter, which is empty for a start without this parameter.
     """
     rows = [
         {"start": start.name, "reference": start.reference}
@@ -166,7 +166,7 @@ def starts_table(study: Study) -> pd.DataFrame:
 
 
 def _page(study: Study, names: list[str], n_jobs: int | None, command: str | None) -> str:
-    # Imported when a page is made: Jinja2 is optional.
+    # Jinja2 is optional, so that it is imported only for a page.
     from jinja2 import Environment, StrictUndefined  # noqa: PLC0415
 
     environment = Environment(autoescape=True, undefined=StrictUndefined)
@@ -176,22 +176,22 @@ def _page(study: Study, names: list[str], n_jobs: int | None, command: str | Non
     page = environment.from_string(source).render(
         title=f"{dataset.name}: does it matter where a network starts?",
         task=dataset.task,
-        subtitle=f"{counted(rows, 'row')}, {counted(columns, 'column')}, "
-        f"{_predicted(study)}; {counted(design.n_seeds, 'random split')} with "
-        f"{counted(design.n_test, 'test row')} each; "
-        f"{counted(design.n_epochs, 'epoch')}",
-        verdict=verdict(study),
+        subtitle=f"{format_count(rows, 'row')}, {format_count(columns, 'column')}, "
+        f"{_predicted(study)}; {format_count(design.n_seeds, 'random split')} with "
+        f"{format_count(design.n_test, 'test row')} each; "
+        f"{format_count(design.n_epochs, 'epoch')}",
+        conclusions=conclusions(study),
         uncertainty=_uncertainty(study),
-        pictures=draw_pictures(study),
+        figures=draw_figures(study),
         tables=_tables(study),
         target=_target(study),
-        jobs=_jobs(n_jobs),
+        timing=_timing(n_jobs),
         largest=design.sizes[-1],
         command=command,
         files=names,
     )
-    # Names of the data are text, which does not steer the text around it either.
-    return "\n".join(visible(line) for line in page.split("\n"))
+    # Names from the data may have control characters, which are escaped.
+    return "\n".join(escape_controls(line) for line in page.split("\n"))
 
 
 def _tables(study: Study) -> dict[str, Any]:
@@ -210,7 +210,7 @@ def _tables(study: Study) -> dict[str, Any]:
 def _html(table: pd.DataFrame, **options: Any) -> Any:
     from markupsafe import Markup  # noqa: PLC0415
 
-    # pandas escapes what is in the cells.
+    # pandas escapes the text of the cells.
     return Markup(table.to_html(border=0, **options))  # noqa: S704
 
 
@@ -232,12 +232,12 @@ def _predicted(study: Study) -> str:
 
 def _uncertainty(study: Study) -> str:
     if study.design.n_seeds == 1:
-        return "There is one split, so nothing can be said about how far others differ."
+        return "There is one split, so the uncertainty is unknown."
     return (
-        f"Intervals hold with 95 % confidence, over {study.design.n_seeds} random splits "
-        "of the same rows: for differences by the t-test that is corrected for "
-        "resampling (Nadeau and Bengio, 2003), for ratios of epochs by the bootstrap of "
-        "the mean curves."
+        f"The intervals have 95 % confidence, over {study.design.n_seeds} random splits "
+        "of the same rows. Those of differences are from the t-test corrected for "
+        "resampling (Nadeau and Bengio, 2003), and those of ratios of epochs from a "
+        "bootstrap of the mean curves."
     )
 
 
@@ -247,20 +247,20 @@ def _target(study: Study) -> str:
         return f"The target is an {task.score_name} of {task.text(target)}."
     references = dict.fromkeys(start.reference for start in study.design.starts)
     return (
-        f"The target is the mean {task.score_name} at which the reference ends "
+        f"The target is the last mean {task.score_name} of the reference "
         f"({'; '.join(references)}), for each number of training rows."
     )
 
 
-def _jobs(n_jobs: int | None) -> str:
+def _timing(n_jobs: int | None) -> str:
     if n_jobs in {None, 1}:
-        return "one network after the other"
-    return f"with n_jobs={n_jobs}, networks sharing the processors"
+        return "One network was trained at a time."
+    return f"With n_jobs={n_jobs}, networks shared the processors."
 
 
 def _encoder(table_format: str) -> Callable[[pd.DataFrame], bytes]:
     if table_format == "csv":
-        return lambda table: _encoded(_inert(table).to_csv(index=False))
+        return lambda table: _encoded(_without_formulas(table).to_csv(index=False))
     if table_format != "parquet":
         msg = f'table_format must be "csv" or "parquet", got {table_format!r}'
         raise DataError(msg)
@@ -269,10 +269,10 @@ def _encoder(table_format: str) -> Callable[[pd.DataFrame], bytes]:
     return lambda table: table.to_parquet(None, index=False)
 
 
-def _inert(table: pd.DataFrame) -> pd.DataFrame:
-    """Put an apostrophe before text that a spreadsheet would take as a formula."""
+def _without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """Put an apostrophe before text that a spreadsheet would evaluate."""
 
-    def cell(value: Any) -> Any:
+    def escape(value: Any) -> Any:
         if not isinstance(value, str) or not FORMULA.match(value):
             return value
         with suppress(ValueError):
@@ -281,9 +281,11 @@ def _inert(table: pd.DataFrame) -> pd.DataFrame:
         return "'" + value
 
     texts = table.select_dtypes(exclude=["number", "bool"])
-    return table.assign(**{str(name): column.map(cell) for name, column in texts.items()})
+    return table.assign(
+        **{str(name): column.map(escape) for name, column in texts.items()}
+    )
 
 
 def _encoded(text: str) -> bytes:
-    """Write as UTF-8 also names of files that are none."""
+    """Encode as UTF-8, with escapes for names of files that are not valid Unicode."""
     return text.encode("utf-8", "backslashreplace")

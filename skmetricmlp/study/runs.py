@@ -1,4 +1,4 @@
-"""One run: a network is trained on one split, and looked at before and after epochs."""
+"""One run: a network is trained on one split, and tested after each epoch."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Array = NDArray[Any]
 
 
 class Split(NamedTuple):
-    """Which rows are learned from, ``size`` of ``n_train``; a seed draws them."""
+    """A random split: ``size`` of ``n_train`` training rows, drawn with a seed."""
 
     n_train: int
     size: int
@@ -38,16 +38,17 @@ class Split(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What a run has found.
+    """Results of a run.
 
     Attributes
     ----------
     curve : pandas.DataFrame
-        A row for each epoch, with ``epoch`` (0 is untrained), the score on the test rows
-        and ``seconds`` spent so far on calculating the weights and training.
+        One row per epoch, with the columns ``epoch``, the score on the test rows, and
+        ``seconds`` spent so far on calculating the weights and on training. Epoch 0 is
+        the untrained network.
     predictions : pandas.DataFrame
-        For the first and the last ``epoch``, the ``count`` of test rows of each pair of
-        ``true`` and ``predicted``.
+        The ``count`` of test rows for each pair of ``true`` and ``predicted``, for the
+        first and the last ``epoch``.
     """
 
     curve: pd.DataFrame
@@ -67,7 +68,7 @@ def train_and_score(
     dataset : Dataset
     split : Split
     parameters : mapping
-        Of the estimator.
+        Parameters of the estimator.
     n_epochs : int
 
     Returns
@@ -75,45 +76,53 @@ def train_and_score(
     Result
     """
     train, test = split_rows(dataset, split)
-    # Fitted on training rows, outside the time that is taken.
+    # The transformer is fitted to the training data. Its time is not measured.
     transformer = clone(dataset.transformer)
     X_train = transformer.fit_transform(dataset.X.iloc[train])
     X_test = transformer.transform(dataset.X.iloc[test])
     y_train, y_test = dataset.y.iloc[train], dataset.y.to_numpy()[test]
     model = untrained(dataset.task, parameters, split.seed)
     _warm_up(dataset.task)
-    points, predicted, seconds = [], {}, 0.0
+    curve, predicted, seconds = [], {}, 0.0
     for epoch in range(n_epochs + 1):
         started = perf_counter()
-        learn = model.partial_fit if epoch else model.fit
-        _uninterrupted(learn, X_train, y_train)
+        train_epoch = model.partial_fit if epoch else model.fit
+        _raise_if_interrupted(train_epoch, X_train, y_train)
         seconds += perf_counter() - started
         predicted[epoch] = model.predict(X_test)
         score = float(dataset.task.measure(y_test, predicted[epoch]))
-        points.append({"epoch": epoch, dataset.task.score: score, "seconds": seconds})
-    pairs = [_pairs(epoch, y_test, predicted[epoch]) for epoch in (0, n_epochs)]
-    return Result(pd.DataFrame(points), pd.concat(pairs, ignore_index=True))
+        curve.append({"epoch": epoch, dataset.task.score: score, "seconds": seconds})
+    pairs = [_count_pairs(epoch, y_test, predicted[epoch]) for epoch in (0, n_epochs)]
+    return Result(pd.DataFrame(curve), pd.concat(pairs, ignore_index=True))
 
 
 def untrained(task: Task, parameters: Mapping[str, Any], seed: int) -> Any:
-    """Return an estimator that is not trained by ``fit``, only by ``partial_fit``.
+    """Return an estimator whose ``fit`` only calculates the weights.
 
     Raises
     ------
     ValueError
-        If the parameters make one that cannot be trained so.
+        If the parameters do not allow training by ``partial_fit``.
     """
     model = task.estimator(**{**parameters, "max_iter": 0, "random_state": seed})
     try:
         _ = model.partial_fit
     except AttributeError as error:
-        msg = f"a comparison trains epoch by epoch: {error.__cause__ or error}"
+        msg = (
+            f"a study trains with partial_fit, epoch by epoch: {error.__cause__ or error}"
+        )
         raise ValueError(msg) from error
+    if model.learning_rate in {"linear", "adaptive"}:
+        msg = (
+            f"a study trains with partial_fit, epoch by epoch: learning_rate must be "
+            f"'constant' or 'invscaling', got {model.learning_rate!r}"
+        )
+        raise ValueError(msg)
     return model
 
 
 def feature_names(transformer: Any) -> list[str] | None:
-    """Return names without the part of the transformer that they come from, if known."""
+    """Return the output names of a transformer without prefixes, or None."""
     if not hasattr(transformer, "get_feature_names_out"):
         return None
     names = [str(name) for name in transformer.get_feature_names_out()]
@@ -125,46 +134,52 @@ def feature_names(transformer: Any) -> list[str] | None:
 def split_rows(
     dataset: Dataset, split: Split
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Divide rows into training and test rows, each in the proportions of the classes.
+    """Split the rows into training and test data, stratified by class.
 
-    Smaller training sets of a seed are parts of its larger ones.
+    For one seed, smaller training sets are subsets of larger ones.
 
     Returns
     -------
     train : ndarray of shape (size,)
+        Indices of rows.
     test : ndarray of shape (n_samples - n_train,)
     """
-    shuffled = _stratified_order if dataset.task == CLASSES else _random_order
-    order = shuffled(dataset.y.to_numpy(), split.seed)
+    shuffle = _stratified_order if dataset.task == CLASSES else _random_order
+    order = shuffle(dataset.y.to_numpy(), split.seed)
     n_test = len(order) - split.n_train
     return order[n_test : n_test + split.size], order[:n_test]
 
 
-def _uninterrupted(learn: Callable[[Any, Any], object], X: Any, y: Any) -> None:
-    """Learn, or end as the whole run does: what was cut short must not be kept."""
+def _raise_if_interrupted(
+    train_epoch: Callable[[Any, Any], object], X: Any, y: Any
+) -> None:
+    """Train, and raise KeyboardInterrupt if the estimator warns of an interruption.
+
+    Without the error the result of an incomplete epoch would be saved.
+    """
     with catch_warnings():
         filterwarnings("error", message="Training was interrupted", category=UserWarning)
         try:
-            learn(X, y)
+            train_epoch(X, y)
         except UserWarning as error:
             raise KeyboardInterrupt from error
 
 
 @cache
 def _warm_up(task: Task) -> None:
-    """Load what is loaded when it is first needed, once in a process, untimed."""
+    """Run one small training per process, so that lazy imports are not timed."""
     X, y = np.eye(20), np.arange(20) % 2
     model = untrained(task, {"n_exemplars": 4, "n_random_units": 4}, seed=0)
     model.fit(X, y).partial_fit(X, y).predict(X)
 
 
-def _pairs(epoch: int, true: Array, predicted: Array) -> pd.DataFrame:
+def _count_pairs(epoch: int, true: Array, predicted: Array) -> pd.DataFrame:
     pairs = pd.DataFrame({"epoch": epoch, "true": true, "predicted": predicted})
     return pairs.value_counts(sort=False).rename("count").reset_index()
 
 
 def _stratified_order(y: Array, seed: int) -> NDArray[np.intp]:
-    """Shuffle rows so that every stretch of the order has the classes in proportion."""
+    """Shuffle rows so that every part of the order has the proportions of the classes."""
     rng = np.random.default_rng(seed)
     shuffled = rng.permutation(len(y))
     within = pd.Series(shuffled).groupby(y[shuffled])

@@ -1,4 +1,4 @@
-"""What the curves of a comparison amount to: tables, and differences with intervals."""
+"""Summaries of a comparison: tables, and differences with confidence intervals."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Difference(NamedTuple):
 
 
 class EpochsRatio(NamedTuple):
-    """Epochs to a target over those of the reference, with a confidence interval."""
+    """Epochs to a target, those of the reference, and an interval of their ratio."""
 
     epochs: float
     reference_epochs: float
@@ -51,21 +51,24 @@ def summarize(study: Study) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row per size and start that has a reference, with the columns ``size``,
-        ``start``, ``reference``; mean scores ``untrained``, ``end`` and
-        ``reference_end``; ``difference`` at the end and ``half_width``, of
-        :func:`paired_difference`; ``target``, which is ``reference_end`` if none was
-        given; ``epochs``, ``reference_epochs``, ``low`` and ``high``, of
-        :func:`epochs_ratio`; and ``seconds`` and ``reference_seconds``, the mean of what
-        was spent by those epochs. Epochs are infinite and seconds missing where the
-        target was not reached.
+        One row per size and start that has a reference, with the columns
+
+        - ``size``, ``start`` and ``reference``;
+        - the mean scores ``untrained``, ``end`` and ``reference_end``;
+        - ``difference`` at the end and ``half_width``, from :func:`paired_difference`;
+        - ``target``, which is ``reference_end`` by default;
+        - ``epochs``, ``reference_epochs``, ``low`` and ``high``, from
+          :func:`epochs_ratio`;
+        - ``seconds`` and ``reference_seconds``, the mean times until those epochs.
+
+        If the target was not reached, epochs are infinite and seconds are NaN.
     """
     design = study.design
     rows = []
     for size in design.sizes:
-        of_size = study.curves[study.curves["size"] == size]
-        names = study.dataset.task.score, "seconds"
-        scores, seconds = (_by_start(of_size, name) for name in names)
+        curves = study.curves[study.curves["size"] == size]
+        scores = _by_start(curves, study.dataset.task.score)
+        seconds = _by_start(curves, "seconds")
         for start in design.compared:
             ours, theirs = scores[start.name], scores[start.reference]
             difference = paired_difference(
@@ -84,8 +87,8 @@ def summarize(study: Study) -> pd.DataFrame:
                     "half_width": difference.half_width,
                     "target": float(_target(theirs, design.target_score)),
                     **ratio._asdict(),
-                    "seconds": _spent(seconds[start.name], ratio.epochs),
-                    "reference_seconds": _spent(
+                    "seconds": _mean_seconds(seconds[start.name], ratio.epochs),
+                    "reference_seconds": _mean_seconds(
                         seconds[start.reference], ratio.reference_epochs
                     ),
                 }
@@ -96,23 +99,24 @@ def summarize(study: Study) -> pd.DataFrame:
 def paired_difference(
     ours: Array, theirs: Array, n_train: int, n_test: int
 ) -> Difference:
-    """Mean difference over random splits, with a confidence interval of 95 percent.
+    """Compute the mean difference over random splits with a 95 % confidence interval.
 
-    Training sets of different splits share rows, so that differences are correlated. The
-    variance of their mean is therefore taken as ``(1 / n_splits + n_test / n_train)``
-    times their variance (C. Nadeau and Y. Bengio, Machine Learning 52, 2003).
+    The training sets of different splits overlap, so that the differences are correlated.
+    Therefore the variance of their mean is estimated as ``1 / n_splits + n_test /
+    n_train`` times their variance (C. Nadeau and Y. Bengio, Machine Learning 52, 2003).
 
     Parameters
     ----------
     ours, theirs : ndarray of shape (n_splits,)
+        Scores of a start and of its reference.
     n_train, n_test : int
-        Rows of a split. Where only some of the training rows are learned from, training
-        sets share less, and the interval is wider than need be.
+        Numbers of training and test rows. If the networks are trained on a subset of the
+        training rows, the overlap is smaller and the interval is too wide.
 
     Returns
     -------
     Difference
-        ``half_width`` is NaN for one split, which says nothing about others.
+        With one split ``half_width`` is NaN.
 
     Examples
     --------
@@ -131,23 +135,23 @@ def paired_difference(
 
 
 def epochs_ratio(ours: Array, theirs: Array, target: float | None = None) -> EpochsRatio:
-    """Epochs to a target, for the mean curve over the splits, and for the reference's.
+    """Count the epochs until the mean curve of a start and of its reference hit a target.
 
-    The interval of their ratio is that of the bootstrap over the splits (percentiles, 95
-    percent).
+    The interval of their ratio is a percentile bootstrap over the splits, with 95 %
+    confidence.
 
     Parameters
     ----------
     ours, theirs : ndarray of shape (n_splits, n_epochs + 1)
-        Scores before training and after each epoch.
+        Scores of a start and of its reference, before training and after each epoch.
     target : float, optional
-        By default where the mean curve of the reference ends.
+        By default the last score of the reference's mean curve.
 
     Returns
     -------
     EpochsRatio
-        Epochs are infinite where the target is not reached. The interval is NaN for one
-        split, and where the reference needs no epoch.
+        Epochs are infinite if the target is not reached. The interval is NaN for one
+        split, and if the reference reaches the target before training.
 
     Examples
     --------
@@ -156,15 +160,17 @@ def epochs_ratio(ours: Array, theirs: Array, target: float | None = None) -> Epo
     (1.0, 2.0)
     """
     n_splits = len(ours)
-    drawn = np.random.default_rng(0).integers(n_splits, size=(N_RESAMPLES, n_splits))
-    drawn = np.vstack([np.arange(n_splits), drawn])
-    targets = np.broadcast_to(_target(theirs[drawn], target), len(drawn))
+    samples = np.random.default_rng(0).integers(n_splits, size=(N_RESAMPLES, n_splits))
+    # The first sample is the splits themselves.
+    samples = np.vstack([np.arange(n_splits), samples])
+    targets = np.broadcast_to(_target(theirs[samples], target), len(samples))
     epochs, reference = (
-        _first_at_least(curves[drawn].mean(axis=1), targets) for curves in (ours, theirs)
+        _first_at_least(curves[samples].mean(axis=1), targets)
+        for curves in (ours, theirs)
     )
     low = high = float("nan")
     if n_splits > 1 and 0 < reference[0] < np.inf:
-        # Where neither arrives, neither is faster.
+        # If neither reaches the target, the ratio is one.
         both_never = np.isinf(epochs) & np.isinf(reference)
         ratio = np.divide(
             epochs,
@@ -178,16 +184,16 @@ def epochs_ratio(ours: Array, theirs: Array, target: float | None = None) -> Epo
 
 
 def time_to_target(study: Study) -> pd.DataFrame:
-    """Epochs and seconds until the test score of each run first reaches a target.
+    """Compute the epochs and seconds until the test score of each run reaches a target.
 
-    The target is the one of the design or, for each size, the mean score over the
-    seeds at which the reference ends.
+    The target is that of the design. By default it is the mean of the reference's last
+    scores over the seeds, for each size.
 
     Returns
     -------
     pandas.DataFrame
-        A row per size, seed and start, with the columns ``target``, ``epoch`` and
-        ``seconds``, which are missing where the target was not reached.
+        One row per size, seed and start, with the columns ``target``, ``epoch`` and
+        ``seconds``. The last two are NaN if the target was not reached.
     """
     curves, design, score = study.curves, study.design, study.dataset.task.score
     references = {start.name: start.reference for start in design.starts}
@@ -195,8 +201,10 @@ def time_to_target(study: Study) -> pd.DataFrame:
     ends = last.groupby(["size", "start"])[score].mean()
     if design.target_score is not None:
         ends[:] = design.target_score
-    which = pd.MultiIndex.from_arrays([curves["size"], curves["start"].map(references)])
-    curves = curves.assign(target=ends.reindex(which).to_numpy())
+    keys_of_target = pd.MultiIndex.from_arrays(
+        [curves["size"], curves["start"].map(references)]
+    )
+    curves = curves.assign(target=ends.reindex(keys_of_target).to_numpy())
     keys = ["size", "seed", "start"]
     reached = curves[curves[score] >= curves["target"]]
     first = reached.sort_values("epoch").groupby(keys)[["epoch", "seconds"]].first()
@@ -205,7 +213,7 @@ def time_to_target(study: Study) -> pd.DataFrame:
 
 
 def score_table(study: Study) -> pd.DataFrame:
-    """Mean and deviation of the score as it is shown: sizes and starts by epochs."""
+    """Format mean and standard deviation of the score, by size, start and epoch."""
     curves, task = study.curves, study.dataset.task
     shown = curves[curves["epoch"].isin([*SHOWN_EPOCHS, study.design.n_epochs])]
     scores = task.scale * shown.set_index(["size", "start", "epoch"])[task.score]
@@ -216,7 +224,7 @@ def score_table(study: Study) -> pd.DataFrame:
 
 
 def target_table(study: Study) -> pd.DataFrame:
-    """Epochs and seconds to the target, and how many seeds reached it."""
+    """Format epochs and seconds to the target, and the number of seeds that reach it."""
     task = study.dataset.task
     by_run = time_to_target(study).groupby(["size", "start"], sort=False)
     table = pd.DataFrame(
@@ -231,7 +239,7 @@ def target_table(study: Study) -> pd.DataFrame:
 
 
 def _by_start(curves: pd.DataFrame, column: str) -> dict[str, Array]:
-    """Arrays of shape (n_seeds, n_epochs + 1)."""
+    """Return an array of shape (n_seeds, n_epochs + 1) for each start."""
     return {
         str(start): group.pivot_table(
             index="seed", columns="epoch", values=column
@@ -241,20 +249,20 @@ def _by_start(curves: pd.DataFrame, column: str) -> dict[str, Array]:
 
 
 def _target(theirs: Array, given: float | None) -> Array:
-    """Where the mean curve ends: (..., n_splits, n_epochs + 1) to (...)."""
+    """Return the last score of the mean curve: (..., n_splits, n_epochs + 1) to (...)."""
     if given is not None:
         return np.asarray(given)
     return np.asarray(theirs[..., -1].mean(axis=-1))
 
 
 def _first_at_least(curves: Array, targets: Array) -> Array:
-    """First epochs, (n,), at which curves, (n, n_epochs + 1), are at their targets."""
-    # A mean is not above itself because it was added up in another order.
+    """Return the first epochs (n,) at which curves (n, n_epochs + 1) reach targets."""
+    # The tolerance covers the rounding of means that are added in another order.
     reached = curves >= targets[:, None] - 1e-12
     return np.where(reached.any(axis=1), reached.argmax(axis=1).astype(float), np.inf)
 
 
-def _spent(seconds: Array, epochs: float) -> float:
+def _mean_seconds(seconds: Array, epochs: float) -> float:
     return float("nan") if np.isinf(epochs) else float(seconds[:, int(epochs)].mean())
 
 

@@ -1,4 +1,4 @@
-"""What is predicted, classes or values, and how well is said in whose terms."""
+"""Classification or regression, and how scores are computed and printed."""
 
 from __future__ import annotations
 
@@ -13,30 +13,31 @@ from sklearn.utils.multiclass import type_of_target
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 
-__all__ = ["CLASSES", "TASKS", "VALUES", "Task", "task_of"]
+__all__ = ["CLASSES", "TASKS", "VALUES", "Task", "infer_task"]
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is predicted.
+    """A kind of prediction.
 
     Attributes
     ----------
     name : str
         "classes" or "values".
     estimator : type
+        Class of the estimator.
     score : str
         Column of the score in tables.
     score_name : str
-        The same in words.
+        Name of the score in sentences.
     measure : callable
-        From true and predicted to the score; higher is better.
+        Function of true and predicted targets that returns the score. Higher is better.
     scale : float
-        Scores are shown times that.
+        Factor of a printed score.
     digits : int
-        Of scores that are shown.
+        Number of decimals of a printed score.
     unit, difference_unit : str
-        Follow a score that is shown, and a difference of two.
+        Units of a printed score, and of a printed difference of two scores.
     """
 
     name: str
@@ -50,11 +51,11 @@ class Task:
     difference_unit: str
 
     def number(self, score: float) -> str:
-        """Return a score as it is shown, without its unit."""
+        """Format a score without its unit."""
         return f"{self.scale * score:.{self.digits}f}"
 
     def text(self, score: float) -> str:
-        """Return a score with its unit.
+        """Format a score with its unit.
 
         Examples
         --------
@@ -91,17 +92,17 @@ VALUES = Task(
 TASKS = {task.name: task for task in (CLASSES, VALUES)}
 
 
-def task_of(y: pd.Series[Any]) -> Task:
-    """Return what is to be predicted, judged by the targets.
+def infer_task(y: pd.Series[Any]) -> Task:
+    """Infer the task from the targets.
 
-    Numbers are values if some are no integers, or more than half of them differ.
-    Everything else is classes.
+    Numbers are values if some are not integers, or if there are more distinct ones than
+    half the rows. All other targets are classes.
 
     Examples
     --------
-    >>> task_of(pd.Series([0.5, 1.5, 1.5, 2.0])).name
+    >>> infer_task(pd.Series([0.5, 1.5, 1.5, 2.0])).name
     'values'
-    >>> task_of(pd.Series([0, 1, 1, 0])).name
+    >>> infer_task(pd.Series([0, 1, 1, 0])).name
     'classes'
     """
     if not pd.api.types.is_any_real_numeric_dtype(y) or y.isna().any():

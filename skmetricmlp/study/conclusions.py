@@ -1,4 +1,4 @@
-"""The outcome of a comparison in plain words, with what is not certain about it."""
+"""The conclusions of a comparison in sentences, with their uncertainty."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from skmetricmlp.study.compare import Study
 from skmetricmlp.study.summary import summarize
 from skmetricmlp.study.tasks import Task
 
-__all__ = ["in_words", "verdict"]
+__all__ = ["conclusions", "describe_row"]
 
-#: Starts that are called weights: those of :func:`~skmetricmlp.study.design.starts_of`.
-WEIGHTS = frozenset(
+#: Names of starts that are followed by the word "weights".
+INIT_NAMES = frozenset(
     {"calculated", "random", "uniform", "glorot_uniform", "he_uniform", "zeros", "ones"}
 )
 
 
-def verdict(study: Study) -> list[str]:
-    """Say how each start compares with its reference, the largest size first.
+def conclusions(study: Study) -> list[str]:
+    """Describe how each start compares with its reference.
 
     Returns
     -------
     list of str
-        A few sentences per size and start.
+        A few sentences per size and start. The largest size is first.
     """
     summary = summarize(study).sort_values("size", ascending=False, kind="stable")
-    return [in_words(row, study) for row in summary.to_dict("records")]
+    return [describe_row(row, study) for row in summary.to_dict("records")]
 
 
-def in_words(row: Mapping[Any, Any], study: Study) -> str:
-    """Put a row of :func:`~skmetricmlp.study.summary.summarize` into words."""
+def describe_row(row: Mapping[Any, Any], study: Study) -> str:
+    """Describe a row of :func:`~skmetricmlp.study.summary.summarize` in sentences."""
     task, target = study.dataset.task, study.design.target_score
-    ours, theirs = _called(row["start"]), _called(row["reference"])
+    ours, theirs = _start_name(row["start"]), _start_name(row["reference"])
     goal = f"the {task.score_name} of {task.text(row['target'])} at which {theirs} ended"
     if target is not None:
         goal = f"the target of {task.text(target)}"
     arrival = _arrival(row, goal, theirs)
-    # Only one of the sentences on the way is about the others.
-    who = _sentence(ours) if arrival.startswith(_sentence(theirs)) else "They"
+    # After a sentence about the reference, "they" would be ambiguous.
+    subject = _capitalize(ours) if arrival.startswith(_capitalize(theirs)) else "They"
     return (
         f"With {row['size']:,} training rows, {ours} had an {task.score_name} of "
-        f"{task.text(row['untrained'])} before training. {arrival} {who} ended "
+        f"{task.text(row['untrained'])} before training. {arrival} {subject} ended "
         f"{_end(task, row['difference'], row['half_width'], study.design.n_seeds)}."
     )
 
@@ -60,8 +60,8 @@ def _arrival(row: Mapping[Any, Any], goal: str, theirs: str) -> str:
     time = row["seconds"] / row["reference_seconds"]
     if ours == 0:
         return (
-            f"{_sentence(theirs)} took {_epochs(reference)}, and {1 / time:.1f} times as "
-            f"long as the calculation, to reach {goal.replace(theirs, 'they')}."
+            f"{_capitalize(theirs)} took {_epochs(reference)}, and {1 / time:.1f} times "
+            f"as long as the calculation, to reach {goal.replace(theirs, 'they')}."
         )
     interval = "" if math.isnan(row["low"]) else f" ({_interval(row)})"
     return (
@@ -74,11 +74,11 @@ def _end(task: Task, difference: float, half_width: float, n_splits: int) -> str
     amount, where = task.number(abs(difference)), "ahead" if difference >= 0 else "behind"
     if math.isnan(half_width):
         amount += task.difference_unit
-        return f"{amount} {where}, in one split, which says nothing about others"
+        return f"{amount} {where}, in one split, which does not show the uncertainty"
     spread = f"{amount} ± {task.number(half_width)}{task.difference_unit} {where}"
     if abs(difference) > half_width:
         return spread
-    return f"{spread}, which {n_splits} splits cannot tell from level"
+    return f"{spread}, which is not significant with {n_splits} splits"
 
 
 def _interval(row: Mapping[Any, Any]) -> str:
@@ -87,15 +87,15 @@ def _interval(row: Mapping[Any, Any]) -> str:
     return f"{row['low']:.1f} to {row['high']:.1f}"
 
 
-def _called(name: str) -> str:
-    """Return "calculated, metric=kl" as "calculated weights (metric=kl)"."""
+def _start_name(name: str) -> str:
+    """Return "calculated weights (metric=kl)" for "calculated, metric=kl"."""
     head, _, rest = name.partition(", ")
-    if head not in WEIGHTS:
+    if head not in INIT_NAMES:
         return f"“{name}”"
     return f"{head} weights" + (f" ({rest})" if rest else "")
 
 
-def _sentence(text: str) -> str:
+def _capitalize(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 

@@ -1,4 +1,4 @@
-"""Runs that are kept: exact, checked when they are read, and never another's."""
+"""Saved runs: they are exact, checked on reading, and never confused."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 from sklearn.datasets import load_diabetes, load_iris
 
 from skmetricmlp import MetricInitMLPClassifier
-from skmetricmlp.study import Dataset, Design, load_dataset, run_study, starts_of
+from skmetricmlp.study import Dataset, Design, load_dataset, run_study, starts_from_grid
 from skmetricmlp.study.files import OutputError, make_folder, write_files
 from skmetricmlp.study.runs import _warm_up
 from skmetricmlp.study.tasks import CLASSES
@@ -21,8 +21,8 @@ COMMAND = [sys.executable, "-m", "skmetricmlp", "compare"]
 
 
 def small_design(dataset):
-    starts = starts_of({"n_exemplars": [6]})
-    return Design.of(dataset, starts, sizes=[60], n_seeds=1, n_epochs=1)
+    starts = starts_from_grid({"n_exemplars": [6]})
+    return Design.from_dataset(dataset, starts, sizes=[60], n_seeds=1, n_epochs=1)
 
 
 def iris_with(labels):
@@ -32,7 +32,7 @@ def iris_with(labels):
 
 @pytest.fixture
 def fits(monkeypatch):
-    """Fits of networks that were carried out."""
+    """The values of ``init`` of all fits."""
     fit, fitted = MetricInitMLPClassifier.fit, []
     _warm_up(CLASSES)
 
@@ -114,7 +114,9 @@ def test_a_kept_run_that_is_damaged_is_noticed_and_run_again(tmp_path, damage, f
         file for file in tmp_path.iterdir() if "'metric'" in file.read_text("ascii")
     )
     file.write_bytes(damage(file.read_text("ascii")).encode("utf-8", "surrogateescape"))
-    with pytest.warns(UserWarning, match="1 kept run is damaged, and calculated again"):
+    with pytest.warns(
+        UserWarning, match="1 file is damaged in .*, and its run is repeated"
+    ):
         again = run_study(dataset, design, folder=tmp_path)
     assert fits == ["metric"]  # the other one is taken
     exact = ["size", "seed", "start", "epoch", "accuracy"]
@@ -146,7 +148,7 @@ def test_a_kept_run_that_is_damaged_is_noticed_and_run_again(tmp_path, damage, f
 def test_a_result_of_another_shape_is_not_taken_even_with_a_right_digest(
     tmp_path, change, fits
 ):
-    from skmetricmlp.study.kept import _digest  # noqa: PLC0415
+    from skmetricmlp.study.cache import _digest  # noqa: PLC0415
 
     dataset = load_dataset("iris")
     design = small_design(dataset)
@@ -157,20 +159,22 @@ def test_a_result_of_another_shape_is_not_taken_even_with_a_right_digest(
         change(content["result"])
         content["sha256"] = _digest(content["result"])
         file.write_text(json.dumps(content))
-    with pytest.warns(UserWarning, match="2 kept runs are damaged"):
+    with pytest.warns(
+        UserWarning, match="2 files are damaged in .*, and their runs are repeated"
+    ):
         run_study(dataset, design, folder=tmp_path)
     assert sorted(fits) == ["metric", "random"]
 
 
 def test_the_file_of_another_run_is_not_taken(tmp_path, fits):
-    """A file that was copied over another one, and one of other data."""
+    """A file that was copied over another one, and a file of other data."""
     iris = load_dataset("iris")
     design = small_design(iris)
     run_study(iris, design, folder=tmp_path)
     fits.clear()
     one, other = tmp_path.iterdir()
     one.write_bytes(other.read_bytes())
-    with pytest.warns(UserWarning, match="1 kept run is damaged"):
+    with pytest.warns(UserWarning, match="1 file is damaged"):
         run_study(iris, design, folder=tmp_path)
     assert len(fits) == 1
     moved = replace(iris, X=iris.X + 1e-9)
@@ -192,7 +196,7 @@ def test_a_run_that_another_command_has_finished_meanwhile_is_taken(tmp_path, fi
 
     MetricInitMLPClassifier.fit = fit_while_another_command_runs  # undone by ``fits``
     run_study(dataset, design, folder=tmp_path)
-    # Both by the other command, and by this one only that which it had begun.
+    # The other command does both runs, and this one only the run that it had begun.
     assert sorted(fits) == ["metric", "metric", "random"]
 
 
@@ -263,8 +267,8 @@ def test_two_commands_at_once_in_one_folder_do_not_mix(tmp_path):
     assert f"{n_seeds} random splits" in (folder / "report.html").read_text("utf-8")
     assert len(pd.read_csv(folder / "to_target.csv")) == 2 * n_seeds
     dataset = load_dataset("iris")
-    starts = starts_of({"n_exemplars": [6], "batch_size": [32]})
-    design = Design.of(dataset, starts, sizes=[60], n_seeds=n_seeds, n_epochs=2)
+    starts = starts_from_grid({"n_exemplars": [6], "batch_size": [32]})
+    design = Design.from_dataset(dataset, starts, sizes=[60], n_seeds=n_seeds, n_epochs=2)
     expected = run_study(dataset, design).curves.drop(columns="seconds")
     pd.testing.assert_frame_equal(written.drop(columns="seconds"), expected)
     assert len(list((folder / "runs").iterdir())) == 6

@@ -1,4 +1,4 @@
-"""Finished runs that are kept: one JSON file each, checked when it is read."""
+"""The results of finished runs on disk: one JSON file per run, checked on reading."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from skmetricmlp.study.files import write_files
 from skmetricmlp.study.runs import Result, Split
 from skmetricmlp.study.tasks import CLASSES
 
-__all__ = ["Kept", "KeptRuns"]
+__all__ = ["CacheEntry", "RunCache"]
 
-#: Another one when the files are written in another way.
+#: Version of the file format.
 FORMAT = 1
 
 Array = np.ndarray[Any, Any]
@@ -29,14 +29,15 @@ Content = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What is there of a run: a result, a file that is no good, or nothing.
+class CacheEntry:
+    """The cached result of a run, if there is one.
 
     Attributes
     ----------
     result : Result or None
+        None if there is no file, or if it is damaged.
     is_damaged : bool
-        Whether there is a file that does not hold the result of this run.
+        Whether there is a file without a valid result of this run.
     """
 
     result: Result | None = None
@@ -44,19 +45,19 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class KeptRuns:
-    """Results of runs on a data set, in a folder.
+class RunCache:
+    """A folder with the results of runs on one data set.
 
-    The name of a file is a digest of everything that its result depends on, so that
-    results of other data, settings or versions are never found under it, and several
-    processes may use one folder. Files are JSON: reading one runs no code.
+    The name of a file is a digest of everything that the result depends on: data,
+    settings, and the version of the package. So results are never confused, and several
+    processes may use one folder. The files are JSON, which cannot execute code.
 
     Attributes
     ----------
     folder : Path
     dataset : Dataset
     fingerprint : str
-        Of the data set.
+        Fingerprint of the data set.
     """
 
     folder: Path
@@ -64,30 +65,32 @@ class KeptRuns:
     fingerprint: str
 
     def key(self, split: Split, parameters: Mapping[str, Any], n_epochs: int) -> str:
-        """Return a digest of what the result of a run depends on."""
-        about = [FORMAT, __version__, self.fingerprint]
-        about += [tuple(split), dict(parameters), n_epochs]
-        return sha256(joblib.hash(about).encode()).hexdigest()
+        """Return a digest of everything that the result of a run depends on."""
+        inputs = [FORMAT, __version__, self.fingerprint]
+        inputs += [tuple(split), dict(parameters), n_epochs]
+        return sha256(joblib.hash(inputs).encode()).hexdigest()
 
     def path(self, key: str) -> Path:
-        """Return the file of a run."""
+        """Return the path of the file of a run."""
         return self.folder / f"{key[:32]}.json"
 
-    def read(self, split: Split, parameters: Mapping[str, Any], n_epochs: int) -> Kept:
-        """Look for the result of a run, and check that it is whole and of this run."""
+    def read(
+        self, split: Split, parameters: Mapping[str, Any], n_epochs: int
+    ) -> CacheEntry:
+        """Read and check the result of a run."""
         key = self.key(split, parameters, n_epochs)
         try:
             content = json.loads(self.path(key).read_bytes())
         except FileNotFoundError:
-            return Kept()
+            return CacheEntry()
         except (OSError, ValueError, RecursionError):
-            return Kept(is_damaged=True)
+            return CacheEntry(is_damaged=True)
         try:
             _check(content, key)
-            found = _decode(content["result"], self.dataset, split, n_epochs)
+            result = _decode(content["result"], self.dataset, split, n_epochs)
         except (ValueError, TypeError, KeyError, IndexError, OverflowError):
-            return Kept(is_damaged=True)
-        return Kept(found)
+            return CacheEntry(is_damaged=True)
+        return CacheEntry(result)
 
     def write(
         self,
@@ -96,7 +99,7 @@ class KeptRuns:
         n_epochs: int,
         result: Result,
     ) -> None:
-        """Keep a result, in the place of a damaged one.
+        """Write the file of a run, and replace a damaged one.
 
         Raises
         ------
@@ -128,7 +131,7 @@ def _check(content: Any, key: str) -> None:
         and content["key"] == key
         and content["sha256"] == _digest(content["result"])
     ):
-        raise ValueError("not the file of this run")
+        raise ValueError("the file is not that of this run")
 
 
 def _digest(encoded: Any) -> str:
@@ -136,7 +139,7 @@ def _digest(encoded: Any) -> str:
 
 
 def _encode(result: Result, dataset: Dataset) -> dict[str, Any]:
-    """Take classes by their numbers in the data, which JSON holds whatever they are."""
+    """Return the result as lists of numbers. Classes are encoded as integers."""
     curve, pairs = result
     score = dataset.task.score
     true, predicted = pairs["true"], pairs["predicted"]
@@ -154,9 +157,9 @@ def _encode(result: Result, dataset: Dataset) -> dict[str, Any]:
 
 
 def _decode(encoded: Content, dataset: Dataset, split: Split, n_epochs: int) -> Result:
-    """Return the result, or raise an error of some kind where it is no such result."""
-    scores, seconds = (_numbers(encoded[name]) for name in ("scores", "seconds"))
-    epoch, count = (_wholes(encoded[name]) for name in ("epoch", "count"))
+    """Return the result, or raise an error if it is not a result of such a run."""
+    scores, seconds = (_floats(encoded[name]) for name in ("scores", "seconds"))
+    epoch, count = (_integers(encoded[name]) for name in ("epoch", "count"))
     n_test = len(dataset.y) - split.n_train
     if not (
         len(scores) == len(seconds) == n_epochs + 1
@@ -166,36 +169,36 @@ def _decode(encoded: Content, dataset: Dataset, split: Split, n_epochs: int) -> 
         and (count >= 1).all()
         and all(count[epoch == end].sum() == n_test for end in (0, n_epochs))
     ):
-        raise ValueError("no result of such a run")
+        raise ValueError("not a result of such a run")
     if dataset.task == CLASSES:
         classes = np.asarray(dataset.y.unique())
         true, predicted = (
             classes[_codes(encoded[name], len(classes))] for name in ("true", "predicted")
         )
     else:
-        true = _numbers(encoded["true"]).astype(dataset.y.to_numpy().dtype)
-        predicted = _numbers(encoded["predicted"])
+        true = _floats(encoded["true"]).astype(dataset.y.to_numpy().dtype)
+        predicted = _floats(encoded["predicted"])
     points = {"epoch": range(n_epochs + 1), dataset.task.score: scores}
     pairs = {"epoch": epoch, "true": true, "predicted": predicted, "count": count}
     return Result(pd.DataFrame({**points, "seconds": seconds}), pd.DataFrame(pairs))
 
 
-def _numbers(values: Any) -> Array:
+def _floats(values: Any) -> Array:
     numbers = np.asarray(values, dtype=float)
     if numbers.ndim != 1 or not np.isfinite(numbers).all():
         raise ValueError("not finite numbers")
     return numbers
 
 
-def _wholes(values: Any) -> Array:
+def _integers(values: Any) -> Array:
     numbers = np.asarray(values)
     if numbers.ndim != 1 or numbers.dtype != int:
-        raise ValueError("not whole numbers")
+        raise ValueError("not integers")
     return numbers
 
 
 def _codes(values: Any, n_classes: int) -> Array:
-    codes = _wholes(values)
+    codes = _integers(values)
     if not ((codes >= 0) & (codes < n_classes)).all():
-        raise ValueError("not numbers of classes")
+        raise ValueError("not codes of classes")
     return codes

@@ -1,4 +1,4 @@
-"""The pictures of a comparison, each for light and for dark pages."""
+"""The figures of a comparison, each for a light and for a dark page."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from sklearn.base import clone
 from sklearn.metrics import ConfusionMatrixDisplay, PredictionErrorDisplay
 
 from skmetricmlp.plotting import ExemplarsDisplay, LearningCurvesDisplay
-from skmetricmlp.plotting._text import drawn, visible
+from skmetricmlp.plotting._text import escape_controls, escape_for_matplotlib
 from skmetricmlp.study.compare import Study
 from skmetricmlp.study.runs import Split, feature_names, split_rows, untrained
 from skmetricmlp.study.tasks import CLASSES
 
-__all__ = ["Picture", "draw_pictures"]
+__all__ = ["Figure", "draw_figures"]
 
-#: More classes than these make a matrix that nobody reads.
+#: Largest number of classes in a readable confusion matrix.
 MOST_CLASSES = 20
 
 MOST_DOTS = 1000
 
-#: Worse than the mean of all rows by as much is not worth drawing.
+#: Lower limit of the axis of R^2, which is unbounded below.
 LOWEST_R2 = -0.5
 
 STYLES = {"light": "default", "dark": "dark_background"}
 
-#: Outlines instead of letters look the same wherever the page is read.
+#: Text is drawn as paths, which look the same on every system.
 SETTINGS = {
     "svg.fonttype": "path",
     "svg.hashsalt": "skmetricmlp",
@@ -48,15 +48,15 @@ SETTINGS = {
 Paint = Callable[[Any], object]
 
 
-class Picture(NamedTuple):
-    """An image as data URIs, with what it shows in words.
+class Figure(NamedTuple):
+    """A figure as data URIs, with a description.
 
     Attributes
     ----------
     light, dark : str
-        SVG without a background.
+        SVG images without a background, for a light and for a dark page.
     alt : str
-        For those who do not see it.
+        Alternative text, which describes the figure.
     caption : str
     """
 
@@ -66,15 +66,18 @@ class Picture(NamedTuple):
     caption: str
 
 
-def draw_pictures(study: Study) -> dict[str, list[Picture]]:
-    """Draw all pictures of the report, by its sections.
+def draw_figures(study: Study) -> dict[str, list[Figure]]:
+    """Draw all figures of the report, by section.
 
     Returns
     -------
-    dict of str to list of Picture
-        "curves", one for each size; "sizes", where there are several; "seconds";
-        "predictions" against what is true, of the first start and its reference (not of
-        more than twenty classes); and "exemplars", of the first start that has some.
+    dict of str to list of Figure
+        - "curves": the learning curves, one figure per size.
+        - "sizes": the score against the size, if there are several sizes.
+        - "seconds": the score against time.
+        - "predictions": predicted against true targets, for the first start and for its
+          reference. There are none for more than twenty classes.
+        - "exemplars": those of the first start that has exemplars.
     """
     return {
         "curves": [_curves(study, size) for size in reversed(study.design.sizes)],
@@ -85,7 +88,7 @@ def draw_pictures(study: Study) -> dict[str, list[Picture]]:
     }
 
 
-def _curves(study: Study, size: int) -> Picture:
+def _curves(study: Study, size: int) -> Figure:
     curves = study.curves[study.curves["size"] == size]
 
     def paint(ax: Any) -> None:
@@ -94,7 +97,7 @@ def _curves(study: Study, size: int) -> Picture:
         _legend_inside(ax, display.lines_, curves["start"].unique())
 
     ends = curves[curves["epoch"] == study.design.n_epochs]
-    return _picture(
+    return _make_figure(
         paint,
         alt=f"Learning curves with {size:,} training rows. "
         f"In the end: {_means(study, ends)}",
@@ -102,7 +105,7 @@ def _curves(study: Study, size: int) -> Picture:
     )
 
 
-def _sizes(study: Study) -> Picture:
+def _sizes(study: Study) -> Figure:
     curves, n_epochs = study.curves, study.design.n_epochs
     score = study.dataset.task.score_name
     first, last = (curves[curves["epoch"] == epoch] for epoch in (0, n_epochs))
@@ -119,31 +122,31 @@ def _sizes(study: Study) -> Picture:
         lowest = trained.summary["mean"].min()
         ax.set_ylim(bottom=lowest - 0.2 * (1 - lowest) - 0.02)
 
-    return _picture(
+    return _make_figure(
         paint,
         alt=f"Test {score} against the number of training rows, before training and at "
         f"the end",
-        caption=f"After {n_epochs} epochs, and before training (dotted) where in view",
+        caption=f"After {n_epochs} epochs, and before training (dotted)",
     )
 
 
-def _seconds(study: Study) -> Picture:
+def _seconds(study: Study) -> Figure:
     from matplotlib.ticker import AutoLocator  # noqa: PLC0415
 
     largest = study.design.sizes[-1]
     curves = study.curves[study.curves["size"] == largest]
-    # Splits take different times, and a mean is taken at equal ones.
-    spent = curves.groupby(["start", "epoch"])["seconds"].transform("mean")
-    timed = curves.assign(seconds=spent)
+    # The curves are means over splits at equal x, but each split has its own seconds.
+    seconds = curves.groupby(["start", "epoch"])["seconds"].transform("mean")
+    timed = curves.assign(seconds=seconds)
 
     def paint(ax: Any) -> None:
         display = _draw_curves(study, timed, x="seconds", ax=ax)
         ax.xaxis.set_major_locator(AutoLocator())
-        ax.set_xlabel("seconds, calculating the weights included")
+        ax.set_xlabel("seconds, including the calculation of the weights")
         ax.set_xlim(left=0)
         _legend_inside(ax, display.lines_, curves["start"].unique())
 
-    return _picture(
+    return _make_figure(
         paint,
         alt=f"Test {study.dataset.task.score_name} against seconds with {largest:,} "
         f"training rows",
@@ -151,27 +154,27 @@ def _seconds(study: Study) -> Picture:
     )
 
 
-def _predictions(study: Study) -> list[Picture]:
-    picture = _confusion if study.dataset.task == CLASSES else _errors
-    if picture is _confusion and study.dataset.y.nunique() > MOST_CLASSES:
+def _predictions(study: Study) -> list[Figure]:
+    draw = _confusion if study.dataset.task == CLASSES else _errors
+    if draw is _confusion and study.dataset.y.nunique() > MOST_CLASSES:
         return []
-    first, all_pairs = study.design.compared[0], study.predictions
-    at_the_end = (all_pairs["size"] == study.design.sizes[-1]) & (
-        all_pairs["epoch"] == study.design.n_epochs
+    first, pairs = study.design.compared[0], study.predictions
+    at_the_end = (pairs["size"] == study.design.sizes[-1]) & (
+        pairs["epoch"] == study.design.n_epochs
     )
     return [
-        picture(start, all_pairs[at_the_end & (all_pairs["start"] == start)])
+        draw(start, pairs[at_the_end & (pairs["start"] == start)])
         for start in (first.name, first.reference)
     ]
 
 
-def _confusion(start: str, pairs: pd.DataFrame) -> Picture:
-    # A rare class may be predicted where no test row has it.
+def _confusion(start: str, pairs: pd.DataFrame) -> Figure:
+    # A class may be predicted that no test row has.
     labels = sorted({*pairs["true"], *pairs["predicted"]})
     counts = pairs.pivot_table("count", "true", "predicted", "sum", fill_value=0)
     counts = counts.reindex(index=labels, columns=labels, fill_value=0)
     percent = 100 * counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
-    names = [drawn(_short(str(label), 16)) for label in labels]
+    names = [escape_for_matplotlib(_shorten(str(label), 16)) for label in labels]
 
     def paint(ax: Any) -> None:
         display = ConfusionMatrixDisplay(percent.to_numpy(), display_labels=names)
@@ -186,17 +189,17 @@ def _confusion(start: str, pairs: pd.DataFrame) -> Picture:
         ax.grid(visible=False)
         ax.set(xlabel="predicted", ylabel="true")
 
-    right = np.trace(counts.to_numpy()) / counts.to_numpy().sum()
-    return _picture(
+    correct = np.trace(counts.to_numpy()) / counts.to_numpy().sum()
+    return _make_figure(
         paint,
-        alt=f"Confusion matrix of {start}: {100 * right:.1f} percent on the diagonal",
+        alt=f"Confusion matrix of {start}: {100 * correct:.1f} percent on the diagonal",
         caption=f"{start}, in percent of the true class",
         size=(4.8, 4.8),
     )
 
 
-def _errors(start: str, pairs: pd.DataFrame) -> Picture:
-    # One dot for each pair; more would only make the page large.
+def _errors(start: str, pairs: pd.DataFrame) -> Figure:
+    # The number of dots is limited, as each one adds to the size of the page.
     pairs = pairs.sample(min(len(pairs), MOST_DOTS), random_state=0)
 
     def paint(ax: Any) -> None:
@@ -212,7 +215,7 @@ def _errors(start: str, pairs: pd.DataFrame) -> Picture:
         ax.grid(visible=False)
         ax.set(xlabel="predicted", ylabel="true")
 
-    return _picture(
+    return _make_figure(
         paint,
         alt=f"True against predicted values of {start}, {len(pairs):,} test rows",
         caption=start,
@@ -220,8 +223,8 @@ def _errors(start: str, pairs: pd.DataFrame) -> Picture:
     )
 
 
-def _exemplars(study: Study) -> list[Picture]:
-    """Draw the exemplars of the first start that has some, in the first split."""
+def _exemplars(study: Study) -> list[Figure]:
+    """Draw the exemplars of the first start that has any, for the first split."""
     dataset, design = study.dataset, study.design
     starts = [s for s in design.starts if s.parameters.get("init", "metric") == "metric"]
     if not starts:
@@ -242,7 +245,7 @@ def _exemplars(study: Study) -> list[Picture]:
 
     count = len(model.exemplars_)
     return [
-        _picture(
+        _make_figure(
             paint,
             alt=f"The {count} exemplars of {starts[0].name}",
             caption=f"The {count} exemplars of {starts[0].name}, chosen from "
@@ -252,31 +255,31 @@ def _exemplars(study: Study) -> list[Picture]:
     ]
 
 
-def _picture(
+def _make_figure(
     paint: Paint, *, alt: str, caption: str, size: tuple[float, float] = (4.8, 3.6)
-) -> Picture:
+) -> Figure:
     light, dark = (_svg(paint, style, size) for style in STYLES.values())
-    return Picture(light, dark, alt, caption)
+    return Figure(light, dark, alt, caption)
 
 
 def _svg(paint: Paint, style: str, size: tuple[float, float]) -> str:
-    # Imported when something is drawn: matplotlib is optional.
+    # matplotlib is optional, so that it is imported only for drawing.
     import matplotlib.style  # noqa: PLC0415
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.figure import Figure as MatplotlibFigure  # noqa: PLC0415
 
     with matplotlib.style.context([style, SETTINGS]):
-        figure = Figure(figsize=size, layout="constrained")
-        paint(figure.subplots())
+        canvas = MatplotlibFigure(figsize=size, layout="constrained")
+        paint(canvas.subplots())
         file = BytesIO()
         with catch_warnings():
-            # A name in letters that the font lacks is in the tables beside the picture.
+            # Names with glyphs that the font lacks can be read in the tables.
             filterwarnings("ignore", message="Glyph ", category=UserWarning)
-            figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+            canvas.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     return "data:image/svg+xml;base64," + b64encode(file.getvalue()).decode()
 
 
 def _draw_curves(study: Study, curves: pd.DataFrame, **options: Any) -> Any:
-    """Draw scores; those far below a mean, as untrained ones may be, are out of view."""
+    """Draw scores. R^2 below its lower limit, as before training, is outside the axes."""
     from matplotlib.ticker import PercentFormatter  # noqa: PLC0415
 
     task = study.dataset.task
@@ -290,15 +293,18 @@ def _draw_curves(study: Study, curves: pd.DataFrame, **options: Any) -> Any:
 
 
 def _legend_inside(ax: Any, lines: Sequence[Any], names: Iterable[str]) -> None:
-    """Leave the width to the curves, which rise and leave room below."""
+    """Move the legend into the axes, below the rising curves."""
     ax.get_legend().remove()
-    # matplotlib 3.9 leaves out what begins with an underscore.
-    shown = [re.sub("^_", " _", drawn(_short(str(name), 40))) for name in names]
+    # matplotlib 3.9 omits labels that begin with an underscore.
+    shown = [
+        re.sub("^_", " _", escape_for_matplotlib(_shorten(str(name), 40)))
+        for name in names
+    ]
     ax.legend(lines, shown, loc="lower right")
 
 
-def _short(name: str, length: int) -> str:
-    name = visible(name)
+def _shorten(name: str, length: int) -> str:
+    name = escape_controls(name)
     return name if len(name) <= length else name[: length - 1] + "…"
 
 
