@@ -592,12 +592,6 @@ def test_n_neighbors_is_none_or_a_positive_integer(value):
         classifier(n_neighbors=value).fit(X, y)
 
 
-@pytest.mark.parametrize("name", ["readout", "rivals", "memory_limit", "n_spare_units"])
-def test_earlier_parameters_are_gone(name):
-    with pytest.raises(TypeError, match=name):
-        classifier(**{name: "auto"})
-
-
 @pytest.mark.parametrize("word", ["votes", "values", "lagrange", "none"])
 def test_output_init_is_a_method_of_fitting(word):
     with pytest.raises(ValueError, match="output_init must be one of 'auto', 'ridge', "):

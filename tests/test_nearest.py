@@ -170,7 +170,7 @@ def test_votes_on_data_rank_rows_as_the_neighbors_do(four_data_sets, k):
 
 
 @pytest.mark.parametrize("pairs", [5, 10])
-def test_shares_are_of_all_who_vote_where_rivals_are_few(pairs):
+def test_probabilities_are_shares_of_all_votes_where_pairs_are_few(pairs):
     points, labels, X, _ = random_problem(2, n_exemplars=30)
     for k in (1, 3):
         clf = MetricInitMLPClassifier(
@@ -189,7 +189,7 @@ def test_shares_are_of_all_who_vote_where_rivals_are_few(pairs):
         np.testing.assert_array_equal(p.argmax(axis=1), clf.predict(X))
 
 
-def test_the_nearest_alone_votes_among_rivals_of_other_classes():
+def test_with_pairs_of_other_classes_the_class_of_the_nearest_is_certain():
     points, labels, X, _ = random_problem(4)
     clf = MetricInitMLPClassifier(
         exemplars=(points, labels),
@@ -599,7 +599,7 @@ def test_values_take_three_layers_for_every_k(activation, k):
     assert names == [activation, activation, "identity"]
 
 
-def test_where_rivals_are_few_all_that_beat_theirs_are_averaged():
+def test_with_few_pairs_all_exemplars_that_win_theirs_are_averaged():
     points, _, X, _ = random_problem(3)
     values = values_of(points)
     scores = squared_euclidean(points)
