@@ -747,7 +747,6 @@ def test_baselines_start_at_the_mean_and_in_units_of_the_deviation(init):
 # --- training goes on ---
 
 
-@pytest.mark.parametrize("max_iter", [1, 3])
 @pytest.mark.parametrize(
     "settings",
     [
@@ -759,7 +758,8 @@ def test_baselines_start_at_the_mean_and_in_units_of_the_deviation(init):
         {"output_init": "norm_constrained"},
     ],
 )
-def test_partial_fit_is_one_more_epoch_of_fit(settings, max_iter):
+def test_partial_fit_is_one_more_epoch_of_fit(settings):
+    max_iter = 3
     settings = {**settings, "tol": 0, "n_iter_no_change": 100}
     with pytest.warns(ConvergenceWarning, match=f"after max_iter={max_iter} "):
         fitted = regressor(max_iter=max_iter, **settings).fit(X, Y)
@@ -1204,18 +1204,23 @@ def unchanged(estimator, parameters):
     estimator.set_params(**{name: before[name] for name in parameters})
 
 
+@pytest.fixture(scope="module")
+def trained():
+    return regressor(max_iter=1).fit(X, y)
+
+
 @pytest.mark.parametrize("failure", FAILURES | START_FAILURES)
-def test_failing_fit_leaves_a_fitted_estimator_as_it_was(failure):
+def test_failing_fit_leaves_a_fitted_estimator_as_it_was(failure, trained):
     parameters, features, values, message = (FAILURES | START_FAILURES)[failure]
-    estimator = regressor(max_iter=1).fit(X, y)
+    estimator = deepcopy(trained)
     with unchanged(estimator, parameters), pytest.raises(ValueError, match=message):
         estimator.fit(features, values)
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_failing_partial_fit_leaves_a_fitted_estimator_as_it_was(failure):
+def test_failing_partial_fit_leaves_a_fitted_estimator_as_it_was(failure, trained):
     parameters, features, values, message = FAILURES[failure]
-    estimator = regressor(max_iter=1).fit(X, y)
+    estimator = deepcopy(trained)
     with unchanged(estimator, parameters), pytest.raises(ValueError, match=message):
         estimator.partial_fit(features, values)
 
