@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skmetricmlp._errors import invalid_parameter
 from skmetricmlp._typing import Floats, Ints
 from skmetricmlp.plotting._text import escape_controls, escape_for_matplotlib
 
@@ -103,8 +102,8 @@ def make_axes(display: str, ax: Any, n: int, figsize: tuple[float, float]) -> li
         return given
     spec = given[0].get_subplotspec() if len(given) == 1 else None
     if spec is None:
-        accepted = f"an axes in a grid of a figure, or {n} axes"
-        raise invalid_parameter("ax", ax, accepted)
+        msg = f"ax must be an axes in a grid of a figure, or {n} axes, got {ax!r}"
+        raise ValueError(msg)
     given[0].set_axis_off()
     return [given[0].figure.add_subplot(part) for part in spec.subgridspec(1, n)]
 

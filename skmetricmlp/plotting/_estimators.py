@@ -17,7 +17,6 @@ from skmetricmlp import (
     MetricInitMLPClassifier,
     MetricInitMLPRegressor,
 )
-from skmetricmlp._errors import invalid_parameter, is_integer
 from skmetricmlp._typing import Array
 
 __all__ = [
@@ -72,7 +71,8 @@ def split_estimator(estimator: Any) -> EstimatorParts:
     if not isinstance(model, ESTIMATORS):
         names = ", ".join(kind.__name__ for kind in ESTIMATORS)
         accepted = f"one of {names}, or a Pipeline that ends in one"
-        raise invalid_parameter("estimator", estimator, accepted, TypeError)
+        msg = f"estimator must be {accepted}, got {estimator!r}"
+        raise TypeError(msg)
     return EstimatorParts(steps, model)
 
 
@@ -118,8 +118,8 @@ def select_output(y: Array, output: int) -> Array:
     """
     table = np.asarray(y).reshape(len(y), -1)
     if not is_index(output, table.shape[1]):
-        accepted = f"an int from 0 to {table.shape[1] - 1}"
-        raise invalid_parameter("output", output, accepted)
+        msg = f"output must be an int from 0 to {table.shape[1] - 1}, got {output!r}"
+        raise ValueError(msg)
     return table[:, output]
 
 
@@ -170,20 +170,23 @@ def check_image_shape(shape: Any, n_features: int) -> tuple[int, int]:
             f"two positive ints (rows, columns) whose product is {n_features}, the "
             f"number of features"
         )
-        raise invalid_parameter("image_shape", shape, accepted)
+        msg = f"image_shape must be {accepted}, got {shape!r}"
+        raise ValueError(msg)
     return int(shape[0]), int(shape[1])
 
 
 def check_count(name: str, value: Any, least: int = 1) -> int:
     """Return a value that is an int of at least ``least``, and refuse others."""
-    if not (is_integer(value) and value >= least):
-        raise invalid_parameter(name, value, f"an int of at least {least}")
+    if not (is_index(value, np.inf) and value >= least):
+        msg = f"{name} must be an int of at least {least}, got {value!r}"
+        raise ValueError(msg)
     return int(value)
 
 
-def is_index(value: Any, n: int) -> bool:
+def is_index(value: Any, n: float) -> bool:
     """Whether a value is an int, and no bool, from 0 to ``n - 1``."""
-    return is_integer(value) and 0 <= value < n
+    is_integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    return is_integer and 0 <= value < n
 
 
 def format_labels(labels: Array, is_classifier: bool) -> list[str]:

@@ -10,9 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import is_classifier
 from sklearn.metrics import euclidean_distances
 
-from skmetricmlp._errors import invalid_parameter
 from skmetricmlp._typing import Array, Floats, Ints
-from skmetricmlp.network import TiedComparison
 from skmetricmlp.plotting._base import FeatureDisplay
 from skmetricmlp.plotting._drawing import (
     Keywords,
@@ -306,8 +304,8 @@ def comparison_weights(model: Any, pairs: Pairs) -> Floats:
         msg = "pairs must be one pair of exemplars or more, got none"
         raise ValueError(msg)
     layer = model.network_.layers[0]
-    if isinstance(layer, TiedComparison):
-        # A tied layer: its dense weights may not fit into memory, but the scores do.
+    if hasattr(layer, "pairs"):
+        # A tied layer has the scores. Its dense weights may not fit into memory.
         i, j = np.array(pairs).T
         weights = layer.weights[:, j] - layer.weights[:, i]
     else:
@@ -327,9 +325,11 @@ def _unit_index(pair: Any, compared: Ints) -> int:
     try:
         i, j = pair
     except (TypeError, ValueError) as error:
-        raise invalid_parameter("pairs", pair, accepted) from error
+        msg = f"pairs must be {accepted}, got {pair!r}"
+        raise ValueError(msg) from error
     if not (is_index(i, n) and is_index(j, n) and i != j):
-        raise invalid_parameter("pairs", pair, accepted)
+        msg = f"pairs must be {accepted}, got {pair!r}"
+        raise ValueError(msg)
     columns = np.flatnonzero(compared[i] == j)
     if not len(columns):
         msg = (

@@ -13,7 +13,6 @@ from sklearn.base import clone
 from sklearn.base import is_classifier as predicts_classes
 from sklearn.utils import gen_batches, get_tags
 
-from skmetricmlp._errors import invalid_parameter
 from skmetricmlp._typing import Array, Floats
 from skmetricmlp.plotting._base import BaseDisplay
 from skmetricmlp.plotting._drawing import (
@@ -498,13 +497,13 @@ def _two_columns(features: Any, names: Sequence[str]) -> list[int]:
         f"two different columns of X, by index from 0 to {len(names) - 1} or by name "
         f"from {list(names[:12])}{more}"
     )
-    error = invalid_parameter("features", features, accepted)
+    msg = f"features must be {accepted}, got {features!r}"
     if isinstance(features, str) or not isinstance(features, Sequence):
-        raise error
+        raise ValueError(msg)  # noqa: TRY004 - one kind of error for all wrong features
     columns = [names.index(f) if f in names else f for f in features]
     exist = all(is_index(column, len(names)) for column in columns)
     if not exist or len(columns) != 2 or columns[0] == columns[1]:
-        raise error
+        raise ValueError(msg)
     return columns
 
 
@@ -513,8 +512,8 @@ def _numeric_column(X: Array, k: int) -> Floats:
     if isinstance(X, pd.DataFrame):
         column = X.iloc[:, k]
         if not pd.api.types.is_numeric_dtype(column):
-            name = str(X.columns[k])
-            raise invalid_parameter("features", name, "columns of numbers")
+            msg = f"features must be columns of numbers, got {str(X.columns[k])!r}"
+            raise ValueError(msg)
         return column.to_numpy(dtype=float)
     column = X[:, [k]]
     return np.asarray(column.toarray() if sp.issparse(X) else column, dtype=float)[:, 0]

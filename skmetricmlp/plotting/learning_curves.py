@@ -16,7 +16,6 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state
 
-from skmetricmlp._errors import invalid_parameter
 from skmetricmlp._typing import Array
 from skmetricmlp.plotting._base import BaseDisplay
 from skmetricmlp.plotting._drawing import Keywords, add_legend, class_style
@@ -273,7 +272,8 @@ def summarize_curves(
     for name, column in {"x": x, "y": y, "hue": hue}.items():
         if column is not None and column not in curves:
             columns = list(map(str, curves.columns))
-            raise invalid_parameter(name, column, f"one of the columns {columns}")
+            msg = f"{name} must be one of the columns {columns}, got {column!r}"
+            raise ValueError(msg)
     if not len(curves):
         raise ValueError("curves has no rows")
     ordered = curves.sort_values(x, kind="stable")

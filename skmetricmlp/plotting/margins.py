@@ -10,11 +10,10 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from sklearn.base import is_classifier
 
-from skmetricmlp._errors import invalid_parameter, is_integer
 from skmetricmlp._typing import Array
 from skmetricmlp.plotting._base import BaseDisplay
 from skmetricmlp.plotting._drawing import PALETTE, Keywords, abbreviate, is_narrow
-from skmetricmlp.plotting._estimators import EstimatorParts, format_labels
+from skmetricmlp.plotting._estimators import EstimatorParts, format_labels, is_index
 
 __all__ = ["MarginsDisplay", "select_prediction"]
 
@@ -269,7 +268,8 @@ def select_prediction(explained: pd.DataFrame, row: Any) -> pd.DataFrame:
         row = rows[0]
     if row not in rows:
         more = " and so on" if len(rows) > 12 else ""
-        raise invalid_parameter("row", row, f"one of {rows[:12]}{more}")
+        msg = f"row must be one of {rows[:12]}{more}, got {row!r}"
+        raise ValueError(msg)
     selected: pd.DataFrame = explained[explained["row"] == row]
     order = selected["term"].map(TERMS.index)
     return selected.iloc[np.lexsort((selected["rank"].fillna(0), order))]
@@ -278,7 +278,7 @@ def select_prediction(explained: pd.DataFrame, row: Any) -> pd.DataFrame:
 def _explain(
     parts: EstimatorParts, x: Array, n_nearest: int | None, output: int
 ) -> pd.DataFrame:
-    if is_integer(n_nearest) and n_nearest > parts.model.n_exemplars_:
+    if is_index(n_nearest, np.inf) and n_nearest > parts.model.n_exemplars_:
         n_nearest = None
     keywords: dict[str, Any] = {"n_nearest": n_nearest}
     if not is_classifier(parts.model):
