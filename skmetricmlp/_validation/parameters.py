@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from sys import float_info
 from typing import Any
@@ -295,8 +295,10 @@ def _is_number_of(n_exemplars: Any, exemplars: Any) -> bool:
     """Whether it is the default, or the number of the given exemplars."""
     if not is_integer(n_exemplars):
         return False
-    n = getattr(exemplars[1], "shape", None) or (len(exemplars[1]),)
-    return n_exemplars in (30, n[0])
+    targets = exemplars[1]
+    n = len(targets) if isinstance(targets, Sequence) else 0
+    shape = getattr(targets, "shape", (n,))
+    return n_exemplars == 30 or (n_exemplars,) == tuple(shape[:1])
 
 
 def check_count(name: str, value: Any, least: int, choices: Choices) -> None:

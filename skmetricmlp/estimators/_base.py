@@ -179,10 +179,11 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         *,
         classes: Any = None,
         incremental: bool = False,
-    ) -> None:
+    ) -> EarlyStream | None:
         """Validate, encode, initialize, train, assign.
 
-        This is the one path of ``fit`` and ``partial_fit``.
+        This is the one path of ``fit`` and ``partial_fit``. Return the stream if its
+        first rows are fewer than the initialization needs, for a warning.
         """
         method = "partial_fit" if incremental else "fit"
         n_epochs = 1 if incremental else self.max_iter
@@ -253,7 +254,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         # Assign.
         self._assign(state)
         task.end()
-        self._warn(config, stream if previous is None else None, incremental)
+        is_first = previous is None and config.is_from_rows
+        return stream if is_first and stream and stream.lacks_rows else None
 
     def _in_user_units(
         self, made: FitState, config: Any, targets: Any, X: Array
@@ -463,15 +465,16 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         self.best_loss_ = None if self.early_stopping else history.lowest_loss
         self.best_validation_score_ = history.kept_score
 
-    def _warn(self, config: Any, stream: EarlyStream | None, incremental: bool) -> None:
-        if stream and stream.lacks_rows and config.is_from_rows:
+    def _warn(self, stream: EarlyStream | None, *, incremental: bool = False) -> Self:
+        """Warn of few rows and of how training ended, at the line of the user's call."""
+        if stream:
             n, n_needed = len(stream.keys), stream.n_needed
             warnings.warn(
                 f"The first call of partial_fit has {n} distinct row{'s' * (n > 1)}, and "
                 f"the initialization needs {n_needed} or more. The rows are kept, and "
                 f"the network is calculated again when there are twice as many. It is "
                 f"better to pass more rows to the first call.",
-                stacklevel=4,
+                stacklevel=3,
             )
         reason = self._fit_state.reason
         epoch = self.n_iter_ + 1
@@ -497,9 +500,10 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
                 f"are kept."
             )
         else:
-            return
+            return self
         category = UserWarning if reason == "interrupted" else ConvergenceWarning
-        warnings.warn(message, category, stacklevel=4)
+        warnings.warn(message, category, stacklevel=3)
+        return self
 
     def _advice(self) -> str:
         if self.solver == "lbfgs":

@@ -338,8 +338,9 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
             if training raised the training objective. The best weights are then kept.
         """
         with unchanged_on_error(self):
-            self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
-        return self
+            validation = X_val, y_val, sample_weight_val
+            stream = self._fit(X, y, sample_weight, validation)
+        return self._warn(stream)
 
     @available_if(supports_partial_fit)  # type: ignore[untyped-decorator]
     def partial_fit(
@@ -383,8 +384,8 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
             If the first call has fewer distinct rows than the initialization needs.
         """
         with unchanged_on_error(self):
-            self._fit(X, y, sample_weight, incremental=True)
-        return self
+            stream = self._fit(X, y, sample_weight, incremental=True)
+        return self._warn(stream, incremental=True)
 
     def predict(self, X: ArrayLike) -> Array:
         """Predict values.

@@ -474,8 +474,9 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
             If most of the given exemplars lie far outside the training data.
         """
         with unchanged_on_error(self):
-            self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
-        return self
+            validation = X_val, y_val, sample_weight_val
+            stream = self._fit(X, y, sample_weight, validation)
+        return self._warn(stream)
 
     @available_if(supports_partial_fit)  # type: ignore[untyped-decorator]
     def partial_fit(
@@ -534,8 +535,8 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
             msg = "classes must be passed at the first call of partial_fit"
             raise ValueError(msg)
         with unchanged_on_error(self):
-            self._fit(X, y, sample_weight, classes=classes, incremental=True)
-        return self
+            stream = self._fit(X, y, sample_weight, classes=classes, incremental=True)
+        return self._warn(stream, incremental=True)
 
     def predict(self, X: ArrayLike) -> Array:
         """Predict class labels.

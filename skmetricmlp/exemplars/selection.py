@@ -10,9 +10,9 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
-from threadpoolctl import threadpool_limits
 
 from skmetricmlp._data import DistinctRows
+from skmetricmlp._threads import one_thread
 from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp.exemplars._geometry import (
     Exemplars,
@@ -85,7 +85,7 @@ def _kmeans(
             # Several threads would add up their sums in a random order, so the result
             # would not be reproducible. k-means also makes many small products, which
             # are ten times slower with two threads on a busy machine.
-            threadpool_limits(limits=1),
+            one_thread(),
             # Rows that differ by rounding errors only make equal centers: no problem.
             warnings.catch_warnings(action="ignore", category=ConvergenceWarning),
         ):
@@ -162,7 +162,7 @@ def _lvq(
     if len(start.codes) < 2:
         return start
     # Threads slow down the thousands of small products, above all on a busy machine.
-    with threadpool_limits(limits=1):
+    with one_thread():
         return move_exemplars(start, rows, metric)
 
 

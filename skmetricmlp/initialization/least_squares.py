@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import gen_batches
-from threadpoolctl import threadpool_limits
 
+from skmetricmlp._threads import one_thread
 from skmetricmlp._typing import Floats
 
 __all__ = ["PrincipalAxes", "centered", "left_out_residuals", "principal_axes"]
@@ -155,7 +155,7 @@ def principal_axes(A: Floats) -> PrincipalAxes:
         )
         raise ValueError(msg)
     # It consists of thousands of small products, which threads slow down.
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_thread("blas"):
         squares, vectors = np.linalg.eigh(gram)
     kept = squares > squares.max(initial=0.0) * max(A.shape) * TINY
     return PrincipalAxes(A, squares[kept], vectors[:, kept], wide)

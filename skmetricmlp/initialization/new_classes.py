@@ -181,7 +181,9 @@ def _in_scale(old: Network, new: Network, inputs: _Units, outputs: _Units) -> Ne
     ours = after.weights[np.ix_(inputs.new, outputs.new)]
     product = float(np.sum(theirs * ours))
     scale = product / float(np.sum(ours**2)) if product > 0 else 1.0
-    scaled = replace(after, weights=scale * after.weights, bias=scale * after.bias)
+    bias = scale * after.bias
+    bias += np.mean(before.bias[outputs.old] - bias[outputs.new])
+    scaled = replace(after, weights=scale * after.weights, bias=bias)
     return Network((*new.layers[:-1], scaled))
 
 
