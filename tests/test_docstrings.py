@@ -48,23 +48,19 @@ DIFFERENT = {
         "validation_scores_": "accuracy or R^2",
     },
     REGRESSORS: {
-        "alpha": LATER,  # the same penalty
         "coefs_": "only a network with exemplars can be tied",
         "fit": "what is fitted",
         "fit(X)": "basis networks read no sparse matrix",
         "fit(X_val)": "basis networks read no sparse matrix",
-        "fit(y)": LATER,  # "Values" and "Values of the function"
         "fit: Warns": "exemplars far outside the training data",
         "init": "the kinds of weights",
         "intercepts_": "basis networks have two layers",
         "learning_rate_init": "the usual rates",
-        "loss_curve_": LATER,  # the same curve, over minibatches
         "max_iter": "basis networks are assembled",
         "n_layers_": "only a network with exemplars can have more than three",
         "network_": LATER,  # the same network, which has one view less
         "partial_fit": "what the first rows decide",
         "partial_fit(X)": "basis networks read no sparse matrix",
-        "partial_fit(y)": LATER,  # "Values" and "Values of the function"
         "predict(X)": "the domain, and no sparse matrix",
         "random_state": "basis networks have no exemplars",
         "solver": "another default, as minibatches are too coarse for a precise start",

@@ -188,8 +188,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         method = "partial_fit" if incremental else "fit"
         n_epochs = 1 if incremental else self.max_iter
         # Validate.
-        check_incremental(self, incremental=incremental)
         config = self._configure(trains=n_epochs != 0)
+        check_incremental(self, incremental=incremental)
         state = self._state() if incremental or self.warm_start else None
         network = state.network if state else None
         data = check_training_data(self, X, y, sample_weight, network, method)
@@ -332,7 +332,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         elif self.solver == "sgd":
             optimizer = SGD(float(self.momentum), bool(self.nesterovs_momentum))
         rate = to_numpy(self.learning_rate_init)
-        if isinstance(rate, str):
+        if isinstance(rate, str) and rate == "auto":
             rate = config.default_rate
         # L-BFGS ends by the gradient: its loss may rest for a while.
         by_loss = self.solver != "lbfgs" or self.early_stopping

@@ -119,7 +119,8 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         - ``"adam"``, ``"sgd"``: on minibatches. Their steps are too coarse to refine a
           precise start.
     alpha : float, default=0.0
-        Strength of the L2 penalty, which is divided by the weight of the rows.
+        Strength of the L2 penalty, which is divided by the rows of the minibatch times
+        the mean weight of a row. It applies to the weights for scaled inputs.
     batch_size : int or "auto", default="auto"
         Rows per gradient step. ``"auto"`` is ``min(200, n_samples)``.
     learning_rate_init : "auto", float or sequence of float, default="auto"
@@ -199,7 +200,7 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
     best_loss_ : float or None
         The lowest loss; None with ``early_stopping``.
     loss_curve_ : list of float
-        Objective of each epoch, in units of the variance of y.
+        Mean objective over the minibatches of each epoch, in units of the variance of y.
     validation_loss_curve_ : list of float or None
         Mean loss on the validation data after each epoch; None without such data.
     validation_scores_ : list of float or None
@@ -307,7 +308,7 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         X : array-like of shape (n_samples, n_features)
             Training data. float32 stays float32.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Values of the function.
+            Values.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, not negative. A row of weight zero is left out, and a row of weight
             two counts as two rows.
@@ -362,7 +363,7 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         X : array-like of shape (n_samples, n_features)
             Training data.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Values of the function.
+            Values.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, not negative.
 

@@ -120,7 +120,11 @@ def _mapped_dense(X: Floats, metric: Metric) -> Floats:
     if metric.function is standardized_euclidean:
         Z = Z * (scale / np.sqrt(metric.parameters["V"]))
     if metric.function is mahalanobis:
-        VI = metric.parameters["VI"] * scale * scale[:, None]
+        with np.errstate(over="ignore"):
+            VI = metric.parameters["VI"] * scale * scale[:, None]
+        if not np.isfinite(VI).all():
+            msg = "metric_params['V'] is too small for the values of X: scale both"
+            raise ValueError(msg)
         squares, vectors = np.linalg.eigh(VI)
         root = (vectors * np.sqrt(np.maximum(squares, 0.0))) @ vectors.T
         Z = Z @ root
