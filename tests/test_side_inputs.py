@@ -136,7 +136,7 @@ def test_a_class_without_weight_has_one():
 
 
 def test_weights_of_a_network_need_the_classes_of_all_exemplars():
-    with pytest.raises(ValueError, match=r"^labels has \[2\], that y lacks.*\[0, 1\]"):
+    with pytest.raises(ValueError, match=r"^labels has \[2\], which y lacks.*\[0, 1\]"):
         nearest_exemplar_weights(X[ROWS], y[ROWS], X=X[y < 2], y=y[y < 2])
 
 

@@ -1,4 +1,4 @@
-"""The calculated weights as arrays, for those who train elsewhere."""
+"""The calculated weights as arrays, for training in another framework."""
 
 from __future__ import annotations
 
@@ -36,26 +36,25 @@ def nearest_exemplar_weights(
     ----------
     exemplars : array-like of shape (n_exemplars, n_features)
     labels : array-like of shape (n_exemplars,)
-        Their classes.
+        Their labels.
     X : array-like of shape (n_samples, n_features), default=None
-        Rows that set the scales, and from which the metric learns what it needs to;
-        best the training rows, by default the exemplars.
+        Rows that the scales and the parameters of the metric are estimated from. The
+        training data are best; by default the exemplars.
     y : array-like of shape (n_samples,), default=None
-        Labels of ``X``: at least those of the exemplars.
+        Labels of ``X``, which must include those of the exemplars.
     metric, metric_params, n_neighbors, pairs, activation, sharpness, loss : various
         As in :class:`MetricInitMLPClassifier`.
     single_output : bool, default=True
         With two classes and the log loss, return one output, the log odds of the
-        second class, as :class:`~sklearn.neural_network.MLPClassifier` has it. If
-        False, or with more classes or another loss, there is one output per class.
+        second class, like :class:`~sklearn.neural_network.MLPClassifier`. Otherwise
+        there is one output per class.
 
     Returns
     -------
     coefs : list of ndarray of shape (n_in, n_out)
         Weights of each layer: three, or four with ``n_neighbors > 1``.
     intercepts : list of ndarray of shape (n_out,)
-        Biases of each layer. The hidden layers have the ``activation``; the classes of
-        the outputs are sorted.
+        Biases of each layer. The outputs are in the order of the sorted classes.
 
     Raises
     ------
@@ -68,8 +67,8 @@ def nearest_exemplar_weights(
 
     Examples
     --------
-    Weights for scikit-learn's own network, which takes them over after a call that sets
-    it up:
+    Weights for scikit-learn's network, which accepts them after a call that creates its
+    layers:
 
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.neural_network import MLPClassifier
@@ -104,7 +103,7 @@ def nearest_exemplar_weights(
     known = classifier.classes_.tolist()
     given = dict.fromkeys(np.asarray(labels).tolist())
     if unknown := [label for label in given if label not in known]:
-        msg = f"labels has {unknown}, that y lacks; the classes of y are {known}"
+        msg = f"labels has {unknown}, which y lacks; the classes of y are {known}"
         raise ValueError(msg)
     coefs, intercepts = list(classifier.coefs_), list(classifier.intercepts_)
     if single_output and loss == "log_loss" and len(intercepts[-1]) == 2:

@@ -22,7 +22,7 @@ from skmetricmlp.study.tasks import CLASSES
 __all__ = ["CacheEntry", "RunCache"]
 
 #: Version of the file format.
-FORMAT = 1
+FORMAT = 2
 
 Array = np.ndarray[Any, Any]
 Content = Mapping[str, Any]
