@@ -354,7 +354,7 @@ def test_mapped_rows_have_the_distances_of_a_linear_metric(metric, form, scaled)
     expected = distances(rows, fitted)
     own = ((Z[rows.index, None] - Z[rows.index]) ** 2).sum(axis=2)
     if scaled and metric == "sqeuclidean":
-        own *= scaling.scale[0] ** 2
+        own *= scaling[1][0] ** 2
     np.testing.assert_allclose(
         expected - expected.diagonal()[:, None], own, rtol=1e-6, atol=1e-6
     )
@@ -676,6 +676,7 @@ def test_moved_exemplars_classify_better(metric):
         clf = MetricInitMLPClassifier(
             metric=metric,
             exemplars=method,
+            n_neighbors=1,
             activation="step",
             max_iter=0,
             random_state=0,
@@ -693,6 +694,7 @@ def test_exemplars_stay_where_moving_them_makes_it_worse():
         chosen = MetricInitMLPClassifier(
             metric="mahalanobis",
             exemplars=method,
+            n_neighbors=1,
             activation="step",
             max_iter=0,
             random_state=0,

@@ -225,10 +225,11 @@ def test_constant_and_dependent_columns_leave_the_metric_finite():
 # --- untrained networks are the nearest exemplar in the metric ---
 
 
-def untrained(X, y, **settings):
+def untrained(X, y, n_neighbors=1, **settings):
     return MetricInitMLPClassifier(
         n_exemplars=12,
         exemplars="random",
+        n_neighbors=n_neighbors,
         activation="step",
         max_iter=0,
         random_state=0,
@@ -306,9 +307,11 @@ def test_a_sharp_network_is_nearly_the_nearest_exemplar(name, activation):
         random_state=0,
     )
     X = images + 0.01 * (name != "chamfer")
-    step = MetricInitMLPClassifier(activation="step", **settings).fit(X, digits)
+    step = MetricInitMLPClassifier(n_neighbors=1, activation="step", **settings).fit(
+        X, digits
+    )
     sharp = MetricInitMLPClassifier(
-        readout="exemplars", activation=activation, sharpness=100, **settings
+        n_neighbors=1, activation=activation, sharpness=100, **settings
     )
     agreement = np.mean(sharp.fit(X, digits).predict(X) == step.predict(X))
     assert agreement > 0.98
@@ -318,7 +321,9 @@ def test_a_sharp_network_is_nearly_the_nearest_exemplar(name, activation):
 @pytest.mark.parametrize("name", ["seuclidean", "mahalanobis", "cosine", "kl"])
 def test_single_precision_and_sparse_rows(name, kind):
     X = images.astype(np.float32) if kind == "float32" else getattr(sp, kind)(images)
-    settings = dict(exemplars=(images[:30], digits[:30]), max_iter=0, activation="step")
+    settings = dict(
+        exemplars=(images[:30], digits[:30]), max_iter=0, n_neighbors=1, activation="step"
+    )
     dense, other = (
         MetricInitMLPClassifier(metric=name, **settings).fit(rows, digits)
         for rows in (images, X)
