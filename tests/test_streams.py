@@ -732,3 +732,13 @@ def test_what_a_callback_keeps_is_early_too():
     for m in (second, expected):
         learn(m, slice(9, 40))
     assert_same_network(second, expected)
+
+
+def test_a_warm_start_after_few_rows_keeps_the_classes_that_were_passed():
+    clf = classifier(max_iter=0, warm_start=True)
+    clf.partial_fit(X[:10], y[:10], classes=[0, 1, 2])
+    early = y < 2
+    clf.fit(X[early], y[early])
+    assert clf.classes_.tolist() == [0, 1, 2]
+    assert clf.predict_proba(X).shape == (len(X), 3)
+    assert set(clf.partial_fit(X, y).exemplar_labels_) == {0, 1, 2}

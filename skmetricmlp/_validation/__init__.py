@@ -4,12 +4,6 @@ A function that learns more in a calculation raises its own error, such as a met
 scores are not finite.
 """
 
-from skmetricmlp._errors import (
-    check_integer,
-    invalid_parameter,
-    is_integer,
-    unchanged_on_error,
-)
 from skmetricmlp._validation.basis import (
     check_basis_parameters,
     check_box,
@@ -26,7 +20,6 @@ from skmetricmlp._validation.data import (
     class_codes,
     class_weights,
     in_precision,
-    validate_exemplars,
     warn_of_units,
 )
 from skmetricmlp._validation.metric import (
@@ -66,7 +59,6 @@ __all__ = [
     "check_exemplars",
     "check_features",
     "check_incremental",
-    "check_integer",
     "check_labels",
     "check_layers",
     "check_metric",
@@ -86,13 +78,9 @@ __all__ = [
     "class_weights",
     "get_parameters",
     "in_precision",
-    "invalid_parameter",
-    "is_integer",
     "layer_rates",
     "metric_parameters",
     "record_parameters",
-    "unchanged_on_error",
     "uses_metric",
-    "validate_exemplars",
     "warn_of_units",
 ]

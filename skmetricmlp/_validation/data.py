@@ -22,7 +22,6 @@ from skmetricmlp._typing import Array
 from skmetricmlp._validation.distance import are_far
 from skmetricmlp._validation.metric import check_range
 from skmetricmlp._validation.names import check_names, column_names
-from skmetricmlp.exemplars import Exemplars
 from skmetricmlp.metrics import METRICS
 from skmetricmlp.network import Network
 
@@ -37,7 +36,6 @@ __all__ = [
     "class_codes",
     "class_weights",
     "in_precision",
-    "validate_exemplars",
     "warn_of_units",
 ]
 
@@ -387,41 +385,6 @@ def check_labels(has: str, named: Iterable[Any], classes: list[Any]) -> None:
     if unknown and missing:
         msg = f"{has} {unknown}, and none for {missing}; the classes are {classes}"
         raise ValueError(msg)
-
-
-def validate_exemplars(
-    config: Any, X: Array, names: Array | None, targets: Any
-) -> Exemplars:
-    """Check exemplars of the user and encode their labels or values.
-
-    Exemplars of classes that ``y`` lacks are left out.
-
-    Parameters
-    ----------
-    config : NetworkConfig
-        Its ``exemplars`` are a pair (points, labels) or (points, values).
-    X : array or SciPy CSR of shape (n, d)
-    names : array of shape (d,) or None
-        Feature names of X.
-    targets : ClassTargets or RegressionTargets
-
-    Returns
-    -------
-    Exemplars
-    """
-    is_class = not config.is_regression
-    meaning = "labels" if is_class else "values"
-    metric = config.metric if config.is_calculated else None
-    points, labels = check_exemplars(config.exemplars, X, metric, names, meaning)
-    if is_class:
-        codes, is_known = targets.encode_known(labels)
-        exemplars = Exemplars(points[is_known], codes, None)
-    else:
-        values = targets.encode(labels, "exemplars[1]")
-        exemplars = Exemplars(points, np.zeros(len(points), dtype=np.intp), None, values)
-    if config.is_calculated:
-        warn_of_units(exemplars.points, X, meaning)
-    return exemplars
 
 
 def check_exemplars(

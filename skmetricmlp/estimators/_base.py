@@ -198,14 +198,14 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         if held_out:
             self._check_values(held_out.X, state, "X_val")
         # Encode.
-        targets, rows, validation_rows = self._encode(data, held_out, state, classes)
-        stream = None
+        encoded = self._encode(data, held_out, state, classes)
+        stream, earlier = None, state
         if state.stream if state else incremental:
-            earlier = state
-            state, stream = self._follow(config, targets, data, rows, state, incremental)
-            if state is not earlier:
-                encoded = self._encode(data, held_out, state, classes)
-                targets, rows, validation_rows = encoded
+            state, stream = self._follow(config, *encoded[:2], data, state, incremental)
+        if state is not earlier:  # the stream has other units now, and the same classes
+            classes = _labels(encoded[0])
+            encoded = self._encode(data, held_out, state, classes)
+        targets, rows, validation_rows = encoded
         rng = check_random_state(self.random_state)
         index, validation_rows = self._split(
             rows, validation_rows, targets, rng, n_epochs
@@ -227,17 +227,11 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             state, start = self._in_user_units(made, config, targets, rows.X)
         start = start or targets.to_training_units(state.network)
         training = self._training_config(config, start, rows, n_epochs, incremental)
-        goes_on = state is previous and state.optimizer == training.optimizer
-        state = replace(
-            state,
-            targets=targets,
-            optimizer=training.optimizer,
-            optimizer_state=state.optimizer_state if goes_on else None,
-            rates=training.rates,
-            rng=rng,
-            reason="max_epochs",
-            stream=stream,
-        )
+        if state is not previous or state.optimizer != training.optimizer:
+            state = replace(state, optimizer_state=None)
+        of_call = {"targets": targets, "rng": rng, "stream": stream}
+        of_call |= {"optimizer": training.optimizer, "rates": training.rates}
+        state = replace(state, reason="max_epochs", **of_call)
         # Train.
         if n_epochs:
             network = to_training(start, state.scaling) if state.scaling else start
@@ -325,7 +319,10 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         In ``fit`` the weights of rows count by their share. In a stream a weight of two
         is that of two rows. Python's floats, unlike NumPy's, leave single precision.
         """
-        mean_weight = float(np.mean(to_numpy(rows.sample_weight), dtype=np.float64))
+        mean_weight = 1.0
+        if not incremental:
+            weights = to_numpy(rows.sample_weight)
+            mean_weight = float(np.mean(weights, dtype=np.float64))
         optimizer: Optimizer | None = None  # L-BFGS takes all rows at once
         if self.solver == "adam":
             optimizer = Adam(float(self.beta_1), float(self.beta_2), float(self.epsilon))
@@ -337,9 +334,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         # L-BFGS ends by the gradient: its loss may rest for a while.
         by_loss = self.solver != "lbfgs" or self.early_stopping
         size = 200 if isinstance(self.batch_size, str) else int(self.batch_size)
-        weight = 1.0 if incremental else mean_weight
         return TrainingConfig(
-            Objective(config.loss, float(self.alpha), weight),
+            Objective(config.loss, float(self.alpha), mean_weight),
             optimizer,
             rates=layer_rates(rate, len(start.layers)),
             batch_size=size,
@@ -398,8 +394,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         self,
         config: Any,
         targets: Any,
-        data: TrainingData,
         rows: TrainingData,
+        data: TrainingData,
         state: FitState | None,
         incremental: bool,
     ) -> tuple[FitState | None, EarlyStream | None]:
@@ -433,8 +429,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
     def _calculated_again(
         self, config: Any, targets: Any, data: TrainingData, state: FitState
     ) -> FitState:
-        classes = targets.labels if isinstance(targets, ClassTargets) else None
-        targets, rows, _ = self._encode(data, None, None, classes)
+        targets, rows, _ = self._encode(data, None, None, _labels(targets))
         index, rng = _rows_with_weight(rows), deepcopy(state.stream.rng)
         rows = _on_one_device(rows, index)
         host = TrainingData(*map(to_numpy, rows))
@@ -688,6 +683,11 @@ def _after(
             network = from_training(network, state.scaling)
         changes["network"] = state.targets.to_user_units(network)
     return replace(state, **changes)
+
+
+def _labels(targets: Any) -> Array | None:
+    """Labels of the classes, or None in a regression."""
+    return targets.labels if isinstance(targets, ClassTargets) else None
 
 
 def _rows_with_weight(rows: TrainingData) -> Ints:

@@ -15,13 +15,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmetricmlp._array_api import map_arrays, to_numpy
 from skmetricmlp._data import TrainingData
+from skmetricmlp._errors import check_integer
 from skmetricmlp._state import FitState
 from skmetricmlp._typing import Array, Ints
 from skmetricmlp._validation import (
     Recorded,
     accepts_sparse,
+    check_exemplars,
     check_features,
-    check_integer,
     check_metric_data,
     check_outputs,
     check_parameters,
@@ -32,7 +33,7 @@ from skmetricmlp._validation import (
     metric_parameters,
     record_parameters,
     uses_metric,
-    validate_exemplars,
+    warn_of_units,
 )
 from skmetricmlp.estimators._base import NetworkEstimator
 from skmetricmlp.estimators._targets import ClassTargets, RegressionTargets
@@ -98,7 +99,7 @@ class MetricEstimator(NetworkEstimator):
         names = getattr(self, "feature_names_in_", None)
         exemplars: Any = config.exemplars
         if not isinstance(exemplars, str):
-            exemplars = validate_exemplars(config, data.X, names, targets)
+            exemplars = _given_exemplars(config, data.X, names, targets)
         metric_params = None
         if self._uses_metric():
             given = config.metric, config.metric_params
@@ -245,3 +246,29 @@ class MetricEstimator(NetworkEstimator):
             tags.input_tags.positive_only = has_range
             tags.input_tags.sparse = accepts_sparse(self.metric)
         return tags
+
+
+def _given_exemplars(
+    config: NetworkConfig,
+    X: Array,
+    names: Array | None,
+    targets: ClassTargets | RegressionTargets,
+) -> Exemplars:
+    """Check the exemplars of the user, and encode their labels or values.
+
+    Exemplars of classes that ``y`` lacks are left out.
+    """
+    meaning = "labels" if isinstance(targets, ClassTargets) else "values"
+    metric = config.metric if config.is_calculated else None
+    given: Any = config.exemplars
+    points, labels = check_exemplars(given, X, metric, names, meaning)
+    if isinstance(targets, ClassTargets):
+        codes, is_known = targets.encode_known(labels)
+        exemplars = Exemplars(points[is_known], codes, None)
+    else:
+        encoded = targets.encode(labels, "exemplars[1]")
+        codes = np.zeros(len(points), dtype=np.intp)
+        exemplars = Exemplars(points, codes, None, encoded)
+    if config.is_calculated:
+        warn_of_units(exemplars.points, X, meaning)
+    return exemplars

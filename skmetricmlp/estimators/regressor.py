@@ -13,10 +13,10 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from skmetricmlp._data import TrainingData
-from skmetricmlp._errors import unchanged_on_error
+from skmetricmlp._errors import invalid_parameter, is_integer, unchanged_on_error
 from skmetricmlp._state import FitState
 from skmetricmlp._typing import Array
-from skmetricmlp._validation import REGRESSOR_CHOICES, invalid_parameter, is_integer
+from skmetricmlp._validation import REGRESSOR_CHOICES
 from skmetricmlp.estimators._base import supports_partial_fit
 from skmetricmlp.estimators._metric_base import MetricEstimator
 from skmetricmlp.estimators._targets import RegressionTargets

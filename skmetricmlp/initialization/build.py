@@ -210,7 +210,7 @@ def _baseline_layers(
 
 def fitted_output(
     config: NetworkConfig,
-    hidden: tuple[Layer, ...],
+    layers: tuple[Layer, ...],
     rows: DistinctRows,
     n_outputs: int,
     rng: np.random.RandomState,
@@ -224,7 +224,8 @@ def fitted_output(
     Parameters
     ----------
     config : NetworkConfig
-    hidden : tuple of Layer
+    layers : tuple of Layer
+        The hidden layers.
     rows : DistinctRows
     n_outputs : int
     rng : numpy.random.RandomState
@@ -233,34 +234,34 @@ def fitted_output(
     -------
     Dense
     """
-    width = max(hidden[0].n_out, 1)
+    width = max(layers[0].n_out, 1)
     most = FIT_ELEMENTS if width <= FIT_ROWS else min(FIT_ROWS * width, MOST_FIT_ELEMENTS)
     rows = rows.take(slice(max(1, most // width)))
-    values = _hidden_values(hidden, rows)
+    hidden = _hidden_values(layers, rows)
     if config.output_init == "logistic":
-        fit = logistic_weights(values, rows.codes, rows.sample_weight, n_outputs)
+        fit = logistic_weights(hidden, rows.codes, rows.sample_weight, n_outputs)
     elif config.output_init == "norm_constrained":
         targets = rows.y if config.is_regression else np.eye(n_outputs)[rows.codes] - 0.5
-        init = resolve_init("random", hidden[-1].activation)
-        variance = weight_variance(init, values.shape[1], n_outputs)
-        fit = constrained_weights(values, targets, rows.sample_weight, variance, rng)
+        init = resolve_init("random", layers[-1].activation)
+        variance = weight_variance(init, hidden.shape[1], n_outputs)
+        fit = constrained_weights(hidden, targets, rows.sample_weight, variance, rng)
     elif config.is_regression:
-        fit = ridge_weights(values, rows.y, rows.sample_weight)[:2]
+        fit = ridge_weights(hidden, rows.y, rows.sample_weight)[:2]
     else:
         fit = ridge_classifier(
-            values, rows.codes, rows.sample_weight, n_outputs, config.loss
+            hidden, rows.codes, rows.sample_weight, n_outputs, config.loss
         )
     return Dense(*fit, config.output_activation)
 
 
-def _hidden_values(hidden: tuple[Layer, ...], rows: DistinctRows) -> Floats:
+def _hidden_values(layers: tuple[Layer, ...], rows: DistinctRows) -> Floats:
     """Values of the last hidden layer, in the precision of ``X``, block by block."""
     X, index = rows.X, rows.index
-    network = Network((*hidden, hidden[-1])).astype(X.dtype)
-    values = np.empty((len(index), hidden[-1].n_out), dtype=X.dtype)
+    network = Network((*layers, layers[-1])).astype(X.dtype)
+    hidden = np.empty((len(index), layers[-1].n_out), dtype=X.dtype)
     for block in gen_batches(len(index), network.block_rows):
-        values[block] = network.activations(X[index[block]])[-1]
-    return values
+        hidden[block] = network.activations(X[index[block]])[-1]
+    return hidden
 
 
 def _counts(

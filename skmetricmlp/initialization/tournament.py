@@ -213,14 +213,14 @@ def comparison_layer(
         Of shape (n_in, n M).
     """
     A, b = scores
-    values = X @ A.T + b
-    scale, slope = _margin_deviation(values, sample_weight), 1.0
+    distances = X @ A.T + b
+    scale, slope = _margin_deviation(distances, sample_weight), 1.0
     if activation == "relu":
         # The reach cancels the scale, so the function does not depend on it. Training
         # does: margins of unit deviation make weights of a usual size.
         slope = -1.0
     elif activation != "step":
-        scale = _typical_margin(values, sample_weight, n_winners)
+        scale = _typical_margin(distances, sample_weight, n_winners)
         slope = UNIT_INTERVAL_MAP[activation][0] * SLOPE * sharpness
     tie_break = np.where(np.arange(len(b))[:, None] < pairs, TINY, -TINY)
     # A term that all scores share cancels. Without it they are small, and exact.

@@ -1,4 +1,4 @@
-"""Why a row was predicted as it was: its nearest exemplars, and what they did."""
+"""Why a row was predicted: its nearest exemplars, and the terms of its output."""
 
 from __future__ import annotations
 
@@ -38,10 +38,15 @@ RANDOM_UNITS, INTERACTION, BIAS = "random units", "interaction", "bias"
 
 
 class Explained(NamedTuple):
-    """What is explained of each of m rows: the value of one output.
+    """The output that is explained for each of m rows.
 
-    ``outputs`` (m,) says of which. If ``centered`` it is taken less the mean over all
-    outputs: of classes only differences matter.
+    Parameters
+    ----------
+    outputs : int array of shape (m,)
+        Index of the output.
+    centered : bool
+        Subtract the mean over all outputs, because only differences between classes
+        matter.
     """
 
     outputs: Ints
@@ -51,13 +56,13 @@ class Explained(NamedTuple):
         """Take some of the rows."""
         return Explained(self.outputs[rows], self.centered)
 
-    def of(self, values: Floats) -> Floats:
-        """Take it from the values (m, n_outputs) of all outputs."""
+    def select(self, z: Floats) -> Floats:
+        """Select the explained output (m,) from all outputs (m, n_outputs)."""
         if self.centered:
-            # Outputs that are all the same then are zero exactly.
-            values = values - values[:, :1]
-            values = values - values.mean(axis=1, keepdims=True)
-        own: Floats = values[np.arange(len(values)), self.outputs]
+            # Outputs that are all equal are then exactly zero.
+            z = z - z[:, :1]
+            z = z - z.mean(axis=1, keepdims=True)
+        own: Floats = z[np.arange(len(z)), self.outputs]
         return own
 
 
@@ -105,11 +110,11 @@ def explain_rows(
         distances = block.astype(np.float64) @ A.T + b
         away = distances - distances.min(axis=1, keepdims=True)
         nearest = _nearest(away, n_nearest)
-        values = network.activations(block.astype(dtype))[1:]
+        hidden = network.activations(block.astype(dtype))[1:]
         parts = (
-            comparison_parts(network, values[0], explained.take(rows), pairs, nearest)
-            if len(values) == 1
-            else exemplar_parts(network, values[1], explained.take(rows), nearest)
+            comparison_parts(network, hidden[0], explained.take(rows), pairs, nearest)
+            if len(hidden) == 1
+            else exemplar_parts(network, hidden[1], explained.take(rows), nearest)
         )
         columns = {
             "rank": np.broadcast_to(np.arange(1, n_nearest + 1), nearest.shape),
@@ -139,9 +144,14 @@ def _nearest(away: Floats, n: int) -> Ints:
 class Parts:
     """Activations of the exemplars for m rows, and the terms of an output.
 
-    ``activations`` (m, N) of all exemplars are the higher the nearer they are. ``shown``
-    (m, n) is what the nearest contribute, and ``others``, by name, what else makes up
-    the output (m,).
+    Parameters
+    ----------
+    activations : array of shape (m, N)
+        Higher is nearer.
+    shown : array of shape (m, n)
+        Contributions of the nearest exemplars.
+    others : dict of str to array of shape (m,)
+        The other terms of the output, by name.
     """
 
     activations: Floats
@@ -156,8 +166,8 @@ def _table(columns: Mapping[str, Array], parts: Parts) -> pd.DataFrame:
 
     def filled(column: Array) -> Any:
         table = np.pad(column.astype(float), ((0, 0), (0, n_others)), constant_values=nan)
-        values = pd.Series(table.ravel())
-        return values.astype("Int64") if column.dtype.kind == "i" else values
+        series = pd.Series(table.ravel())
+        return series.astype("Int64") if column.dtype.kind == "i" else series
 
     contributions = np.column_stack([parts.shown, *parts.others.values()])
     return pd.DataFrame(
@@ -170,7 +180,7 @@ def _table(columns: Mapping[str, Array], parts: Parts) -> pd.DataFrame:
     )
 
 
-def at_exemplars(values: Array, exemplars: pd.Series) -> Any:
+def at_exemplars(properties: Array, exemplars: pd.Series) -> Any:
     """Look up a property (N,) of exemplars; missing where there is none.
 
     Integers and booleans become pandas' nullable types.
@@ -180,12 +190,13 @@ def at_exemplars(values: Array, exemplars: pd.Series) -> Any:
     >>> at_exemplars(np.array([5, 7]), pd.Series([1, None], dtype="Int64")).tolist()
     [7, <NA>]
     """
-    known = pd.array(values) if values.dtype.kind in "biu" else pd.Series(values).array
+    is_nullable = properties.dtype.kind in "biu"
+    known = pd.array(properties) if is_nullable else pd.Series(properties).array
     return known.take(exemplars.fillna(-1).to_numpy(np.intp), allow_fill=True)
 
 
-def _at(values: Floats, index: Ints) -> Floats:
-    return np.take_along_axis(values, index, axis=1)
+def _at(table: Floats, index: Ints) -> Floats:
+    return np.take_along_axis(table, index, axis=1)
 
 
 def margins(distances: Floats, codes: Ints) -> Floats:
@@ -215,20 +226,20 @@ def margins(distances: Floats, codes: Ints) -> Floats:
 
 
 def exemplar_parts(
-    network: Network, values: Floats, explained: Explained, nearest: Ints
+    network: Network, hidden: Floats, explained: Explained, nearest: Ints
 ) -> Parts:
     """Decompose an output that reads an exemplar layer.
 
-    The bias is what the output is where no exemplar fires, and the other exemplars
-    contribute what it loses without all of them. With three layers that is all. With
-    four, classes are compared by their votes, and what several exemplars do together is
-    more or less than what each does alone: the rest is an interaction.
+    The bias is the output with no active exemplar. The contribution of the other
+    exemplars is the difference that all of them make. With three layers these are all
+    terms. With four layers classes are compared by their votes, so that the joint effect
+    of exemplars differs from the sum of their single ones: the rest is an interaction.
 
     Parameters
     ----------
     network : Network
         Of three layers or four.
-    values : array of shape (m, N)
+    hidden : array of shape (m, N)
         Activations of the exemplar layer.
     explained : Explained
     nearest : int array of shape (m, n)
@@ -239,33 +250,33 @@ def exemplar_parts(
     Parts
     """
     upper = Network(network.layers[2:]).astype(np.float64)
-    silent = np.full(values.shape, _silence(network))
-    total = explained.of(upper.affine_output(values.astype(np.float64)))
-    bias = explained.of(upper.affine_output(silent))
-    shown = contributions(network, values, explained, nearest)
+    silent = np.full(hidden.shape, _silence(network))
+    total = explained.select(upper.affine_output(hidden.astype(np.float64)))
+    bias = explained.select(upper.affine_output(silent))
+    shown = contributions(network, hidden, explained, nearest)
     others: dict[str, Floats] = {}
-    if nearest.shape[1] < values.shape[1]:
+    if nearest.shape[1] < hidden.shape[1]:
         alone = silent
-        np.put_along_axis(alone, nearest, _at(values, nearest), axis=1)
-        others[OTHER_EXEMPLARS] = total - explained.of(upper.affine_output(alone))
+        np.put_along_axis(alone, nearest, _at(hidden, nearest), axis=1)
+        others[OTHER_EXEMPLARS] = total - explained.select(upper.affine_output(alone))
     if len(upper.layers) > 1:
         others[INTERACTION] = total - bias - shown.sum(axis=1) - sum(others.values())
-    return Parts(values, shown, {**others, BIAS: bias})
+    return Parts(hidden, shown, {**others, BIAS: bias})
 
 
 def contributions(
-    network: Network, values: Floats, explained: Explained, exemplars: Ints
+    network: Network, hidden: Floats, explained: Explained, exemplars: Ints
 ) -> Floats:
     """Return the contributions of single exemplars to an output.
 
-    The output, before its activation, minus what it is when the neuron is silenced, that
-    is set to the value that says "not near". With three layers these add up: over all N,
-    to the output less that of a silent layer.
+    A contribution is the output before its activation, minus the output with the unit
+    of the exemplar set to its inactive value. With three layers those of all N exemplars
+    add up to the output less that of an inactive layer.
 
     Parameters
     ----------
     network : Network
-    values : array of shape (m, N)
+    hidden : array of shape (m, N)
         Activations of the exemplar layer.
     explained : Explained
     exemplars : int array of shape (m, n)
@@ -277,13 +288,13 @@ def contributions(
         In double precision.
     """
     m, n = exemplars.shape
-    values = values.astype(np.float64)
-    silenced = np.repeat(values[:, None, :], n, axis=1)
+    hidden = hidden.astype(np.float64)
+    silenced = np.repeat(hidden[:, None, :], n, axis=1)
     np.put_along_axis(silenced, exemplars[..., None], _silence(network), axis=2)
     upper = Network(network.layers[2:]).astype(np.float64)
-    present = explained.of(upper.affine_output(values))
+    present = explained.select(upper.affine_output(hidden))
     repeated = explained.take(np.repeat(np.arange(m), n))
-    without = repeated.of(upper.affine_output(silenced.reshape(m * n, -1)))
+    without = repeated.select(upper.affine_output(silenced.reshape(m * n, -1)))
     difference: Floats = present[:, None] - without.reshape(m, n)
     return difference
 
@@ -295,7 +306,7 @@ def _silence(network: Network) -> float:
 
 
 def comparison_parts(
-    network: Network, values: Floats, explained: Explained, pairs: Ints, nearest: Ints
+    network: Network, hidden: Floats, explained: Explained, pairs: Ints, nearest: Ints
 ) -> Parts:
     """Decompose an output that reads comparisons and random units.
 
@@ -303,7 +314,7 @@ def comparison_parts(
     ----------
     network : Network
         Of two layers.
-    values : array of shape (m, N M + n_random_units)
+    hidden : array of shape (m, N M + n_random_units)
         Activations of the first layer.
     explained : Explained
     pairs : int array of shape (N, M)
@@ -317,8 +328,8 @@ def comparison_parts(
         With the activations of :func:`standings` and the contributions of
         :func:`comparison_shares`.
     """
-    said, bias = _said(network, values, explained)
-    compared, random = np.split(said, [pairs.size], axis=1)
+    terms, bias = _terms(network, hidden, explained)
+    compared, random = np.split(terms, [pairs.size], axis=1)
     shares = comparison_shares(compared, pairs)
     shown = _at(shares, nearest)
     others: dict[str, Floats] = {}
@@ -327,31 +338,31 @@ def comparison_parts(
         others[OTHER_EXEMPLARS] = shares.sum(axis=1)
     if random.shape[1]:
         others[RANDOM_UNITS] = random.sum(axis=1)
-    standing = standings(values[:, : pairs.size], pairs, network.layers[0].activation)
+    standing = standings(hidden[:, : pairs.size], pairs, network.layers[0].activation)
     return Parts(standing, shown, {**others, BIAS: bias})
 
 
-def _said(
-    network: Network, values: Floats, explained: Explained
+def _terms(
+    network: Network, hidden: Floats, explained: Explained
 ) -> tuple[Floats, Floats]:
-    """Return what each value (m, width) and the bias (m,) add to an output."""
+    """Return the terms of an output: one per unit (m, width), and the bias (m,)."""
     weights, bias = (p.astype(np.float64) for p in network.layers[1].parameters)
     if explained.centered:
         weights = weights - weights.mean(axis=1, keepdims=True)
         bias = bias - bias.mean()
-    return values * weights.T[explained.outputs], bias[explained.outputs]
+    return hidden * weights.T[explained.outputs], bias[explained.outputs]
 
 
-def standings(values: Floats, pairs: Ints, activation: str) -> Floats:
-    """Minus the comparisons that each exemplar loses, or with ReLU minus their sum.
+def standings(hidden: Floats, pairs: Ints, activation: str) -> Floats:
+    """Count the comparisons that each exemplar loses, or add them up with ReLU; negative.
 
-    With every activation higher is nearer, and none is above zero: before training, and
-    with all others as pairs, they are in the order of the distances.
+    Higher is nearer with every activation, and none is above zero. Before training and
+    with all pairs they are in the order of the distances.
 
     Parameters
     ----------
-    values : array of shape (m, N M)
-        Of the comparisons.
+    hidden : array of shape (m, N M)
+        The comparisons.
     pairs : int array of shape (N, M)
     activation : str
 
@@ -360,22 +371,22 @@ def standings(values: Floats, pairs: Ints, activation: str) -> Floats:
     array of shape (m, N)
     """
     n, m = pairs.shape
-    standing: Floats = win_count_layer(n, m, activation).affine(values)
+    standing: Floats = win_count_layer(n, m, activation).affine(hidden)
     return standing
 
 
-def comparison_shares(said: Floats, pairs: Ints) -> Floats:
-    """Share out what comparisons add to an output among the exemplars.
+def comparison_shares(terms: Floats, pairs: Ints) -> Floats:
+    """Divide the terms of the comparisons among the exemplars.
 
-    The output, before its activation, adds up what single comparisons (i, j) say.
-    Exemplar i is given half of what each comparison that it is part of says, as either of
-    the two: its Shapley value where a comparison needs both (L. S. Shapley, 1953). Over
-    all N these add up to the output less its bias and what random units say.
+    Each exemplar gets half of the term of each comparison (i, j) that it is part of, in
+    either place. This is its Shapley value where a comparison needs both exemplars
+    (L. S. Shapley, 1953). Those of all N exemplars add up to the output before its
+    activation, less its bias and the terms of random units.
 
     Parameters
     ----------
-    said : array of shape (m, N M)
-        What each comparison adds to the output.
+    terms : array of shape (m, N M)
+        The term of each comparison in the output.
     pairs : int array of shape (N, M)
         The exemplars j that each exemplar i is compared with.
 
@@ -383,9 +394,9 @@ def comparison_shares(said: Floats, pairs: Ints) -> Floats:
     -------
     array of shape (m, N)
     """
-    # Of one exemplar there are no comparisons.
-    as_i = said.reshape(len(said), *pairs.shape).sum(axis=2)
-    # The totals are those as j less those as i.
-    as_j = PairIncidence(pairs).totals(said.T).T + as_i
+    # The length is given, because one exemplar has no comparisons.
+    as_i = terms.reshape(len(terms), *pairs.shape).sum(axis=2)
+    # The totals are the terms as j minus the terms as i.
+    as_j = PairIncidence(pairs).totals(terms.T).T + as_i
     shares: Floats = (as_i + as_j) / 2
     return shares
