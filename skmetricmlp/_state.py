@@ -33,10 +33,12 @@ class FitState:
     n_exemplars : int, default=0
         With a baseline, the number that its widths are made for.
     exemplars : Exemplars or None, default=None
-        None where the weights are not calculated from exemplars, as for the next two.
+        None where the weights are not calculated from exemplars, as for the next three.
     metric : Metric or None, default=None
+    comparisons : Comparisons or None, default=None
+        The exemplars and features that the neurons of the first layer compare.
     pairs : int array of shape (N, M) or None, default=None
-        The exemplars that each exemplar is compared with.
+        In the source's network, the exemplars that each exemplar is compared with.
     scaling : pair of arrays of shape (d,) or None, default=None
         Mean and scale of the inputs in training; None leaves inputs as they are.
     config : object
@@ -63,6 +65,7 @@ class FitState:
     n_exemplars: int = 0
     exemplars: Exemplars | None = None
     metric: Metric | None = None
+    comparisons: Any = None
     pairs: Ints | None = None
     scaling: Scaling | None = None
     config: Any = None

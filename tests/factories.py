@@ -11,7 +11,7 @@ from sklearn.preprocessing import scale
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 from skmetricmlp.training import stochastic
 
-SMALL = {"n_exemplars": 9, "n_random_units": 20, "max_iter": 0, "random_state": 0}
+SMALL = {"n_exemplars": 9, "n_comparisons": 40, "max_iter": 0, "random_state": 0}
 LOADERS = {
     "iris": load_iris,
     "wine": load_wine,
@@ -28,10 +28,10 @@ def read_only(values, dtype=float):
 
 
 def classifier(init="metric", **parameters):
-    """Return a classifier of 9 exemplars and 20 random units, without training.
+    """Return a classifier of 9 exemplars and 40 comparisons, without training.
 
     Numbers that would have no effect stay at their defaults: of exemplars where
-    ``exemplars`` are given, and of random units where ``n_neighbors`` is given.
+    ``exemplars`` are given, and of comparisons where ``n_neighbors`` is given.
     """
     return _small(MetricInitMLPClassifier, init, parameters)
 
@@ -46,7 +46,7 @@ def _small(estimator, init, parameters):
     if not isinstance(parameters.get("exemplars", ""), str):
         del settings["n_exemplars"]
     if parameters.get("n_neighbors") is not None:
-        del settings["n_random_units"]
+        del settings["n_comparisons"]
     return estimator(init, **settings | parameters)
 
 

@@ -35,6 +35,7 @@ from skmetricmlp._validation.overflow import check_outputs, check_products
 from skmetricmlp._validation.parameters import (
     CLASSIFIER_CHOICES,
     REGRESSOR_CHOICES,
+    check_feature_groups,
     check_incremental,
     check_parameters,
     check_training_parameters,
@@ -57,6 +58,7 @@ __all__ = [
     "check_box",
     "check_classes",
     "check_exemplars",
+    "check_feature_groups",
     "check_features",
     "check_incremental",
     "check_labels",

@@ -8,19 +8,24 @@ from sys import float_info
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.utils import check_random_state, check_scalar
 
 from skmetricmlp._array_api import map_arrays, to_numpy
 from skmetricmlp._errors import invalid_parameter, is_integer, is_number
+from skmetricmlp._typing import Array, Ints
 from skmetricmlp._validation.metric import check_metric
+from skmetricmlp._validation.names import check_names, index_names
 from skmetricmlp.exemplars import SELECTORS, VALUE_SELECTORS
 from skmetricmlp.initialization import BASELINES, FITTED_OUTPUTS
+from skmetricmlp.metrics import METRICS
 from skmetricmlp.training import SCHEDULES
 
 __all__ = [
     "CLASSIFIER_CHOICES",
     "REGRESSOR_CHOICES",
     "check_count",
+    "check_feature_groups",
     "check_incremental",
     "check_pair",
     "check_parameters",
@@ -36,7 +41,6 @@ _SHARED = {
     "init": ("metric", *BASELINES),
     "n_exemplars": ("auto",),
     "activation": ("relu", "logistic", "tanh", "step"),
-    "n_random_units": ("auto",),
     "solver": ("adam", "sgd", "lbfgs"),
     "learning_rate": SCHEDULES,
     "batch_size": ("auto",),
@@ -69,6 +73,16 @@ _RANGES = {
     "n_iter_no_change": (Integral, 1, None, "left"),
 }
 _MAY_BE_INFINITE = ("n_iter_no_change",)  # for never, as in scikit-learn
+# The parameters of the two kinds of network that have no effect in the other.
+TOURNAMENT = {"sharpness": 1.0, "tied": False, "pairs": "all"}
+FITTED = {
+    "output_init": "auto",
+    "n_comparisons": 800,
+    "n_conjunctions": 1,
+    "max_features": "mixed",
+    "feature_groups": None,
+}
+MAX_FEATURES = ("mixed", "sqrt", "log2")
 _FLAGS = ("tied", "shuffle", "nesterovs_momentum", "early_stopping", "warm_start")
 
 
@@ -130,8 +144,9 @@ def check_parameters(
     check_pair("exemplars", parameters["exemplars"], pair, choices)
     _check_n_exemplars(parameters["n_exemplars"], parameters["exemplars"], choices)
     check_metric(parameters["metric"], parameters["metric_params"])
-    for name, least in (("n_random_units", 0), ("pairs", 1)):
+    for name, least in (("n_comparisons", 1), ("n_conjunctions", 0), ("pairs", 1)):
         check_count(name, parameters[name], least, choices)
+    _check_max_features(parameters["max_features"])
     _check_n_neighbors(parameters["n_neighbors"])
     if has_classes:
         _check_class_weight(parameters["class_weight"], choices)
@@ -186,12 +201,14 @@ def _check_range(name: str, value: Any) -> None:
 def _check_combinations(parameters: Mapping[str, Any], *, trains: bool) -> None:
     k = parameters["n_neighbors"]
     if k is None:
-        _check_no_effect(parameters, "sharpness", 1.0, "n_neighbors=None takes no votes")
+        fitted = "n_neighbors=None takes no votes"
+        for name, default in TOURNAMENT.items():
+            _check_no_effect(parameters, name, default, fitted)
+        _check_metric_of_few(parameters)
     else:
         source = f"n_neighbors={k} is the network that votes"
-        _check_no_effect(parameters, "output_init", "auto", source)
-        if parameters["n_random_units"] != 0:
-            _check_no_effect(parameters, "n_random_units", "auto", source)
+        for name, default in FITTED.items():
+            _check_no_effect(parameters, name, default, source)
         if parameters["activation"] == "step":
             reason = "activation='step' is the limit"
             _check_no_effect(parameters, "sharpness", 1.0, reason)
@@ -216,11 +233,34 @@ def _check_combinations(parameters: Mapping[str, Any], *, trains: bool) -> None:
         raise ValueError(msg)
 
 
+def _check_max_features(value: Any) -> None:
+    is_share = isinstance(value, Real) and not is_integer(value) and 0 < value <= 1
+    is_known = value is None or (isinstance(value, str) and value in MAX_FEATURES)
+    if not (is_share or is_known or (is_integer(value) and value >= 1)):
+        words = ", ".join(map(repr, MAX_FEATURES))
+        accepted = f"an int >= 1, a float in (0, 1], one of {words}, or None"
+        raise invalid_parameter("max_features", value, accepted)
+
+
+def _check_metric_of_few(parameters: Mapping[str, Any]) -> None:
+    metric, value = parameters["metric"], parameters["max_features"]
+    is_additive = isinstance(metric, str) and METRICS[metric].terms is not None
+    if not (is_additive or value in ("mixed", None)):
+        msg = (
+            f"max_features={value!r} needs a metric that is a sum over features, got "
+            f"metric={metric!r}, which compares on all of them: leave max_features at "
+            f"'mixed', or choose a metric such as 'sqeuclidean'"
+        )
+        raise ValueError(msg)
+
+
 def _check_no_effect(
     parameters: Mapping[str, Any], name: str, default: Any, reason: str
 ) -> None:
     """Refuse another value than the default where the parameter has no effect."""
-    if parameters[name] != default:
+    value = parameters[name]
+    is_default = value is default if default is None else bool(np.all(value == default))
+    if not is_default:
         remedy = "an int" if parameters["n_neighbors"] is None else "None"
         msg = (
             f"{name}={parameters[name]!r} has no effect: {reason}. Leave {name} at "
@@ -244,6 +284,44 @@ def _check_pairs(pairs: int | str, k: int) -> None:
             f"many comparisons, and all would be among the nearest"
         )
         raise ValueError(msg)
+
+
+def check_feature_groups(value: Any, n_features: int, names: Array | None) -> Ints | None:
+    """Check labels of columns that belong together, and number them.
+
+    Parameters
+    ----------
+    value : array-like of shape (n_features,) or None
+    n_features : int
+    names : array of shape (n_features,) or None
+        Feature names, which those of a Series must equal.
+
+    Returns
+    -------
+    int array of shape (n_features,) or None
+        From 0 on.
+
+    Raises
+    ------
+    ValueError
+    """
+    if value is None:
+        return None
+    try:
+        labels = np.asarray(to_numpy(value))
+    except (TypeError, ValueError) as error:
+        raise invalid_parameter(
+            "feature_groups", value, f"an array of {n_features} labels, or None"
+        ) from error
+    if labels.shape != (n_features,):
+        msg = (
+            f"feature_groups must have a label for each of the {n_features} features, "
+            f"got the shape {labels.shape}"
+        )
+        raise ValueError(msg)
+    check_names("feature_groups", index_names(value), names)
+    codes: Ints = pd.factorize(labels, use_na_sentinel=False)[0]
+    return codes
 
 
 def _check_n_neighbors(value: Any) -> None:

@@ -243,7 +243,7 @@ def least_squares_output(
     U, s, Vt = svd(A, full_matrices=False)
     squares = s**2
     ridges = RIDGES[:, None] * max(squares.max(initial=0.0), TINY)
-    left_out = left_out_residuals(U, squares / (squares + ridges), Y, shares)
+    left_out = left_out_residuals(U, squares / (squares + ridges), U.T @ Y, Y, shares)
     errors = np.array([np.sum(residuals**2, axis=0) for residuals in left_out])
     best = np.argmin(errors, axis=0)  # (n_outputs,)
     W = Vt.T @ ((s / (squares + ridges[best])).T * (U.T @ Y))

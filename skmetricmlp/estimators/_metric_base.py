@@ -15,13 +15,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmetricmlp._array_api import map_arrays, to_numpy
 from skmetricmlp._data import TrainingData
-from skmetricmlp._errors import check_integer
+from skmetricmlp._errors import check_integer, invalid_parameter
 from skmetricmlp._state import FitState
 from skmetricmlp._typing import Array, Ints
 from skmetricmlp._validation import (
     Recorded,
     accepts_sparse,
     check_exemplars,
+    check_feature_groups,
     check_features,
     check_metric_data,
     check_outputs,
@@ -39,18 +40,26 @@ from skmetricmlp.estimators._base import NetworkEstimator
 from skmetricmlp.estimators._targets import ClassTargets, RegressionTargets
 from skmetricmlp.exemplars import Exemplars
 from skmetricmlp.initialization import (
+    Comparisons,
     NetworkConfig,
     initial_state,
     lacks_classes,
     with_new_classes,
 )
-from skmetricmlp.inspection.explanation import Explained, explain_rows
+from skmetricmlp.inspection.explanation import (
+    Explained,
+    explain_comparisons,
+    explain_features,
+    explain_rows,
+)
 from skmetricmlp.metrics import METRICS
+from skmetricmlp.network import Network
 
 __all__ = ["MetricEstimator"]
 
 # Exemplars where the number is found by cross-validation, or given as a share.
 USUAL_EXEMPLARS = 30
+EXPLAINED = "exemplar", "feature", "comparison"
 CONFIG = tuple(field.name for field in fields(NetworkConfig))
 
 
@@ -105,7 +114,13 @@ class MetricEstimator(NetworkEstimator):
             given = config.metric, config.metric_params
             metric_params = metric_parameters(*given, data.X.shape[1], names)
         classes = targets.labels if isinstance(targets, ClassTargets) else None
-        config = replace(config, exemplars=exemplars, metric_params=metric_params)
+        groups = check_feature_groups(config.feature_groups, data.X.shape[1], names)
+        config = replace(
+            config,
+            exemplars=exemplars,
+            metric_params=metric_params,
+            feature_groups=groups,
+        )
         # k-means of scikit-learn 1.6 fails on NumPy arrays where it may dispatch.
         with config_context(array_api_dispatch=False):
             made = initial_state(
@@ -146,11 +161,12 @@ class MetricEstimator(NetworkEstimator):
         given = {name: parameters[name] for name in CONFIG}
         resolved = {
             "output_init": config.output_init,
-            "n_random_units": config.n_random_units,
             "metric_params": given["metric_params"] or {},
         }
         if isinstance(given["n_exemplars"], float):  # 1.0 is all rows, and 1 is one
             resolved["n_exemplars"] = "share", given["n_exemplars"]
+        if isinstance(given["max_features"], float):
+            resolved["max_features"] = "share", given["max_features"]
         return record_parameters(given, resolved)
 
     @property
@@ -168,9 +184,26 @@ class MetricEstimator(NetworkEstimator):
         return index
 
     @property
+    def comparisons_(self) -> Array:
+        """Two exemplars that each unit of the first layer compares."""
+        compared = self._comparisons()
+        return np.stack([compared.first, compared.second], axis=1)
+
+    @property
+    def comparison_features_(self) -> Array:
+        """Features that each unit of the first layer compares them on."""
+        return self._comparisons().features
+
+    @property
     def pairs_(self) -> Array:
         """Exemplars that each exemplar is compared with, in the order of the layer."""
         self._exemplars()
+        if self._fit_state.pairs is None:
+            msg = (
+                "n_neighbors=None samples pairs of exemplars and features: comparisons_ "
+                "and comparison_features_ have them"
+            )
+            raise AttributeError(msg)
         return self._fit_state.pairs
 
     @property
@@ -187,6 +220,14 @@ class MetricEstimator(NetworkEstimator):
         n: int = self._fit_state.n_exemplars
         return n
 
+    def _comparisons(self) -> Comparisons:
+        self._exemplars()
+        compared: Comparisons | None = self._fit_state.comparisons
+        if compared is None:
+            msg = f"n_neighbors={self.n_neighbors!r} compares all exemplars: see pairs_"
+            raise AttributeError(msg)
+        return compared
+
     def _exemplars(self) -> Exemplars:
         check_is_fitted(self)
         exemplars: Exemplars | None = self._fit_state.exemplars
@@ -196,17 +237,21 @@ class MetricEstimator(NetworkEstimator):
         return exemplars
 
     def _explain(
-        self, X: ArrayLike, n_nearest: int | None, output: int | None
+        self, X: ArrayLike, n_nearest: int | None, output: int | None, by: str
     ) -> pd.DataFrame:
         """Explain an output of each row, or that of the class with the highest one.
 
         The column ``predicted`` has the value of the output, or the code of that class.
         """
         exemplars = self._exemplars()
-        state: Any = self._fit_state  # which has exemplars, metric and pairs
-        n = len(exemplars.codes)
-        n_nearest = n if n_nearest is None else n_nearest
-        check_integer("n_nearest", n_nearest, n, "None, for all exemplars,")
+        if by not in EXPLAINED:
+            raise invalid_parameter("by", by, "one of " + ", ".join(map(repr, EXPLAINED)))
+        state: Any = self._fit_state  # which has exemplars and metric
+        most = len(exemplars.codes)
+        if by != "exemplar":
+            most = len(self._comparisons().first)
+        n_nearest = most if n_nearest is None else n_nearest
+        check_integer("n_nearest", n_nearest, most, f"None, for all {by}s,")
         index = X.index if isinstance(X, pd.DataFrame) else None
         X = to_numpy(check_features(self, X, self.network_, "explain"))
         self._check_values(X, state)
@@ -220,19 +265,34 @@ class MetricEstimator(NetworkEstimator):
             if output is None
             else Explained(np.full(len(outputs), output), centered=False)
         )
-        scores = state.metric(exemplars.points)
         with np.errstate(over="ignore", invalid="ignore"):
-            frame = explain_rows(
-                X, explained, network, exemplars, scores, state.pairs, n_nearest
-            )
-        is_nearest = frame["term"] == "exemplar"  # the other terms have no distance
-        distances = frame.loc[is_nearest, ["excess", "activation"]]
-        check_outputs(distances.to_numpy(), X)
+            frame = self._explained_by(by, X, explained, network, n_nearest)
+        for name in {"excess", "activation"} & set(frame):
+            is_nearest = frame["term"] == "exemplar"  # the other terms have no distance
+            check_outputs(frame.loc[is_nearest, name].to_numpy(), X)
         check_outputs(frame["contribution"].to_numpy(), X)
         position = frame["row"].to_numpy()
         predicted = explained.outputs if output is None else outputs[:, output]
         frame.insert(1, "predicted", predicted[position])
         return frame if index is None else frame.assign(row=index[position])
+
+    def _explained_by(
+        self, by: str, X: Array, explained: Explained, network: Network, n_nearest: int
+    ) -> pd.DataFrame:
+        state: Any = self._fit_state
+        points, compared = state.exemplars.points, state.comparisons
+        if by == "exemplar":
+            scores = state.metric(points)
+            return explain_rows(
+                X, explained, network, state.exemplars, scores, compared, n_nearest
+            )
+        names = getattr(self, "feature_names_in_", None)
+        if names is None:
+            names = np.array([f"x{k}" for k in range(X.shape[1])], dtype=object)
+        if by == "comparison":
+            return explain_comparisons(X, explained, network, compared, names, n_nearest)
+        weights, offsets, _ = compared.differences(state.metric, points)
+        return explain_features(X, explained, network, (weights, offsets), names)
 
     def _uses_metric(self) -> bool:
         return uses_metric(self.init, self.exemplars, self.n_exemplars)

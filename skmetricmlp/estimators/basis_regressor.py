@@ -494,7 +494,9 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
             layers = dense_layers(config.init, sizes, ("gelu", "identity"), rng)
             network = Network(tuple(layers))
         else:
-            network = given_network(config.init, sizes, "gelu", "identity")
+            network = given_network(
+                config.init, list(pairwise(sizes)), "gelu", "identity"
+            )
             network = targets.to_training_units(network)
         return FitState(network.astype(data.X.dtype), config=config)
 

@@ -30,15 +30,16 @@ __all__ = ["MetricInitMLPClassifier"]
 class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore[misc]
     """Multi-layer perceptron whose weights are calculated from a few exemplars.
 
-    Each comparison of the first layer tells which of two exemplars is nearer: unit (i, j)
-    is positive where the distance from exemplar i is smaller than that from j. N
-    exemplars have N(N-1) comparisons. ``n_neighbors`` decides what reads them.
+    Each comparison of the first layer tells which of two exemplars is nearer.
+    ``n_neighbors`` decides what is compared, and what reads it.
 
-    - ``n_neighbors=None``: an output layer, fitted in closed form, reads the comparisons
-      and ``n_random_units`` random units. The widths are d, N(N-1) + 500, C for d
-      features and C classes. This is the most accurate start.
-    - ``n_neighbors=1``: the network of the source, with three layers of the widths
-      N(N-1), N and C. Unit i of the second layer counts the comparisons that exemplar i
+    - ``n_neighbors=None``: each of ``n_comparisons`` units is positive where a row is
+      nearer to one exemplar than to another *on a few features*. Two in a row also form
+      a conjunction, which is positive where both are. An output layer that is fitted to
+      all rows in closed form reads both. The widths are d, 1599 and C for d features
+      and C classes. This is the most accurate start.
+    - ``n_neighbors=1``: the network of the source. All N exemplars are compared on all
+      features. There are three layers of the widths N(N-1), N and C. Unit i of the second layer counts the comparisons that exemplar i
       wins. Before training the network is the nearest-exemplar classifier.
     - ``n_neighbors=k`` > 1: the network of the source with four layers, of the widths
       N(N-1), N, C(C-1) and C. Before training it is the k-nearest-exemplars classifier.
@@ -48,8 +49,8 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     activations they nearly do. Backpropagation refines all of them.
 
     The five parameters to know are ``n_exemplars``, ``n_neighbors``, ``metric``,
-    ``max_iter`` and ``random_state``. The number of weights grows with the square of N;
-    ``tied`` and ``pairs`` make it linear.
+    ``max_iter`` and ``random_state``. With an integer ``n_neighbors`` the number of
+    weights grows with the square of N; ``tied`` and ``pairs`` make it linear.
 
     Distances need features of comparable scale: put a
     :class:`~sklearn.preprocessing.StandardScaler` before the estimator, or choose a
@@ -163,23 +164,40 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
 
         ``"auto"`` is ``"ridge"`` for calculated weights. For another ``init`` the output
         is drawn or given like the other layers unless one of the methods is named.
-    n_random_units : int or "auto", default="auto"
-        Random units beside the comparisons, which the output reads too. ``"auto"`` is
-        500 with ``n_neighbors=None``. With an integer it is 0, and other numbers are an
-        error.
+    n_comparisons : int, default=800
+        Comparisons in the hidden layer, with ``n_neighbors=None``.
+    n_conjunctions : int, default=1
+        Each comparison also forms a conjunction with so many of those that follow it in
+        the layer: a unit that is as active as the less active of the two.
+    max_features : int, float, {"mixed", "sqrt", "log2"} or None, default="mixed"
+        How many features a comparison looks at, with ``n_neighbors=None``.
+
+        - ``"mixed"``: 1, 2, 3 or all. Those on all are one in six, and more for more
+          than 20 features.
+        - An int: that many.
+        - A float: that share of the features.
+        - ``"sqrt"``, ``"log2"``: the square root or the logarithm of their number.
+        - None: all.
+
+        Features that matter are drawn more often. With a metric that is not a sum over
+        features, ``"mixed"`` is all, and other numbers are an error: ``"mahalanobis"``,
+        ``"cosine"``, transformers and functions.
+    feature_groups : array-like of shape (n_features,) or None, default=None
+        A label for each column. Columns of the same label encode one feature, which a
+        comparison looks at as a whole. None finds the columns of a one-hot encoding:
+        neighbors with two values each, of which each row has exactly one at the higher.
     tied : bool, default=False
-        Let all comparisons share the N scores of the exemplars, ``u_j - u_i``, instead
-        of having d weights each. There are N(d + M) weights instead of N M d, for M
+        With an integer ``n_neighbors``, let all comparisons share the N scores of the
+        exemplars, ``u_j - u_i``, instead of having d weights each. There are N(d + M) weights instead of N M d, for M
         pairs per exemplar. Before training the network is the same, to rounding. Training
         can change it less.
     pairs : "all", "other_classes" or int, default="all"
-        The exemplars that each exemplar is compared with.
+        With an integer ``n_neighbors``, the exemplars that each is compared with.
 
         - ``"all"``: all N-1 others.
         - ``"other_classes"``: those of other classes. The nearest-exemplar decision stays
-          exact. It needs ``n_neighbors`` of None or 1.
-        - An int: that many of the nearest, with an integer ``n_neighbors`` of each other
-          class in turn. It must be at least ``n_neighbors``; N-1 or more is ``"all"``.
+          exact. It needs ``n_neighbors=1``.
+        - An int: that many of the nearest of each other class in turn. It must be at least ``n_neighbors``; N-1 or more is ``"all"``.
     loss : {"log_loss", "squared_error"}, default="log_loss"
         Cross-entropy of a softmax output, or half the squared error, summed over the
         classes, of a logistic output.
@@ -232,9 +250,9 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         Let ``fit`` continue from the present weights. As in ``partial_fit``, the
         parameters that the network depends on must not change then: ``init``,
         ``n_exemplars``, ``exemplars``, ``metric``, ``metric_params``, ``n_neighbors``,
-        ``activation``, ``sharpness``, ``output_init``, ``n_random_units``, ``tied``,
-        ``pairs`` and ``loss``.
-        All others may change from call to call.
+        ``activation``, ``sharpness``, ``output_init``, ``n_comparisons``,
+        ``n_conjunctions``, ``max_features``, ``feature_groups``, ``tied``, ``pairs`` and
+        ``loss``. All others may change from call to call.
     momentum : float, default=0.9
         Momentum of ``solver="sgd"``, from 0 to 1.
     nesterovs_momentum : bool, default=True
@@ -268,7 +286,8 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     network_ : Network
         The present network. The next six attributes are views of it.
     coefs_ : list of array of shape (n_in, n_out)
-        Weights of each layer, where X was. They may be edited in place and replaced, one
+        Weights of each layer, where X was. Conjunctions have none of their own, so that
+        the first layer has ``n_comparisons`` columns with ``n_neighbors=None``. They may be edited in place and replaced, one
         or all, by arrays of the same shapes. Predictions, ``partial_fit`` and a warm
         start use them. With ``tied=True`` it is a read-only sequence of the weights of
         the equivalent untied network, which are made on access.
@@ -282,16 +301,21 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     out_activation_ : {"softmax", "logistic"}
         Activation of the output layer.
     exemplars_ : ndarray of shape (n_exemplars, n_features)
-        The exemplars, in NumPy. Only with ``init="metric"``, as are the next four.
+        The exemplars, in NumPy. Only with ``init="metric"``, as are the next six.
     exemplar_labels_ : ndarray of shape (n_exemplars,)
         Their labels.
     exemplar_indices_ : ndarray of shape (n_exemplars,)
         Rows of X that are the exemplars; in a stream they count from the first call. Not
         with ``exemplars="kmeans"`` or ``"lvq"``, or given ones.
+    comparisons_ : ndarray of shape (n_comparisons, 2)
+        Positions of the two exemplars that each unit of the first layer compares. It is
+        positive where a row is nearer to the first. With ``n_neighbors=None``.
+    comparison_features_ : ndarray of shape (n_comparisons, n_features)
+        Which features it compares them on, as booleans.
     pairs_ : ndarray of shape (n_exemplars, n_pairs_per_exemplar)
-        Positions of the exemplars that each exemplar is compared with. With M columns,
-        unit ``i M + m`` of the first layer compares i with ``pairs_[i, m]``, and random
-        units follow.
+        Positions of the exemplars that each exemplar is compared with, with an integer
+        ``n_neighbors``. With M columns, unit ``i M + m`` of the first layer compares i
+        with ``pairs_[i, m]``.
     effective_metric_params_ : dict
         Parameters of the metric, given or estimated. For a transformer, its matrix ``L``
         of shape (n_components, n_features).
@@ -342,7 +366,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     >>> untrained.fit(X_train, y_train).score(X_test, y_test) > 0.95
     True
     >>> [len(bias) for bias in untrained.intercepts_]
-    [1370, 10]
+    [800, 10]
     >>> source = MetricInitMLPClassifier(n_neighbors=1, max_iter=0, random_state=0)
     >>> [len(bias) for bias in source.fit(X_train, y_train).intercepts_]
     [870, 30, 10]
@@ -363,7 +387,10 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         activation: str = "relu",
         sharpness: float = 1.0,
         output_init: str = "auto",
-        n_random_units: int | str = "auto",
+        n_comparisons: int = 800,
+        n_conjunctions: int = 1,
+        max_features: float | str | None = "mixed",
+        feature_groups: ArrayLike | None = None,
         tied: bool = False,
         pairs: int | str = "all",
         loss: str = "log_loss",
@@ -398,7 +425,10 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         self.activation = activation
         self.sharpness = sharpness
         self.output_init = output_init
-        self.n_random_units = n_random_units
+        self.n_comparisons = n_comparisons
+        self.n_conjunctions = n_conjunctions
+        self.max_features = max_features
+        self.feature_groups = feature_groups
         self.tied = tied
         self.pairs = pairs
         self.loss = loss
@@ -617,24 +647,28 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         with np.errstate(divide="ignore"):
             return device_of(shares).namespace.log(shares)
 
-    def explain(self, X: ArrayLike, *, n_nearest: int | None = 5) -> pd.DataFrame:
-        """Explain predictions by the nearest exemplars and other terms of the output.
+    def explain(
+        self, X: ArrayLike, *, n_nearest: int | None = 5, by: str = "exemplar"
+    ) -> pd.DataFrame:
+        """Explain predictions by exemplars, features or comparisons.
 
         Distances are those that the weights were calculated for. Activations and
         contributions are those of the present network, after any training.
 
         The contributions to a row add up to the output of the predicted class
         before its activation, less the mean over the classes.
-        Exemplars are a part of it: with ``n_neighbors=None`` random units and the bias
-        contribute too, and often most. With an integer ``n_neighbors`` only exemplars and
-        the bias do.
+        With ``n_neighbors=None`` every hidden unit compares exemplars, so that nothing
+        but the bias is left beside them.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows to explain.
         n_nearest : int or None, default=5
-            Number of exemplars for each row; None for all.
+            Number of exemplars, or of comparisons, for each row; None for all.
+        by : {"exemplar", "feature", "comparison"}, default="exemplar"
+            What the output is divided among. The last two need ``n_neighbors=None``.
+            Features are always all shown.
 
         Returns
         -------
@@ -653,8 +687,8 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
             - ``margin``: distance of the nearest exemplar of another class minus its own.
               At rank 1 a small margin is near to a tie;
             - ``activation``: higher is nearer. With an integer ``n_neighbors``, the value
-              of its unit in the exemplar layer. With None, minus the number of
-              comparisons that it loses, or with ReLU minus their sum;
+              of its unit in the exemplar layer. With None, the share of its
+              comparisons that it wins;
             - ``contribution``: the output minus what it is without that unit. With
               ``n_neighbors=None``, half of the contributions of all comparisons that the
               exemplar is part of.
@@ -662,7 +696,6 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
             The other terms are
 
             - ``"other exemplars"``: those that are not among the ``n_nearest``;
-            - ``"random units"``: with ``n_neighbors=None``;
             - ``"interaction"``: with ``n_neighbors`` > 1, the joint effect of exemplars
               beyond the sum of their single ones;
             - ``"bias"``: the output without all of these.
@@ -670,16 +703,27 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
             ``rank``, ``exemplar``, and integer labels have pandas' nullable types.
             ``frame[frame["term"] == "exemplar"]`` selects the exemplars.
 
-            Before training, with ``pairs="all"``, activations do not rise with the rank.
-            Distances are in the units of the metric: squared with ``"sqeuclidean"``, and
+            Before training, with an integer ``n_neighbors`` and ``pairs="all"``,
+            activations do not rise with the rank. Distances are in the units of the metric: squared with ``"sqeuclidean"``, and
             times the norm of the row with ``"cosine"``.
+
+            With ``by="feature"`` there is a row for each feature, with the columns
+            ``row``, ``predicted``, ``term``, ``feature`` and ``contribution``, and the
+            terms ``"remainder"``, which is zero before training, and ``"bias"``.
+
+            With ``by="comparison"`` there is a row for each of the ``n_nearest``
+            comparisons that contribute most, with the columns ``row``, ``predicted``,
+            ``term``, ``rank``, ``nearer`` and ``farther``, the positions of the exemplar
+            that the row is nearer to and of the other, ``features``, the names of those
+            that were compared, and ``contribution``. The other terms are
+            ``"other comparisons"`` and ``"bias"``.
 
         Raises
         ------
         AttributeError
             If the weights were not calculated from exemplars.
         ValueError
-            If ``n_nearest`` or X is not accepted.
+            If ``n_nearest``, ``by`` or X is not accepted.
 
         Examples
         --------
@@ -704,9 +748,11 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         4     random units  <NA>           8.4
         5             bias  <NA>          -5.2
         """
-        frame = self._explain(X, n_nearest, None)
+        frame = self._explain(X, n_nearest, None, by)
         labels = self._fit_state.targets.labels
         frame["predicted"] = labels[frame["predicted"]]
+        if by != "exemplar":
+            return frame
         of_exemplars = at_exemplars(self.exemplar_labels_, frame["exemplar"])
         frame.insert(5, "label", of_exemplars)
         return frame

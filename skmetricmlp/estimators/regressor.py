@@ -28,15 +28,17 @@ __all__ = ["MetricInitMLPRegressor"]
 class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[misc]
     """Multi-layer perceptron for values, with weights calculated from a few exemplars.
 
-    Each comparison of the first layer tells which of two exemplars is nearer: unit (i, j)
-    is positive where the distance from exemplar i is smaller than that from j. N
-    exemplars have N(N-1) comparisons. ``n_neighbors`` decides what reads them.
+    Each comparison of the first layer tells which of two exemplars is nearer.
+    ``n_neighbors`` decides what is compared, and what reads it.
 
-    - ``n_neighbors=None``: an output layer, fitted in closed form, reads the comparisons
-      and ``n_random_units`` random units. The widths are d, N(N-1) + 500, n_outputs for d
-      features. This is the most accurate start.
-    - ``n_neighbors=k``: the output is the mean value of the k nearest exemplars before
-      training. The widths are d, N(N-1), N, n_outputs.
+    - ``n_neighbors=None``: each of ``n_comparisons`` units is positive where a row is
+      nearer to one exemplar than to another *on a few features*. Two in a row also form
+      a conjunction, which is positive where both are. An output layer that is fitted to
+      all rows in closed form reads both. The widths are d, 1599 and n_outputs for
+      d features. This is the most accurate start.
+    - ``n_neighbors=k``: all N exemplars are compared on all features. The output is the
+      mean value of the k nearest exemplars before training. The widths are d, N(N-1), N
+      and n_outputs.
 
     With ``activation="step"`` the network with an integer ``n_neighbors`` equals
     :class:`~sklearn.neighbors.KNeighborsRegressor` on the exemplars; with trainable
@@ -150,17 +152,35 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
 
         ``"auto"`` is ``"ridge"`` for calculated weights. For another ``init`` the output
         is drawn or given like the other layers unless one of the methods is named.
-    n_random_units : int or "auto", default="auto"
-        Random units beside the comparisons, which the output reads too. ``"auto"`` is
-        500 with ``n_neighbors=None``. With an integer it is 0, and other numbers are an
-        error.
+    n_comparisons : int, default=800
+        Comparisons in the hidden layer, with ``n_neighbors=None``.
+    n_conjunctions : int, default=1
+        Each comparison also forms a conjunction with so many of those that follow it in
+        the layer: a unit that is as active as the less active of the two.
+    max_features : int, float, {"mixed", "sqrt", "log2"} or None, default="mixed"
+        How many features a comparison looks at, with ``n_neighbors=None``.
+
+        - ``"mixed"``: 1, 2, 3 or all. Those on all are one in six, and more for more
+          than 20 features.
+        - An int: that many.
+        - A float: that share of the features.
+        - ``"sqrt"``, ``"log2"``: the square root or the logarithm of their number.
+        - None: all.
+
+        Features that matter are drawn more often. With a metric that is not a sum over
+        features, ``"mixed"`` is all, and other numbers are an error: ``"mahalanobis"``,
+        ``"cosine"``, transformers and functions.
+    feature_groups : array-like of shape (n_features,) or None, default=None
+        A label for each column. Columns of the same label encode one feature, which a
+        comparison looks at as a whole. None finds the columns of a one-hot encoding:
+        neighbors with two values each, of which each row has exactly one at the higher.
     tied : bool, default=False
-        Let all comparisons share the N scores of the exemplars, ``u_j - u_i``, instead
-        of having d weights each. There are N(d + M) weights instead of N M d, for M
+        With an integer ``n_neighbors``, let all comparisons share the N scores of the
+        exemplars, ``u_j - u_i``, instead of having d weights each. There are N(d + M) weights instead of N M d, for M
         pairs per exemplar. Before training the network is the same, to rounding. Training
         can change it less.
     pairs : "all" or int, default="all"
-        The exemplars that each exemplar is compared with.
+        With an integer ``n_neighbors``, the exemplars that each is compared with.
 
         - ``"all"``: all N-1 others.
         - An int: that many of the nearest. It must be at least ``n_neighbors``; N-1 or
@@ -217,9 +237,9 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         Let ``fit`` continue from the present weights. As in ``partial_fit``, the
         parameters that the network depends on must not change then: ``init``,
         ``n_exemplars``, ``exemplars``, ``metric``, ``metric_params``, ``n_neighbors``,
-        ``activation``, ``sharpness``, ``output_init``, ``n_random_units``, ``tied``,
-        ``pairs`` and ``loss``.
-        All others may change from call to call.
+        ``activation``, ``sharpness``, ``output_init``, ``n_comparisons``,
+        ``n_conjunctions``, ``max_features``, ``feature_groups``, ``tied``, ``pairs`` and
+        ``loss``. All others may change from call to call.
     momentum : float, default=0.9
         Momentum of ``solver="sgd"``, from 0 to 1.
     nesterovs_momentum : bool, default=True
@@ -243,7 +263,8 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
     network_ : Network
         The present network. The next six attributes are views of it.
     coefs_ : list of array of shape (n_in, n_out)
-        Weights of each layer, where X was. They may be edited in place and replaced, one
+        Weights of each layer, where X was. Conjunctions have none of their own, so that
+        the first layer has ``n_comparisons`` columns with ``n_neighbors=None``. They may be edited in place and replaced, one
         or all, by arrays of the same shapes. Predictions, ``partial_fit`` and a warm
         start use them. With ``tied=True`` it is a read-only sequence of the weights of
         the equivalent untied network, which are made on access.
@@ -256,16 +277,21 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
     out_activation_ : {"identity"}
         Activation of the output layer.
     exemplars_ : ndarray of shape (n_exemplars, n_features)
-        The exemplars, in NumPy. Only with ``init="metric"``, as are the next four.
+        The exemplars, in NumPy. Only with ``init="metric"``, as are the next six.
     exemplar_values_ : ndarray of shape (n_exemplars,) or (n_exemplars, n_outputs)
         Their values.
     exemplar_indices_ : ndarray of shape (n_exemplars,)
         Rows of X that are the exemplars; in a stream they count from the first call. Not
         with ``exemplars="kmeans"`` or given ones.
+    comparisons_ : ndarray of shape (n_comparisons, 2)
+        Positions of the two exemplars that each unit of the first layer compares. It is
+        positive where a row is nearer to the first. With ``n_neighbors=None``.
+    comparison_features_ : ndarray of shape (n_comparisons, n_features)
+        Which features it compares them on, as booleans.
     pairs_ : ndarray of shape (n_exemplars, n_pairs_per_exemplar)
-        Positions of the exemplars that each exemplar is compared with. With M columns,
-        unit ``i M + m`` of the first layer compares i with ``pairs_[i, m]``, and random
-        units follow.
+        Positions of the exemplars that each exemplar is compared with, with an integer
+        ``n_neighbors``. With M columns, unit ``i M + m`` of the first layer compares i
+        with ``pairs_[i, m]``.
     effective_metric_params_ : dict
         Parameters of the metric, given or estimated. For a transformer, its matrix ``L``
         of shape (n_components, n_features).
@@ -338,7 +364,10 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         activation: str = "relu",
         sharpness: float = 1.0,
         output_init: str = "auto",
-        n_random_units: int | str = "auto",
+        n_comparisons: int = 800,
+        n_conjunctions: int = 1,
+        max_features: float | str | None = "mixed",
+        feature_groups: ArrayLike | None = None,
         tied: bool = False,
         pairs: int | str = "all",
         loss: str = "squared_error",
@@ -372,7 +401,10 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         self.activation = activation
         self.sharpness = sharpness
         self.output_init = output_init
-        self.n_random_units = n_random_units
+        self.n_comparisons = n_comparisons
+        self.n_conjunctions = n_conjunctions
+        self.max_features = max_features
+        self.feature_groups = feature_groups
         self.tied = tied
         self.pairs = pairs
         self.loss = loss
@@ -521,26 +553,33 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         return output[:, 0] if self._fit_state.targets.is_vector else output
 
     def explain(
-        self, X: ArrayLike, *, n_nearest: int | None = 5, output: int = 0
+        self,
+        X: ArrayLike,
+        *,
+        n_nearest: int | None = 5,
+        output: int = 0,
+        by: str = "exemplar",
     ) -> pd.DataFrame:
-        """Explain values by the nearest exemplars and the other terms of the output.
+        """Explain values by exemplars, features or comparisons.
 
         Distances are those that the weights were calculated for. Activations and
         contributions are those of the present network, after any training.
 
         The contributions to a row add up to the predicted value.
-        Exemplars are a part of it: with ``n_neighbors=None`` random units and the bias
-        contribute too, and often most. With an integer ``n_neighbors`` only exemplars and
-        the bias do.
+        With ``n_neighbors=None`` every hidden unit compares exemplars, so that nothing
+        but the bias is left beside them.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows to explain.
         n_nearest : int or None, default=5
-            Number of exemplars for each row; None for all.
+            Number of exemplars, or of comparisons, for each row; None for all.
         output : int, default=0
             Index of the output to explain.
+        by : {"exemplar", "feature", "comparison"}, default="exemplar"
+            What the output is divided among. The last two need ``n_neighbors=None``.
+            Features are always all shown.
 
         Returns
         -------
@@ -557,8 +596,8 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
             - ``value``: its value;
             - ``excess``: its distance minus that of the nearest exemplar;
             - ``activation``: higher is nearer. With an integer ``n_neighbors``, the value
-              of its unit in the exemplar layer. With None, minus the number of
-              comparisons that it loses, or with ReLU minus their sum;
+              of its unit in the exemplar layer. With None, the share of its
+              comparisons that it wins;
             - ``contribution``: the output minus what it is without that unit. With
               ``n_neighbors=None``, half of the contributions of all comparisons that the
               exemplar is part of.
@@ -566,22 +605,32 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
             The other terms are
 
             - ``"other exemplars"``: those that are not among the ``n_nearest``;
-            - ``"random units"``: with ``n_neighbors=None``;
             - ``"bias"``: the output without all of these.
 
             ``rank``, ``exemplar`` have pandas' nullable types.
             ``frame[frame["term"] == "exemplar"]`` selects the exemplars.
 
-            Before training, with ``pairs="all"``, activations do not rise with the rank.
-            Distances are in the units of the metric: squared with ``"sqeuclidean"``, and
+            Before training, with an integer ``n_neighbors`` and ``pairs="all"``,
+            activations do not rise with the rank. Distances are in the units of the metric: squared with ``"sqeuclidean"``, and
             times the norm of the row with ``"cosine"``.
+
+            With ``by="feature"`` there is a row for each feature, with the columns
+            ``row``, ``predicted``, ``term``, ``feature`` and ``contribution``, and the
+            terms ``"remainder"``, which is zero before training, and ``"bias"``.
+
+            With ``by="comparison"`` there is a row for each of the ``n_nearest``
+            comparisons that contribute most, with the columns ``row``, ``predicted``,
+            ``term``, ``rank``, ``nearer`` and ``farther``, the positions of the exemplar
+            that the row is nearer to and of the other, ``features``, the names of those
+            that were compared, and ``contribution``. The other terms are
+            ``"other comparisons"`` and ``"bias"``.
 
         Raises
         ------
         AttributeError
             If the weights were not calculated from exemplars.
         ValueError
-            If ``n_nearest``, ``output`` or X is not accepted.
+            If ``n_nearest``, ``output``, ``by`` or X is not accepted.
 
         Examples
         --------
@@ -603,7 +652,10 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         n_outputs = values.shape[1]
         if not (is_integer(output) and 0 <= output < n_outputs):
             raise invalid_parameter("output", output, f"an int from 0 to {n_outputs - 1}")
-        frame = self._explain(X, n_nearest, output).drop(columns="margin")
+        frame = self._explain(X, n_nearest, output, by)
+        if by != "exemplar":
+            return frame
+        frame = frame.drop(columns="margin")
         carried = at_exemplars(values[:, output], frame["exemplar"])
         frame.insert(5, "value", carried)
         return frame

@@ -2,6 +2,7 @@
 
 from skmetricmlp.initialization.baselines import BASELINES, dense_layers, given_network
 from skmetricmlp.initialization.build import initial_state
+from skmetricmlp.initialization.comparisons import Comparisons
 from skmetricmlp.initialization.config import FITTED_OUTPUTS, NetworkConfig
 from skmetricmlp.initialization.memory import check_dense_size, check_n_weights
 from skmetricmlp.initialization.new_classes import lacks_classes, with_new_classes
@@ -10,6 +11,7 @@ from skmetricmlp.initialization.tournament import nearest_network
 __all__ = [
     "BASELINES",
     "FITTED_OUTPUTS",
+    "Comparisons",
     "NetworkConfig",
     "check_dense_size",
     "check_n_weights",

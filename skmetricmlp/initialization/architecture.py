@@ -9,8 +9,9 @@ import numpy as np
 
 from skmetricmlp.initialization.config import NetworkConfig
 from skmetricmlp.initialization.pairs import n_pairs_per_exemplar
+from skmetricmlp.network import n_conjunctive
 
-__all__ = ["layer_sizes", "n_parameters"]
+__all__ = ["layer_sizes", "n_parameters", "weight_shapes"]
 
 
 def layer_sizes(
@@ -33,20 +34,39 @@ def layer_sizes(
     Examples
     --------
     >>> from skmetricmlp.initialization import NetworkConfig
-    >>> source = NetworkConfig(n_neighbors=1, n_random_units=0)
-    >>> layer_sizes(source, 784, (3,) * 10, 10)
+    >>> layer_sizes(NetworkConfig(n_neighbors=1), 784, (3,) * 10, 10)
     [784, 870, 30, 10]
     >>> layer_sizes(NetworkConfig(), 784, (3,) * 10, 10)
-    [784, 1370, 10]
+    [784, 1599, 10]
     """
+    if config.n_neighbors is None:
+        width = n_conjunctive(config.n_comparisons, config.n_shifts)
+        return [n_features, width, n_outputs]
     n = sum(counts)
-    n_pairs = n * n_pairs_per_exemplar(config.pairs, np.array(counts))
-    hidden = [n_pairs + config.n_random_units]
-    if config.n_neighbors is not None:
-        hidden.append(n)
-        if config.n_neighbors > 1 and not config.is_regression:
-            hidden.append(n_outputs * (n_outputs - 1))
+    hidden = [n * n_pairs_per_exemplar(config.pairs, np.array(counts)), n]
+    if config.n_neighbors > 1 and not config.is_regression:
+        hidden.append(n_outputs * (n_outputs - 1))
     return [n_features, *hidden, n_outputs]
+
+
+def weight_shapes(
+    config: NetworkConfig, n_features: int, counts: Sequence[int], n_outputs: int
+) -> list[tuple[int, int]]:
+    """Shape of the weights of every layer, if none are shared.
+
+    Conjunctions have no weights of their own.
+
+    Examples
+    --------
+    >>> from skmetricmlp.initialization import NetworkConfig
+    >>> weight_shapes(NetworkConfig(), 784, (3,) * 10, 10)
+    [(784, 800), (1599, 10)]
+    """
+    sizes = layer_sizes(config, n_features, counts, n_outputs)
+    shapes = list(pairwise(sizes))
+    if config.n_neighbors is None:
+        shapes[0] = n_features, config.n_comparisons
+    return shapes
 
 
 def n_parameters(
@@ -57,15 +77,13 @@ def n_parameters(
     Examples
     --------
     >>> from skmetricmlp.initialization import NetworkConfig
-    >>> n_parameters(NetworkConfig(n_neighbors=1, n_random_units=0), 784, (3,) * 10, 10)
+    >>> n_parameters(NetworkConfig(n_neighbors=1), 784, (3,) * 10, 10)
     709390
     """
-    sizes = layer_sizes(config, n_features, counts, n_outputs)
-    of_layers = [(n_in + 1) * n_out for n_in, n_out in pairwise(sizes)]
+    shapes = weight_shapes(config, n_features, counts, n_outputs)
+    of_layers = [(n_in + 1) * n_out for n_in, n_out in shapes]
     if config.tied:
-        n, n_random = sum(counts), config.n_random_units
-        n_pairs = sizes[1] - n_random
-        of_layers[0] = (n_features + 1) * (n + n_random) + n_pairs
-        if config.n_neighbors is not None:
-            of_layers[1] = n_pairs + n
+        n, n_pairs = sum(counts), shapes[0][1]
+        of_layers[0] = (n_features + 1) * n + n_pairs
+        of_layers[1] = n_pairs + n
     return sum(of_layers)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +12,7 @@ from skmetricmlp.initialization.architecture import layer_sizes
 from skmetricmlp.initialization.config import NetworkConfig, Weights
 from skmetricmlp.initialization.pairs import circulant_pairs, n_pairs_per_exemplar
 from skmetricmlp.network import (
+    Conjunctive,
     Dense,
     Grouped,
     Layer,
@@ -30,7 +30,6 @@ __all__ = [
     "given_network",
     "resolve_init",
     "weight_variance",
-    "with_random_units",
 ]
 
 
@@ -71,12 +70,13 @@ def baseline_network(
     sizes = layer_sizes(config, n_features, counts, n_outputs)
     init = resolve_init(str(config.init), config.activation)
     layers: list[Layer] = []
-    if config.tied:
+    if config.n_neighbors is None:
+        layers.append(_conjunctive(config, init, n_features, rng))
+    elif config.tied:
         n, m = sum(counts), n_pairs_per_exemplar(config.pairs, np.array(counts))
         layers.append(_tied_comparison(config, init, n_features, n, m, rng))
-        if config.n_neighbors is not None:
-            weights, bias = _arrays(init, m, n, rng)  # one unit reads m inputs
-            layers.append(Grouped(weights.T, bias, config.activation))
+        weights, bias = _arrays(init, m, n, rng)  # one unit reads m inputs
+        layers.append(Grouped(weights.T, bias, config.activation))
     depth = len(layers)
     activations = [config.activation] * (len(sizes) - 2) + [config.output_activation]
     layers += dense_layers(init, sizes[depth:], activations[depth:], rng)
@@ -119,6 +119,20 @@ def dense_layers(
     ]
 
 
+def _conjunctive(
+    config: NetworkConfig, init: str, n_features: int, rng: np.random.RandomState
+) -> Conjunctive:
+    """Draw a layer of the form of the comparisons.
+
+    Biases are drawn too, as MLPClassifier does: units with a fitted output are random
+    features (A. Rahimi, B. Recht, NeurIPS 2007), or an extreme learning machine (G.-B.
+    Huang, Q.-Y. Zhu, C.-K. Siew, Neurocomputing 70, 2006), and those through the mean of
+    the data alone are weaker.
+    """
+    arrays = _arrays(init, n_features, config.n_comparisons, rng, draw_biases=True)
+    return Conjunctive(*arrays, config.activation, config.n_shifts)
+
+
 def _tied_comparison(
     config: NetworkConfig,
     init: str,
@@ -127,48 +141,12 @@ def _tied_comparison(
     m: int,
     rng: np.random.RandomState,
 ) -> TiedComparison:
-    weights, bias = _arrays(init, n_features, n + config.n_random_units, rng)
+    weights, bias = _arrays(init, n_features, n, rng)
     if init in {"he_uniform", "glorot_uniform"}:
-        weights[:, :n] /= np.sqrt(2.0)  # a comparison is the difference of two of them
-    pairs = PairIncidence(circulant_pairs(n, m), config.n_random_units)
+        weights /= np.sqrt(2.0)  # a comparison is the difference of two of them
+    pairs = PairIncidence(circulant_pairs(n, m))
     offsets = np.full(pairs.table.shape, float(init == "ones"))
     return TiedComparison(weights, bias, offsets, pairs, config.activation)
-
-
-def with_random_units(
-    layer: TiedComparison,
-    n: int,
-    rng: np.random.RandomState,
-    scaling: Scaling | None = None,
-) -> TiedComparison:
-    """Add n random units to the comparisons of the first layer.
-
-    Random units with an output in closed form are random features (A. Rahimi, B. Recht,
-    NeurIPS 2007), or an extreme learning machine (G.-B. Huang, Q.-Y. Zhu, C.-K. Siew,
-    Neurocomputing 70, 2006).
-
-    Parameters
-    ----------
-    layer : TiedComparison
-    n : int
-    rng : numpy.random.RandomState
-    scaling : pair of arrays of shape (d,), optional
-        Weights are drawn for scaled inputs.
-
-    Returns
-    -------
-    TiedComparison
-    """
-    init = resolve_init("random", layer.activation)
-    n_in = layer.weights.shape[0]
-    units = Dense(*_arrays(init, n_in, n, rng), layer.activation)
-    weights, bias = (unscaled(units, scaling) if scaling else units).parameters
-    return replace(
-        layer,
-        weights=np.concatenate([layer.weights, weights], axis=1),
-        bias=np.concatenate([layer.bias, bias]),
-        pairs=PairIncidence(layer.pairs.table, n),
-    )
 
 
 def resolve_init(init: str, activation: str) -> str:
@@ -240,7 +218,11 @@ def weight_variance(init: str, n_in: int, n_out: int) -> float:
 
 
 def given_network(
-    init: Weights, sizes: Sequence[int], activation: str, output_activation: str
+    init: Weights,
+    shapes: Sequence[tuple[int, int]],
+    activation: str,
+    output_activation: str,
+    n_shifts: int | None = None,
 ) -> Network:
     """Build a network from the weights of the user.
 
@@ -249,10 +231,12 @@ def given_network(
     init : pair of sequences of arrays
         Weights (n_in, n_out) and biases (n_out,) of each layer. A softmax of two classes
         may be given as one output, the log odds of the second class.
-    sizes : sequence of int
-        Width of the input and of every layer.
+    shapes : sequence of pairs of int
+        Shape of the weights of every layer.
     activation, output_activation : str
         Of the hidden layers, and of the last.
+    n_shifts : int, optional
+        Conjunctions of each neuron of the first layer; that layer is dense by default.
 
     Raises
     ------
@@ -264,10 +248,10 @@ def given_network(
     except (TypeError, ValueError) as error:
         msg = f"init=(coefs, intercepts) must be two lists of arrays: {error}"
         raise ValueError(msg) from error
-    if output_activation == "softmax" and sizes[-1] == 2:
+    if output_activation == "softmax" and shapes[-1][1] == 2:
         coefs, intercepts = _two_outputs(coefs, intercepts)
     given = [c.shape for c in coefs], [b.shape for b in intercepts]
-    expected = list(pairwise(sizes)), [(width,) for width in sizes[1:]]
+    expected = list(shapes), [(n_out,) for _, n_out in shapes]
     if given != expected:
         msg = (
             f"init=(coefs, intercepts) must have the shapes {expected[0]} and "
@@ -278,8 +262,11 @@ def given_network(
         msg = "init=(coefs, intercepts) contains values that are not finite"
         raise ValueError(msg)
     activations = [activation] * (len(coefs) - 1) + [output_activation]
-    layers = zip(coefs, intercepts, activations, strict=True)
-    return Network(tuple(Dense(*layer) for layer in layers))
+    arrays = zip(coefs, intercepts, activations, strict=True)
+    layers: list[Layer] = [Dense(*layer) for layer in arrays]
+    if n_shifts is not None:
+        layers[0] = Conjunctive(coefs[0], intercepts[0], activation, n_shifts)
+    return Network(tuple(layers))
 
 
 def _two_outputs(

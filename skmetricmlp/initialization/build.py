@@ -6,9 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.utils import gen_batches
 
-from skmetricmlp._data import DistinctRows, TrainingData, distinct_rows
+from skmetricmlp._data import (
+    DistinctRows,
+    TrainingData,
+    distinct_rows,
+    mean_and_deviation,
+    rows_per_batch,
+)
 from skmetricmlp._state import FitState
 from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp.exemplars import (
@@ -18,28 +25,45 @@ from skmetricmlp.exemplars import (
     exemplar_counts,
     select_exemplars,
 )
-from skmetricmlp.initialization.architecture import layer_sizes
+from skmetricmlp.initialization.architecture import weight_shapes
 from skmetricmlp.initialization.baselines import (
     baseline_network,
     given_network,
     resolve_init,
     weight_variance,
-    with_random_units,
+)
+from skmetricmlp.initialization.comparisons import (
+    RELEVANCE_ROWS,
+    Comparisons,
+    comparison_layer,
+    draw_comparisons,
+    feature_relevance,
+    n_groups,
+    one_hot_groups,
 )
 from skmetricmlp.initialization.config import NetworkConfig
+from skmetricmlp.initialization.least_squares import summed
 from skmetricmlp.initialization.memory import check_memory
 from skmetricmlp.initialization.norm_constrained import constrained_weights
 from skmetricmlp.initialization.output_layer import (
     logistic_weights,
-    ridge_classifier,
     ridge_weights,
+    ridge_weights_of_sums,
+    scaled_classifier,
 )
 from skmetricmlp.initialization.pairs import select_pairs
-from skmetricmlp.initialization.tournament import comparison_layer, nearest_network
+from skmetricmlp.initialization.tournament import nearest_network
 from skmetricmlp.metrics import Metric, fit_metric
-from skmetricmlp.network import Dense, Layer, Network, Scaling, input_scaling
+from skmetricmlp.network import (
+    Conjunctive,
+    Dense,
+    Layer,
+    Network,
+    Scaling,
+    input_scaling,
+)
 
-__all__ = ["calculated_layers", "fitted_output", "initial_state"]
+__all__ = ["compared_layer", "fitted_output", "initial_state", "tournament_layers"]
 
 Scores = tuple[Floats, Floats]
 
@@ -48,11 +72,13 @@ SCALE_FREE_METRICS = ("seuclidean", "mahalanobis")
 # Numbers in the comparisons of the sample that sets the scales: at most 1,000 rows, and
 # fewer for many exemplars.
 SAMPLE_ROWS, SAMPLE_ELEMENTS = 1000, 2**24
-# Rows that the output is fitted to: as many as have hidden values of 32 MiB in single
-# precision. A layer wider than 1,600 is fitted to as many rows as it has units, or to as
-# many as have values of 512 MiB: the work grows with the cube of the smaller number. Four
-# times as many rows gain half a point untrained on MNIST, and nothing after an epoch.
-FIT_ELEMENTS, FIT_ROWS, MOST_FIT_ELEMENTS = 2**23, 1600, 2**27
+# Rows that choose the ridge and the scale of the output, which is fitted to all rows.
+RIDGE_ROWS = 2000
+# Numbers in the hidden values that an output is fitted to otherwise: 32 MiB in single
+# precision.
+FIT_ELEMENTS = 2**23
+# Least deviation of a hidden unit, in units of the median.
+LEAST_DEVIATION = 0.1
 
 
 def initial_state(
@@ -122,17 +148,8 @@ def initial_state(
         exemplars, metric = chosen or _choose(
             config, data, y, rows, scaling, labels, rng, few_rows=few_rows
         )
-        scores = metric(exemplars.points)
-        pairs = select_pairs(
-            scores,
-            exemplars.points,
-            exemplars.codes,
-            config.pairs,
-            by_class=config.n_neighbors is not None,
-        )
-        targets = exemplars.targets(n_outputs)
-        layers = calculated_layers(config, rows, scores, targets, pairs, rng, scaling)
-        state = replace(state, exemplars=exemplars, metric=metric, pairs=pairs)
+        state = replace(state, exemplars=exemplars, metric=metric)
+        layers, state = _calculated(state, rows, n_outputs, rng)
         points = exemplars.points
     else:
         layers, points = _baseline_layers(config, size, rng, scaling), data.X
@@ -145,16 +162,90 @@ def initial_state(
     return replace(state, network=network)
 
 
-def calculated_layers(
+def _calculated(
+    state: FitState, rows: DistinctRows, n_outputs: int, rng: np.random.RandomState
+) -> tuple[tuple[Layer, ...], FitState]:
+    """Calculate the layers from the exemplars, and the state with what they compare."""
+    config, exemplars, metric = state.config, state.exemplars, state.metric
+    assert exemplars is not None  # noqa: S101 - of a calculated network
+    assert metric is not None  # noqa: S101
+    if config.n_neighbors is None:
+        layer, comparisons = compared_layer(
+            config, rows, exemplars, metric, n_outputs, rng
+        )
+        return (layer,), replace(state, comparisons=comparisons)
+    scores = metric(exemplars.points)
+    pairs = select_pairs(scores, exemplars.points, exemplars.codes, config.pairs)
+    targets = exemplars.targets(n_outputs)
+    layers = tournament_layers(config, rows, scores, targets, pairs)
+    return layers, replace(state, pairs=pairs)
+
+
+def compared_layer(
+    config: NetworkConfig,
+    rows: DistinctRows,
+    exemplars: Exemplars,
+    metric: Metric,
+    n_outputs: int,
+    rng: np.random.RandomState,
+    start: int = 0,
+) -> tuple[Conjunctive, Comparisons]:
+    """Calculate the hidden layer that a fitted output reads.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+    rows : DistinctRows
+        They set the scales, and tell which features are relevant.
+    exemplars : Exemplars
+    metric : Metric
+        One that is not a sum over features compares on all of them.
+    n_outputs : int
+    rng : numpy.random.RandomState
+    start : int, default=0
+        Each comparison is of this exemplar, or a later one, with any other.
+
+    Returns
+    -------
+    layer : Conjunctive
+    comparisons : Comparisons
+    """
+    groups = config.feature_groups
+    if groups is None:
+        sample = rows.take(slice(_sample_size(rows.X.shape[1])))
+        groups = one_hot_groups(_dense_rows(sample))
+    max_features = config.max_features if metric.is_additive else None
+    relevance = None
+    if max_features is not None and n_groups(groups) > 1:
+        few = rows.take(slice(RELEVANCE_ROWS))
+        targets = few.y if few.y.ndim > 1 else np.eye(n_outputs)[few.codes]
+        X, sample_weight = few.X[few.index].astype(np.float64), few.sample_weight
+        relevance = feature_relevance(
+            metric, exemplars, groups, X, targets, sample_weight, rng
+        )
+    drawn = draw_comparisons(
+        exemplars, groups, config.n_comparisons, max_features, rng, relevance, start
+    )
+    sample = rows.take(slice(_sample_size(config.n_comparisons)))
+    X = sample.X[sample.index].astype(np.float64)
+    return comparison_layer(
+        drawn,
+        metric,
+        exemplars,
+        (X, sample.sample_weight),
+        config.activation,
+        config.n_shifts,
+    )
+
+
+def tournament_layers(
     config: NetworkConfig,
     rows: DistinctRows,
     scores: Scores,
     targets: Floats,
     pairs: Ints,
-    rng: np.random.RandomState,
-    scaling: Scaling | None,
 ) -> tuple[Layer, ...]:
-    """Calculate the source's network, or the hidden layer of the one with fitted output.
+    """Calculate the source's network, all layers of which are known.
 
     Parameters
     ----------
@@ -166,33 +257,34 @@ def calculated_layers(
     targets : array of shape (N, n_outputs)
         Classes of the exemplars, one-hot, or their values.
     pairs : int array of shape (N, M)
-    rng : numpy.random.RandomState
-    scaling : pair of arrays of shape (d,) or None
-        Random units are drawn for scaled inputs.
 
     Returns
     -------
     tuple of Layer
         Tied.
     """
-    size = min(SAMPLE_ROWS, max(1, SAMPLE_ELEMENTS // max(pairs.size, 1)))
-    # The order of distinct rows is random, but always the same.
-    X = rows.X[rows.index[:size]].astype(np.float64)
-    sample = TrainingData(X, rows.codes[:size], rows.sample_weight[:size])
-    if config.n_neighbors is None:
-        style = 1, config.activation, config.sharpness
-        first = comparison_layer(scores, pairs, X, sample.sample_weight, *style)
-        return (with_random_units(first, config.n_random_units, rng, scaling),)
+    sample = rows.take(slice(_sample_size(pairs.size)))
+    X = sample.X[sample.index].astype(np.float64)
     return nearest_network(
         scores,
         targets,
-        sample,
+        TrainingData(X, sample.codes, sample.sample_weight),
         pairs=pairs,
-        n_neighbors=config.n_neighbors,
+        n_neighbors=config.n_neighbors or 1,
         activation=config.activation,
         sharpness=config.sharpness,
         loss=config.loss,
     ).layers
+
+
+def _sample_size(width: int) -> int:
+    """Rows of which so many numbers each are calculated; rows are in random order."""
+    return min(SAMPLE_ROWS, max(1, SAMPLE_ELEMENTS // max(width, 1)))
+
+
+def _dense_rows(rows: DistinctRows) -> Array:
+    X = rows.X[rows.index]
+    return X.toarray() if sp.issparse(X) else X
 
 
 def _baseline_layers(
@@ -203,9 +295,10 @@ def _baseline_layers(
 ) -> tuple[Layer, ...]:
     if isinstance(config.init, str):
         return baseline_network(config, *size, rng, scaling).layers
-    sizes = layer_sizes(config, *size)
+    shapes = weight_shapes(config, *size)
     activations = config.activation, config.output_activation
-    return given_network(config.init, sizes, *activations).layers
+    n_shifts = config.n_shifts if config.n_neighbors is None else None
+    return given_network(config.init, shapes, *activations, n_shifts).layers
 
 
 def fitted_output(
@@ -234,28 +327,61 @@ def fitted_output(
     -------
     Dense
     """
-    width = max(layers[0].n_out, 1)
-    most = FIT_ELEMENTS if width <= FIT_ROWS else min(FIT_ROWS * width, MOST_FIT_ELEMENTS)
-    rows = rows.take(slice(max(1, most // width)))
-    hidden = _hidden_values(layers, rows)
-    if config.output_init == "logistic":
-        fit = logistic_weights(hidden, rows.codes, rows.sample_weight, n_outputs)
-    elif config.output_init == "norm_constrained":
-        targets = rows.y if config.is_regression else np.eye(n_outputs)[rows.codes] - 0.5
-        init = resolve_init("random", layers[-1].activation)
-        variance = weight_variance(init, hidden.shape[1], n_outputs)
-        fit = constrained_weights(hidden, targets, rows.sample_weight, variance, rng)
-    elif config.is_regression:
-        fit = ridge_weights(hidden, rows.y, rows.sample_weight)[:2]
+    if config.output_init == "ridge":
+        fit = _ridge_output(config, layers, rows, n_outputs)
     else:
-        fit = ridge_classifier(
-            hidden, rows.codes, rows.sample_weight, n_outputs, config.loss
-        )
+        few = rows.take(slice(max(1, FIT_ELEMENTS // layers[-1].n_out)))
+        hidden = hidden_values(layers, few)
+        if config.output_init == "logistic":
+            fit = logistic_weights(hidden, few.codes, few.sample_weight, n_outputs)
+        else:
+            targets = (
+                few.y if config.is_regression else np.eye(n_outputs)[few.codes] - 0.5
+            )
+            init = resolve_init("random", layers[-1].activation)
+            variance = weight_variance(init, hidden.shape[1], n_outputs)
+            fit = constrained_weights(hidden, targets, few.sample_weight, variance, rng)
     return Dense(*fit, config.output_activation)
 
 
-def _hidden_values(layers: tuple[Layer, ...], rows: DistinctRows) -> Floats:
-    """Values of the last hidden layer, in the precision of ``X``, block by block."""
+def _ridge_output(
+    config: NetworkConfig, layers: tuple[Layer, ...], rows: DistinctRows, n_outputs: int
+) -> tuple[Floats, Floats]:
+    """Fit the output to all rows, whose hidden values are never all in memory.
+
+    The ridge and the scale are chosen by a sample of the rows. Hidden values are divided
+    by their deviation, so that the ridge is on weights of units that vary alike.
+    """
+    n = len(rows.index)
+    targets = rows.y if config.is_regression else np.eye(n_outputs)[rows.codes]
+    sample = rows.take(slice(RIDGE_ROWS))
+    hidden = hidden_values(layers, sample)
+    center, deviation = mean_and_deviation(hidden, sample.sample_weight)
+    varying = deviation[deviation > 0]
+    least = LEAST_DEVIATION * float(np.median(varying)) if len(varying) else 1.0
+    scale = np.maximum(deviation, least).astype(hidden.dtype)
+    hidden /= scale
+    if n <= RIDGE_ROWS:
+        W, b, left_out = ridge_weights(hidden, targets, rows.sample_weight)
+    else:
+        size = rows_per_batch(layers[-1].n_out)
+        blocks = (
+            hidden_values(layers, rows.take(block)) / scale
+            for block in gen_batches(n, size)
+        )
+        sums = summed(blocks, targets, rows.sample_weight, center / scale)
+        shares = sample.sample_weight / rows.sample_weight.sum()
+        W, b, left_out = ridge_weights_of_sums(
+            sums, n, hidden.astype(np.float64), targets[: len(shares)], shares
+        )
+    if not config.is_regression:
+        codes, sample_weight = sample.codes, sample.sample_weight
+        W, b = scaled_classifier((W, b, left_out), codes, sample_weight, config.loss)
+    return W / scale[:, None], b
+
+
+def hidden_values(layers: tuple[Layer, ...], rows: DistinctRows) -> Floats:
+    """Values (n, width) of the last hidden layer, in the precision of ``X``."""
     X, index = rows.X, rows.index
     network = Network((*layers, layers[-1])).astype(X.dtype)
     hidden = np.empty((len(index), layers[-1].n_out), dtype=X.dtype)

@@ -15,9 +15,6 @@ __all__ = ["FITTED_OUTPUTS", "NetworkConfig", "Weights"]
 Weights: TypeAlias = tuple[Sequence[Array], Sequence[Array]]
 
 FITTED_OUTPUTS = ("ridge", "logistic", "norm_constrained")
-# Comparisons of N exemplars depend on N-1 directions of the input and bend at the borders
-# between exemplars. Random units add the rest; docs/benchmarks.md has their effect.
-N_RANDOM_UNITS = 500
 # Learning rates where none is given: usually that of MLPClassifier. The first steps of
 # Adam move each weight by as much. Where the output is fitted, and right already, that
 # loses the fit on wide data (docs/benchmarks.md has the figures).
@@ -32,6 +29,7 @@ class NetworkConfig:
     ``loss`` is a key of :data:`~skmetricmlp.network.losses.LOSSES`, ``exemplars`` are
     the given ones as :class:`Exemplars`, and ``output_init`` is None where the output
     layer is not fitted: it then takes votes, or is drawn or given like the other layers.
+    ``feature_groups`` has the feature of each column, from 0 on.
     """
 
     init: str | Weights = "metric"
@@ -43,7 +41,10 @@ class NetworkConfig:
     activation: str = "relu"
     sharpness: float = 1.0
     output_init: str | None = "ridge"
-    n_random_units: int = N_RANDOM_UNITS
+    n_comparisons: int = 800
+    n_conjunctions: int = 1
+    max_features: float | str | None = "mixed"
+    feature_groups: Any = None
     tied: bool = False
     pairs: int | str = "all"
     loss: str = "log_loss"
@@ -55,37 +56,33 @@ class NetworkConfig:
         init: Any,
         n_neighbors: int | None,
         output_init: str,
-        n_random_units: int | str,
         **others: Any,
     ) -> NetworkConfig:
         """Return the configuration with a value for every ``"auto"``.
 
         Examples
         --------
-        >>> parameters = dict(init="metric", output_init="auto", n_random_units="auto")
+        >>> parameters = dict(init="metric", output_init="auto")
         >>> NetworkConfig.resolved(n_neighbors=None, **parameters).output_init
         'ridge'
-        >>> NetworkConfig.resolved(n_neighbors=3, **parameters).n_random_units
-        0
+        >>> NetworkConfig.resolved(n_neighbors=3, **parameters).output_init is None
+        True
         """
         is_calculated = isinstance(init, str) and init == "metric"
         fitted: str | None = output_init
         if output_init == "auto":
             fitted = "ridge" if is_calculated and n_neighbors is None else None
-        if isinstance(n_random_units, str):
-            n_random_units = N_RANDOM_UNITS if n_neighbors is None else 0
-        return cls(
-            init=init,
-            n_neighbors=n_neighbors,
-            output_init=fitted,
-            n_random_units=n_random_units,
-            **others,
-        )
+        return cls(init=init, n_neighbors=n_neighbors, output_init=fitted, **others)
 
     @property
     def is_calculated(self) -> bool:
         """Whether the weights are calculated from exemplars."""
         return isinstance(self.init, str) and self.init == "metric"
+
+    @property
+    def n_shifts(self) -> int:
+        """Conjunctions of each comparison, of which there are no more than others."""
+        return min(self.n_conjunctions, self.n_comparisons - 1)
 
     @property
     def is_from_rows(self) -> bool:

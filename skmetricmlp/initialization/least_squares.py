@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,15 @@ from sklearn.utils import gen_batches
 from skmetricmlp._threads import one_thread
 from skmetricmlp._typing import Floats
 
-__all__ = ["PrincipalAxes", "centered", "left_out_residuals", "principal_axes"]
+__all__ = [
+    "PrincipalAxes",
+    "Sums",
+    "centered",
+    "eigenvectors",
+    "left_out_residuals",
+    "principal_axes",
+    "summed",
+]
 
 
 TINY = float(np.finfo(float).eps)
@@ -64,7 +73,7 @@ def _centered(columns: Floats, shares: Floats) -> tuple[Floats, Floats]:
 
 
 def left_out_residuals(
-    U: Floats, shrinkages: Floats, Y: Floats, shares: Floats
+    U: Floats, shrinkages: Floats, projected: Floats, Y: Floats, shares: Floats
 ) -> list[Floats]:
     """Residual of each row by the fit to all other rows, without fitting it.
 
@@ -74,11 +83,13 @@ def left_out_residuals(
     Parameters
     ----------
     U : array of shape (n, rank)
-        Left singular vectors of the centered hidden values.
+        Left singular vectors of the centered hidden values, or some rows of them.
     shrinkages : array of shape (n_fits, rank)
         Factor of the response along each of them, in each fit.
+    projected : array of shape (rank, n_targets)
+        ``U^T Y`` of all rows.
     Y : array of shape (n, n_targets)
-        Centered targets.
+        Centered targets of the rows of U.
     shares : array of shape (n,)
 
     Returns
@@ -86,12 +97,97 @@ def left_out_residuals(
     list of n_fits arrays of shape (n, n_targets)
     """
     leverages = shrinkages @ (U**2).T + shares
-    projected = U.T @ Y
     return [
         (Y - U @ (shrinkage[:, None] * projected))
         / np.maximum(1.0 - leverage, TINY)[:, None]
         for shrinkage, leverage in zip(shrinkages, leverages, strict=True)
     ]
+
+
+class Sums(NamedTuple):
+    """What a least squares problem needs of its rows: sums over them.
+
+    They can be added up in blocks, and no row is kept.
+
+    Parameters
+    ----------
+    gram : array of shape (n_hidden, n_hidden)
+        ``A^T A`` of the centered hidden values A of :func:`centered`.
+    response : array of shape (n_hidden, n_targets)
+        ``A^T Y`` of the centered targets Y.
+    mean : array of shape (n_hidden,)
+    target_mean : array of shape (n_targets,)
+    """
+
+    gram: Floats
+    response: Floats
+    mean: Floats
+    target_mean: Floats
+
+
+def summed(
+    blocks: Iterable[Floats], targets: Floats, sample_weight: Floats, center: Floats
+) -> Sums:
+    """Add up the sums of a least squares problem, in double precision.
+
+    Parameters
+    ----------
+    blocks : iterable of arrays of shape (m, n_hidden)
+        Hidden values of consecutive rows.
+    targets : array of shape (n, n_targets)
+    sample_weight : array of shape (n,)
+        All positive.
+    center : array of shape (n_hidden,)
+        About the mean. It is subtracted from every row, because the sums of values that
+        are far from zero would lose digits.
+
+    Returns
+    -------
+    Sums
+    """
+    shares = sample_weight / sample_weight.sum()
+    Y, target_mean = _centered(targets, shares)
+    n_hidden = len(center)
+    gram = np.zeros((n_hidden, n_hidden))
+    response, mean = np.zeros((n_hidden, Y.shape[1])), np.zeros(n_hidden)
+    start = 0
+    for block in blocks:
+        rows = slice(start, start + len(block))
+        A = block.astype(np.float64) - center
+        mean += shares[rows] @ A
+        response += A.T @ (shares[rows, None] * Y[rows])
+        A *= np.sqrt(shares[rows, None])
+        gram += A.T @ A  # of an array with itself, at half the cost
+        start = rows.stop
+    gram -= np.outer(mean, mean)  # the weighted sum of Y is zero
+    return Sums(gram, response, center + mean, target_mean)
+
+
+def eigenvectors(gram: Floats, n_rows: int) -> tuple[Floats, Floats]:
+    """Decompose a Gram matrix, without the eigenvalues that are zero.
+
+    Returns
+    -------
+    squares : array of shape (rank,)
+        In rising order.
+    vectors : array of shape (n, rank)
+
+    Raises
+    ------
+    ValueError
+        If the matrix has values that are not finite.
+    """
+    if not np.isfinite(gram).all():  # which LAPACK does not check
+        msg = (
+            "X has columns that are too large or differ by too little: the hidden values "
+            "that the output layer is fitted to overflow; scale its features"
+        )
+        raise ValueError(msg)
+    # It consists of thousands of small products, which threads slow down.
+    with one_thread("blas"):
+        squares, vectors = np.linalg.eigh(gram)
+    kept = squares > squares.max(initial=0.0) * max(n_rows, len(gram)) * TINY
+    return squares[kept], vectors[:, kept]
 
 
 class PrincipalAxes(NamedTuple):
@@ -147,18 +243,8 @@ def principal_axes(A: Floats) -> PrincipalAxes:
         If squares of ``A`` overflow, or it has values that are not finite.
     """
     wide = A.shape[0] <= A.shape[1]
-    gram = _gram(A.T if wide else A)
-    if not np.isfinite(gram).all():  # which LAPACK does not check
-        msg = (
-            "X has columns that are too large or differ by too little: the hidden values "
-            "that the output layer is fitted to overflow; scale its features"
-        )
-        raise ValueError(msg)
-    # It consists of thousands of small products, which threads slow down.
-    with one_thread("blas"):
-        squares, vectors = np.linalg.eigh(gram)
-    kept = squares > squares.max(initial=0.0) * max(A.shape) * TINY
-    return PrincipalAxes(A, squares[kept], vectors[:, kept], wide)
+    squares, vectors = eigenvectors(_gram(A.T if wide else A), max(A.shape))
+    return PrincipalAxes(A, squares, vectors, wide)
 
 
 def _gram(A: Floats) -> Floats:

@@ -21,7 +21,7 @@ Counts = Sequence[int]
 # Bytes of a network of this configuration, with so many exemplars of each class.
 Size: TypeAlias = Callable[[NetworkConfig, Counts], int]
 
-FEW_PAIRS = 20  # for a suggestion
+FEW_PAIRS, FEW_COMPARISONS = 20, 100  # for a suggestion
 # Arrays of all weights that training holds, in their own precision and in double: the
 # weights, their gradient, and one or two moments of it; with L-BFGS, SciPy's workspace
 # and bounds (measured with SciPy 1.17).
@@ -120,8 +120,13 @@ def check_memory(
     if size(config, counts) <= limit:
         return
     n_weights = n_parameters(config, n_features, counts, n_outputs)
+    width = (
+        f"n_comparisons={config.n_comparisons}"
+        if config.n_neighbors is None
+        else f"n_exemplars={sum(counts)}"
+    )
     msg = (
-        f"n_exemplars={sum(counts)} with n_features={n_features}: "
+        f"{width} with n_features={n_features}: "
         f"{_too_large(n_weights, dtype, solver, limit)}. "
     )
     fitting = list(_fitting_settings(config, counts, size, limit))
@@ -195,19 +200,23 @@ def _smallest(config: NetworkConfig, counts: Counts, size: Size) -> tuple[str, i
     least = (1,) * len(counts) if len(counts) > 1 else (2,)
     sizes = [(c, size(replace(config, **c), least)) for c in _changes(config, least)]
     changes, smallest = min(sizes, key=lambda pair: pair[1])
+    if config.n_neighbors is None:
+        return _name(changes) or f"n_comparisons={config.n_comparisons}", smallest
     return _name({**changes, "n_exemplars": sum(least)}), smallest
 
 
 def _changes(config: NetworkConfig, counts: Counts) -> list[Changes]:
     """Return no change, each one and all combinations that make a network smaller."""
-    few = max(FEW_PAIRS, config.n_neighbors or 1)
     changes: Changes = {}
-    if not config.tied:
-        changes["tied"] = True
-    if n_pairs_per_exemplar(config.pairs, np.array(counts)) > few:
-        changes["pairs"] = few
-    if config.n_random_units:
-        changes["n_random_units"] = 0
+    if config.n_neighbors is None:
+        if config.n_comparisons > FEW_COMPARISONS:
+            changes["n_comparisons"] = FEW_COMPARISONS
+    else:
+        few = max(FEW_PAIRS, config.n_neighbors)
+        if not config.tied:
+            changes["tied"] = True
+        if n_pairs_per_exemplar(config.pairs, np.array(counts)) > few:
+            changes["pairs"] = few
     sizes = range(len(changes) + 1)
     return [dict(some) for n in sizes for some in combinations(changes.items(), n)]
 

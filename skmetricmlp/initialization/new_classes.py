@@ -8,7 +8,7 @@ that the new classes do not affect keeps its value, trained or not.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,17 +17,23 @@ from skmetricmlp._data import DistinctRows, TrainingData, distinct_rows
 from skmetricmlp._state import FitState
 from skmetricmlp._typing import Floats, Ints
 from skmetricmlp.exemplars import Exemplars, select_exemplars
-from skmetricmlp.initialization.build import calculated_layers, fitted_output
+from skmetricmlp.initialization.build import (
+    compared_layer,
+    fitted_output,
+    tournament_layers,
+)
 from skmetricmlp.initialization.config import NetworkConfig
 from skmetricmlp.initialization.memory import check_memory
 from skmetricmlp.initialization.pairs import all_pairs, select_pairs
 from skmetricmlp.metrics import Metric
 from skmetricmlp.network import (
+    Conjunctive,
     Grouped,
     Layer,
     Network,
     PairIncidence,
     TiedComparison,
+    n_conjunctive,
 )
 
 __all__ = ["lacks_classes", "with_new_classes"]
@@ -85,41 +91,98 @@ def with_new_classes(
     MemoryError
         If the larger network would take more than half of the memory available.
     """
-    before, metric, table, old = state.exemplars, state.metric, state.pairs, state.network
-    if before is None or metric is None or table is None:
+    before, metric = state.exemplars, state.metric
+    if before is None or metric is None:
         return state
-    X = data.X
     rows = distinct_rows(*data)
     added = _select(before, rows, metric, n_classes, str(config.exemplars), rng)
     points = np.concatenate([before.points, added.points])
     grown = Exemplars(points, np.concatenate([before.codes, added.codes]), None)
-    scores = metric(points)
-    pairs = _grown_pairs(table, scores, grown, config)
-    counts = np.bincount(grown.codes, minlength=n_classes)
-    shape = replace(config, pairs=pairs.shape[1])
-    size = X.shape[1], tuple(counts.tolist()), n_classes
-    check_memory(shape, *size, X.dtype, solver)
     rows = _with_exemplars(rows, before)
-    votes = grown.targets(n_classes)
-    layers = calculated_layers(config, rows, scores, votes, pairs, rng, state.scaling)
-    new = Network(layers) if config.tied else Network(layers).dense()
-    n_hidden, n_random = len(old.layers) - 1, config.n_random_units
-    units = _units_kept(before, table, pairs, n_classes, n_hidden, n_random)
-    if config.output_init is None:
-        new = _in_scale(old, new, *units[-2:])
-    else:
-        # The output is fitted to the units of the result, those that are kept included.
-        hidden = _keep(Network(old.layers[:-1]), new, units).layers
-        output = fitted_output(config, hidden, rows, n_classes, rng)
-        new = _unread(Network((*new.layers, output)), np.unique(before.codes))
+    state = replace(state, n_exemplars=len(points), config=config)
+    grow = _with_comparisons if config.n_neighbors is None else _with_pairs
+    state = grow(state, grown, rows, n_classes, solver, rng)
+    return replace(state, exemplars=grown)
+
+
+def _with_comparisons(
+    state: FitState,
+    grown: Exemplars,
+    rows: DistinctRows,
+    n_classes: int,
+    solver: str,
+    rng: np.random.RandomState,
+) -> FitState:
+    """Add comparisons of the new exemplars with all, and the outputs of new classes.
+
+    The number of comparisons grows like the number of exemplars.
+    """
+    before, metric, known = state.exemplars, state.metric, state.comparisons
+    assert before is not None  # noqa: S101 - of a calculated network
+    assert metric is not None  # noqa: S101
+    old, config, n = state.network, state.config, len(before.codes)
+    n_known = len(known.first)
+    n_new = max(1, round(n_known * (len(grown.codes) - n) / n))
+    counts = tuple(np.bincount(grown.codes, minlength=n_classes).tolist())
+    larger = replace(config, n_comparisons=n_known + n_new)
+    check_memory(larger, rows.X.shape[1], counts, n_classes, rows.X.dtype, solver)
+    added = replace(config, n_comparisons=n_new)
+    layer, comparisons = compared_layer(added, rows, grown, metric, n_classes, rng, n)
+    first: Any = old.layers[0]
+    dtype = first.weights.dtype
+    hidden = replace(
+        first,
+        weights=np.concatenate([first.weights, layer.weights.astype(dtype)], axis=1),
+        bias=np.concatenate([first.bias, layer.bias.astype(dtype)]),
+    )
+    output = fitted_output(config, (hidden,), rows, n_classes, rng)
+    classes = np.unique(before.codes)
+    new = _unread(Network((hidden, output)), classes)
+    kept = _conjunctions_in_both(first, hidden)
+    last = _splice(
+        old.layers[-1], new.layers[-1], kept, _Units(classes, classes), counts=False
+    )
     return replace(
         state,
-        network=_keep(old, new, units),
-        n_exemplars=len(points),
-        exemplars=grown,
-        pairs=pairs,
-        config=config,
+        network=Network((hidden, last)).astype(dtype),
+        comparisons=known.followed_by(comparisons),
     )
+
+
+def _conjunctions_in_both(old: Conjunctive, new: Conjunctive) -> _Units:
+    """Find the neurons of the old layer in the new one, which has more comparisons."""
+    n, grown = old.n_plain, new.n_plain
+    starts = [n_conjunctive(grown, s) for s in range(old.n_shifts)]
+    later = [start + np.arange(n - s) for s, start in enumerate(starts, start=1)]
+    return _Units(np.arange(old.n_out), np.concatenate([np.arange(n), *later]))
+
+
+def _with_pairs(
+    state: FitState,
+    grown: Exemplars,
+    rows: DistinctRows,
+    n_classes: int,
+    solver: str,
+    rng: np.random.RandomState,
+) -> FitState:
+    """Add to the source's network the pairs, and the votes, of the new exemplars."""
+    del rng
+    before, metric, table = state.exemplars, state.metric, state.pairs
+    assert before is not None  # noqa: S101 - of a calculated network
+    assert metric is not None  # noqa: S101
+    assert table is not None  # noqa: S101
+    old, config = state.network, state.config
+    scores = metric(grown.points)
+    pairs = _grown_pairs(table, scores, grown, config)
+    counts = tuple(np.bincount(grown.codes, minlength=n_classes).tolist())
+    shape = replace(config, pairs=pairs.shape[1])
+    check_memory(shape, rows.X.shape[1], counts, n_classes, rows.X.dtype, solver)
+    votes = grown.targets(n_classes)
+    layers = tournament_layers(config, rows, scores, votes, pairs)
+    new = Network(layers) if config.tied else Network(layers).dense()
+    units = _units_kept(before, table, pairs, n_classes, len(old.layers) - 1)
+    new = _in_scale(old, new, *units[-2:])
+    return replace(state, network=_keep(old, new, units), pairs=pairs)
 
 
 def _grown_pairs(
@@ -133,16 +196,15 @@ def _grown_pairs(
     If there were fewer exemplars than pairs, the missing ones are added too.
     """
     points, codes = exemplars.points, exemplars.codes
-    by_class = config.n_neighbors is not None
     if isinstance(config.pairs, str):
-        return select_pairs(scores, points, codes, config.pairs, by_class=by_class)
+        return select_pairs(scores, points, codes, config.pairs)
     (n, m), n_new = table.shape, len(codes) - len(table)
     m_new = min(n_new, max(m, config.pairs - m))
     if m + m_new >= len(codes) - 1:
         return all_pairs(len(codes))
     distances = points[:n] @ scores[0][n:].T + scores[1][n:]
     new = n + np.argsort(distances, axis=1, kind="stable")[:, :m_new]
-    chosen = select_pairs(scores, points, codes, m + m_new, by_class=by_class)
+    chosen = select_pairs(scores, points, codes, m + m_new)
     return np.concatenate([np.concatenate([table, np.sort(new)], axis=1), chosen[n:]])
 
 
@@ -217,20 +279,15 @@ def _units_kept(
     pairs: Ints,
     n_classes: int,
     n_hidden: int,
-    n_random: int,
 ) -> list[_Units]:
     """Return the units of the input and of each layer that no new class affects."""
     n, classes = len(table), np.unique(before.codes)
     n_features = before.points.shape[1]
     both = _pairs_in_both(table, pairs)
-    random = np.arange(n_random)
     i, j = PairIncidence(all_pairs(n_classes)).indices
     class_pairs = np.flatnonzero(np.isin(i, classes) & np.isin(j, classes))
     hidden = [
-        _Units(
-            np.concatenate([both.old, table.size + random]),
-            np.concatenate([both.new, pairs.size + random]),
-        ),
+        both,
         _Units(np.arange(n), np.arange(n)),
         _Units(class_pairs, class_pairs),
     ]
@@ -281,18 +338,16 @@ def _splice_scores(
     The scale and the common term are those of the least squares between the old scores
     and the same ones as calculated again.
     """
-    n, n_grown = len(old.offsets), len(new.offsets)
+    n = len(old.offsets)
     before, after = np.vstack([old.weights, old.bias]), np.vstack([new.weights, new.bias])
     old_mean = before[:, :n].mean(axis=1, keepdims=True)
     mean = after[:, :n].mean(axis=1, keepdims=True)
     deviation = after[:, :n] - mean
     scale = np.sum(deviation * before[:, :n]) / (np.sum(deviation**2) or 1.0)
     after = (scale or 1.0) * (after - mean) + old_mean
-    kept = np.concatenate([np.arange(n), np.arange(n_grown, after.shape[1])])
-    after[:, kept] = before
+    after[:, :n] = before
     offsets = new.offsets.ravel().copy()
-    n_kept = len(both.new) - old.pairs.n_random
-    offsets[both.new[:n_kept]] = old.offsets.ravel()[both.old[:n_kept]]
+    offsets[both.new] = old.offsets.ravel()[both.old]
     offsets = offsets.reshape(new.offsets.shape)
     return replace(new, weights=after[:-1], bias=after[-1], offsets=offsets)
 

@@ -11,7 +11,9 @@ from sklearn.linear_model import LogisticRegression
 
 from skmetricmlp._typing import Floats, Ints
 from skmetricmlp.initialization.least_squares import (
+    Sums,
     centered,
+    eigenvectors,
     left_out_residuals,
     principal_axes,
 )
@@ -20,8 +22,9 @@ from skmetricmlp.network import LOSSES
 __all__ = [
     "best_scale",
     "logistic_weights",
-    "ridge_classifier",
     "ridge_weights",
+    "ridge_weights_of_sums",
+    "scaled_classifier",
 ]
 
 
@@ -68,22 +71,22 @@ def best_scale(scores: Floats, codes: Ints, sample_weight: Floats, loss: str) ->
     return float(np.exp(found.x))
 
 
-def ridge_classifier(
-    hidden: Floats, codes: Ints, sample_weight: Floats, n_classes: int, loss: str
+def scaled_classifier(
+    fit: tuple[Floats, Floats, Floats], codes: Ints, sample_weight: Floats, loss: str
 ) -> tuple[Floats, Floats]:
-    """Regress the classes on the last hidden layer: least squares with a ridge.
+    """Scale the scores of a least squares fit to the classes, for the lowest loss.
 
-    The targets are one for the row's class and zero for the others. The scores, less
-    one half, are scaled until the loss is lowest, where the fit to all other rows
-    predicts each row: the fit to all rows is overconfident on them.
+    The targets of the fit are one for the row's class and zero for the others. The
+    scores, less one half, are scaled until the loss is lowest, where the fit to all
+    other rows predicts each row: the fit to all rows is overconfident on them.
 
     Parameters
     ----------
-    hidden : array of shape (n, n_hidden)
+    fit : tuple of arrays
+        ``W``, ``b`` and ``left_out`` of :func:`ridge_weights`.
     codes : int array of shape (n,)
     sample_weight : array of shape (n,)
         All positive.
-    n_classes : int
     loss : str
         A key of :data:`~skmetricmlp.network.losses.LOSSES`.
 
@@ -92,7 +95,7 @@ def ridge_classifier(
     W : array of shape (n_hidden, n_classes)
     b : array of shape (n_classes,)
     """
-    W, b, left_out = ridge_weights(hidden, np.eye(n_classes)[codes], sample_weight)
+    W, b, left_out = fit
     scale = best_scale(left_out - 0.5, codes, sample_weight, loss)
     return scale * W, scale * (b - 0.5)
 
@@ -124,18 +127,68 @@ def ridge_weights(
     """
     A, Y, mean, target_mean, shares = centered(hidden, targets, sample_weight)
     axes = principal_axes(A)
-    squares, U = axes.squares, axes.left()
-    response, share = (a.astype(hidden.dtype) for a in (Y, shares))
+    U, response = axes.left(), Y.astype(hidden.dtype)
+    shrunken, left_out = _best_ridge(
+        axes.squares, U.T @ response, U, response, shares.astype(hidden.dtype), len(U)
+    )
+    W = axes.weights(shrunken)
+    return W, target_mean - mean @ W, targets - left_out
+
+
+def ridge_weights_of_sums(
+    sums: Sums, n: int, hidden: Floats, targets: Floats, shares: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Minimize the same from sums over n rows, with the ridge by a sample of them.
+
+    Parameters
+    ----------
+    sums : Sums
+        Of all rows.
+    n : int
+        Number of rows.
+    hidden : array of shape (m, n_hidden)
+        Hidden values of the sample.
+    targets : array of shape (m, n_targets)
+    shares : array of shape (m,)
+        Weights of the sample, divided by the sum of the weights of all rows.
+
+    Returns
+    -------
+    W : array of shape (n_hidden, n_targets)
+    b : array of shape (n_targets,)
+    left_out : array of shape (m, n_targets)
+        Prediction for each row of the sample by the fit to all other rows.
+    """
+    squares, vectors = eigenvectors(sums.gram, n)
+    roots = np.sqrt(shares)[:, None]
+    U = (roots * (hidden - sums.mean)) @ (vectors / np.sqrt(squares))
+    Y = roots * (targets - sums.target_mean)
+    projected = (vectors.T @ sums.response) / np.sqrt(squares)[:, None]
+    shrunken, left_out = _best_ridge(squares, projected, U, Y, shares, n)
+    W = vectors @ shrunken
+    return W, sums.target_mean - sums.mean @ W, targets - left_out
+
+
+def _best_ridge(
+    squares: Floats, projected: Floats, U: Floats, Y: Floats, shares: Floats, n: int
+) -> tuple[Floats, Floats]:
+    """Choose the ridge for n rows, of which U, Y and shares have a sample.
+
+    Returns
+    -------
+    shrunken : array of shape (rank, n_targets)
+        The weights along the principal axes.
+    left_out : array of shape (m, n_targets)
+        Residual of each row of the sample by the fit to all other rows.
+    """
     ridges = 10.0**LOG_RIDGES * max(squares.mean() if len(squares) else 0.0, TINY)
-    shrinkages = (squares / (squares + ridges[:, None])).astype(hidden.dtype)
-    left_out = left_out_residuals(U, shrinkages, response, share)
+    shrinkages = (squares / (squares + ridges[:, None])).astype(U.dtype)
+    left_out = left_out_residuals(U, shrinkages, projected, Y, shares)
     errors = np.array([np.sum(residuals**2) for residuals in left_out], dtype=float)
     prior = ((LOG_RIDGES - LOG_RIDGE_MEAN) / LOG_RIDGE_DEVIATION) ** 2
-    best = int(np.argmin(len(hidden) * np.log(np.maximum(errors, TINY)) + prior))
-    shrunken = (np.sqrt(squares) / (squares + ridges[best]))[:, None] * (U.T @ response)
-    W = axes.weights(shrunken)
-    predicted = targets - left_out[best] / np.sqrt(share)[:, None]
-    return W, target_mean - mean @ W, predicted
+    best = int(np.argmin(n * np.log(np.maximum(errors, TINY)) + prior))
+    shrunken = (np.sqrt(squares) / (squares + ridges[best]))[:, None] * projected
+    return shrunken, left_out[best] / np.sqrt(shares)[:, None]
 
 
 def logistic_weights(

@@ -1,12 +1,11 @@
-"""Which pairs of exemplars are compared.
+"""Which pairs of exemplars the source's network compares.
 
 An exemplar that wins against *all* others is the nearest. An exemplar that wins against
 all exemplars of *other classes* has the class of the nearest, so that comparisons within
-a class are not needed for the decision. Which few pairs suffice depends on what reads the
-comparisons. A vote needs the nearest exemplars *of each other class*: a row that is far
-from an exemplar is mostly nearer to one of these. In many dimensions a far exemplar
-often wins against the few around it, which are alike. A fitted output learns most from
-the nearest exemplars of any class, because their borders divide the data finely.
+a class are not needed for the decision. Which few pairs suffice: a vote needs the nearest
+exemplars *of each other class*. A row that is far from an exemplar is mostly nearer to
+one of these. In many dimensions a far exemplar often wins against the few around it,
+which are alike.
 """
 
 from __future__ import annotations
@@ -74,10 +73,11 @@ def select_pairs(
     points: Floats,
     codes: Ints,
     pairs: int | str,
-    *,
-    by_class: bool,
 ) -> Ints:
     """Choose the pairs of each exemplar, ordered by their position.
+
+    With few of them these are the nearest of each other class, then the second nearest
+    of each, and so on, and after those all of its own class.
 
     Parameters
     ----------
@@ -90,9 +90,6 @@ def select_pairs(
         All others; those of other classes; or so many of the nearest. Every exemplar has
         as many: with ``"other_classes"`` one of a class that has more exemplars than the
         smallest also has the nearest of its own.
-    by_class : bool
-        Take the nearest of each other class, then the second nearest of each, and so on,
-        and after those all of its own class.
 
     Returns
     -------
@@ -109,9 +106,7 @@ def select_pairs(
         own = np.arange(rows.start, rows.stop)[:, None]
         np.put_along_axis(distances, own, np.inf, axis=1)
         order = np.argsort(distances, axis=1, kind="stable")
-        turn = np.broadcast_to(np.arange(n), order.shape)
-        if by_class or pairs == "other_classes":
-            turn = turn + n * _turns(codes[order], codes[rows])
+        turn = np.arange(n) + n * _turns(codes[order], codes[rows])
         first = np.argpartition(turn, m - 1, axis=1)[:, :m]
         table[rows] = np.take_along_axis(order, first, axis=1)
     return np.sort(table, axis=1)

@@ -14,27 +14,31 @@ import scipy.sparse as sp
 from skmetricmlp._data import row_batches
 from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp.exemplars import Exemplars
-from skmetricmlp.initialization.tournament import TINY, UNIT_INTERVAL_MAP, win_count_layer
+from skmetricmlp.initialization import Comparisons
+from skmetricmlp.initialization.tournament import TINY, UNIT_INTERVAL_MAP
 from skmetricmlp.metrics.formulas import Scores
-from skmetricmlp.network import Network, PairIncidence
+from skmetricmlp.network import ACTIVATIONS, Network
 
 __all__ = [
     "Explained",
     "Parts",
     "at_exemplars",
     "comparison_parts",
-    "comparison_shares",
+    "comparison_terms",
     "contributions",
     "exemplar_parts",
+    "explain_comparisons",
+    "explain_features",
     "explain_rows",
     "margins",
-    "standings",
 ]
 
 
 # The terms that an output is made of.
 EXEMPLAR, OTHER_EXEMPLARS = "exemplar", "other exemplars"
-RANDOM_UNITS, INTERACTION, BIAS = "random units", "interaction", "bias"
+COMPARISON, OTHER_COMPARISONS = "comparison", "other comparisons"
+FEATURE, REMAINDER = "feature", "remainder"
+INTERACTION, BIAS = "interaction", "bias"
 
 
 class Explained(NamedTuple):
@@ -72,7 +76,7 @@ def explain_rows(
     network: Network,
     exemplars: Exemplars,
     scores: Scores,
-    pairs: Ints,
+    comparisons: Comparisons | None,
     n_nearest: int,
 ) -> pd.DataFrame:
     """Describe the nearest exemplars of each row, and the other terms of its output.
@@ -87,8 +91,8 @@ def explain_rows(
         The N exemplars of the network.
     scores : tuple of arrays of shapes (N, d) and (N,)
         ``(A, b)`` of the metric at the exemplars.
-    pairs : int array of shape (N, M)
-        The exemplars that each is compared with.
+    comparisons : Comparisons or None
+        Of the first layer; None in the source's network.
     n_nearest : int
         Number of exemplars for each row, at most N.
 
@@ -110,11 +114,11 @@ def explain_rows(
         distances = block.astype(np.float64) @ A.T + b
         away = distances - distances.min(axis=1, keepdims=True)
         nearest = _nearest(away, n_nearest)
-        hidden = network.activations(block.astype(dtype))[1:]
+        x, own = block.astype(dtype), explained.take(rows)
         parts = (
-            comparison_parts(network, hidden[0], explained.take(rows), pairs, nearest)
-            if len(hidden) == 1
-            else exemplar_parts(network, hidden[1], explained.take(rows), nearest)
+            comparison_parts(network, x, own, comparisons, len(b), nearest)
+            if comparisons is not None
+            else exemplar_parts(network, network.activations(x)[2], own, nearest)
         )
         columns = {
             "rank": np.broadcast_to(np.arange(1, n_nearest + 1), nearest.shape),
@@ -305,98 +309,228 @@ def _silence(network: Network) -> float:
     return -offset / scale
 
 
-def comparison_parts(
-    network: Network, hidden: Floats, explained: Explained, pairs: Ints, nearest: Ints
-) -> Parts:
-    """Decompose an output that reads comparisons and random units.
+class Terms(NamedTuple):
+    """The terms of an output that the comparisons make, for m rows.
+
+    Parameters
+    ----------
+    u : array of shape (m, P)
+        Pre-activations of the comparisons.
+    of_comparisons : array of shape (m, P)
+    bias : array of shape (m,)
+        The output of comparisons that are all ties. Added to the terms it is the output.
+    """
+
+    u: Floats
+    of_comparisons: Floats
+    bias: Floats
+
+
+def comparison_terms(network: Network, x: Floats, explained: Explained) -> Terms:
+    """Decompose an output that reads comparisons and their conjunctions.
+
+    A conjunction is as strong as the weaker of its comparisons, which gets its term.
 
     Parameters
     ----------
     network : Network
-        Of two layers.
-    hidden : array of shape (m, N M + n_random_units)
-        Activations of the first layer.
+        Of two layers, the first of which is conjunctive.
+    x : array of shape (m, d)
     explained : Explained
-    pairs : int array of shape (N, M)
-        The exemplars j that each exemplar i is compared with.
+
+    Returns
+    -------
+    Terms
+        In double precision.
+    """
+    network = network.astype(np.float64)
+    layer: Any = network.layers[0]
+    weights, bias = network.layers[1].parameters
+    if explained.centered:
+        weights = weights - weights.mean(axis=1, keepdims=True)
+        bias = bias - bias.mean()
+    of_units = weights.T[explained.outputs]
+    function = ACTIVATIONS[layer.activation].function
+    tie = float(function(np.zeros(1))[0])
+    u = layer.plain(x.astype(np.float64))
+    changes = of_units * (function(layer.affine(x.astype(np.float64))) - tie)
+    of_ties = tie * of_units.sum(axis=1)
+    return Terms(u, layer.to_plain(u, changes), bias[explained.outputs] + of_ties)
+
+
+def comparison_parts(
+    network: Network,
+    x: Floats,
+    explained: Explained,
+    comparisons: Comparisons,
+    n_exemplars: int,
+    nearest: Ints,
+) -> Parts:
+    """Divide the terms of the comparisons among the exemplars.
+
+    Each exemplar gets half of the term of each comparison that it is part of, in either
+    place. This is its Shapley value where a comparison needs both exemplars (L. S.
+    Shapley, 1953). Its activation is the share of its comparisons that it wins.
+
+    Parameters
+    ----------
+    network : Network
+    x : array of shape (m, d)
+    explained : Explained
+    comparisons : Comparisons
+    n_exemplars : int
     nearest : int array of shape (m, n)
         The exemplars to show, for each row.
 
     Returns
     -------
     Parts
-        With the activations of :func:`standings` and the contributions of
-        :func:`comparison_shares`.
     """
-    terms, bias = _terms(network, hidden, explained)
-    compared, random = np.split(terms, [pairs.size], axis=1)
-    shares = comparison_shares(compared, pairs)
+    terms = comparison_terms(network, x, explained)
+    as_first, as_second = _memberships(comparisons, n_exemplars)
+    shares = 0.5 * (terms.of_comparisons @ (as_first + as_second))
+    n_compared = np.maximum((as_first + as_second).sum(axis=0), 1)
+    won = (terms.u > 0) @ as_first + (terms.u < 0) @ as_second
     shown = _at(shares, nearest)
     others: dict[str, Floats] = {}
-    if nearest.shape[1] < shares.shape[1]:
+    if nearest.shape[1] < n_exemplars:
         np.put_along_axis(shares, nearest, 0.0, axis=1)
         others[OTHER_EXEMPLARS] = shares.sum(axis=1)
-    if random.shape[1]:
-        others[RANDOM_UNITS] = random.sum(axis=1)
-    standing = standings(hidden[:, : pairs.size], pairs, network.layers[0].activation)
-    return Parts(standing, shown, {**others, BIAS: bias})
+    return Parts(won / n_compared, shown, {**others, BIAS: terms.bias})
 
 
-def _terms(
-    network: Network, hidden: Floats, explained: Explained
-) -> tuple[Floats, Floats]:
-    """Return the terms of an output: one per unit (m, width), and the bias (m,)."""
-    weights, bias = (p.astype(np.float64) for p in network.layers[1].parameters)
-    if explained.centered:
-        weights = weights - weights.mean(axis=1, keepdims=True)
-        bias = bias - bias.mean()
-    return hidden * weights.T[explained.outputs], bias[explained.outputs]
+def _memberships(comparisons: Comparisons, n_exemplars: int) -> tuple[Any, Any]:
+    """Sparse matrices (P, N) with a one for the first and the second exemplar."""
+    n = len(comparisons.first)
+    ones, rows = np.ones(n), np.arange(n)
+    first, second = (
+        sp.csr_array((ones, (rows, index)), shape=(n, n_exemplars))
+        for index in (comparisons.first, comparisons.second)
+    )
+    return first, second
 
 
-def standings(hidden: Floats, pairs: Ints, activation: str) -> Floats:
-    """Count the comparisons that each exemplar loses, or add them up with ReLU; negative.
+def explain_features(
+    X: Array,
+    explained: Explained,
+    network: Network,
+    weights_and_offsets: tuple[Floats, Floats],
+    names: Array,
+) -> pd.DataFrame:
+    """Divide the terms of the comparisons among the features.
 
-    Higher is nearer with every activation, and none is above zero. Before training and
-    with all pairs they are in the order of the distances.
-
-    Parameters
-    ----------
-    hidden : array of shape (m, N M)
-        The comparisons.
-    pairs : int array of shape (N, M)
-    activation : str
-
-    Returns
-    -------
-    array of shape (m, N)
-    """
-    n, m = pairs.shape
-    standing: Floats = win_count_layer(n, m, activation).affine(hidden)
-    return standing
-
-
-def comparison_shares(terms: Floats, pairs: Ints) -> Floats:
-    """Divide the terms of the comparisons among the exemplars.
-
-    Each exemplar gets half of the term of each comparison (i, j) that it is part of, in
-    either place. This is its Shapley value where a comparison needs both exemplars
-    (L. S. Shapley, 1953). Those of all N exemplars add up to the output before its
-    activation, less its bias and the terms of random units.
+    A comparison is a sum over features, ``u = sum_f x_f w_f + o_f + r``. Its term is
+    divided in the same proportions. The remainder r is zero before training, and for
+    metrics that are not a sum over features where both exemplars are equally far from
+    the origin.
 
     Parameters
     ----------
-    terms : array of shape (m, N M)
-        The term of each comparison in the output.
-    pairs : int array of shape (N, M)
-        The exemplars j that each exemplar i is compared with.
+    X : array or SciPy CSR of shape (m, d)
+    explained : Explained
+    network : Network
+    weights_and_offsets : tuple of arrays of shape (P, d)
+        Of the comparisons as they were calculated; only the offsets are used.
+    names : array of shape (d,)
+        Names of the features.
 
     Returns
     -------
-    array of shape (m, N)
+    pandas.DataFrame
+        With the columns ``row``, ``term``, ``feature`` and ``contribution``, which adds
+        up to the output. After the features come the terms ``"remainder"`` and
+        ``"bias"``.
     """
-    # The length is given, because one exemplar has no comparisons.
-    as_i = terms.reshape(len(terms), *pairs.shape).sum(axis=2)
-    # The totals are the terms as j minus the terms as i.
-    as_j = PairIncidence(pairs).totals(terms.T).T + as_i
-    shares: Floats = (as_i + as_j) / 2
-    return shares
+    layer: Any = network.layers[0]
+    weights, bias = (p.astype(np.float64) for p in layer.parameters)
+    offsets = weights_and_offsets[1]
+    remainder = bias - offsets.sum(axis=1)
+    frames = []
+    for rows in row_batches(X.shape[0], 3 * layer.n_out):
+        x = (X[rows].toarray() if sp.issparse(X) else X[rows]).astype(np.float64)
+        terms = comparison_terms(network, x, explained.take(rows))
+        slopes = _ratio(terms.of_comparisons, terms.u)
+        of_features = x * (slopes @ weights.T) + slopes @ offsets
+        columns = [of_features, (slopes @ remainder)[:, None], terms.bias[:, None]]
+        m, d = of_features.shape
+        frames.append(
+            pd.DataFrame(
+                {
+                    "row": np.repeat(np.arange(m) + rows.start, d + 2),
+                    "term": np.tile([*[FEATURE] * d, REMAINDER, BIAS], m),
+                    "feature": np.tile(np.array([*names, None, None], dtype=object), m),
+                    "contribution": np.concatenate(columns, axis=1).ravel(),
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def _ratio(terms: Floats, u: Floats) -> Floats:
+    """``terms / u``, and zero for a tie, whose term is zero."""
+    return np.divide(terms, u, out=np.zeros_like(u), where=u != 0)
+
+
+def explain_comparisons(
+    X: Array,
+    explained: Explained,
+    network: Network,
+    comparisons: Comparisons,
+    names: Array,
+    n_shown: int,
+) -> pd.DataFrame:
+    """List the comparisons that contribute most to an output.
+
+    Parameters
+    ----------
+    X : array or SciPy CSR of shape (m, d)
+    explained : Explained
+    network : Network
+    comparisons : Comparisons
+    names : array of shape (d,)
+        Names of the features.
+    n_shown : int
+        Number of comparisons for each row, at most P.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With the columns ``row``, ``term``, ``rank``, ``nearer`` and ``farther``, the two
+        exemplars, ``features`` and ``contribution``, which adds up to the output. After
+        the comparisons come the terms ``"other comparisons"`` and ``"bias"``.
+    """
+    layer: Any = network.layers[0]
+    frames = []
+    for rows in row_batches(X.shape[0], 3 * layer.n_out):
+        x = (X[rows].toarray() if sp.issparse(X) else X[rows]).astype(np.float64)
+        terms = comparison_terms(network, x, explained.take(rows))
+        of_comparisons = terms.of_comparisons
+        order = np.argsort(-np.abs(of_comparisons), axis=1, kind="stable")[:, :n_shown]
+        shown = _at(of_comparisons, order)
+        others = of_comparisons.sum(axis=1) - shown.sum(axis=1)
+        m, n = shown.shape
+        first, second = comparisons.first[order], comparisons.second[order]
+        is_first = _at(terms.u, order) > 0
+
+        def filled(table: Ints) -> Any:
+            padded = np.pad(table.astype(float), ((0, 0), (0, 2)), constant_values=nan)
+            return pd.Series(padded.ravel()).astype("Int64")
+
+        features = np.full((m, n + 2), None, dtype=object)
+        for at in np.ndindex(order.shape):
+            features[at] = ", ".join(map(str, names[comparisons.features[order[at]]]))
+        columns = [shown, others[:, None], terms.bias[:, None]]
+        frames.append(
+            pd.DataFrame(
+                {
+                    "row": np.repeat(np.arange(m) + rows.start, n + 2),
+                    "term": np.tile([*[COMPARISON] * n, OTHER_COMPARISONS, BIAS], m),
+                    "rank": filled(np.tile(np.arange(1, n + 1), (m, 1))),
+                    "nearer": filled(np.where(is_first, first, second)),
+                    "farther": filled(np.where(is_first, second, first)),
+                    "features": features.ravel(),
+                    "contribution": np.concatenate(columns, axis=1).ravel(),
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)

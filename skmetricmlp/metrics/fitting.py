@@ -44,6 +44,9 @@ class Metric:
     mean, scale : arrays of shape (d,), optional
         Scaling of the inputs in training, which k-means uses for metrics that have no
         scaling of their own. By default the inputs are not scaled.
+    terms : callable, optional
+        For a metric that is a sum over features: from points, and the parameters by
+        name, to the terms (n, d) of ``b``.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Metric:
     value_range: ValueRange | None = None
     mean: Floats | None = None
     scale: Floats | None = None
+    terms: Callable[..., Floats] | None = None
 
     def __call__(self, points: Array) -> Scores:
         """Return affine scores ``(A, b)`` in double precision.
@@ -99,6 +103,18 @@ class Metric:
             )
             raise ValueError(msg)
         return A, b
+
+    @property
+    def is_additive(self) -> bool:
+        """Whether the metric is a sum over features, which can be taken over few."""
+        return self.terms is not None
+
+    def offset_terms(self, points: Array) -> Floats:
+        """Return the terms (n, d) of the offsets ``b`` of an additive metric."""
+        if self.terms is None:
+            msg = f"metric={self.name} is not a sum over features"
+            raise ValueError(msg)
+        return self.terms(np.asarray(points, dtype=np.float64), **self.parameters)
 
 
 def fit_metric(
@@ -165,7 +181,8 @@ def fit_metric(
     if metric == "chamfer":
         given.setdefault("threshold", 0.5)
     formula = METRICS[metric]
-    return Metric(repr(metric), formula.function, given, formula.value_range, *scales)
+    formulas = formula.function, given, formula.value_range
+    return Metric(repr(metric), *formulas, *scales, formula.terms)
 
 
 def _weighted_sum(rows: DistinctRows, statistic: Callable[..., Floats]) -> Floats:

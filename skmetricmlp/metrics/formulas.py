@@ -67,11 +67,16 @@ class ValueRange:
 
 @dataclass(frozen=True)
 class Formula:
-    """A metric: its function, the names of its parameters, and its range of values."""
+    """A metric: its function, the names of its parameters, and its range of values.
+
+    ``terms`` is for a metric that is a sum over features: its terms of the offsets, of
+    shape (n_exemplars, n_features), whose sums are ``b``.
+    """
 
     function: Callable[..., Scores]
     parameters: tuple[str, ...] = ()
     value_range: ValueRange | None = None
+    terms: Callable[..., Floats] | None = None
 
 
 def squared_euclidean(points: Floats) -> Scores:
@@ -95,7 +100,11 @@ def squared_euclidean(points: Floats) -> Scores:
     >>> A, b
     (array([[-2., -4.]]), array([5.]))
     """
-    return -2.0 * points, np.sum(points * points, axis=1)
+    return -2.0 * points, np.sum(_squares(points), axis=1)
+
+
+def _squares(points: Floats) -> Floats:
+    return points * points
 
 
 def standardized_euclidean(points: Floats, V: Floats) -> Scores:
@@ -111,8 +120,11 @@ def standardized_euclidean(points: Floats, V: Floats) -> Scores:
     -------
     A, b : arrays of shapes (n_exemplars, n_features) and (n_exemplars,)
     """
-    scaled = points / V
-    return -2.0 * scaled, np.sum(points * scaled, axis=1)
+    return -2.0 * (points / V), np.sum(_scaled_squares(points, V), axis=1)
+
+
+def _scaled_squares(points: Floats, V: Floats) -> Floats:
+    return points * (points / V)
 
 
 def mahalanobis(points: Floats, VI: Floats) -> Scores:
@@ -185,9 +197,13 @@ def kullback_leibler(points: Floats, smoothing: float) -> Scores:
     -------
     A, b : arrays of shapes (n_exemplars, n_features) and (n_exemplars,)
     """
+    terms = _kullback_leibler_terms(points, smoothing)
+    return -np.log(points + smoothing), np.sum(terms, axis=1)
+
+
+def _kullback_leibler_terms(points: Floats, smoothing: float) -> Floats:
     smoothed = points + smoothing
-    logarithms = np.log(smoothed)
-    return -logarithms, np.sum(smoothed - smoothing * logarithms, axis=1)
+    return smoothed - smoothing * np.log(smoothed)
 
 
 def itakura_saito(points: Floats) -> Scores:
@@ -229,8 +245,16 @@ def chamfer(points: Floats, image_shape: tuple[int, ...], threshold: float) -> S
     """
     on = points.reshape(-1, *image_shape) > threshold
     to_on = np.stack([_squared_distances(image) for image in on]).reshape(points.shape)
-    to_off = np.stack([_squared_distances(~image) for image in on]).reshape(points.shape)
+    to_off = _distances_to_off(points, image_shape, threshold)
     return to_on - to_off, to_off.sum(axis=1)
+
+
+def _distances_to_off(
+    points: Floats, image_shape: tuple[int, ...], threshold: float
+) -> Floats:
+    on = points.reshape(-1, *image_shape) > threshold
+    tables = np.stack([_squared_distances(~image) for image in on])
+    return tables.reshape(points.shape)
 
 
 def _squared_distances(targets: NDArray[np.bool_]) -> Floats:
@@ -246,11 +270,13 @@ POSITIVE = ValueRange("values > 0", low=0.0, is_open=True)
 SHARES = ValueRange("values from 0 to 1", low=0.0, high=1.0)
 
 METRICS: Mapping[str, Formula] = {
-    "sqeuclidean": Formula(squared_euclidean),
-    "seuclidean": Formula(standardized_euclidean, ("V",)),
+    "sqeuclidean": Formula(squared_euclidean, terms=_squares),
+    "seuclidean": Formula(standardized_euclidean, ("V",), terms=_scaled_squares),
     "mahalanobis": Formula(mahalanobis, ("V", "VI")),
     "cosine": Formula(cosine),
-    "kl": Formula(kullback_leibler, ("smoothing",), NON_NEGATIVE),
-    "itakura_saito": Formula(itakura_saito, (), POSITIVE),
-    "chamfer": Formula(chamfer, ("image_shape", "threshold"), SHARES),
+    "kl": Formula(
+        kullback_leibler, ("smoothing",), NON_NEGATIVE, _kullback_leibler_terms
+    ),
+    "itakura_saito": Formula(itakura_saito, (), POSITIVE, np.log),
+    "chamfer": Formula(chamfer, ("image_shape", "threshold"), SHARES, _distances_to_off),
 }

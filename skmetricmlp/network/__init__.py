@@ -3,12 +3,14 @@
 from skmetricmlp.network.activations import ACTIVATIONS
 from skmetricmlp.network.incidence import PairIncidence
 from skmetricmlp.network.layers import (
+    Conjunctive,
     Dense,
     Grouped,
     Layer,
     ScaledInput,
     TiedComparison,
     forward,
+    n_conjunctive,
 )
 from skmetricmlp.network.losses import LOG_PROBABILITIES, LOSSES
 from skmetricmlp.network.network import Network
@@ -25,6 +27,7 @@ __all__ = [
     "ACTIVATIONS",
     "LOG_PROBABILITIES",
     "LOSSES",
+    "Conjunctive",
     "Dense",
     "DenseWeights",
     "Grouped",
@@ -38,6 +41,7 @@ __all__ = [
     "forward",
     "from_training",
     "input_scaling",
+    "n_conjunctive",
     "read_only",
     "to_training",
     "unscaled",

@@ -18,23 +18,19 @@ class PairIncidence:
     """The pairs of scores that are compared: each of N scores with M others.
 
     The matrix C has a row for each pair (i, j), with -1 in column i and 1 in column j.
-    Below them it has a row with a single 1 for each random unit, whose score is not
-    compared. NumPy arrays are multiplied by a SciPy matrix; for other arrays, the scores
-    are gathered and added up.
+    NumPy arrays are multiplied by a SciPy matrix; for other arrays, the scores are
+    gathered and added up.
 
     Parameters
     ----------
     table : int array of shape (N, M)
         Row i has the distinct indices j of the scores that score i is compared with. It
         is a NumPy array for scores of any namespace.
-    n_random : int
-        Number of random units, whose scores follow the first N.
     """
 
-    def __init__(self, table: Ints, n_random: int = 0) -> None:
+    def __init__(self, table: Ints) -> None:
         # Not a dataclass: the table stays on the host when a network moves to a device.
         self.table = table
-        self.n_random = n_random
 
     @property
     def n_pairs(self) -> int:
@@ -48,21 +44,20 @@ class PairIncidence:
         return np.repeat(np.arange(n), m), self.table.ravel()
 
     def differences(self, scores: Array) -> Array:
-        """``C u``: ``u_j - u_i`` for each pair, and then the scores of random units.
+        """``C u``: ``u_j - u_i`` for each pair.
 
         Parameters
         ----------
-        scores : array of shape (N + n_random, n)
+        scores : array of shape (N, n)
 
         Returns
         -------
-        array of shape (N M + n_random, n)
+        array of shape (N M, n)
         """
         if is_numpy_array(scores):
             return self._matrices[0] @ scores
         xp, at = array_namespace(scores), self._indices_beside(scores)
-        compared = xp.take(scores, at.j, axis=0) - xp.take(scores, at.i, axis=0)
-        return xp.concat([compared, scores[self.table.shape[0] :, :]], axis=0)
+        return xp.take(scores, at.j, axis=0) - xp.take(scores, at.i, axis=0)
 
     def spread(self, scores: Array) -> Array:
         """Return the same as :meth:`differences`, without extra memory.
@@ -72,12 +67,10 @@ class PairIncidence:
         """
         xp, where = array_namespace(scores), device(scores)
         (n, m), width = self.table.shape, scores.shape[1]
-        shape = self.n_pairs + self.n_random, width
-        spread = xp.empty(shape, dtype=scores.dtype, device=where)
+        spread = xp.empty((self.n_pairs, width), dtype=scores.dtype, device=where)
         for i in range(n):
             j = xp.asarray(self.table[i], device=where)
             spread[i * m : (i + 1) * m, :] = xp.take(scores, j, axis=0) - scores[i, :]
-        spread[self.n_pairs :, :] = scores[n:, :]
         return spread
 
     def totals(self, v: Array) -> Array:
@@ -85,39 +78,37 @@ class PairIncidence:
 
         Parameters
         ----------
-        v : array of shape (N M + n_random, n)
+        v : array of shape (N M, n)
 
         Returns
         -------
-        array of shape (N + n_random, n)
+        array of shape (N, n)
         """
         if is_numpy_array(v):
             return self._matrices[1] @ v
         xp, at = array_namespace(v), self._indices_beside(v)
-        compared, random = v[: self.n_pairs, :], v[self.n_pairs :, :]
         n = v.shape[1]
-        as_i = xp.sum(xp.reshape(compared, (*self.table.shape, n)), axis=1)
+        as_i = xp.sum(xp.reshape(v, (*self.table.shape, n)), axis=1)
         zero = xp.zeros((1, n), dtype=v.dtype, device=device(v))
-        padded = xp.concat([compared, zero], axis=0)
+        padded = xp.concat([v, zero], axis=0)
         sums = [
             xp.sum(xp.reshape(xp.take(padded, index, axis=0), (-1, width, n)), axis=1)
             for width, index in at.buckets
         ]
         as_j = xp.take(xp.concat(sums, axis=0), at.rows, axis=0)
-        return xp.concat([as_j - as_i, random], axis=0)
+        return as_j - as_i
 
     @cached_property
     def _matrices(self) -> tuple[sp.csr_array, sp.csr_array]:
         """C and its transpose, both in row-major order."""
         i, j = self.indices
-        pair, random = np.arange(self.n_pairs), np.arange(self.n_random)
-        signs = np.repeat([-1, 1, 1], [len(pair), len(pair), len(random)])
-        rows = np.concatenate([pair, pair, len(pair) + random])
-        columns = np.concatenate([i, j, len(self.table) + random])
+        pair = np.arange(self.n_pairs)
+        signs = np.repeat([-1, 1], len(pair))
+        rows, columns = np.concatenate([pair, pair]), np.concatenate([i, j])
         # 8-bit integers, which SciPy converts to the precision of the other factor.
         matrix = sp.csr_array(
             (signs.astype(np.int8), (rows, columns)),
-            shape=(len(pair) + len(random), len(self.table) + len(random)),
+            shape=(len(pair), len(self.table)),
         )
         return matrix, matrix.T.tocsr()
 
@@ -143,7 +134,7 @@ class PairIncidence:
         return self._indices[xp, where]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"table": self.table, "n_random": self.n_random}
+        return {"table": self.table}
 
 
 class _Indices(NamedTuple):

@@ -11,7 +11,7 @@ adjacent, so comparisons of scores and sums over groups add up long contiguous v
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -21,7 +21,16 @@ from skmetricmlp._typing import Array
 from skmetricmlp.network.activations import ACTIVATIONS
 from skmetricmlp.network.incidence import PairIncidence
 
-__all__ = ["Dense", "Grouped", "Layer", "ScaledInput", "TiedComparison", "forward"]
+__all__ = [
+    "Conjunctive",
+    "Dense",
+    "Grouped",
+    "Layer",
+    "ScaledInput",
+    "TiedComparison",
+    "forward",
+    "n_conjunctive",
+]
 
 Arrays = Sequence[Array]
 
@@ -69,8 +78,9 @@ class Dense:
         """Gradient of weights and bias from ``delta = dL/dz`` (n, n_out)."""
         return [x.T @ delta, array_namespace(delta).sum(delta, axis=0)]
 
-    def input_gradient(self, delta: Array) -> Array:
-        """``dL/dx`` (n, n_in) from ``delta = dL/dz`` (n, n_out)."""
+    def input_gradient(self, x: Array, delta: Array) -> Array:
+        """``dL/dx`` (n, n_in) at ``x`` from ``delta = dL/dz`` (n, n_out)."""
+        del x
         return (self.weights @ delta.T).T
 
     @property
@@ -88,21 +98,141 @@ class Dense:
 
 
 @dataclass(frozen=True)
+class Conjunctive:
+    """A dense layer with the conjunctions of its neurons: both of two are active.
+
+    With ``u = x W + bias``, neuron p < P has the pre-activation ``u_p``. After these P,
+    for each shift s from 1 to K, follow P - s conjunctions, ``min(u_p, u_(p + s))``.
+    Activations do not decrease, so that the activation of a conjunction is the lower of
+    two activations. This is the usual AND of fuzzy logic (L. A. Zadeh, Information and
+    Control 8, 1965).
+
+    Parameters
+    ----------
+    weights : array of shape (n_in, P)
+        ``W``.
+    bias : array of shape (P,)
+    activation : str
+    n_shifts : int
+        K, less than P.
+    """
+
+    weights: Array
+    bias: Array
+    activation: str
+    n_shifts: int = 1
+
+    is_weight: ClassVar[tuple[bool, ...]] = (True, False)
+
+    @property
+    def n_plain(self) -> int:
+        """Number of neurons that are no conjunction, P."""
+        return int(self.bias.shape[0])
+
+    @property
+    def n_out(self) -> int:
+        """Number of neurons, conjunctions included."""
+        return n_conjunctive(self.n_plain, self.n_shifts)
+
+    @property
+    def parameters(self) -> tuple[Array, ...]:
+        """Weights and bias."""
+        return self.weights, self.bias
+
+    def with_parameters(self, parameters: Arrays) -> Conjunctive:
+        """Return the same layer with other parameters."""
+        weights, bias = parameters
+        return replace(self, weights=weights, bias=bias)
+
+    def affine(self, x: Array) -> Array:
+        """Pre-activation ``z`` (n, n_out) of ``x`` (n, n_in), dense or SciPy sparse."""
+        u = self.plain(x).T
+        xp = array_namespace(u)
+        z = xp.empty((self.n_out, u.shape[1]), dtype=u.dtype, device=device(u))
+        z[: self.n_plain, :] = u
+        for s, start, stop in self._shifts():
+            z[start:stop, :] = xp.minimum(u[:-s, :], u[s:, :])
+        return z.T
+
+    def plain(self, x: Array) -> Array:
+        """``u`` (n, P) of ``x`` (n, n_in), dense or SciPy sparse."""
+        u = self.weights.T @ x.T
+        u += self.bias[:, None]
+        return u.T
+
+    def to_plain(self, u: Array, of_neurons: Array) -> Array:
+        """Sum a value (n, n_out) of each neuron over the ``u`` (n, P) that decide it.
+
+        A conjunction is decided by the lower of its two ``u``, and by the first of them
+        if they are equal. Of values ``dL/dz`` this makes ``dL/du``.
+        """
+        xp = array_namespace(u)
+        u, values = u.T, of_neurons.T
+        sums = xp.asarray(values[: self.n_plain, :], copy=True)
+        for s, start, stop in self._shifts():
+            block = values[start:stop, :]
+            of_first = xp.where(u[:-s, :] <= u[s:, :], block, xp.zeros_like(block))
+            sums[:-s, :] += of_first
+            sums[s:, :] += block - of_first
+        return sums.T
+
+    def gradient(self, x: Array, delta: Array) -> list[Array]:
+        """Gradient of weights and bias from ``delta = dL/dz`` (n, n_out)."""
+        of_plain = self.to_plain(self.plain(x), delta)
+        return [x.T @ of_plain, array_namespace(delta).sum(of_plain, axis=0)]
+
+    def input_gradient(self, x: Array, delta: Array) -> Array:
+        """``dL/dx`` (n, n_in) at ``x`` from ``delta = dL/dz`` (n, n_out)."""
+        return (self.weights @ self.to_plain(self.plain(x), delta).T).T
+
+    @property
+    def n_dense_weights(self) -> int:
+        """Number of parameters."""
+        return int(size(self.weights)) + self.n_plain
+
+    def dense(self) -> Conjunctive:
+        """Return the layer itself, whose weights are not shared."""
+        return self
+
+    def dense_bias(self) -> Array:
+        """Bias of :meth:`dense`."""
+        return self.bias
+
+    def _shifts(self) -> Iterator[tuple[int, int, int]]:
+        """Yield each shift, and the range of the neurons that belong to it."""
+        start = self.n_plain
+        for s in range(1, self.n_shifts + 1):
+            stop = start + self.n_plain - s
+            yield s, start, stop
+            start = stop
+
+
+def n_conjunctive(n_plain: int, n_shifts: int) -> int:
+    """Return the number of neurons of a :class:`Conjunctive` layer.
+
+    Examples
+    --------
+    >>> n_conjunctive(5, 2)
+    12
+    """
+    return n_plain + sum(n_plain - s for s in range(1, n_shifts + 1))
+
+
+@dataclass(frozen=True)
 class TiedComparison:
     """Comparisons of scores: ``z_ij = u_j - u_i + offset_ij`` with ``u = x W + bias``.
 
     All comparisons share the N scores, so there are N n_in weights instead of N M n_in.
-    Neuron ``i M + m`` compares score i with score j of its m-th pair. The scores after
-    the first N belong to random units, which follow the comparisons: ``z = u``.
+    Neuron ``i M + m`` compares score i with score j of its m-th pair.
 
     Parameters
     ----------
-    weights : array of shape (n_in, N + n_random)
+    weights : array of shape (n_in, N)
         ``W``.
-    bias : array of shape (N + n_random,)
+    bias : array of shape (N,)
     offsets : array of shape (N, M)
     pairs : PairIncidence
-        With a table of shape (N, M), and ``n_random`` random units.
+        With a table of shape (N, M).
     activation : str
     """
 
@@ -116,8 +246,8 @@ class TiedComparison:
 
     @property
     def n_out(self) -> int:
-        """Number of neurons, N M + n_random."""
-        return self.pairs.n_pairs + self.pairs.n_random
+        """Number of neurons, N M."""
+        return self.pairs.n_pairs
 
     @property
     def parameters(self) -> tuple[Array, ...]:
@@ -134,22 +264,23 @@ class TiedComparison:
         scores = self.weights.T @ x.T
         scores += self.bias[:, None]
         z = self.pairs.differences(scores)
-        z[: self.pairs.n_pairs, :] += self._flat_offsets()[:, None]
+        z += self._flat_offsets()[:, None]
         return z.T
 
     def gradient(self, x: Array, delta: Array) -> list[Array]:
         """Gradient of weights, bias and offsets from ``delta = dL/dz`` (n, n_out)."""
         xp = array_namespace(delta)
         of_scores = self.pairs.totals(delta.T)
-        of_offsets = xp.sum(delta[:, : self.pairs.n_pairs], axis=0)
+        of_offsets = xp.sum(delta, axis=0)
         return [
             x.T @ of_scores.T,
             xp.sum(of_scores, axis=1),
             xp.reshape(of_offsets, self.pairs.table.shape),
         ]
 
-    def input_gradient(self, delta: Array) -> Array:
-        """``dL/dx`` (n, n_in) from ``delta = dL/dz`` (n, n_out)."""
+    def input_gradient(self, x: Array, delta: Array) -> Array:
+        """``dL/dx`` (n, n_in) at ``x`` from ``delta = dL/dz`` (n, n_out)."""
+        del x
         return (self.weights @ self.pairs.totals(delta.T)).T
 
     @property
@@ -165,7 +296,7 @@ class TiedComparison:
     def dense_bias(self) -> Array:
         """Bias of :meth:`dense`, without its weights."""
         bias = self.pairs.spread(self.bias[:, None])[:, 0]
-        bias[: self.pairs.n_pairs] += self._flat_offsets()
+        bias += self._flat_offsets()
         return bias
 
     def _flat_offsets(self) -> Array:
@@ -217,8 +348,9 @@ class Grouped:
         of_weights = (self._groups(x) @ delta.T[:, :, None])[:, :, 0]
         return [of_weights, array_namespace(delta).sum(delta, axis=0)]
 
-    def input_gradient(self, delta: Array) -> Array:
-        """``dL/dx`` (n, N M) from ``delta = dL/dz`` (n, N)."""
+    def input_gradient(self, x: Array, delta: Array) -> Array:
+        """``dL/dx`` (n, N M) at ``x`` from ``delta = dL/dz`` (n, N)."""
+        del x
         xp = array_namespace(delta)
         of_groups = self.weights[:, :, None] * delta.T[:, None, :]
         return xp.reshape(of_groups, (size(self.weights), delta.shape[0])).T
@@ -253,14 +385,14 @@ class ScaledInput:
 
     Parameters
     ----------
-    layer : Dense or TiedComparison
+    layer : Dense, Conjunctive or TiedComparison
         Its parameters apply to the scaled inputs. They are the parameters of this layer.
     mean : array of shape (n_in,)
     scale : array of shape (n_in,)
         Positive.
     """
 
-    layer: Dense | TiedComparison
+    layer: Dense | Conjunctive | TiedComparison
     mean: Array
     scale: Array
 
@@ -309,9 +441,10 @@ class ScaledInput:
         gradients[0] -= of_mean[0]
         return gradients
 
-    def input_gradient(self, delta: Array) -> Array:
-        """``dL/dx`` (n, n_in) from ``delta = dL/dz`` (n, n_out)."""
-        return self.layer.input_gradient(delta) / self.scale
+    def input_gradient(self, x: Array, delta: Array) -> Array:
+        """``dL/dx`` (n, n_in) at ``x`` from ``delta = dL/dz`` (n, n_out)."""
+        scaled = x if hasattr(x, "tocsr") else (x - self.mean) / self.scale
+        return self.layer.input_gradient(scaled, delta) / self.scale
 
     @property
     def n_dense_weights(self) -> int:
@@ -322,7 +455,7 @@ class ScaledInput:
         """Bias of :meth:`dense`."""
         return self.dense().bias
 
-    def dense(self) -> Dense:
+    def dense(self) -> Dense | Conjunctive:
         """Return the dense layer that reads the unscaled ``x``."""
         layer = self.layer.dense()
         weights = layer.weights / self.scale[:, None]
@@ -336,7 +469,7 @@ def _scaled_sparse(x: Array, scale: Array) -> Array:
     return scaled
 
 
-Layer = Dense | TiedComparison | Grouped | ScaledInput
+Layer = Dense | Conjunctive | TiedComparison | Grouped | ScaledInput
 
 
 def forward(layer: Layer, x: Array) -> Array:

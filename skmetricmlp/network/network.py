@@ -11,7 +11,7 @@ from array_api_compat import array_namespace
 from skmetricmlp._data import rows_per_batch
 from skmetricmlp._typing import Array
 from skmetricmlp.network.activations import ACTIVATIONS
-from skmetricmlp.network.layers import Dense, Layer
+from skmetricmlp.network.layers import Conjunctive, Dense, Layer
 
 __all__ = ["Network"]
 
@@ -62,8 +62,8 @@ class Network:
 
     @property
     def is_dense(self) -> bool:
-        """Whether all layers are :class:`Dense`."""
-        return all(isinstance(layer, Dense) for layer in self.layers)
+        """Whether each neuron has weights of its own, for all inputs."""
+        return all(isinstance(layer, Dense | Conjunctive) for layer in self.layers)
 
     def dense(self) -> Network:
         """Return the same function as a network of dense layers."""
@@ -126,7 +126,7 @@ class Network:
             layer = self.layers[depth]
             gradients[:0] = layer.gradient(activations[depth], delta)
             if depth:
-                delta = layer.input_gradient(delta)
+                delta = layer.input_gradient(activations[depth], delta)
                 delta *= self._slope(depth, activations)
         return gradients
 

@@ -169,7 +169,7 @@ def _raise_if_interrupted(
 def _warm_up(task: Task) -> None:
     """Run one small training per process, so that lazy imports are not timed."""
     X, y = np.eye(20), np.arange(20) % 2
-    model = untrained(task, {"n_exemplars": 4, "n_random_units": 4}, seed=0)
+    model = untrained(task, {"n_exemplars": 4, "n_comparisons": 4}, seed=0)
     model.fit(X, y).partial_fit(X, y).predict(X)
 
 
