@@ -234,7 +234,7 @@ def _check_combinations(parameters: Mapping[str, Any], *, trains: bool) -> None:
 
 
 def _check_max_features(value: Any) -> None:
-    is_share = isinstance(value, Real) and not is_integer(value) and 0 < value <= 1
+    is_share = is_number(value) and not is_integer(value) and 0 < value <= 1
     is_known = value is None or (isinstance(value, str) and value in MAX_FEATURES)
     if not (is_share or is_known or (is_integer(value) and value >= 1)):
         words = ", ".join(map(repr, MAX_FEATURES))

@@ -194,6 +194,7 @@ class DomainTargets:
 
     def to_user_units(self, network: Network) -> Network:
         """Return the network of variables and values as the user has them."""
+        first: Any
         first, *others = self.values.to_user_units(network).layers
         middle, half = self._middle_and_half(first.parameters[0])
         return Network((on_domain(first.dense(), middle, half), *others))

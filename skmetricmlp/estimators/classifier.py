@@ -39,8 +39,9 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
       all rows in closed form reads both. The widths are d, 1599 and C for d features
       and C classes. This is the most accurate start.
     - ``n_neighbors=1``: the network of the source. All N exemplars are compared on all
-      features. There are three layers of the widths N(N-1), N and C. Unit i of the second layer counts the comparisons that exemplar i
-      wins. Before training the network is the nearest-exemplar classifier.
+      features. There are three layers of the widths N(N-1), N and C. Unit i of the second
+      layer counts the comparisons that exemplar i wins. Before training the network is
+      the nearest-exemplar classifier.
     - ``n_neighbors=k`` > 1: the network of the source with four layers, of the widths
       N(N-1), N, C(C-1) and C. Before training it is the k-nearest-exemplars classifier.
 
@@ -188,16 +189,17 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         neighbors with two values each, of which each row has exactly one at the higher.
     tied : bool, default=False
         With an integer ``n_neighbors``, let all comparisons share the N scores of the
-        exemplars, ``u_j - u_i``, instead of having d weights each. There are N(d + M) weights instead of N M d, for M
-        pairs per exemplar. Before training the network is the same, to rounding. Training
-        can change it less.
+        exemplars, ``u_j - u_i``, instead of having d weights each. There are N(d + M)
+        weights instead of N M d, for M pairs per exemplar. Before training the network is
+        the same, to rounding. Training can change it less.
     pairs : "all", "other_classes" or int, default="all"
         With an integer ``n_neighbors``, the exemplars that each is compared with.
 
         - ``"all"``: all N-1 others.
         - ``"other_classes"``: those of other classes. The nearest-exemplar decision stays
           exact. It needs ``n_neighbors=1``.
-        - An int: that many of the nearest of each other class in turn. It must be at least ``n_neighbors``; N-1 or more is ``"all"``.
+        - An int: that many of the nearest of each other class in turn. It must be at
+          least ``n_neighbors``; N-1 or more is ``"all"``.
     loss : {"log_loss", "squared_error"}, default="log_loss"
         Cross-entropy of a softmax output, or half the squared error, summed over the
         classes, of a logistic output.
@@ -287,10 +289,11 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         The present network. The next six attributes are views of it.
     coefs_ : list of array of shape (n_in, n_out)
         Weights of each layer, where X was. Conjunctions have none of their own, so that
-        the first layer has ``n_comparisons`` columns with ``n_neighbors=None``. They may be edited in place and replaced, one
-        or all, by arrays of the same shapes. Predictions, ``partial_fit`` and a warm
-        start use them. With ``tied=True`` it is a read-only sequence of the weights of
-        the equivalent untied network, which are made on access.
+        the first layer has ``n_comparisons`` columns with ``n_neighbors=None``. They may
+        be edited in place and replaced, one or all, by arrays of the same shapes.
+        Predictions, ``partial_fit`` and a warm start use them. With ``tied=True`` it is a
+        read-only sequence of the weights of the equivalent untied network, which are made
+        on access.
     intercepts_ : list of array of shape (n_out,)
         Biases of each layer, likewise.
     n_layers_ : int
@@ -704,8 +707,9 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
             ``frame[frame["term"] == "exemplar"]`` selects the exemplars.
 
             Before training, with an integer ``n_neighbors`` and ``pairs="all"``,
-            activations do not rise with the rank. Distances are in the units of the metric: squared with ``"sqeuclidean"``, and
-            times the norm of the row with ``"cosine"``.
+            activations do not rise with the rank. Distances are in the units of the
+            metric: squared with ``"sqeuclidean"``, and times the norm of the row with
+            ``"cosine"``.
 
             With ``by="feature"`` there is a row for each feature, with the columns
             ``row``, ``predicted``, ``term``, ``feature`` and ``contribution``, and the

@@ -176,9 +176,9 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         neighbors with two values each, of which each row has exactly one at the higher.
     tied : bool, default=False
         With an integer ``n_neighbors``, let all comparisons share the N scores of the
-        exemplars, ``u_j - u_i``, instead of having d weights each. There are N(d + M) weights instead of N M d, for M
-        pairs per exemplar. Before training the network is the same, to rounding. Training
-        can change it less.
+        exemplars, ``u_j - u_i``, instead of having d weights each. There are N(d + M)
+        weights instead of N M d, for M pairs per exemplar. Before training the network is
+        the same, to rounding. Training can change it less.
     pairs : "all" or int, default="all"
         With an integer ``n_neighbors``, the exemplars that each is compared with.
 
@@ -264,10 +264,11 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         The present network. The next six attributes are views of it.
     coefs_ : list of array of shape (n_in, n_out)
         Weights of each layer, where X was. Conjunctions have none of their own, so that
-        the first layer has ``n_comparisons`` columns with ``n_neighbors=None``. They may be edited in place and replaced, one
-        or all, by arrays of the same shapes. Predictions, ``partial_fit`` and a warm
-        start use them. With ``tied=True`` it is a read-only sequence of the weights of
-        the equivalent untied network, which are made on access.
+        the first layer has ``n_comparisons`` columns with ``n_neighbors=None``. They may
+        be edited in place and replaced, one or all, by arrays of the same shapes.
+        Predictions, ``partial_fit`` and a warm start use them. With ``tied=True`` it is a
+        read-only sequence of the weights of the equivalent untied network, which are made
+        on access.
     intercepts_ : list of array of shape (n_out,)
         Biases of each layer, likewise.
     n_layers_ : int
@@ -611,8 +612,9 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
             ``frame[frame["term"] == "exemplar"]`` selects the exemplars.
 
             Before training, with an integer ``n_neighbors`` and ``pairs="all"``,
-            activations do not rise with the rank. Distances are in the units of the metric: squared with ``"sqeuclidean"``, and
-            times the norm of the row with ``"cosine"``.
+            activations do not rise with the rank. Distances are in the units of the
+            metric: squared with ``"sqeuclidean"``, and times the norm of the row with
+            ``"cosine"``.
 
             With ``by="feature"`` there is a row for each feature, with the columns
             ``row``, ``predicted``, ``term``, ``feature`` and ``contribution``, and the

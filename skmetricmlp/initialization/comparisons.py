@@ -303,12 +303,13 @@ def feature_relevance(
     outer = (active.T @ (shares * active)) * (W @ W.T)
     squares = np.sum(layer.weights * (layer.weights @ outer), axis=1)
     _, deviation = mean_and_deviation(X, sample_weight)
-    relevance: Floats = np.bincount(groups, np.maximum(squares, 0.0) * deviation**2)
-    relevance = relevance**RELEVANCE_POWER
-    total = relevance.sum()
+    of_features = np.bincount(groups, np.maximum(squares, 0.0) * deviation**2)
+    relevance: Floats = of_features**RELEVANCE_POWER
+    total = float(relevance.sum())
+    equal = np.full(n_features, 1.0 / n_features)
     if not (np.isfinite(total) and total > 0):
-        return np.full(n_features, 1.0 / n_features)
-    return (1.0 - EQUAL_SHARE) * relevance / total + EQUAL_SHARE / n_features
+        return equal
+    return (1.0 - EQUAL_SHARE) * (relevance / total) + EQUAL_SHARE * equal
 
 
 def n_groups(groups: Ints) -> int:

@@ -158,15 +158,15 @@ def fit_metric(
         If a transformer is not linear, or cannot be fitted.
     """
     X = rows.X
-    scales = scaling or (None, None)
+    mean, scale = scaling or (None, None)
     given = dict(parameters or {})
     if not isinstance(metric, str):
         if hasattr(metric, "transform"):
             fitted = _fitted_transformer(metric, X, y, sample_weight)
             L = linear_part(fitted, _dense(X[rows.index[:SAMPLE_ROWS]]))
-            return Metric(repr(metric), linear_map, {"L": L}, None, *scales)
+            return Metric(repr(metric), linear_map, {"L": L}, None, mean, scale)
         name = getattr(metric, "__name__", repr(metric))
-        return Metric(name, metric, given, None, *scales)
+        return Metric(name, metric, given, None, mean, scale)
     if metric == "seuclidean" and "V" not in given:
         given["V"] = _variance(rows)
     if metric == "mahalanobis":
@@ -181,8 +181,15 @@ def fit_metric(
     if metric == "chamfer":
         given.setdefault("threshold", 0.5)
     formula = METRICS[metric]
-    formulas = formula.function, given, formula.value_range
-    return Metric(repr(metric), *formulas, *scales, formula.terms)
+    return Metric(
+        repr(metric),
+        formula.function,
+        given,
+        formula.value_range,
+        mean,
+        scale,
+        formula.terms,
+    )
 
 
 def _weighted_sum(rows: DistinctRows, statistic: Callable[..., Floats]) -> Floats:

@@ -203,7 +203,8 @@ def kullback_leibler(points: Floats, smoothing: float) -> Scores:
 
 def _kullback_leibler_terms(points: Floats, smoothing: float) -> Floats:
     smoothed = points + smoothing
-    return smoothed - smoothing * np.log(smoothed)
+    terms: Floats = smoothed - smoothing * np.log(smoothed)
+    return terms
 
 
 def itakura_saito(points: Floats) -> Scores:
