@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -194,10 +195,10 @@ class DomainTargets:
 
     def to_user_units(self, network: Network) -> Network:
         """Return the network of variables and values as the user has them."""
-        first: Any
         first, *others = self.values.to_user_units(network).layers
         middle, half = self._middle_and_half(first.parameters[0])
-        return Network((on_domain(first.dense(), middle, half), *others))
+        layer: Any = first.dense()
+        return Network((on_domain(layer, middle, half), *others))
 
     def to_training_units(self, network: Network) -> Network:
         """Undo :meth:`to_user_units`."""

@@ -335,9 +335,9 @@ def fitted_output(
         if config.output_init == "logistic":
             fit = logistic_weights(hidden, few.codes, few.sample_weight, n_outputs)
         else:
-            targets = (
-                few.y if config.is_regression else np.eye(n_outputs)[few.codes] - 0.5
-            )
+            targets = few.y
+            if not config.is_regression:
+                targets = np.eye(n_outputs)[few.codes] - 0.5
             init = resolve_init("random", layers[-1].activation)
             variance = weight_variance(init, hidden.shape[1], n_outputs)
             fit = constrained_weights(hidden, targets, few.sample_weight, variance, rng)

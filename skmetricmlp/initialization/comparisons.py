@@ -130,18 +130,14 @@ def subset_sizes(
     if max_features == "mixed":
         of_all = max(LEAST_SHARE_OF_ALL, n_features / (n_features + MANY_FEATURES))
         few = (1.0 - of_all) * np.array(SHARES)
-        sizes = rng.choice([1, 2, 3, n_features], size=n, p=[*few, of_all])
+        sizes: Ints = rng.choice([1, 2, 3, n_features], size=n, p=[*few, of_all])
         return np.minimum(sizes, n_features)
-    if max_features is None:
-        size = n_features
-    elif isinstance(max_features, str):
-        function = {"sqrt": np.sqrt, "log2": np.log2}[max_features]
-        size = int(function(n_features))
-    elif isinstance(max_features, float):
-        size = int(max_features * n_features)
-    else:
-        size = max_features
-    return np.full(n, min(max(size, 1), n_features))
+    size = n_features if max_features is None else max_features
+    if isinstance(size, str):
+        size = np.sqrt(n_features) if size == "sqrt" else np.log2(n_features)
+    elif isinstance(size, float):
+        size = size * n_features
+    return np.full(n, min(max(int(size), 1), n_features))
 
 
 def draw_comparisons(

@@ -176,8 +176,8 @@ def fit_metric(
                 covariance = _covariance(rows)
             given["VI"] = _inverse(covariance)
     if metric == "kl":
-        mean = float(np.mean(_mean(rows))) or 1.0
-        given.setdefault("smoothing", PSEUDO_COUNT * mean)
+        of_values = float(np.mean(_mean(rows))) or 1.0
+        given.setdefault("smoothing", PSEUDO_COUNT * of_values)
     if metric == "chamfer":
         given.setdefault("threshold", 0.5)
     formula = METRICS[metric]
