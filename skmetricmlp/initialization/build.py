@@ -46,9 +46,10 @@ from skmetricmlp.initialization.least_squares import summed
 from skmetricmlp.initialization.memory import check_memory
 from skmetricmlp.initialization.norm_constrained import constrained_weights
 from skmetricmlp.initialization.output_layer import (
+    left_out_of_sums,
     logistic_weights,
+    ridge_of_sums,
     ridge_weights,
-    ridge_weights_of_sums,
     scaled_classifier,
 )
 from skmetricmlp.initialization.pairs import select_pairs
@@ -72,8 +73,8 @@ SCALE_FREE_METRICS = ("seuclidean", "mahalanobis")
 # Numbers in the comparisons of the sample that sets the scales: at most 1,000 rows, and
 # fewer for many exemplars.
 SAMPLE_ROWS, SAMPLE_ELEMENTS = 1000, 2**24
-# Rows that choose the ridge and the scale of the output, which is fitted to all rows.
-RIDGE_ROWS = 2000
+# More rows are added up in blocks, and as many of them choose the scale of the output.
+RIDGE_ROWS = 1000
 # Numbers in the hidden values that an output is fitted to otherwise: 32 MiB in single
 # precision.
 FIT_ELEMENTS = 2**23
@@ -359,21 +360,21 @@ def _ridge_output(
     center, deviation = mean_and_deviation(hidden, sample.sample_weight)
     varying = deviation[deviation > 0]
     least = LEAST_DEVIATION * float(np.median(varying)) if len(varying) else 1.0
-    scale = np.maximum(deviation, least).astype(hidden.dtype)
-    hidden /= scale
+    scale = np.maximum(deviation, least)
+    hidden = hidden / scale
     if n <= RIDGE_ROWS:
         W, b, left_out = ridge_weights(hidden, targets, rows.sample_weight)
     else:
-        size = rows_per_batch(layers[-1].n_out)
         blocks = (
-            hidden_values(layers, rows.take(block)) / scale
-            for block in gen_batches(n, size)
+            hidden_values(layers, rows.take(block))
+            for block in gen_batches(n, rows_per_batch(layers[-1].n_out))
         )
-        sums = summed(blocks, targets, rows.sample_weight, center / scale)
+        sums = summed(blocks, targets, rows.sample_weight, center, scale)
+        W, factor = ridge_of_sums(sums, n)
+        b = sums.target_mean - sums.mean @ W
         shares = sample.sample_weight / rows.sample_weight.sum()
-        W, b, left_out = ridge_weights_of_sums(
-            sums, n, hidden.astype(np.float64), targets[: len(shares)], shares
-        )
+        few = targets[: len(shares)]
+        left_out = left_out_of_sums((W, factor), sums, hidden, few, shares)
     if not config.is_regression:
         codes, sample_weight = sample.codes, sample.sample_weight
         W, b = scaled_classifier((W, b, left_out), codes, sample_weight, config.loss)

@@ -19,7 +19,8 @@ import numpy as np
 from skmetricmlp._data import mean_and_deviation
 from skmetricmlp._typing import Array, Bools, Floats, Ints
 from skmetricmlp.exemplars import Exemplars
-from skmetricmlp.initialization.output_layer import ridge_weights
+from skmetricmlp.initialization.least_squares import summed
+from skmetricmlp.initialization.output_layer import ridge_of_sums
 from skmetricmlp.metrics import Metric
 from skmetricmlp.network import Conjunctive, forward
 
@@ -292,7 +293,9 @@ def feature_relevance(
     sample = X, sample_weight
     layer, _ = comparison_layer(drawn, metric, exemplars, sample, "relu", 0)
     hidden = forward(layer, X)
-    W, *_ = ridge_weights(hidden, targets, sample_weight)
+    center, scale = hidden.mean(axis=0), np.ones(hidden.shape[1])
+    sums = summed([hidden], targets, sample_weight, center, scale)
+    W, _ = ridge_of_sums(sums, len(hidden))
     shares = (sample_weight / sample_weight.sum())[:, None]
     active = (hidden > 0).astype(np.float64)
     # The mean over rows of the outer product of the gradient with itself.
