@@ -56,7 +56,7 @@ from skmetricmlp.initialization.pairs import select_pairs
 from skmetricmlp.initialization.tournament import nearest_network
 from skmetricmlp.metrics import Metric, fit_metric
 from skmetricmlp.network import (
-    Conjunctive,
+    ClippedInput,
     Dense,
     Layer,
     Network,
@@ -78,6 +78,9 @@ RIDGE_ROWS = 1000
 # Numbers in the hidden values that an output is fitted to otherwise: 32 MiB in single
 # precision.
 FIT_ELEMENTS = 2**23
+# Bounds of the features that are read: in deviations beyond the least and the greatest
+# value, and from the mean.
+BOUND_MARGIN, MOST_DEVIATIONS = 0.5, 5.0
 # Least deviation of a hidden unit, in units of the median.
 LEAST_DEVIATION = 0.1
 
@@ -154,6 +157,9 @@ def initial_state(
         points = exemplars.points
     else:
         layers, points = _baseline_layers(config, size, rng, scaling), data.X
+        if config.n_neighbors is None and isinstance(config.init, str):
+            first: Any = layers[0]
+            layers = (ClippedInput(first, *feature_bounds(rows)), *layers[1:])
     if config.output_init is not None:
         hidden = layers if config.is_calculated else layers[:-1]
         layers = (*hidden, fitted_output(config, hidden, rows, n_outputs, rng))
@@ -171,8 +177,9 @@ def _calculated(
     assert exemplars is not None  # noqa: S101 - of a calculated network
     assert metric is not None  # noqa: S101
     if config.n_neighbors is None:
+        bounds = feature_bounds(rows)
         layer, comparisons = compared_layer(
-            config, rows, exemplars, metric, n_outputs, rng
+            config, rows, exemplars, metric, bounds, n_outputs, rng
         )
         return (layer,), replace(state, comparisons=comparisons)
     scores = metric(exemplars.points)
@@ -187,11 +194,14 @@ def compared_layer(
     rows: DistinctRows,
     exemplars: Exemplars,
     metric: Metric,
+    bounds: tuple[Floats, Floats],
     n_outputs: int,
     rng: np.random.RandomState,
     start: int = 0,
-) -> tuple[Conjunctive, Comparisons]:
+) -> tuple[ClippedInput, Comparisons]:
     """Calculate the hidden layer that a fitted output reads.
+
+    Exemplars are compared within the bounds too.
 
     Parameters
     ----------
@@ -201,6 +211,8 @@ def compared_layer(
     exemplars : Exemplars
     metric : Metric
         One that is not a sum over features compares on all of them.
+    bounds : tuple of two arrays of shape (d,)
+        The comparisons read features within them.
     n_outputs : int
     rng : numpy.random.RandomState
     start : int, default=0
@@ -208,10 +220,12 @@ def compared_layer(
 
     Returns
     -------
-    layer : Conjunctive
+    layer : ClippedInput
+        Of a :class:`~skmetricmlp.network.layers.Conjunctive` one.
     comparisons : Comparisons
     """
     groups = config.feature_groups
+    exemplars = replace(exemplars, points=np.clip(exemplars.points, *bounds))
     if groups is None:
         sample = rows.take(slice(_sample_size(rows.X.shape[1])))
         groups = one_hot_groups(_dense_rows(sample))
@@ -220,7 +234,7 @@ def compared_layer(
     if max_features is not None and n_groups(groups) > 1:
         few = rows.take(slice(RELEVANCE_ROWS))
         targets = few.y if few.y.ndim > 1 else np.eye(n_outputs)[few.codes]
-        X, sample_weight = few.X[few.index].astype(np.float64), few.sample_weight
+        X, sample_weight = _clipped(few, bounds), few.sample_weight
         relevance = feature_relevance(
             metric, exemplars, groups, X, targets, sample_weight, rng
         )
@@ -228,15 +242,47 @@ def compared_layer(
         exemplars, groups, config.n_comparisons, max_features, rng, relevance, start
     )
     sample = rows.take(slice(_sample_size(config.n_comparisons)))
-    X = sample.X[sample.index].astype(np.float64)
-    return comparison_layer(
+    layer, comparisons = comparison_layer(
         drawn,
         metric,
         exemplars,
-        (X, sample.sample_weight),
+        (_clipped(sample, bounds), sample.sample_weight),
         config.activation,
         config.n_shifts,
     )
+    return ClippedInput(layer, *bounds), comparisons
+
+
+def feature_bounds(rows: DistinctRows) -> tuple[Floats, Floats]:
+    """Bounds of the features that a network of comparisons reads.
+
+    They are a little beyond the least and the greatest value, and at most five
+    deviations from the mean: a single value far away would decide all sums.
+
+    Parameters
+    ----------
+    rows : DistinctRows
+
+    Returns
+    -------
+    low, high : arrays of shape (d,)
+    """
+    mean, deviation = mean_and_deviation(rows.X, rows.sample_weight, rows.index)
+    X = rows.X[rows.index]
+    least, greatest = X.min(axis=0), X.max(axis=0)
+    if sp.issparse(X):
+        least, greatest = (a.toarray().ravel() for a in (least, greatest))
+    margin, most = BOUND_MARGIN * deviation, MOST_DEVIATIONS * deviation
+    low = np.maximum(least.astype(np.float64) - margin, mean - most)
+    high = np.minimum(greatest.astype(np.float64) + margin, mean + most)
+    return low, high
+
+
+def _clipped(rows: DistinctRows, bounds: tuple[Floats, Floats]) -> Floats:
+    """Rows within the bounds, dense and in double precision."""
+    X = _dense_rows(rows).astype(np.float64)
+    clipped: Floats = X.clip(*bounds)
+    return clipped
 
 
 def tournament_layers(

@@ -3,6 +3,7 @@
 from skmetricmlp.network.activations import ACTIVATIONS
 from skmetricmlp.network.incidence import PairIncidence
 from skmetricmlp.network.layers import (
+    ClippedInput,
     Conjunctive,
     Dense,
     Grouped,
@@ -27,6 +28,7 @@ __all__ = [
     "ACTIVATIONS",
     "LOG_PROBABILITIES",
     "LOSSES",
+    "ClippedInput",
     "Conjunctive",
     "Dense",
     "DenseWeights",

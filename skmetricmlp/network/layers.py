@@ -22,6 +22,7 @@ from skmetricmlp.network.activations import ACTIVATIONS
 from skmetricmlp.network.incidence import PairIncidence
 
 __all__ = [
+    "ClippedInput",
     "Conjunctive",
     "Dense",
     "Grouped",
@@ -462,6 +463,94 @@ class ScaledInput:
         return replace(layer, weights=weights, bias=layer.bias - self.mean @ weights)
 
 
+@dataclass(frozen=True)
+class ClippedInput:
+    """A first layer that reads features no lower and no higher than bounds.
+
+    Parameters
+    ----------
+    layer : Dense, Conjunctive, TiedComparison or ScaledInput
+        Its parameters are the parameters of this layer.
+    low, high : arrays of shape (n_in,)
+    """
+
+    layer: Dense | Conjunctive | TiedComparison | ScaledInput
+    low: Array
+    high: Array
+
+    @property
+    def is_weight(self) -> tuple[bool, ...]:
+        """Whether each of the parameters is a weight."""
+        return self.layer.is_weight
+
+    @property
+    def activation(self) -> str:
+        """Activation of the layer."""
+        return self.layer.activation
+
+    @property
+    def n_out(self) -> int:
+        """Number of neurons."""
+        return self.layer.n_out
+
+    @property
+    def parameters(self) -> tuple[Array, ...]:
+        """Parameters of the layer."""
+        return self.layer.parameters
+
+    def with_parameters(self, parameters: Arrays) -> ClippedInput:
+        """Return the same layer with other parameters."""
+        return replace(self, layer=self.layer.with_parameters(parameters))
+
+    def clipped(self, x: Array) -> Array:
+        """Rows ``x`` (n, n_in) within the bounds, in their precision.
+
+        A sparse row that has a zero beyond the bounds makes the result dense.
+        """
+        if hasattr(x, "tocsr"):
+            return self._clipped_sparse(x)
+        xp = array_namespace(x)
+        low, high = (xp.astype(bound, x.dtype) for bound in (self.low, self.high))
+        return xp.clip(x, low, high)
+
+    def _clipped_sparse(self, x: Array) -> Array:
+        if (self.low > 0).any() or (self.high < 0).any():
+            return self.clipped(x.toarray())
+        clipped = x.copy()
+        at = clipped.indices
+        clipped.data = clipped.data.clip(
+            self.low.astype(x.dtype)[at], self.high.astype(x.dtype)[at]
+        )
+        return clipped
+
+    def affine(self, x: Array) -> Array:
+        """Pre-activation ``z`` (n, n_out) of ``x`` (n, n_in), dense or SciPy sparse."""
+        return self.layer.affine(self.clipped(x))
+
+    def gradient(self, x: Array, delta: Array) -> list[Array]:
+        """Gradient of the parameters from ``delta = dL/dz`` (n, n_out)."""
+        return self.layer.gradient(self.clipped(x), delta)
+
+    def input_gradient(self, x: Array, delta: Array) -> Array:
+        """``dL/dx`` (n, n_in) at ``x`` from ``delta = dL/dz``; zero beyond the bounds."""
+        clipped = self.clipped(x)
+        is_inside = array_namespace(x).astype(clipped == x, x.dtype)
+        return self.layer.input_gradient(clipped, delta) * is_inside
+
+    @property
+    def n_dense_weights(self) -> int:
+        """Number of parameters of :meth:`dense`."""
+        return self.layer.n_dense_weights
+
+    def dense_bias(self) -> Array:
+        """Bias of :meth:`dense`."""
+        return self.layer.dense_bias()
+
+    def dense(self) -> ClippedInput:
+        """Return the layer with a dense one."""
+        return replace(self, layer=self.layer.dense())
+
+
 def _scaled_sparse(x: Array, scale: Array) -> Array:
     """Divide the columns of a SciPy CSR matrix by ``scale``."""
     scaled = x.astype(scale.dtype)  # a copy
@@ -469,7 +558,7 @@ def _scaled_sparse(x: Array, scale: Array) -> Array:
     return scaled
 
 
-Layer = Dense | Conjunctive | TiedComparison | Grouped | ScaledInput
+Layer = Dense | Conjunctive | TiedComparison | Grouped | ScaledInput | ClippedInput
 
 
 def forward(layer: Layer, x: Array) -> Array:

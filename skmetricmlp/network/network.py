@@ -63,7 +63,8 @@ class Network:
     @property
     def is_dense(self) -> bool:
         """Whether each neuron has weights of its own, for all inputs."""
-        return all(isinstance(layer, Dense | Conjunctive) for layer in self.layers)
+        layers = (getattr(layer, "layer", layer) for layer in self.layers)
+        return all(isinstance(layer, Dense | Conjunctive) for layer in layers)
 
     def dense(self) -> Network:
         """Return the same function as a network of dense layers."""
