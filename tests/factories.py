@@ -31,7 +31,8 @@ def classifier(init="metric", **parameters):
     """Return a classifier of 9 exemplars and 40 comparisons, without training.
 
     Numbers that would have no effect stay at their defaults: of exemplars where
-    ``exemplars`` are given, and of comparisons where ``n_neighbors`` is given.
+    ``exemplars`` are given, and of comparisons where ``n_neighbors`` is given. Shared
+    weights and pairs are those of the network that votes.
     """
     return _small(MetricInitMLPClassifier, init, parameters)
 
@@ -43,9 +44,11 @@ def regressor(init="metric", **parameters):
 
 def _small(estimator, init, parameters):
     settings = dict(SMALL)
+    if parameters.get("tied", False) is True or parameters.get("pairs", "all") != "all":
+        settings["n_neighbors"] = 1
     if not isinstance(parameters.get("exemplars", ""), str):
         del settings["n_exemplars"]
-    if parameters.get("n_neighbors") is not None:
+    if (settings | parameters).get("n_neighbors") is not None:
         del settings["n_comparisons"]
     return estimator(init, **settings | parameters)
 

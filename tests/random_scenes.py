@@ -415,7 +415,7 @@ def _drop_what_has_no_effect(parameters: dict[str, Any]) -> None:
         parameters.pop("sharpness", None)
         return
     parameters.pop("output_init", None)
-    parameters.pop("n_random_units", None)
+    parameters.pop("n_comparisons", None)
     if parameters.get("activation") == "step":
         parameters.pop("sharpness", None)
 
@@ -431,7 +431,7 @@ def draw_parameters(rng: Rng, estimator: type[BaseEstimator], d: int) -> dict[st
     if is_basis:
         parameters["degree"] = 2
     else:
-        parameters["n_random_units"] = int(_choice(rng, (0, 1, 5, 20)))
+        parameters["n_comparisons"] = int(_choice(rng, (0, 1, 5, 20)))
     names = list(values)
     for name in rng.choice(names, size=min(rng.geometric(0.25), 12), replace=False):
         parameters[str(name)] = _choice(rng, values[name])

@@ -37,7 +37,7 @@ SIZE = 40, (2, 2, 2, 2, 2), 5
 
 
 def config_of(**settings):
-    return NetworkConfig(**{"n_neighbors": 1, "n_random_units": 0} | settings)
+    return NetworkConfig(**{"n_neighbors": 1, "n_comparisons": 30} | settings)
 
 
 def draw(init, activation="relu", seed=0, **settings):
@@ -103,7 +103,7 @@ def test_a_network_without_neurons_to_compare(tied):
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("pairs", ["all", "other_classes", 3, 4])
 @pytest.mark.parametrize(
-    "form", [{}, {"n_neighbors": 3}, {"n_neighbors": None, "n_random_units": 7}], ids=str
+    "form", [{}, {"n_neighbors": 3}, {"n_neighbors": None, "n_comparisons": 7}], ids=str
 )
 def test_parameters_are_counted_before_a_network_is_made(form, pairs, tied):
     config = config_of(init="random", tied=tied, pairs=pairs, **form)
@@ -224,7 +224,7 @@ def test_a_class_without_rows_is_never_predicted():
 
 def test_a_logistic_output_is_a_regression_on_the_layer_before():
     X, y = standardized("iris")
-    settings = {"n_exemplars": 6, "n_random_units": 5}
+    settings = {"n_exemplars": 6, "n_comparisons": 5}
     ridge, fitted = (
         classifier(output_init=o, **settings).fit(X, y) for o in ("ridge", "logistic")
     )
@@ -406,7 +406,7 @@ def test_the_output_is_fitted_to_as_many_rows_as_memory_is_given(
             seen.append(values.shape) or ridge_classifier(values, *rest)
         ),
     )
-    clf = classifier(n_exemplars=10, n_random_units=10).fit(X, y)
+    clf = classifier(n_exemplars=10, n_comparisons=10).fit(X, y)
     assert seen == [(size, 100)]
     assert clf.score(X, y) > 0.6
 
@@ -475,7 +475,7 @@ def test_a_norm_constrained_output_is_the_fit_to_the_layer_before(activation, in
     _, X, y, targets = labels_or_values(kind)
     estimator = start_of(
         kind, init, activation=activation, output_init="norm_constrained",
-        n_exemplars=4, n_random_units=0,
+        n_exemplars=4, n_comparisons=30,
     )  # fmt: skip
     codes = y if kind == "classes" else np.zeros(150, int)
     rows = distinct_rows(X, codes, np.ones(150))

@@ -47,7 +47,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 N_EPOCHS = 4
-SMALL = {"n_random_units": 50, "max_iter": N_EPOCHS, "random_state": 0}
+SMALL = {"n_comparisons": 50, "max_iter": N_EPOCHS, "random_state": 0}
 
 
 def read_only(array):

@@ -223,11 +223,11 @@ def test_frames_give_feature_names_and_the_same_network():
 @pytest.mark.parametrize(
     ("form", "sizes"),
     [
-        ({"n_random_units": "auto"}, [4, 72 + 500, 3]),
-        ({"n_random_units": 5}, [4, 72 + 5, 3]),
-        ({"n_random_units": 0, "activation": "step", "max_iter": 0}, [4, 72, 3]),
+        ({"n_comparisons": "auto"}, [4, 72 + 500, 3]),
+        ({"n_comparisons": 5}, [4, 72 + 5, 3]),
+        ({"n_comparisons": 30, "activation": "step", "max_iter": 0}, [4, 72, 3]),
         ({"n_neighbors": 1}, [4, 72, 9, 3]),
-        ({"n_neighbors": 1, "n_random_units": 0}, [4, 72, 9, 3]),
+        ({"n_neighbors": 1, "n_comparisons": 30}, [4, 72, 9, 3]),
         ({"n_neighbors": 2}, [4, 72, 9, 6, 3]),
         ({"n_neighbors": 3}, [4, 72, 9, 6, 3]),
     ],
@@ -276,7 +276,7 @@ def test_exemplars_vote_with_an_integer_n_neighbors(settings, k):
 def test_untrained_it_is_better_than_the_nearest_exemplar(name):
     features, labels = standardized(name)
     test = np.arange(len(labels)) % 3 == 0
-    estimator = classifier(n_exemplars=30, n_random_units=500).fit(
+    estimator = classifier(n_exemplars=30, n_comparisons=500).fit(
         features[~test], labels[~test]
     )
     nearest = KNeighborsClassifier(1)
@@ -454,7 +454,7 @@ def test_one_exemplar_for_several_classes_predicts_its_own():
 
 
 def test_without_comparisons_or_random_units_the_shares_of_the_classes_are_predicted():
-    estimator = classifier(exemplars=(X[:1], [2]), n_random_units=0, class_weight={0: 3})
+    estimator = classifier(exemplars=(X[:1], [2]), n_comparisons=30, class_weight={0: 3})
     p = estimator.fit(X, y).predict_proba(X)
     assert shapes(estimator)[:2] == [(4, 0), (0, 3)]
     np.testing.assert_allclose(p, p[:1].repeat(150, axis=0))
@@ -527,8 +527,8 @@ REFUSED = [
     ),
     *(
         (
-            {"n_random_units": 5, "n_neighbors": k},
-            f"n_random_units=5 {VOTES.format(k, 'n_random_units')}",
+            {"n_comparisons": 5, "n_neighbors": k},
+            f"n_comparisons=5 {VOTES.format(k, 'n_comparisons')}",
         )
         for k in (1, 3)
     ),
@@ -572,7 +572,7 @@ def test_a_step_is_not_trained():
     [
         {"n_neighbors": 3, "sharpness": 2.0},
         {"n_neighbors": 3, "activation": "step", "sharpness": 1},
-        {"n_neighbors": 1, "n_random_units": 0, "output_init": "auto"},
+        {"n_neighbors": 1, "n_comparisons": 30, "output_init": "auto"},
         {"n_neighbors": 1, "pairs": "other_classes"},
         {"n_neighbors": 3, "pairs": 3},
         {"sharpness": np.float32(1.0), "pairs": 1},
@@ -1319,8 +1319,8 @@ def networks_of_the_same_weights(**settings):
         HIDDEN, **settings | {"learning_rate_init": 1e-300, "max_iter": 1}
     ).partial_fit(X, y, classes=[0, 1, 2])
     init = still.coefs_, still.intercepts_
-    n_exemplars, n_random_units = 3, HIDDEN - 6
-    form = {"n_exemplars": n_exemplars, "n_random_units": n_random_units}
+    n_exemplars, n_comparisons = 3, HIDDEN - 6
+    form = {"n_exemplars": n_exemplars, "n_comparisons": n_comparisons}
     return MLPClassifier(HIDDEN, **settings), classifier(init, **form, **settings)
 
 
@@ -1506,7 +1506,7 @@ def test_clone_is_unfitted_and_has_the_same_parameters(settings):
     ],
 )
 def test_a_network_is_not_gone_on_with_as_another_one(name, value):
-    fitted = classifier(warm_start=True, n_random_units="auto").fit(X, y)
+    fitted = classifier(warm_start=True, n_comparisons="auto").fit(X, y)
     before = fitted.predict_proba(X)
     fitted.set_params(**{name: value, "max_iter": 1})
     for learn in (fitted.fit, fitted.partial_fit):

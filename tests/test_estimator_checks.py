@@ -11,7 +11,7 @@ from skmetricmlp import (
 )
 
 SMALL = {"n_exemplars": 6, "max_iter": 10}
-FITTED = {"n_random_units": 20, **SMALL}
+FITTED = {"n_comparisons": 20, **SMALL}
 ESTIMATORS = [
     # The default: comparisons and random units, read by a ridge regression.
     MetricInitMLPClassifier(**FITTED),

@@ -107,7 +107,7 @@ def test_contributions_are_what_the_output_loses_without_the_neuron(
 
 @pytest.mark.parametrize("activation", ["relu", "logistic", "tanh"])
 def test_contributions_of_comparisons_are_half_of_what_each_pair_says(activation):
-    clf = fitted(n_neighbors=None, activation=activation, n_random_units=4)
+    clf = fitted(n_neighbors=None, activation=activation, n_comparisons=4)
     (first, second), (bias, _) = clf.coefs_, clf.intercepts_
     frame = exemplars_near(clf, X[::15], n_nearest=None)
     classes = clf.classes_.tolist()
@@ -246,7 +246,7 @@ def test_contributions_are_what_a_value_loses_without_the_neuron(activation, n_n
 
 
 def test_contributions_of_comparisons_to_a_value():
-    reg = fitted_to_values(n_neighbors=None, n_random_units=0)
+    reg = fitted_to_values(n_neighbors=None, n_comparisons=30)
     frame = exemplars_near(reg, X[::15], n_nearest=None, output=1)
     h = np.maximum(X[::15] @ reg.coefs_[0] + reg.intercepts_[0], 0)
     pairs = [(i, j) for i in range(9) for j in range(9) if i != j]
@@ -415,7 +415,7 @@ def check_terms(estimator, rows, n_nearest, output, atol):
             assert group["predicted"].iloc[0] == pytest.approx(total, abs=atol)
         found = rest.set_index("term")["contribution"]
         expected = ["other exemplars"] * (n_nearest is not None)
-        if n_layers == 2 and estimator.n_random_units:
+        if n_layers == 2 and estimator.n_comparisons:
             expected.append("random units")
         if n_layers == 4:
             expected.append("interaction")
@@ -430,9 +430,9 @@ def check_terms(estimator, rows, n_nearest, output, atol):
 
 
 FORMS = [
-    dict(n_neighbors=None, n_random_units=6),
-    dict(n_neighbors=None, n_random_units=0),
-    dict(n_neighbors=None, n_random_units=6, tied=True, pairs=4),
+    dict(n_neighbors=None, n_comparisons=6),
+    dict(n_neighbors=None, n_comparisons=30),
+    dict(n_neighbors=None, n_comparisons=6, tied=True, pairs=4),
     dict(n_neighbors=1),
     dict(n_neighbors=1, tied=True, pairs=4),
     dict(n_neighbors=3),

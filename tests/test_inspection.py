@@ -28,7 +28,7 @@ from skmetricmlp.inspection import (
 from skmetricmlp.network import Dense, Network
 
 SMALL = dict(n_exemplars=8, batch_size=16, tol=0, random_state=0)
-FORMS = [dict(n_random_units=3), dict(n_neighbors=1)]
+FORMS = [dict(n_comparisons=3), dict(n_neighbors=1)]
 RANDOM = ["random", "uniform", "glorot_uniform", "he_uniform"]
 
 
@@ -221,7 +221,7 @@ def test_calculated_neurons_are_all_distinct_and_none_is_drawn(
             n_neighbors=n_neighbors,
             activation=activation,
             tied=tied,
-            n_random_units=0,
+            n_comparisons=30,
             max_iter=0,
             random_state=seed,
         ).fit(X, y)

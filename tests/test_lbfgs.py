@@ -164,7 +164,7 @@ def test_it_ends_as_low_as_scikit_learn_from_the_same_weights(activation, is_cla
     theirs.intercepts_ = [b.copy() for b in intercepts]
     theirs.set_params(max_iter=15)
     ours = (MetricInitMLPClassifier if is_classifier else MetricInitMLPRegressor)(
-        init=(coefs, intercepts), n_exemplars=3, n_random_units=0, max_iter=15, **common
+        init=(coefs, intercepts), n_exemplars=3, n_comparisons=30, max_iter=15, **common
     )
     for model in (theirs, ours):
         with pytest.warns(ConvergenceWarning):
@@ -283,7 +283,7 @@ def test_a_regression_converges_as_far_as_that_of_scikit_learn():
     common = dict(solver="lbfgs", max_iter=1000, random_state=0)
     theirs = MLPRegressor(hidden_layer_sizes=100, **common).fit(X, y)
     ours = MetricInitMLPRegressor(
-        "random", n_exemplars=5, n_random_units=80, **common
+        "random", n_exemplars=5, n_comparisons=80, **common
     ).fit(X, y)
     assert ours.network_.layers[0].n_out == 100
     assert theirs.loss_ < 1e-4
@@ -422,7 +422,7 @@ def rows():
 
 
 def small(cls, **settings):
-    defaults = {"n_exemplars": 4, "n_random_units": 5, "max_iter": 6, "tol": 0.0}
+    defaults = {"n_exemplars": 4, "n_comparisons": 5, "max_iter": 6, "tol": 0.0}
     return cls(solver="lbfgs", random_state=0, **(defaults | settings))
 
 

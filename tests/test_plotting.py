@@ -62,7 +62,7 @@ def _no_figure_is_left_open():
 def classifier(X=X, y=y, epochs=2, **settings):
     defaults = dict(n_exemplars=9, max_iter=0, random_state=0)
     if settings.get("n_neighbors") is None:
-        defaults["n_random_units"] = 4
+        defaults["n_comparisons"] = 4
     clf = MetricInitMLPClassifier(**(defaults | settings)).fit(X, y)
     for _ in range(epochs):
         clf.partial_fit(X, y)
@@ -70,7 +70,7 @@ def classifier(X=X, y=y, epochs=2, **settings):
 
 
 def regressor(X=Xr, y=yr, **settings):
-    defaults = dict(n_exemplars=9, n_random_units=4, max_iter=0, random_state=0)
+    defaults = dict(n_exemplars=9, n_comparisons=4, max_iter=0, random_state=0)
     return MetricInitMLPRegressor(**(defaults | settings)).fit(X, y)
 
 
@@ -279,7 +279,7 @@ def test_after_training_a_table_is_the_column_of_that_comparison(pairs, tied):
 
 
 def test_tables_of_classes_that_came_late():
-    clf = MetricInitMLPClassifier(n_exemplars=9, n_random_units=4, random_state=0)
+    clf = MetricInitMLPClassifier(n_exemplars=9, n_comparisons=4, random_state=0)
     clf.partial_fit(X[:100], y[:100], classes=np.unique(y)).partial_fit(X, y)
     n, m = clf.pairs_.shape
     assert n == len(clf.exemplars_) > 9
@@ -621,7 +621,7 @@ def test_curves_that_are_not_accepted():
     ("form", "rest"),
     [
         (dict(), ["other exemplars", "random units", "bias"]),
-        (dict(n_random_units=0), ["other exemplars", "bias"]),
+        (dict(n_comparisons=30), ["other exemplars", "bias"]),
         (dict(n_neighbors=1), ["other exemplars", "bias"]),
         (dict(n_neighbors=3), ["other exemplars", "interaction", "bias"]),
     ],

@@ -162,7 +162,7 @@ def test_sharp_relu_is_the_nearest_exemplar_for_every_k():
 def test_untrained_it_is_better_than_the_nearest_exemplar(load):
     features, values = load()
     test = np.arange(len(values)) % 3 == 0
-    estimator = regressor(n_exemplars=20, n_random_units="auto")
+    estimator = regressor(n_exemplars=20, n_comparisons="auto")
     estimator.fit(features[~test], values[~test])
     nearest = KNeighborsRegressor(1)
     nearest.fit(estimator.exemplars_, estimator.exemplar_values_)
@@ -228,7 +228,7 @@ REFUSED = [
         "sharpness=2.0 has no effect: activation='step' is the limit",
     ),
     ({"n_neighbors": 3, "output_init": "ridge"}, f"output_init='ridge' {VOTES}"),
-    ({"n_neighbors": 3, "n_random_units": 5}, f"n_random_units=5 {VOTES}"),
+    ({"n_neighbors": 3, "n_comparisons": 5}, f"n_comparisons=5 {VOTES}"),
     ({"n_neighbors": 3, "pairs": 2}, "pairs=2 is less than n_neighbors=3"),
     ({"tied": True, "init": ([], [])}, "init=(coefs, intercepts) has weights of its own"),
     (
@@ -490,11 +490,11 @@ def test_weights_of_scikit_learns_own_network_give_its_predictions(widths, n_nei
 @pytest.mark.parametrize(
     ("form", "sizes"),
     [
-        ({"n_random_units": "auto"}, [10, 72 + 500]),
-        ({"n_random_units": 0}, [10, 72]),
-        ({"n_neighbors": 1, "n_random_units": 0}, [10, 72, 9]),
+        ({"n_comparisons": "auto"}, [10, 72 + 500]),
+        ({"n_comparisons": 30}, [10, 72]),
+        ({"n_neighbors": 1, "n_comparisons": 30}, [10, 72, 9]),
         ({"n_neighbors": 3, "activation": "tanh"}, [10, 72, 9]),
-        ({"pairs": 4, "n_random_units": 0}, [10, 36]),
+        ({"pairs": 4, "n_comparisons": 30}, [10, 36]),
     ],
 )
 def test_attributes_that_describe_the_network(form, sizes, values):
@@ -846,7 +846,7 @@ def test_fit_starts_anew_without_warm_start(init):
     ("name", "value"), [("activation", "tanh"), ("n_neighbors", 1), ("tied", True)]
 )
 def test_a_network_is_not_gone_on_with_as_another_one(name, value):
-    estimator = regressor(warm_start=True, max_iter=1, n_random_units=0).fit(X, y)
+    estimator = regressor(warm_start=True, max_iter=1, n_comparisons=30).fit(X, y)
     for method in ("fit", "partial_fit"):
         with (
             unchanged(estimator, {name: value}),
@@ -1066,7 +1066,7 @@ def test_one_exemplar_predicts_its_value(exemplars):
 
 def test_without_comparisons_or_random_units_the_mean_is_predicted():
     for output_init in ("ridge", "norm_constrained"):
-        estimator = regressor(n_exemplars=1, n_random_units=0, output_init=output_init)
+        estimator = regressor(n_exemplars=1, n_comparisons=30, output_init=output_init)
         estimator.fit(X, Y, WEIGHTS)
         mean = np.average(Y, axis=0, weights=WEIGHTS)
         np.testing.assert_allclose(estimator.predict(X), np.tile(mean, (N, 1)))

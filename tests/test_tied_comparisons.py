@@ -450,7 +450,7 @@ def test_tying_cannot_change_in_a_warm_start():
 
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("pairs", ["other_classes", 5])
-@pytest.mark.parametrize("settings", [{"n_random_units": 0}, {"n_neighbors": 1}], ids=str)
+@pytest.mark.parametrize("settings", [{"n_comparisons": 30}, {"n_neighbors": 1}], ids=str)
 def test_explanations_add_up(settings, pairs, tied):
     """To the output of the predicted class, less its mean over the classes."""
     X, y = standardized("wine")
@@ -571,7 +571,7 @@ def test_the_smallest_network_is_named_where_none_fits(make, n, allow):
     name, size = words.removesuffix(" MB)").split(" (")
     changes, dtype = settings_of(name)
     assert changes["n_exemplars"] == n
-    assert changes["n_random_units"] == 0
+    assert changes["n_comparisons"] == 0
     least = float(size) * 1e6
     allow(1.01 * least)
     make(**common | changes).fit(X.astype(dtype), y)
@@ -605,7 +605,7 @@ def test_a_control_group_limits_what_is_available(tmp_path, monkeypatch):
 def test_the_dense_equivalent_is_refused_where_it_does_not_fit(allow):
     X, y = standardized("digits", 200)
     allow(1.5e6)
-    clf = classifier(n_exemplars=60, tied=True, n_random_units=0).fit(X, y)
+    clf = classifier(n_exemplars=60, tied=True, n_comparisons=30).fit(X, y)
     with pytest.raises(MemoryError, match=r"230,100 weights, which take 1\.84 MB"):
         _ = clf.coefs_[0]
     assert clf.coefs_[1].shape == (60 * 59, 10)

@@ -63,7 +63,7 @@ WRONG_VALUES = [
         ("n_exemplars", v)
         for v in (0, -3, 0.0, 1.5, -0.5, nan, inf, True, "5", None, [5])
     ),
-    *(("n_random_units", v) for v in (-1, 2.0, nan, True, "all", None, [5])),
+    *(("n_comparisons", v) for v in (-1, 2.0, nan, True, "all", None, [5])),
     *(("batch_size", v) for v in (0, -1, 2.0, nan, True, "all", None, [5])),
     *(("learning_rate_init", v) for v in (0, -0.1, nan, inf, "0.1", None, {"a": 1}, 1j)),
     *(("learning_rate_init", v) for v in ((0.1, 0.1, 0), (0.1, nan, 0.1), (0.1, "a", 1))),
@@ -90,8 +90,8 @@ ACCEPTED = [
     ("batch_size", np.int64(10)),
     ("learning_rate_init", 1),
     ("learning_rate_init", np.array([0.1, 0.2])),
-    ("n_random_units", 0),
-    ("n_random_units", np.int64(3)),
+    ("n_comparisons", 0),
+    ("n_comparisons", np.int64(3)),
     ("power_t", 0),
     ("shuffle", np.bool_(True)),
     ("random_state", np.int64(1)),
@@ -205,11 +205,11 @@ class TestSharpness:
     [
         ("output_init", "ridge"),
         ("output_init", "norm_constrained"),
-        ("n_random_units", 5),
+        ("n_comparisons", 5),
     ],
 )
 def test_a_network_that_votes_has_no_fitted_output(make, n_neighbors, name, value):
-    make(n_random_units=0, n_neighbors=n_neighbors).fit(X, y)
+    make(n_comparisons=30, n_neighbors=n_neighbors).fit(X, y)
     message = (
         f"^{name}={value!r} has no effect: .*{n_neighbors}.* set n_neighbors to None"
     )

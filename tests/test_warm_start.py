@@ -31,7 +31,7 @@ def other_metric(points, scale=1.0):
     return own_metric(points, scale)
 
 
-COMMON = {"n_exemplars": 9, "n_random_units": 0, "max_iter": 0, "random_state": 0}
+COMMON = {"n_exemplars": 9, "n_comparisons": 30, "max_iter": 0, "random_state": 0}
 
 
 def classifier(**settings):
@@ -85,13 +85,13 @@ OF_BOTH = [
         "output_init='norm_constrained'",
         r"'auto' \('ridge'\)",
     ),
-    ({"n_random_units": "auto"}, {"n_random_units": 5}, "=5", r"'auto' \(500\)"),
+    ({"n_comparisons": "auto"}, {"n_comparisons": 5}, "=5", r"'auto' \(500\)"),
     ({}, {"tied": True}, "tied=True", "False"),
     ({}, {"pairs": 4}, "pairs=4", "'all'"),
 ]
 PAIR = ([np.eye(4, 3), np.ones((3, 3))], [np.zeros(3), np.zeros(3)])
 OTHER = ([np.eye(4, 3), np.ones((3, 3))], [np.zeros(3), np.ones(3)])
-SMALL = {"n_exemplars": 3, "pairs": 1, "n_random_units": 0}
+SMALL = {"n_exemplars": 3, "pairs": 1, "n_comparisons": 30}
 OTHERS = [
     (classifier, {}, {"loss": "squared_error"}, "loss='squared_error'", "'log_loss'"),
     (classifier, {}, {"pairs": "other_classes"}, "pairs='other_classes'", "'all'"),
@@ -154,10 +154,10 @@ SAME = [
     ),
     (classifier, {"n_exemplars": "auto"}, {"n_exemplars": "auto"}),
     (classifier, {}, {"sharpness": 1}),
-    (classifier, {"n_random_units": "auto"}, {"n_random_units": 500}),
+    (classifier, {"n_comparisons": "auto"}, {"n_comparisons": 500}),
     (classifier, {}, {"output_init": "ridge"}),
     (classifier, {"n_neighbors": 3}, {"n_neighbors": np.int64(3)}),
-    (classifier, {"n_neighbors": 3}, {"n_random_units": "auto"}),
+    (classifier, {"n_neighbors": 3}, {"n_comparisons": "auto"}),
     (classifier, {}, {"metric_params": {}}),
     (classifier, {"tied": True}, {"tied": np.True_}),
     (

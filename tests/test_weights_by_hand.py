@@ -250,7 +250,7 @@ def large(request):
     rows, labels = rng.normal(size=(200, 100)), rng.integers(0, 3, 200)
     clf = MetricInitMLPClassifier(
         tied=True, n_exemplars=100, exemplars="random", n_neighbors=request.param,
-        n_random_units=0, max_iter=0, random_state=0,
+        n_comparisons=30, max_iter=0, random_state=0,
     )  # fmt: skip
     return clf.fit(rows, labels)
 

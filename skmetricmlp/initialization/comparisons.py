@@ -41,6 +41,8 @@ SHARES = (0.4, 0.4, 0.2)
 LEAST_SHARE_OF_ALL, MANY_FEATURES = 1 / 6, 100
 # Share of the comparisons of a classifier that must be of two classes.
 SHARE_OF_CLASSES = 0.7
+# Exemplars that differ by so little of the range of a feature are equal on it.
+ROUNDING = 1e-9
 # How often a triple is drawn again whose exemplars are equal on the features.
 MOST_DRAWS = 20
 # Least deviation of a comparison, in units of the median: one that is nearly constant in
@@ -179,13 +181,15 @@ def draw_comparisons(
     columns = _draw_subsets(sizes, n_features, rng, relevance)[:, groups]
     points, codes = np.asarray(exemplars.points, dtype=np.float64), exemplars.codes
     several_classes = len(np.unique(codes)) > 1
+    least = ROUNDING * np.ptp(points, axis=0)
     first, second = np.zeros((2, n), dtype=np.intp)
     waiting = np.arange(n)
     for _ in range(MOST_DRAWS):
         i = rng.randint(start, len(points), size=len(waiting))
         j = rng.randint(len(points), size=len(waiting))
         first[waiting], second[waiting] = i, j
-        differ = ((points[i] != points[j]) & columns[waiting]).any(axis=1)
+        distinct = np.abs(points[i] - points[j]) > least
+        differ = (distinct & columns[waiting]).any(axis=1)
         if several_classes:
             is_free = rng.uniform(size=len(waiting)) > SHARE_OF_CLASSES
             differ &= is_free | (codes[i] != codes[j])

@@ -423,28 +423,29 @@ class ScaledInput:
 
     def affine(self, x: Array) -> Array:
         """Pre-activation ``z`` (n, n_out) of ``x`` (n, n_in), dense or SciPy sparse."""
-        if not hasattr(x, "tocsr"):
-            return self.layer.affine((x - self.mean) / self.scale)
-        # The mean is subtracted from ``z``: from ``x`` it would fill the zeros.
-        ends = array_namespace(self.mean).stack(
-            [self.mean / self.scale, 0.0 * self.mean], axis=0
-        )
-        of_mean, bias = self.layer.affine(ends)
-        return self.layer.affine(_scaled_sparse(x, self.scale)) - (of_mean - bias)
+        if hasattr(x, "tocsr"):  # less the mean it would be dense
+            return self._unscaled().affine(x)
+        return self.layer.affine((x - self.mean) / self.scale)
 
     def gradient(self, x: Array, delta: Array) -> list[Array]:
         """Gradient of the parameters from ``delta = dL/dz`` (n, n_out)."""
         if not hasattr(x, "tocsr"):
             return self.layer.gradient((x - self.mean) / self.scale, delta)
-        gradients = self.layer.gradient(_scaled_sparse(x, self.scale), delta)
-        total = array_namespace(delta).sum(delta, axis=0)[None, :]
-        of_mean = self.layer.gradient((self.mean / self.scale)[None, :], total)
-        gradients[0] -= of_mean[0]
-        return gradients
+        of_weights, of_bias, *others = self._unscaled().gradient(x, delta)
+        of_weights -= self.mean[:, None] * of_bias
+        return [of_weights / self.scale[:, None], of_bias, *others]
+
+    def _unscaled(self) -> Dense | Conjunctive | TiedComparison:
+        """Return the layer of the same form that reads the unscaled ``x``."""
+        weights, bias, *others = self.layer.parameters
+        weights = weights / self.scale[:, None]
+        return self.layer.with_parameters([weights, bias - self.mean @ weights, *others])
 
     def input_gradient(self, x: Array, delta: Array) -> Array:
         """``dL/dx`` (n, n_in) at ``x`` from ``delta = dL/dz`` (n, n_out)."""
-        scaled = x if hasattr(x, "tocsr") else (x - self.mean) / self.scale
+        if hasattr(x, "tocsr"):
+            return self._unscaled().input_gradient(x, delta)
+        scaled = (x - self.mean) / self.scale
         return self.layer.input_gradient(scaled, delta) / self.scale
 
     @property
@@ -458,9 +459,7 @@ class ScaledInput:
 
     def dense(self) -> Dense | Conjunctive:
         """Return the dense layer that reads the unscaled ``x``."""
-        layer = self.layer.dense()
-        weights = layer.weights / self.scale[:, None]
-        return replace(layer, weights=weights, bias=layer.bias - self.mean @ weights)
+        return self._unscaled().dense()
 
 
 @dataclass(frozen=True)
@@ -503,24 +502,20 @@ class ClippedInput:
         return replace(self, layer=self.layer.with_parameters(parameters))
 
     def clipped(self, x: Array) -> Array:
-        """Rows ``x`` (n, n_in) within the bounds, in their precision.
+        """Rows ``x`` (n, n_in) within the bounds.
 
         A sparse row that has a zero beyond the bounds makes the result dense.
         """
         if hasattr(x, "tocsr"):
             return self._clipped_sparse(x)
-        xp = array_namespace(x)
-        low, high = (xp.astype(bound, x.dtype) for bound in (self.low, self.high))
-        return xp.clip(x, low, high)
+        return array_namespace(x).clip(x, self.low, self.high)
 
     def _clipped_sparse(self, x: Array) -> Array:
         if (self.low > 0).any() or (self.high < 0).any():
             return self.clipped(x.toarray())
         clipped = x.copy()
         at = clipped.indices
-        clipped.data = clipped.data.clip(
-            self.low.astype(x.dtype)[at], self.high.astype(x.dtype)[at]
-        )
+        clipped.data = clipped.data.clip(self.low[at], self.high[at])
         return clipped
 
     def affine(self, x: Array) -> Array:
@@ -549,13 +544,6 @@ class ClippedInput:
     def dense(self) -> ClippedInput:
         """Return the layer with a dense one."""
         return replace(self, layer=self.layer.dense())
-
-
-def _scaled_sparse(x: Array, scale: Array) -> Array:
-    """Divide the columns of a SciPy CSR matrix by ``scale``."""
-    scaled = x.astype(scale.dtype)  # a copy
-    scaled.data /= scale[scaled.indices]
-    return scaled
 
 
 Layer = Dense | Conjunctive | TiedComparison | Grouped | ScaledInput | ClippedInput
