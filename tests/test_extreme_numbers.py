@@ -31,8 +31,10 @@ def rows():
 
 
 def small(estimator, parameters):
-    """Return an estimator of 4 exemplars, and 5 random units where there are any."""
+    """Return an estimator of 4 exemplars, and 5 comparisons where there are any."""
     settings = {"n_exemplars": 4, "max_iter": 0}
+    if parameters.get("tied") or parameters.get("pairs", "all") != "all":
+        parameters = {"n_neighbors": 1} | parameters
     if parameters.get("n_neighbors") is None:
         settings["n_comparisons"] = 5
     return estimator(**settings | parameters)

@@ -42,10 +42,12 @@ VALUES = read_only(X[:, 3].copy())
 
 
 def small(estimator, parameters):
-    """Return an estimator with 6 exemplars, and 4 random units where there are any."""
+    """Return an estimator with 6 exemplars, and 4 comparisons where there are any."""
     settings = {"n_exemplars": 6, "random_state": 0}
     if not isinstance(parameters.get("exemplars", ""), str):
         del settings["n_exemplars"]
+    if parameters.get("tied") or parameters.get("pairs", "all") != "all":
+        parameters = {"n_neighbors": 1} | parameters
     if parameters.get("n_neighbors") is None:
         settings["n_comparisons"] = 4
     return estimator(**settings | parameters)
@@ -507,7 +509,6 @@ def test_drawn_weights_are_as_many_as_will_be(n_neighbors, n_exemplars):
                 init="random",
                 n_neighbors=n_neighbors,
                 n_exemplars=n_exemplars,
-                n_comparisons=30,
             ),
             rows,
         )
@@ -519,7 +520,6 @@ def test_drawn_weights_are_as_many_as_will_be(n_neighbors, n_exemplars):
         init=(few.coefs_, few.intercepts_),
         n_neighbors=n_neighbors,
         n_exemplars=n_exemplars,
-        n_comparisons=30,
     )
     learn(given, slice(1))
 

@@ -61,6 +61,7 @@ from skmetricmlp.network import (
     Layer,
     Network,
     Scaling,
+    clip_rows,
     input_scaling,
 )
 
@@ -78,6 +79,9 @@ RIDGE_ROWS = 1000
 # Numbers in the hidden values that an output is fitted to otherwise: 32 MiB in single
 # precision.
 FIT_ELEMENTS = 2**23
+# With more columns than these, none are examined: each is a feature of its own, and all
+# are drawn equally often. A few hundred comparisons would tell little of them.
+MOST_FEATURES = 2500
 # Bounds of the features that are read: in deviations beyond the least and the greatest
 # value, and from the mean.
 BOUND_MARGIN, MOST_DEVIATIONS = 0.5, 5.0
@@ -226,12 +230,15 @@ def compared_layer(
     """
     groups = config.feature_groups
     exemplars = replace(exemplars, points=np.clip(exemplars.points, *bounds))
+    is_wide = rows.X.shape[1] > MOST_FEATURES
     if groups is None:
-        sample = rows.take(slice(_sample_size(rows.X.shape[1])))
-        groups = one_hot_groups(_dense_rows(sample))
+        groups = np.arange(rows.X.shape[1])
+        if not is_wide:
+            sample = rows.take(slice(SAMPLE_ROWS))
+            groups = one_hot_groups(_dense_rows(sample))
     max_features = config.max_features if metric.is_additive else None
     relevance = None
-    if max_features is not None and n_groups(groups) > 1:
+    if max_features is not None and n_groups(groups) > 1 and not is_wide:
         few = rows.take(slice(RELEVANCE_ROWS))
         targets = few.y if few.y.ndim > 1 else np.eye(n_outputs)[few.codes]
         X, sample_weight = _clipped(few, bounds), few.sample_weight
@@ -278,11 +285,9 @@ def feature_bounds(rows: DistinctRows) -> tuple[Floats, Floats]:
     return low, high
 
 
-def _clipped(rows: DistinctRows, bounds: tuple[Floats, Floats]) -> Floats:
-    """Rows within the bounds, dense and in double precision."""
-    X = _dense_rows(rows).astype(np.float64)
-    clipped: Floats = X.clip(*bounds)
-    return clipped
+def _clipped(rows: DistinctRows, bounds: tuple[Floats, Floats]) -> Array:
+    """Rows within the bounds, in double precision."""
+    return clip_rows(rows.X[rows.index].astype(np.float64), *bounds)
 
 
 def tournament_layers(

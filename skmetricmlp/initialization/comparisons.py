@@ -301,7 +301,8 @@ def feature_relevance(
     sums = summed([hidden], targets, sample_weight, center, scale)
     W, _ = ridge_of_sums(sums, len(hidden))
     shares = (sample_weight / sample_weight.sum())[:, None]
-    active = (hidden > 0).astype(np.float64)
+    # A row halfway between two exemplars is at no side of them, whatever rounding says.
+    active = (hidden > ROUNDING).astype(np.float64)
     # The mean over rows of the outer product of the gradient with itself.
     outer = (active.T @ (shares * active)) * (W @ W.T)
     squares = np.sum(layer.weights * (layer.weights @ outer), axis=1)

@@ -139,7 +139,7 @@ def ridge_weights(
     n, wide = len(A), A.shape[0] <= A.shape[1]
     gram = A @ A.T if wide else A.T @ A
     check_finite(gram)
-    unit = max(float(np.trace(gram)) / max(len(gram), 1), TINY)
+    unit = _mean_square(gram, n, A.shape[1])
     response = A.T @ Y
 
     def cost(log_ridge: float) -> tuple[float, Fit]:
@@ -182,7 +182,7 @@ def ridge_of_sums(sums: Sums, n: int) -> Fit:
     gram, response = sums.gram, sums.response
     check_finite(gram)
     width = len(gram)
-    unit = max(float(np.trace(gram)) / max(width, 1), TINY)
+    unit = _mean_square(gram, n, width)
     signs = np.random.RandomState(0).choice([-1.0, 1.0], size=(width, N_SIGNS))
 
     def cost(log_ridge: float) -> tuple[float, Fit]:
@@ -223,6 +223,11 @@ def left_out_of_sums(
     residuals = _left_out(fit[1], A, Y - A @ fit[0], shares)
     predicted: Floats = targets - residuals / roots
     return predicted
+
+
+def _mean_square(gram: Floats, n: int, width: int) -> float:
+    """Mean of the eigenvalues that are not zero; centering makes one zero."""
+    return max(float(np.trace(gram)) / max(min(n - 1, width), 1), TINY)
 
 
 def _prior(log_ridge: float) -> float:

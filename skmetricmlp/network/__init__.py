@@ -10,6 +10,7 @@ from skmetricmlp.network.layers import (
     Layer,
     ScaledInput,
     TiedComparison,
+    clip_rows,
     forward,
     n_conjunctive,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "ScaledInput",
     "Scaling",
     "TiedComparison",
+    "clip_rows",
     "forward",
     "from_training",
     "input_scaling",

@@ -29,6 +29,7 @@ __all__ = [
     "Layer",
     "ScaledInput",
     "TiedComparison",
+    "clip_rows",
     "forward",
     "n_conjunctive",
 ]
@@ -502,21 +503,8 @@ class ClippedInput:
         return replace(self, layer=self.layer.with_parameters(parameters))
 
     def clipped(self, x: Array) -> Array:
-        """Rows ``x`` (n, n_in) within the bounds.
-
-        A sparse row that has a zero beyond the bounds makes the result dense.
-        """
-        if hasattr(x, "tocsr"):
-            return self._clipped_sparse(x)
-        return array_namespace(x).clip(x, self.low, self.high)
-
-    def _clipped_sparse(self, x: Array) -> Array:
-        if (self.low > 0).any() or (self.high < 0).any():
-            return self.clipped(x.toarray())
-        clipped = x.copy()
-        at = clipped.indices
-        clipped.data = clipped.data.clip(self.low[at], self.high[at])
-        return clipped
+        """Rows ``x`` (n, n_in) within the bounds."""
+        return clip_rows(x, self.low, self.high)
 
     def affine(self, x: Array) -> Array:
         """Pre-activation ``z`` (n, n_out) of ``x`` (n, n_in), dense or SciPy sparse."""
@@ -544,6 +532,21 @@ class ClippedInput:
     def dense(self) -> ClippedInput:
         """Return the layer with a dense one."""
         return replace(self, layer=self.layer.dense())
+
+
+def clip_rows(x: Array, low: Array, high: Array) -> Array:
+    """Return the rows ``x`` (n, n_in) within bounds.
+
+    Sparse rows become dense if zero is beyond the bounds of a feature.
+    """
+    if not hasattr(x, "tocsr"):
+        return array_namespace(x).clip(x, low, high)
+    if (low > 0).any() or (high < 0).any():
+        return clip_rows(x.toarray(), low, high)
+    clipped = x.copy()
+    at = clipped.indices
+    clipped.data = clipped.data.clip(low[at], high[at])
+    return clipped
 
 
 Layer = Dense | Conjunctive | TiedComparison | Grouped | ScaledInput | ClippedInput
