@@ -241,9 +241,7 @@ def test_features_get_what_their_distances_say(metric):
 
 @pytest.mark.parametrize("by", ["features", None, 1, "pair"])
 def test_an_explanation_by_something_else(by):
-    with pytest.raises(
-        ValueError, match=r"^by must be one of 'exemplar', "
-    ):
+    with pytest.raises(ValueError, match=r"^by must be one of 'exemplar', "):
         fitted(0, n_neighbors=None).explain(X, by=by)
     for name in ("feature", "comparison"):
         with pytest.raises(AttributeError, match="n_neighbors=1 compares all exemplars"):

@@ -28,7 +28,7 @@ from skmetricmlp.inspection import (
 from skmetricmlp.network import Dense, Network
 
 SMALL = dict(n_exemplars=8, batch_size=16, tol=0, random_state=0)
-FORMS = [dict(n_comparisons=3), dict(n_neighbors=1)]
+FORMS = [dict(n_comparisons=3, n_conjunctions=0), dict(n_neighbors=1)]
 RANDOM = ["random", "uniform", "glorot_uniform", "he_uniform"]
 
 
@@ -195,33 +195,30 @@ def test_constant_weights_stay_as_good_as_one_neuron(iris, init, form, activatio
         assert len(np.unique(clf.predict(X))) == 1
 
 
-@pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("form", FORMS, ids=str)
+@pytest.mark.parametrize(
+    "form", [dict(n_comparisons=30), *FORMS[1:], FORMS[1] | dict(tied=True)], ids=str
+)
 @pytest.mark.parametrize("init", RANDOM)
-def test_random_neurons_are_all_distinct(iris, init, form, tied):
-    settings = dict(tied=tied, max_iter=0, **form, **SMALL)
+def test_random_neurons_are_all_distinct(iris, init, form):
+    settings = dict(max_iter=0, **form, **SMALL)
     counts = count_distinct_neurons(MetricInitMLPClassifier(init, **settings).fit(*iris))
-    widths = [56, 8] if "n_neighbors" in form else [59]
+    widths = [56, 8] if "n_neighbors" in form else [30]
     assert counts["n_neurons"].to_list() == widths
     assert counts["n_distinct"].to_list() == widths
 
 
 @pytest.mark.parametrize("activation", ["relu", "logistic", "step"])
-@pytest.mark.parametrize("n_neighbors", [None, 1])
 @pytest.mark.parametrize("tied", [False, True])
-def test_calculated_neurons_are_all_distinct_and_none_is_drawn(
-    iris, n_neighbors, activation, tied
-):
+def test_calculated_neurons_are_all_distinct_and_none_is_drawn(iris, activation, tied):
     X, y = iris
     rows = np.arange(0, 150, 15)
     networks = []
     for seed in (0, 1):
         clf = MetricInitMLPClassifier(
             exemplars=(X[rows], y[rows]),
-            n_neighbors=n_neighbors,
+            n_neighbors=1,
             activation=activation,
             tied=tied,
-            n_comparisons=30,
             max_iter=0,
             random_state=seed,
         ).fit(X, y)

@@ -63,7 +63,9 @@ WRONG_VALUES = [
         ("n_exemplars", v)
         for v in (0, -3, 0.0, 1.5, -0.5, nan, inf, True, "5", None, [5])
     ),
-    *(("n_comparisons", v) for v in (-1, 2.0, nan, True, "all", None, [5])),
+    *(("n_comparisons", v) for v in (0, -1, 2.0, nan, True, "auto", None, [5])),
+    *(("n_conjunctions", v) for v in (-1, 2.0, nan, True, "all", None, [5])),
+    *(("max_features", v) for v in (0, -1, 0.0, 1.5, nan, True, "all", [5])),
     *(("batch_size", v) for v in (0, -1, 2.0, nan, True, "all", None, [5])),
     *(("learning_rate_init", v) for v in (0, -0.1, nan, inf, "0.1", None, {"a": 1}, 1j)),
     *(("learning_rate_init", v) for v in ((0.1, 0.1, 0), (0.1, nan, 0.1), (0.1, "a", 1))),
@@ -90,8 +92,16 @@ ACCEPTED = [
     ("batch_size", np.int64(10)),
     ("learning_rate_init", 1),
     ("learning_rate_init", np.array([0.1, 0.2])),
-    ("n_comparisons", 0),
+    ("n_comparisons", 1),
     ("n_comparisons", np.int64(3)),
+    ("n_conjunctions", 0),
+    ("n_conjunctions", 10**6),
+    ("max_features", 10**6),
+    ("max_features", np.float32(0.5)),
+    ("max_features", np.int64(2)),
+    ("max_features", "sqrt"),
+    ("max_features", None),
+    ("feature_groups", list("aabc")),
     ("power_t", 0),
     ("shuffle", np.bool_(True)),
     ("random_state", np.int64(1)),
@@ -171,7 +181,6 @@ WITHOUT_EFFECT = [
     {},
     {"activation": "tanh"},
     {"output_init": "norm_constrained"},
-    {"tied": True},
     {"n_neighbors": 1, "activation": "step"},
 ]
 
@@ -206,12 +215,16 @@ class TestSharpness:
         ("output_init", "ridge"),
         ("output_init", "norm_constrained"),
         ("n_comparisons", 5),
+        ("n_conjunctions", 0),
+        ("max_features", 2),
+        ("feature_groups", [0, 0, 1, 1]),
     ],
 )
 def test_a_network_that_votes_has_no_fitted_output(make, n_neighbors, name, value):
-    make(n_comparisons=30, n_neighbors=n_neighbors).fit(X, y)
+    make(n_neighbors=n_neighbors).fit(X, y)
     message = (
-        f"^{name}={value!r} has no effect: .*{n_neighbors}.* set n_neighbors to None"
+        f"^{name}={re.escape(repr(value))} has no effect: .*{n_neighbors}.* set "
+        f"n_neighbors to None"
     )
     for init in ("metric", "random"):
         estimator = make(n_neighbors=n_neighbors, init=init, **{name: value})
@@ -333,7 +346,7 @@ def biases_as_columns(coefs, intercepts):
 )
 def test_given_weights_of_wrong_shapes(change):
     init = change(*weights_of(classifier().fit(X, y)))
-    with pytest.raises(ValueError, match=r"init=.* shapes .*\(4, 572\).*, got "):
+    with pytest.raises(ValueError, match=r"init=.* shapes .*\(4, 800\).*, got "):
         classifier(init=init).fit(X, y)
 
 
@@ -463,7 +476,10 @@ def test_wrong_type_of_a_regressor(name, value):
         ({"exemplars": "lvq"}, r"'kmeans', 'random', 'kmedoids', or a pair \(points"),
         ({"n_neighbors": 3, "pairs": 2}, "^pairs=2 is less than n_neighbors=3"),
         ({"activation": "step", "max_iter": 1}, "^activation='step' has no gradient"),
-        ({"tied": True, "init": ([X], [y])}, "needs tied=False, got tied=True"),
+        (
+            {"n_neighbors": 1, "tied": True, "init": ([X], [y])},
+            "needs tied=False, got tied=True",
+        ),
     ],
 )  # fmt: skip
 def test_what_a_regressor_takes_is_said(parameters, message):
@@ -498,5 +514,5 @@ def test_weights_of_rows_that_a_regressor_refuses(weights, message, method):
 @pytest.mark.parametrize("change", [too_few_layers, transposed, biases_as_columns])
 def test_given_weights_of_wrong_shapes_for_a_regressor(change):
     init = change(*weights_of(regressor().fit(X, y)))
-    with pytest.raises(ValueError, match=r"init=.* shapes .*\(4, 572\).*, got "):
+    with pytest.raises(ValueError, match=r"init=.* shapes .*\(4, 800\).*, got "):
         regressor(init=init).fit(X, y)
