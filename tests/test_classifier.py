@@ -28,6 +28,7 @@ from factories import (
 from scipy.special import expit, softmax
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
+from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.neighbors import KNeighborsClassifier
@@ -112,7 +113,12 @@ def test_probabilities_are_the_forward_pass_of_coefs_and_intercepts(
     for weights, bias in zip(
         estimator.coefs_[:-1], estimator.intercepts_[:-1], strict=True
     ):
+        if n_neighbors is None:
+            first = estimator.network_.layers[0]
+            a = np.clip(a, first.low, first.high)
         a = function(a @ weights + bias)
+        if n_neighbors is None:
+            a = np.hstack([a, np.minimum(a[:, :-1], a[:, 1:])])
     z = a @ estimator.coefs_[-1] + estimator.intercepts_[-1]
     np.testing.assert_allclose(estimator.predict_proba(X), output(z))
 
@@ -221,23 +227,29 @@ def test_frames_give_feature_names_and_the_same_network():
 
 @pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
 @pytest.mark.parametrize(
-    ("form", "sizes"),
+    ("form", "shapes_of_weights"),
     [
-        ({"n_comparisons": "auto"}, [4, 72 + 500, 3]),
-        ({"n_comparisons": 5}, [4, 72 + 5, 3]),
-        ({"n_comparisons": 30, "activation": "step", "max_iter": 0}, [4, 72, 3]),
-        ({"n_neighbors": 1}, [4, 72, 9, 3]),
-        ({"n_neighbors": 1, "n_comparisons": 30}, [4, 72, 9, 3]),
-        ({"n_neighbors": 2}, [4, 72, 9, 6, 3]),
-        ({"n_neighbors": 3}, [4, 72, 9, 6, 3]),
+        ({"n_comparisons": 800}, [(4, 800), (1599, 3)]),
+        ({"n_comparisons": 5, "n_conjunctions": 0}, [(4, 5), (5, 3)]),
+        ({"n_comparisons": 5, "n_conjunctions": 2}, [(4, 5), (5 + 4 + 3, 3)]),
+        ({"n_comparisons": 3, "n_conjunctions": 9}, [(4, 3), (3 + 2 + 1, 3)]),
+        ({"activation": "step", "max_iter": 0}, [(4, 40), (79, 3)]),
+        *(
+            ({"n_neighbors": k}, list(pairwise(sizes)))
+            for k, sizes in [
+                (1, [4, 72, 9, 3]), (2, [4, 72, 9, 6, 3]), (3, [4, 72, 9, 6, 3])
+            ]
+        ),
     ],
-)
-def test_attributes_that_describe_the_network(form, sizes, loss):
+)  # fmt: skip
+def test_attributes_that_describe_the_network(form, shapes_of_weights, loss):
     estimator = classifier(**{"max_iter": 3} | form, loss=loss).fit(X, y)
     n_epochs = estimator.max_iter
-    assert [w.shape for w in estimator.coefs_] == list(pairwise(sizes))
-    assert [b.shape for b in estimator.intercepts_] == [(n,) for n in sizes[1:]]
-    assert estimator.n_layers_ == len(sizes)
+    assert [w.shape for w in estimator.coefs_] == shapes_of_weights
+    assert [b.shape for b in estimator.intercepts_] == [
+        (n,) for _, n in shapes_of_weights
+    ]
+    assert estimator.n_layers_ == len(shapes_of_weights) + 1
     assert estimator.n_outputs_ == 3
     assert (
         estimator.out_activation_
@@ -453,10 +465,11 @@ def test_one_exemplar_for_several_classes_predicts_its_own():
     np.testing.assert_array_equal(estimator.predict(X), np.full(150, 2))
 
 
-def test_without_comparisons_or_random_units_the_shares_of_the_classes_are_predicted():
+def test_with_nothing_to_compare_the_shares_of_the_classes_are_predicted():
     estimator = classifier(exemplars=(X[:1], [2]), n_comparisons=30, class_weight={0: 3})
     p = estimator.fit(X, y).predict_proba(X)
-    assert shapes(estimator)[:2] == [(4, 0), (0, 3)]
+    assert not estimator.coefs_[0].any()
+    assert not estimator.comparison_features_.any()
     np.testing.assert_allclose(p, p[:1].repeat(150, axis=0))
     assert p[0, 0] > p[0, 1] == pytest.approx(p[0, 2])
 
@@ -507,7 +520,7 @@ def test_n_exemplars_beside_given_ones_is_an_error(init, n_exemplars):
         estimator.fit(X, y)
 
 
-VOTES = "has no effect: n_neighbors={} is the network that votes. Leave {} at 'auto', or "
+VOTES = "has no effect: n_neighbors={} is the network that votes. Leave {} at {!r}, or "
 # Parameters, and the beginning of the error.
 REFUSED = [
     (
@@ -521,14 +534,14 @@ REFUSED = [
     *(
         (
             {"output_init": output_init, "n_neighbors": k},
-            f"output_init='{output_init}' {VOTES.format(k, 'output_init')}",
+            f"output_init='{output_init}' {VOTES.format(k, 'output_init', 'auto')}",
         )
         for output_init, k in [("ridge", 1), ("logistic", 2), ("norm_constrained", 1)]
     ),
     *(
         (
             {"n_comparisons": 5, "n_neighbors": k},
-            f"n_comparisons=5 {VOTES.format(k, 'n_comparisons')}",
+            f"n_comparisons=5 {VOTES.format(k, 'n_comparisons', 800)}",
         )
         for k in (1, 3)
     ),
@@ -538,9 +551,25 @@ REFUSED = [
     ),
     ({"pairs": 2, "n_neighbors": 3}, "pairs=2 is less than n_neighbors=3: no exemplar "),
     (
-        {"tied": True, "init": ([], [])},
+        {"n_neighbors": 1, "tied": True, "init": ([], [])},
         "init=(coefs, intercepts) has weights of its own for each comparison: it needs ",
     ),
+    *(
+        (
+            {name: value},
+            f"{name}={value!r} has no effect: n_neighbors=None takes no votes",
+        )
+        for name, value in [("tied", True), ("pairs", 4), ("pairs", "other_classes")]
+    ),
+    *(
+        (
+            {"max_features": value, "metric": metric},
+            f"max_features={value!r} needs a metric that is a sum over features, got ",
+        )
+        for value in (1, 0.5, "sqrt")
+        for metric in ("mahalanobis", "cosine", PCA(2))
+    ),
+    ({"feature_groups": [0, 1]}, "feature_groups must have a label for each of the 4 "),
     (
         {"output_init": "logistic", "loss": "squared_error"},
         "output_init='logistic' is the regression of the log loss: it needs loss=",
@@ -552,7 +581,7 @@ REFUSED = [
 @pytest.mark.parametrize(("settings", "message"), REFUSED)
 def test_parameters_without_effect_and_contradictions_are_errors(settings, message, init):
     for method, more in (("fit", {}), ("partial_fit", {"classes": [0, 1, 2]})):
-        estimator = classifier(**{"init": init} | settings)
+        estimator = type(classifier())(**{"init": init, "max_iter": 0} | settings)
         if hasattr(estimator, method):
             with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
                 getattr(estimator, method)(X, y, **more)
@@ -572,10 +601,10 @@ def test_a_step_is_not_trained():
     [
         {"n_neighbors": 3, "sharpness": 2.0},
         {"n_neighbors": 3, "activation": "step", "sharpness": 1},
-        {"n_neighbors": 1, "n_comparisons": 30, "output_init": "auto"},
+        {"n_neighbors": 1, "n_comparisons": 800, "output_init": "auto"},
         {"n_neighbors": 1, "pairs": "other_classes"},
         {"n_neighbors": 3, "pairs": 3},
-        {"sharpness": np.float32(1.0), "pairs": 1},
+        {"sharpness": np.float32(1.0), "tied": np.False_},
         {"output_init": "norm_constrained", "loss": "squared_error"},
     ],
     ids=str,
@@ -1319,8 +1348,7 @@ def networks_of_the_same_weights(**settings):
         HIDDEN, **settings | {"learning_rate_init": 1e-300, "max_iter": 1}
     ).partial_fit(X, y, classes=[0, 1, 2])
     init = still.coefs_, still.intercepts_
-    n_exemplars, n_comparisons = 3, HIDDEN - 6
-    form = {"n_exemplars": n_exemplars, "n_comparisons": n_comparisons}
+    form = {"n_comparisons": HIDDEN, "n_conjunctions": 0}
     return MLPClassifier(HIDDEN, **settings), classifier(init, **form, **settings)
 
 
@@ -1506,7 +1534,7 @@ def test_clone_is_unfitted_and_has_the_same_parameters(settings):
     ],
 )
 def test_a_network_is_not_gone_on_with_as_another_one(name, value):
-    fitted = classifier(warm_start=True, n_comparisons="auto").fit(X, y)
+    fitted = type(classifier())(warm_start=True, max_iter=0, random_state=0).fit(X, y)
     before = fitted.predict_proba(X)
     fitted.set_params(**{name: value, "max_iter": 1})
     for learn in (fitted.fit, fitted.partial_fit):

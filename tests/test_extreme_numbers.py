@@ -58,7 +58,6 @@ def regressor(**parameters):
         {"init": "random"},
         {"activation": "step", "n_neighbors": 1},
         {"activation": "logistic", "n_neighbors": 1},
-        {"tied": True},
     ],
 )
 @pytest.mark.parametrize("make", [classifier, regressor])
@@ -99,7 +98,7 @@ def test_given_weights_that_single_precision_cannot_hold_are_refused(rows):
     X, y = rows
     coefs = [np.full((3, 2 + 1), 1e200), np.ones((3, 1))]
     init = coefs, [np.zeros(3), np.zeros(1)]
-    reg = regressor(init=init, n_exemplars=2, n_comparisons=1)
+    reg = regressor(init=init, n_comparisons=3, n_conjunctions=0)
     with pytest.raises(ValueError, match=r"init=.*float32 cannot hold"):
         reg.fit(X.astype(np.float32), y)
 
@@ -124,7 +123,7 @@ def test_an_explanation_of_rows_that_overflow_is_refused(rows):
         classifier().fit(X, y).explain([[1e308, -1e308, 1e308]], n_nearest=1)
     X = X.astype(np.float32)
     with pytest.raises(ValueError, match=r"X has values of up to 1e\+200"):
-        regressor().fit(X, y).explain([[1e200, 0.0, 0.0]], n_nearest=1)
+        regressor(n_neighbors=1).fit(X, y).explain([[1e200, 0.0, 0.0]], n_nearest=1)
 
 
 def test_one_exemplar_is_explained_without_comparisons(rows):
@@ -321,7 +320,7 @@ def test_a_parameter_may_be_of_a_small_type_of_numpy(rows):
     X, y = rows
     small = {"n_exemplars": np.int8(4), "n_comparisons": np.int8(100)}
     clf = classifier(**small, alpha=np.float16(0.5), max_iter=np.int8(0)).fit(X, y)
-    assert clf.network_.layers[0].n_out == 4 * 3 + 100
+    assert clf.network_.layers[0].n_out == 100 + 99
     reg = BasisInitMLPRegressor(n_parts=np.int8(2), max_iter=0).fit(X, X[:, 0])
     assert np.isfinite(reg.predict(X)).all()
 

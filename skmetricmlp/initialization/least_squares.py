@@ -168,7 +168,10 @@ def summed(
         response += A.T @ (roots[:, None] * Y[rows])
         gram += A.T @ A  # of an array with itself, at half the cost
         start = rows.stop
+    # Rounding errors of the difference are of this size, and may not make it indefinite.
+    rounding = n_hidden * TINY * np.diagonal(gram)
     gram -= np.outer(mean, mean)  # the weighted sum of Y is zero
+    gram[np.diag_indices_from(gram)] += rounding
     gram /= scale
     gram /= scale[:, None]
     square = float(np.sum(shares[:, None] * Y**2))
