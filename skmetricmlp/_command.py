@@ -165,7 +165,7 @@ def _parser() -> argparse.ArgumentParser:
         "--init",
         nargs="+",
         default=["metric", "random", "fitted"],
-        help="metric, random, fitted (random units with a closed-form output), or another "
+        help="metric, random, fitted (random units with a fitted output), or another "
         "baseline",
     )
     for name, convert in SETTINGS.items():

@@ -80,8 +80,8 @@ def compare(
         Parameters of :class:`~skmetricmlp.MetricInitMLPClassifier`, or for values of
         :class:`~skmetricmlp.MetricInitMLPRegressor`, by the name of the start. By default
         there are three: "calculated", "random", and "random, fitted", which are random
-        units with the closed-form output of calculated ones. All are compared with the last
-        one.
+        units with the closed-form output of calculated ones. All are compared with the
+        last one.
     sizes : sequence of int, optional
         Numbers of training rows. By default all rows, a quarter and a sixteenth.
     n_seeds : int
