@@ -90,7 +90,12 @@ CASES = {
         WEIGHTS,
     ),
     "sparse": (classifier(init="random"), csr_array(IRIS), SPECIES, None),
-    "tied": (regressor(tied=True, alpha=0.1), ROWS, VALUES, None),
+    "tied": (
+        regressor(n_neighbors=1, n_comparisons=800, tied=True, alpha=0.1),
+        ROWS,
+        VALUES,
+        None,
+    ),
     "regressor": (regressor(init="random"), ROWS, VALUES, VALUES),
     "two outputs": (regressor(solver="lbfgs"), EXERCISES, MEASURES, None),
     "basis": (basis(), ROWS[:, :2], VALUES, None),

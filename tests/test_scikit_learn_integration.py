@@ -288,7 +288,7 @@ def test_grid_search_over_regressors():
             "output_init": ["auto", "norm_constrained"],
         },
     ]
-    auto = regressor(n_comparisons="auto")
+    auto = regressor(n_comparisons=800)
     one, two = (
         GridSearchCV(auto, grid, cv=2, n_jobs=n, error_score="raise").fit(X, y)
         for n in (1, 2)
