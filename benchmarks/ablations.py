@@ -93,7 +93,7 @@ def curves(problem: Problem, seed: int) -> list[dict[str, Any]]:
     with threadpool_limits(1):
         return [
             {"start": name, **point}
-            for name, setting in variants(*problem[:2]).items()
+            for name, setting in variants(problem[1]).items()
             for point in learning_curve(problem, random_state=seed, **setting)
         ]
 
