@@ -743,14 +743,20 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         0          2     1      1    0.00    0.41
         1          2     2      2    0.41   -0.41
         2          2     3      1    0.43   -0.02
-        >>> frame[["term", "rank", "contribution"]].round(1)
-                      term  rank  contribution
-        0         exemplar     1          -0.0
-        1         exemplar     2           0.0
-        2         exemplar     3          -0.0
-        3  other exemplars  <NA>           0.1
-        4     random units  <NA>           8.4
-        5             bias  <NA>          -5.2
+        >>> frame["term"].tolist()
+        ['exemplar', 'exemplar', 'exemplar', 'other exemplars', 'bias']
+        >>> by_feature = clf.explain(X[[-1]], by="feature")
+        >>> by_feature[["term", "feature"]]
+                term feature
+        0    feature      x0
+        1    feature      x1
+        2    feature      x2
+        3    feature      x3
+        4  remainder     NaN
+        5       bias     NaN
+        >>> totals = [table["contribution"].sum() for table in (frame, by_feature)]
+        >>> bool(abs(totals[0] - totals[1]) < 1e-6)
+        True
         """
         frame = self._explain(X, n_nearest, None, by)
         labels = self._fit_state.targets.labels
