@@ -21,6 +21,7 @@ from factories import (
     assert_same_network,
     classifier,
     parameters_of,
+    preactivations,
     shapes,
     standardized,
     training_raises,
@@ -108,12 +109,7 @@ def test_probabilities_are_the_forward_pass_of_coefs_and_intercepts(
         n_neighbors=n_neighbors,
         max_iter=1,
     ).fit(X, y)
-    a = X
-    for weights, bias in zip(
-        estimator.coefs_[:-1], estimator.intercepts_[:-1], strict=True
-    ):
-        a = function(a @ weights + bias)
-    z = a @ estimator.coefs_[-1] + estimator.intercepts_[-1]
+    z = preactivations(estimator, X, function)[-1]
     np.testing.assert_allclose(estimator.predict_proba(X), output(z))
 
 
@@ -221,23 +217,25 @@ def test_frames_give_feature_names_and_the_same_network():
 
 @pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
 @pytest.mark.parametrize(
-    ("form", "sizes"),
+    ("form", "expected"),
     [
-        ({"n_random_units": "auto"}, [4, 72 + 500, 3]),
-        ({"n_random_units": 5}, [4, 72 + 5, 3]),
-        ({"n_random_units": 0, "activation": "step", "max_iter": 0}, [4, 72, 3]),
-        ({"n_neighbors": 1}, [4, 72, 9, 3]),
-        ({"n_neighbors": 1, "n_random_units": 0}, [4, 72, 9, 3]),
-        ({"n_neighbors": 2}, [4, 72, 9, 6, 3]),
-        ({"n_neighbors": 3}, [4, 72, 9, 6, 3]),
+        ({}, [(4, 40), (79, 3)]),
+        ({"n_comparisons": 5, "n_conjunctions": 0}, [(4, 5), (5, 3)]),
+        ({"n_comparisons": 5, "n_conjunctions": 3}, [(4, 5), (5 + 4 + 3 + 2, 3)]),
+        ({"n_comparisons": 3, "n_conjunctions": 9}, [(4, 3), (3 + 2 + 1, 3)]),
+        ({"n_comparisons": 1}, [(4, 1), (1, 3)]),
+        ({"activation": "step", "max_iter": 0}, [(4, 40), (79, 3)]),
+        ({"n_neighbors": 1}, [(4, 72), (72, 9), (9, 3)]),
+        ({"n_neighbors": 2}, [(4, 72), (72, 9), (9, 6), (6, 3)]),
+        ({"n_neighbors": 3}, [(4, 72), (72, 9), (9, 6), (6, 3)]),
     ],
 )
-def test_attributes_that_describe_the_network(form, sizes, loss):
+def test_attributes_that_describe_the_network(form, expected, loss):
     estimator = classifier(**{"max_iter": 3} | form, loss=loss).fit(X, y)
     n_epochs = estimator.max_iter
-    assert [w.shape for w in estimator.coefs_] == list(pairwise(sizes))
-    assert [b.shape for b in estimator.intercepts_] == [(n,) for n in sizes[1:]]
-    assert estimator.n_layers_ == len(sizes)
+    assert [w.shape for w in estimator.coefs_] == expected
+    assert [b.shape for b in estimator.intercepts_] == [(n,) for _, n in expected]
+    assert estimator.n_layers_ == len(expected) + 1
     assert estimator.n_outputs_ == 3
     assert (
         estimator.out_activation_
@@ -276,7 +274,7 @@ def test_exemplars_vote_with_an_integer_n_neighbors(settings, k):
 def test_untrained_it_is_better_than_the_nearest_exemplar(name):
     features, labels = standardized(name)
     test = np.arange(len(labels)) % 3 == 0
-    estimator = classifier(n_exemplars=30, n_random_units=500).fit(
+    estimator = classifier(n_exemplars=30, n_comparisons=800).fit(
         features[~test], labels[~test]
     )
     nearest = KNeighborsClassifier(1)
@@ -453,10 +451,12 @@ def test_one_exemplar_for_several_classes_predicts_its_own():
     np.testing.assert_array_equal(estimator.predict(X), np.full(150, 2))
 
 
-def test_without_comparisons_or_random_units_the_shares_of_the_classes_are_predicted():
-    estimator = classifier(exemplars=(X[:1], [2]), n_random_units=0, class_weight={0: 3})
+def test_comparisons_of_one_exemplar_tell_no_more_than_the_shares_of_the_classes():
+    estimator = classifier(exemplars=(X[:1], [2]), class_weight={0: 3})
     p = estimator.fit(X, y).predict_proba(X)
-    assert shapes(estimator)[:2] == [(4, 0), (0, 3)]
+    assert shapes(estimator)[:2] == [(4, 40), (79, 3)]
+    assert not estimator.coefs_[0].any()
+    assert not estimator.comparison_features_.any()
     np.testing.assert_allclose(p, p[:1].repeat(150, axis=0))
     assert p[0, 0] > p[0, 1] == pytest.approx(p[0, 2])
 
@@ -507,7 +507,7 @@ def test_n_exemplars_beside_given_ones_is_an_error(init, n_exemplars):
         estimator.fit(X, y)
 
 
-VOTES = "has no effect: n_neighbors={} is the network that votes. Leave {} at 'auto', or "
+VOTES = "has no effect: n_neighbors={} is the network that votes. Leave {} at "
 # Parameters, and the beginning of the error.
 REFUSED = [
     (
@@ -521,16 +521,32 @@ REFUSED = [
     *(
         (
             {"output_init": output_init, "n_neighbors": k},
-            f"output_init='{output_init}' {VOTES.format(k, 'output_init')}",
+            f"output_init='{output_init}' {VOTES.format(k, 'output_init')}'auto', or ",
         )
         for output_init, k in [("ridge", 1), ("logistic", 2), ("norm_constrained", 1)]
     ),
     *(
-        (
-            {"n_random_units": 5, "n_neighbors": k},
-            f"n_random_units=5 {VOTES.format(k, 'n_random_units')}",
-        )
+        ({name: value, "n_neighbors": k}, f"{name}={value!r} {no_effect}{default!r}, or ")
         for k in (1, 3)
+        for name, value, default in [
+            ("n_comparisons", 5, 800),
+            ("n_conjunctions", 0, 1),
+            ("max_features", None, "mixed"),
+            ("feature_groups", [0, 0, 1, 1], None),
+        ]
+        for no_effect in [VOTES.format(k, name)]
+    ),
+    ({"tied": True}, "tied=True has no effect: n_neighbors=None takes no votes. Leave "),
+    *(
+        ({"pairs": value}, f"pairs={value!r} has no effect: n_neighbors=None takes no ")
+        for value in (1, "other_classes")
+    ),
+    *(
+        (
+            {"metric": "mahalanobis", "max_features": value},
+            f"max_features={value!r} needs a metric that is a sum over features, got ",
+        )
+        for value in (1, 0.5, "sqrt", "log2")
     ),
     (
         {"pairs": "other_classes", "n_neighbors": 3},
@@ -538,7 +554,7 @@ REFUSED = [
     ),
     ({"pairs": 2, "n_neighbors": 3}, "pairs=2 is less than n_neighbors=3: no exemplar "),
     (
-        {"tied": True, "init": ([], [])},
+        {"tied": True, "init": ([], []), "n_neighbors": 1},
         "init=(coefs, intercepts) has weights of its own for each comparison: it needs ",
     ),
     (
@@ -572,10 +588,11 @@ def test_a_step_is_not_trained():
     [
         {"n_neighbors": 3, "sharpness": 2.0},
         {"n_neighbors": 3, "activation": "step", "sharpness": 1},
-        {"n_neighbors": 1, "n_random_units": 0, "output_init": "auto"},
+        {"n_neighbors": 1, "n_comparisons": 800, "output_init": "auto"},
         {"n_neighbors": 1, "pairs": "other_classes"},
         {"n_neighbors": 3, "pairs": 3},
-        {"sharpness": np.float32(1.0), "pairs": 1},
+        {"sharpness": np.float32(1.0), "pairs": "all", "tied": False},
+        {"metric": "mahalanobis", "max_features": None},
         {"output_init": "norm_constrained", "loss": "squared_error"},
     ],
     ids=str,
@@ -1109,6 +1126,7 @@ def test_divergence_with_early_stopping_keeps_the_best_network():
 @cache
 def fit_interrupted(n_steps, **settings):
     """Interrupt training after so many steps, three of which are an epoch."""
+    settings = {"learning_rate_init": 1e-5} | settings
     estimator = classifier(max_iter=10, batch_size=50, **settings)
     epoch = n_steps // 3 + 1
     with (
@@ -1319,8 +1337,7 @@ def networks_of_the_same_weights(**settings):
         HIDDEN, **settings | {"learning_rate_init": 1e-300, "max_iter": 1}
     ).partial_fit(X, y, classes=[0, 1, 2])
     init = still.coefs_, still.intercepts_
-    n_exemplars, n_random_units = 3, HIDDEN - 6
-    form = {"n_exemplars": n_exemplars, "n_random_units": n_random_units}
+    form = {"n_comparisons": HIDDEN, "n_conjunctions": 0}
     return MLPClassifier(HIDDEN, **settings), classifier(init, **form, **settings)
 
 
@@ -1506,7 +1523,7 @@ def test_clone_is_unfitted_and_has_the_same_parameters(settings):
     ],
 )
 def test_a_network_is_not_gone_on_with_as_another_one(name, value):
-    fitted = classifier(warm_start=True, n_random_units="auto").fit(X, y)
+    fitted = classifier(warm_start=True, n_comparisons=800).fit(X, y)
     before = fitted.predict_proba(X)
     fitted.set_params(**{name: value, "max_iter": 1})
     for learn in (fitted.fit, fitted.partial_fit):

@@ -424,27 +424,24 @@ class ScaledInput:
         """Pre-activation ``z`` (n, n_out) of ``x`` (n, n_in), dense or SciPy sparse."""
         if not hasattr(x, "tocsr"):
             return self.layer.affine((x - self.mean) / self.scale)
-        # The mean is subtracted from ``z``: from ``x`` it would fill the zeros.
-        ends = array_namespace(self.mean).stack(
-            [self.mean / self.scale, 0.0 * self.mean], axis=0
-        )
-        of_mean, bias = self.layer.affine(ends)
-        return self.layer.affine(_scaled_sparse(x, self.scale)) - (of_mean - bias)
+        return self._with_mean_in_bias().affine(_scaled_sparse(x, self.scale))
 
     def gradient(self, x: Array, delta: Array) -> list[Array]:
         """Gradient of the parameters from ``delta = dL/dz`` (n, n_out)."""
         if not hasattr(x, "tocsr"):
             return self.layer.gradient((x - self.mean) / self.scale, delta)
-        gradients = self.layer.gradient(_scaled_sparse(x, self.scale), delta)
-        total = array_namespace(delta).sum(delta, axis=0)[None, :]
-        of_mean = self.layer.gradient((self.mean / self.scale)[None, :], total)
-        gradients[0] -= of_mean[0]
+        scaled = _scaled_sparse(x, self.scale)
+        gradients = self._with_mean_in_bias().gradient(scaled, delta)
+        gradients[0] -= (self.mean / self.scale)[:, None] * gradients[1][None, :]
         return gradients
 
     def input_gradient(self, x: Array, delta: Array) -> Array:
         """``dL/dx`` (n, n_in) at ``x`` from ``delta = dL/dz`` (n, n_out)."""
-        scaled = x if hasattr(x, "tocsr") else (x - self.mean) / self.scale
-        return self.layer.input_gradient(scaled, delta) / self.scale
+        if not hasattr(x, "tocsr"):
+            scaled = (x - self.mean) / self.scale
+            return self.layer.input_gradient(scaled, delta) / self.scale
+        layer = self._with_mean_in_bias()
+        return layer.input_gradient(_scaled_sparse(x, self.scale), delta) / self.scale
 
     @property
     def n_dense_weights(self) -> int:
@@ -460,6 +457,11 @@ class ScaledInput:
         layer = self.layer.dense()
         weights = layer.weights / self.scale[:, None]
         return replace(layer, weights=weights, bias=layer.bias - self.mean @ weights)
+
+    def _with_mean_in_bias(self) -> Dense | Conjunctive | TiedComparison:
+        """Return the layer of ``x / scale``: to subtract the mean would fill its zeros."""
+        of_mean = (self.mean / self.scale) @ self.layer.weights
+        return replace(self.layer, bias=self.layer.bias - of_mean)
 
 
 def _scaled_sparse(x: Array, scale: Array) -> Array:
