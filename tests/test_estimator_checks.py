@@ -11,15 +11,21 @@ from skmetricmlp import (
 )
 
 SMALL = {"n_exemplars": 6, "max_iter": 10}
-FITTED = {"n_random_units": 20, **SMALL}
+FITTED = {"n_comparisons": 30, **SMALL}
 ESTIMATORS = [
-    # The default: comparisons and random units, read by a ridge regression.
+    # The default: comparisons and conjunctions, read by a ridge regression.
     MetricInitMLPClassifier(**FITTED),
+    # Comparisons on one feature, without conjunctions, read by a logistic regression.
+    MetricInitMLPClassifier(
+        n_conjunctions=0, max_features=1, output_init="logistic", **FITTED
+    ),
     # The source's networks: three layers with ReLU, four with smooth steps.
     MetricInitMLPClassifier(n_neighbors=1, exemplars="lvq", **SMALL),
     MetricInitMLPClassifier(n_neighbors=3, activation="logistic", **SMALL),
     # Shared scores, pairs that depend on the classes, and minibatches with momentum.
-    MetricInitMLPClassifier(tied=True, pairs="other_classes", solver="sgd", **FITTED),
+    MetricInitMLPClassifier(
+        n_neighbors=1, tied=True, pairs="other_classes", solver="sgd", **SMALL
+    ),
     # All rows at once, without partial_fit; the other loss and output of a classifier.
     MetricInitMLPClassifier(
         solver="lbfgs", loss="squared_error", output_init="norm_constrained", **FITTED

@@ -31,10 +31,10 @@ def rows():
 
 
 def small(estimator, parameters):
-    """Return an estimator of 4 exemplars, and 5 random units where there are any."""
+    """Return an estimator of 4 exemplars, and 9 comparisons where they are sampled."""
     settings = {"n_exemplars": 4, "max_iter": 0}
     if parameters.get("n_neighbors") is None:
-        settings["n_random_units"] = 5
+        settings["n_comparisons"] = 9
     return estimator(**settings | parameters)
 
 
@@ -56,7 +56,8 @@ def regressor(**parameters):
         {"init": "random"},
         {"activation": "step", "n_neighbors": 1},
         {"activation": "logistic", "n_neighbors": 1},
-        {"tied": True},
+        {"tied": True, "n_neighbors": 1},
+        {"max_features": None},
     ],
 )
 @pytest.mark.parametrize("make", [classifier, regressor])
@@ -78,7 +79,7 @@ def test_large_rows_that_do_not_overflow_are_predicted(rows):
 
 def test_float32_rows_from_a_random_start_overflow_with_an_error():
     X = np.full((3, 9), 3e38, dtype=np.float32)
-    reg = regressor(init="random", n_exemplars=1, n_random_units=50)
+    reg = regressor(init="random", n_exemplars=1, n_comparisons=50)
 
     with pytest.raises(ValueError, match=r"X .*3e\+38"):
         reg.fit(X, [1.0, 2.0, 3.0]).predict(X)
@@ -97,7 +98,7 @@ def test_given_weights_that_single_precision_cannot_hold_are_refused(rows):
     X, y = rows
     coefs = [np.full((3, 2 + 1), 1e200), np.ones((3, 1))]
     init = coefs, [np.zeros(3), np.zeros(1)]
-    reg = regressor(init=init, n_exemplars=2, n_random_units=1)
+    reg = regressor(init=init, n_comparisons=3, n_conjunctions=0)
     with pytest.raises(ValueError, match=r"init=.*float32 cannot hold"):
         reg.fit(X.astype(np.float32), y)
 
@@ -304,22 +305,28 @@ def test_adam_takes_finite_steps_where_squares_of_gradients_vanish(rows, weight)
 
 def test_numbers_beyond_floats_are_accepted_or_refused_by_name(rows):
     X, y = rows
-    for name in ("n_iter_no_change", "n_exemplars", "batch_size"):
+    for name in (
+        "n_iter_no_change",
+        "n_exemplars",
+        "batch_size",
+        "n_conjunctions",
+        "max_features",
+    ):
         classifier(**{name: 10**400}).fit(X, y)
     for name in ("alpha", "learning_rate_init"):
         with pytest.raises(ValueError, match=name):
             classifier(**{name: 10**400}).fit(X, y)
-    with pytest.raises(MemoryError, match="n_random_units"):
-        classifier(n_random_units=10**400).fit(X, y)
+    with pytest.raises(MemoryError, match="n_comparisons"):
+        classifier(n_comparisons=10**400).fit(X, y)
     with pytest.raises(ValueError, match="domain must be"):
         BasisInitMLPRegressor(domain=[[0, 10**400]] * 3).fit(X, y)
 
 
 def test_a_parameter_may_be_of_a_small_type_of_numpy(rows):
     X, y = rows
-    small = {"n_exemplars": np.int8(4), "n_random_units": np.int8(100)}
+    small = {"n_exemplars": np.int8(4), "n_comparisons": np.int8(100)}
     clf = classifier(**small, alpha=np.float16(0.5), max_iter=np.int8(0)).fit(X, y)
-    assert clf.network_.layers[0].n_out == 4 * 3 + 100
+    assert clf.network_.layers[0].n_out == 100 + 99
     reg = BasisInitMLPRegressor(n_parts=np.int8(2), max_iter=0).fit(X, X[:, 0])
     assert np.isfinite(reg.predict(X)).all()
 

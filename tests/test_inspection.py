@@ -28,7 +28,7 @@ from skmetricmlp.inspection import (
 from skmetricmlp.network import Dense, Network
 
 SMALL = dict(n_exemplars=8, batch_size=16, tol=0, random_state=0)
-FORMS = [dict(n_random_units=3), dict(n_neighbors=1)]
+FORMS = [dict(n_comparisons=20, n_conjunctions=0), dict(n_neighbors=1)]
 RANDOM = ["random", "uniform", "glorot_uniform", "he_uniform"]
 
 
@@ -195,33 +195,37 @@ def test_constant_weights_stay_as_good_as_one_neuron(iris, init, form, activatio
         assert len(np.unique(clf.predict(X))) == 1
 
 
-@pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("form", FORMS, ids=str)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_conjunctions_of_equal_neurons_make_them_distinct(iris):
+    """The first of two that are equal decides, and only that one gets the gradient."""
+    clf = MetricInitMLPClassifier("ones", n_comparisons=20, max_iter=2, **SMALL)
+    assert distinct(clf.fit(*iris))[0] > 1
+
+
+@pytest.mark.parametrize(
+    "form", [*FORMS, dict(n_comparisons=20), dict(n_neighbors=1, tied=True)], ids=str
+)
 @pytest.mark.parametrize("init", RANDOM)
-def test_random_neurons_are_all_distinct(iris, init, form, tied):
-    settings = dict(tied=tied, max_iter=0, **form, **SMALL)
+def test_random_neurons_are_all_distinct(iris, init, form):
+    settings = dict(max_iter=0, **form, **SMALL)
     counts = count_distinct_neurons(MetricInitMLPClassifier(init, **settings).fit(*iris))
-    widths = [56, 8] if "n_neighbors" in form else [59]
+    widths = [56, 8] if "n_neighbors" in form else [20]
     assert counts["n_neurons"].to_list() == widths
     assert counts["n_distinct"].to_list() == widths
 
 
 @pytest.mark.parametrize("activation", ["relu", "logistic", "step"])
-@pytest.mark.parametrize("n_neighbors", [None, 1])
 @pytest.mark.parametrize("tied", [False, True])
-def test_calculated_neurons_are_all_distinct_and_none_is_drawn(
-    iris, n_neighbors, activation, tied
-):
+def test_calculated_neurons_are_all_distinct_and_none_is_drawn(iris, activation, tied):
     X, y = iris
     rows = np.arange(0, 150, 15)
     networks = []
     for seed in (0, 1):
         clf = MetricInitMLPClassifier(
             exemplars=(X[rows], y[rows]),
-            n_neighbors=n_neighbors,
+            n_neighbors=1,
             activation=activation,
             tied=tied,
-            n_random_units=0,
             max_iter=0,
             random_state=seed,
         ).fit(X, y)

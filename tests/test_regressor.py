@@ -6,7 +6,6 @@ import re
 import warnings
 from contextlib import contextmanager
 from copy import deepcopy
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ from factories import (
     assert_nearly_same_network,
     assert_same_network,
     parameters_of,
+    preactivations,
     read_only,
     regressor,
     shapes,
@@ -162,7 +162,7 @@ def test_sharp_relu_is_the_nearest_exemplar_for_every_k():
 def test_untrained_it_is_better_than_the_nearest_exemplar(load):
     features, values = load()
     test = np.arange(len(values)) % 3 == 0
-    estimator = regressor(n_exemplars=20, n_random_units="auto")
+    estimator = regressor(n_exemplars=20, n_comparisons=800)
     estimator.fit(features[~test], values[~test])
     nearest = KNeighborsRegressor(1)
     nearest.fit(estimator.exemplars_, estimator.exemplar_values_)
@@ -175,7 +175,7 @@ def test_untrained_it_is_better_than_the_nearest_exemplar(load):
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"output_init": "norm_constrained"}, {"output_init": "ridge", "tied": True}],
+    [{}, {"output_init": "norm_constrained"}, {"output_init": "ridge"}],
 )
 def test_a_fitted_output_predicts_better_than_the_mean(settings, activation, values):
     score = regressor(activation=activation, **settings).fit(X, values).score(X, values)
@@ -228,9 +228,18 @@ REFUSED = [
         "sharpness=2.0 has no effect: activation='step' is the limit",
     ),
     ({"n_neighbors": 3, "output_init": "ridge"}, f"output_init='ridge' {VOTES}"),
-    ({"n_neighbors": 3, "n_random_units": 5}, f"n_random_units=5 {VOTES}"),
+    ({"n_neighbors": 3, "n_comparisons": 5}, f"n_comparisons=5 {VOTES}"),
+    ({"n_neighbors": 3, "n_conjunctions": 0}, f"n_conjunctions=0 {VOTES}"),
+    ({"n_neighbors": 3, "max_features": 0.5}, f"max_features=0.5 {VOTES}"),
+    ({"n_neighbors": 3, "feature_groups": [0] * 10}, "feature_groups=[0, "),
+    ({"tied": True}, "tied=True has no effect: n_neighbors=None takes no votes"),
+    ({"pairs": 4}, "pairs=4 has no effect: n_neighbors=None takes no votes"),
+    ({"metric": "cosine", "max_features": 2}, "max_features=2 needs a metric that is a "),
     ({"n_neighbors": 3, "pairs": 2}, "pairs=2 is less than n_neighbors=3"),
-    ({"tied": True, "init": ([], [])}, "init=(coefs, intercepts) has weights of its own"),
+    (
+        {"tied": True, "init": ([], []), "n_neighbors": 1},
+        "init=(coefs, intercepts) has weights of its own",
+    ),
     (
         {"output_init": "logistic"},
         "output_init must be one of 'auto', 'ridge', 'norm_con",
@@ -260,7 +269,9 @@ FORMS = [
     {"n_neighbors": 3, "exemplars": "kmedoids"},
     {"n_neighbors": 3, "activation": "logistic"},
     {"n_neighbors": 1},
-    {"tied": True, "pairs": 4},
+    {"n_neighbors": 1, "tied": True, "pairs": 4},
+    {"max_features": 2, "n_conjunctions": 3},
+    {"metric": "mahalanobis", "n_conjunctions": 0},
 ]
 AUTO = {"n_exemplars": "auto"}  # takes far longer than the others
 
@@ -299,7 +310,7 @@ def test_another_unit_changes_what_is_predicted_by_that_alone(form, unit, shift)
     [
         {},
         {"n_neighbors": 1, "solver": "sgd", "learning_rate_init": 0.1},
-        {"tied": True, "batch_size": 40},
+        {"n_neighbors": 1, "tied": True, "batch_size": 40},
         {"early_stopping": True, "alpha": 0.1},
     ],
 )
@@ -435,11 +446,7 @@ def test_predictions_are_the_forward_pass_of_coefs_and_intercepts(
         n_neighbors=n_neighbors,
         max_iter=0 if activation == "step" else 2,
     ).fit(X, values)
-    a = X
-    *hidden, last = zip(*given(estimator), strict=True)
-    for weights, bias in hidden:
-        a = function(a @ weights + bias)
-    expected = (a @ last[0] + last[1]).reshape(values.shape)
+    expected = preactivations(estimator, X, function)[-1].reshape(values.shape)
     assert_predicts(estimator, expected, by=1e-10)
 
 
@@ -447,10 +454,14 @@ def test_predictions_are_the_forward_pass_of_coefs_and_intercepts(
 @pytest.mark.parametrize(
     "settings",
     [
-        {},
+        {"n_conjunctions": 0},
         {"n_neighbors": 1, "activation": "tanh"},
         {"tied": True, "n_neighbors": 2},
-        {"output_init": "norm_constrained", "activation": "logistic"},
+        {
+            "output_init": "norm_constrained",
+            "activation": "logistic",
+            "n_conjunctions": 0,
+        },
     ],
 )
 def test_scikit_learns_own_network_takes_the_weights(settings, values):
@@ -477,10 +488,12 @@ def test_weights_of_another_estimator_give_its_predictions(settings, values):
     assert_predicts(estimator, calculated.predict(X), by=1e-10)
 
 
-@pytest.mark.parametrize(("widths", "n_neighbors"), [((92,), None), ((72, 9), 1)])
-def test_weights_of_scikit_learns_own_network_give_its_predictions(widths, n_neighbors):
+@pytest.mark.parametrize(
+    ("widths", "form"), [((40,), {"n_conjunctions": 0}), ((72, 9), {"n_neighbors": 1})]
+)
+def test_weights_of_scikit_learns_own_network_give_its_predictions(widths, form):
     mlp = MLPRegressor(hidden_layer_sizes=widths, random_state=0).partial_fit(X, y)
-    estimator = regressor(given(mlp), n_neighbors=n_neighbors).fit(X, y)
+    estimator = regressor(given(mlp), **form).fit(X, y)
     assert_predicts(estimator, mlp.predict(X), by=1e-10)
     estimator.partial_fit(X, y)
     assert estimator.score(X, y) > mlp.score(X, y)
@@ -488,22 +501,23 @@ def test_weights_of_scikit_learns_own_network_give_its_predictions(widths, n_nei
 
 @pytest.mark.parametrize("values", [y, y[:, None], Y, Y[:, :2]], ids=np.shape)
 @pytest.mark.parametrize(
-    ("form", "sizes"),
+    ("form", "hidden", "n_read"),
     [
-        ({"n_random_units": "auto"}, [10, 72 + 500]),
-        ({"n_random_units": 0}, [10, 72]),
-        ({"n_neighbors": 1, "n_random_units": 0}, [10, 72, 9]),
-        ({"n_neighbors": 3, "activation": "tanh"}, [10, 72, 9]),
-        ({"pairs": 4, "n_random_units": 0}, [10, 36]),
+        ({}, [(10, 40)], 79),
+        ({"n_conjunctions": 0}, [(10, 40)], 40),
+        ({"n_comparisons": 5, "n_conjunctions": 2}, [(10, 5)], 5 + 4 + 3),
+        ({"n_neighbors": 1}, [(10, 72), (72, 9)], 9),
+        ({"n_neighbors": 3, "activation": "tanh"}, [(10, 72), (72, 9)], 9),
+        ({"n_neighbors": 1, "pairs": 4}, [(10, 36), (36, 9)], 9),
     ],
 )
-def test_attributes_that_describe_the_network(form, sizes, values):
+def test_attributes_that_describe_the_network(form, hidden, n_read, values):
     n_outputs = values[:1].size
     estimator = regressor(**form, max_iter=3).fit(X, values)
-    sizes = [*sizes, n_outputs]
-    assert [w.shape for w in estimator.coefs_] == list(pairwise(sizes))
-    assert [b.shape for b in estimator.intercepts_] == [(n,) for n in sizes[1:]]
-    assert estimator.n_layers_ == len(sizes)
+    expected = [*hidden, (n_read, n_outputs)]
+    assert [w.shape for w in estimator.coefs_] == expected
+    assert [b.shape for b in estimator.intercepts_] == [(n,) for _, n in expected]
+    assert estimator.n_layers_ == len(expected) + 1
     assert estimator.n_outputs_ == n_outputs
     assert estimator.out_activation_ == "identity"
     assert estimator.predict(X[:4]).shape == (4, *values.shape[1:])
@@ -740,7 +754,7 @@ def test_baselines_start_at_the_mean_and_in_units_of_the_deviation(init):
     if init == "zeros":
         assert_predicts(estimator, np.tile(mean, (N, 1)))
     else:
-        bound = np.sqrt(6 / 92)
+        bound = np.sqrt(6 / 79)
         assert 0.9 * bound < abs(in_units).max() <= bound
 
 
@@ -843,14 +857,24 @@ def test_fit_starts_anew_without_warm_start(init):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("activation", "tanh"), ("n_neighbors", 1), ("tied", True)]
+    ("form", "name", "value"),
+    [
+        ({}, "activation", "tanh"),
+        ({"n_comparisons": 800}, "n_neighbors", 1),
+        ({}, "n_comparisons", 41),
+        ({}, "n_conjunctions", 2),
+        ({}, "max_features", 3),
+        ({"n_neighbors": 1}, "tied", True),
+        ({"n_neighbors": 1}, "pairs", 3),
+    ],
+    ids=str,
 )
-def test_a_network_is_not_gone_on_with_as_another_one(name, value):
-    estimator = regressor(warm_start=True, max_iter=1, n_random_units=0).fit(X, y)
+def test_a_network_is_not_gone_on_with_as_another_one(form, name, value):
+    estimator = regressor(warm_start=True, max_iter=1, **form).fit(X, y)
     for method in ("fit", "partial_fit"):
         with (
             unchanged(estimator, {name: value}),
-            pytest.raises(ValueError, match=f"{name}={value!r} does not go with"),
+            pytest.raises(ValueError, match=re.escape(f"{name}={value!r} does not go ")),
         ):
             getattr(estimator, method)(X, y)
 
@@ -1042,7 +1066,12 @@ def test_an_output_that_does_not_vary_is_predicted_beside_one_that_does():
 @pytest.mark.parametrize("max_iter", [0, 3])
 @pytest.mark.parametrize(
     "form",
-    [{}, {"n_neighbors": 1}, {"output_init": "norm_constrained"}, {"tied": True}],
+    [
+        {},
+        {"n_neighbors": 1},
+        {"output_init": "norm_constrained"},
+        {"n_neighbors": 1, "tied": True},
+    ],
 )
 def test_one_row_is_predicted_everywhere(form, max_iter):
     # Weights that are not needed decay by the penalty, which moves the prediction.
@@ -1064,10 +1093,11 @@ def test_one_exemplar_predicts_its_value(exemplars):
     np.testing.assert_allclose(estimator.exemplar_values_, [value])
 
 
-def test_without_comparisons_or_random_units_the_mean_is_predicted():
+def test_comparisons_of_one_exemplar_predict_the_mean():
     for output_init in ("ridge", "norm_constrained"):
-        estimator = regressor(n_exemplars=1, n_random_units=0, output_init=output_init)
+        estimator = regressor(n_exemplars=1, output_init=output_init)
         estimator.fit(X, Y, WEIGHTS)
+        assert not estimator.comparison_features_.any()
         mean = np.average(Y, axis=0, weights=WEIGHTS)
         np.testing.assert_allclose(estimator.predict(X), np.tile(mean, (N, 1)))
 
@@ -1258,8 +1288,7 @@ def test_error_in_the_middle_of_training_leaves_the_estimator_as_it_was(method, 
 @pytest.mark.parametrize(
     "form",
     [
-        {},
-        {"pairs": 3},
+        {"n_neighbors": 1},
         {"n_neighbors": 3, "activation": "tanh"},
         {"n_neighbors": 1, "pairs": 4},
     ],
@@ -1274,7 +1303,7 @@ def test_tied_comparisons_start_as_the_same_network(form, values):
 
 
 def test_as_many_pairs_as_there_are_others_are_all():
-    for form in ({}, {"n_neighbors": 3}):
+    for form in ({"n_neighbors": 1}, {"n_neighbors": 3}):
         assert_same_network(
             regressor(pairs=8, **form).fit(X, y), regressor(**form).fit(X, y)
         )
