@@ -57,7 +57,6 @@ def regressor(**parameters):
         {"activation": "step", "n_neighbors": 1},
         {"activation": "logistic", "n_neighbors": 1},
         {"tied": True, "n_neighbors": 1},
-        {"max_features": None},
     ],
 )
 @pytest.mark.parametrize("make", [classifier, regressor])

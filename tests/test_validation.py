@@ -557,5 +557,5 @@ def test_weights_of_rows_that_a_regressor_refuses(weights, message, method):
 @pytest.mark.parametrize("change", [too_few_layers, transposed, biases_as_columns])
 def test_given_weights_of_wrong_shapes_for_a_regressor(change):
     init = change(*weights_of(regressor().fit(X, y)))
-    with pytest.raises(ValueError, match=r"init=.* shapes .*\(4, 572\).*, got "):
+    with pytest.raises(ValueError, match=r"init=.* shapes .*\(4, 800\).*, got "):
         regressor(init=init).fit(X, y)

@@ -44,6 +44,8 @@ _SHARED = {
     "solver": ("adam", "sgd", "lbfgs"),
     "learning_rate": SCHEDULES,
     "batch_size": ("auto",),
+    "n_comparisons": (),
+    "n_conjunctions": (),
 }
 CLASSIFIER_CHOICES = _SHARED | {
     "exemplars": tuple(SELECTORS),
