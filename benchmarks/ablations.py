@@ -38,11 +38,11 @@ def variants(X: np.ndarray, y: np.ndarray) -> dict[str, dict[str, Any]]:
     votes = {"n_neighbors": 1}
     return {
         "default": {},
-        "no random units": {"n_random_units": 0},
-        "200 random units": {"n_random_units": 200},
-        "2000 random units": {"n_random_units": 2000},
-        "500 random units alone": {"n_random_units": 500, **alone},
-        "1370 random units alone": {"n_random_units": 1370, **alone},
+        "no random units": {"n_comparisons": 30},
+        "200 random units": {"n_comparisons": 200},
+        "2000 random units": {"n_comparisons": 2000},
+        "500 random units alone": {"n_comparisons": 500, **alone},
+        "1370 random units alone": {"n_comparisons": 1370, **alone},
         "10 exemplars per class": {"n_exemplars": dict.fromkeys(np.unique(y), 10)},
         "exemplars of lvq": {"exemplars": "lvq"},
         "logistic units": {"activation": "logistic"},

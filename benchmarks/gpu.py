@@ -70,7 +70,7 @@ CONFIGURATIONS: dict[str, tuple[dict[str, Any], Callable[..., torch.nn.Module]]]
         lambda n_features, n_classes: dense(n_features, 30 * 29, 30, n_classes),
     ),
     "N = 1000, tied": (
-        {"n_exemplars": 1000, "tied": True, "pairs": 10, "n_random_units": 500},
+        {"n_exemplars": 1000, "tied": True, "pairs": 10, "n_comparisons": 500},
         lambda n_features, n_classes: Tied(n_features, 1000, 10, 500, n_classes),
     ),
 }

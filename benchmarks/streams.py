@@ -114,7 +114,7 @@ def speed() -> pd.DataFrame:
     X, y = load_digits(return_X_y=True)
     X = X / 16
     models = {
-        "metric": MetricInitMLPClassifier(n_random_units=0, random_state=0),
+        "metric": MetricInitMLPClassifier(n_comparisons=30, random_state=0),
         "MLP": MLPClassifier((870,), random_state=0),
     }
     for model in models.values():

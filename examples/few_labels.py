@@ -42,7 +42,7 @@ def models(n_labels, seed):
     """Create the models for a number of labels of each class."""
     settings = {
         "n_exemplars": min(10 * n_labels, 30),
-        "n_random_units": 50,
+        "n_comparisons": 50,
         "random_state": seed,
     }
     return {

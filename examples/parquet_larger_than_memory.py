@@ -82,7 +82,7 @@ def memory_limit(more):
 def learn(path, epochs):
     """Train on the file, and print the accuracy after each epoch."""
     rng = np.random.default_rng(0)
-    clf = MetricInitMLPClassifier(n_exemplars=15, n_random_units=50, random_state=0)
+    clf = MetricInitMLPClassifier(n_exemplars=15, n_comparisons=50, random_state=0)
     with pq.ParquetFile(path) as file:
         for epoch in range(1, epochs + 1):
             groups = np.arange(file.num_row_groups)

@@ -161,7 +161,13 @@ def _parser() -> argparse.ArgumentParser:
         "Parameters of the estimator. Each combination of values is a start. A start is "
         "compared with the one of the same parameters that has the last value of --init.",
     )
-    starts.add_argument("--init", nargs="+", default=["metric", "random"])
+    starts.add_argument(
+        "--init",
+        nargs="+",
+        default=["metric", "random", "fitted"],
+        help="metric, random, fitted (random units with a fitted output), or another "
+        "baseline",
+    )
     for name, convert in SETTINGS.items():
         option = "--" + name.replace("_", "-")
         starts.add_argument(option, type=convert, nargs="+", help=HELP.get(name))

@@ -2,7 +2,6 @@
 
 from contextlib import contextmanager
 from functools import cache
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -32,7 +31,8 @@ def classifier(init="metric", **parameters):
     """Return a classifier of 9 exemplars and 40 comparisons, without training.
 
     Numbers that would have no effect stay at their defaults: of exemplars where
-    ``exemplars`` are given, and of comparisons where ``n_neighbors`` is given.
+    ``exemplars`` are given, and of comparisons where ``n_neighbors`` is given. Shared
+    weights and pairs are those of the network that votes.
     """
     return _small(MetricInitMLPClassifier, init, parameters)
 
@@ -44,9 +44,11 @@ def regressor(init="metric", **parameters):
 
 def _small(estimator, init, parameters):
     settings = dict(SMALL)
+    if parameters.get("tied", False) is True or parameters.get("pairs", "all") != "all":
+        settings["n_neighbors"] = 1
     if not isinstance(parameters.get("exemplars", ""), str):
         del settings["n_exemplars"]
-    if parameters.get("n_neighbors") is not None:
+    if (settings | parameters).get("n_neighbors") is not None:
         del settings["n_comparisons"]
     return estimator(init, **settings | parameters)
 
@@ -75,32 +77,6 @@ def assert_nearly_same_network(first, second, by=1e-9):
     """But for the rounding errors of a change of coordinates at every call."""
     for a, b in zip(parameters_of(first), parameters_of(second), strict=True):
         np.testing.assert_allclose(a, b, rtol=by, atol=1e-3 * by * abs(b).max())
-
-
-def with_conjunctions(u, n_neurons):
-    """Append ``min(u_p, u_(p + s))`` for s = 1, 2, ... until there are so many columns."""
-    columns, shift = list(np.asarray(u).T), 1
-    while len(columns) < n_neurons:
-        followed = zip(u.T[:-shift], u.T[shift:], strict=True)
-        columns += [np.minimum(a, b) for a, b in followed]
-        shift += 1
-    assert len(columns) == n_neurons
-    return np.array(columns).T
-
-
-def preactivations(estimator, rows, function):
-    """Pre-activations of all layers, by plain NumPy from ``coefs_`` and ``intercepts_``.
-
-    A layer that reads more neurons than the layer before has weights for reads its
-    conjunctions too.
-    """
-    layers = list(zip(estimator.coefs_, estimator.intercepts_, strict=True))
-    before = []
-    for (weights, bias), (upper, _) in pairwise(layers):
-        z = with_conjunctions(rows @ weights + bias, len(upper))
-        before.append(z)
-        rows = function(z)
-    return [*before, rows @ layers[-1][0] + layers[-1][1]]
 
 
 @contextmanager

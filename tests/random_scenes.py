@@ -387,6 +387,8 @@ OF_EXEMPLARS: Mapping[str, tuple[Any, ...]] = {
     "activation": ("logistic", "tanh", "step", "step"),
     "sharpness": (1e-300, 0.1, 10.0, 1e10, 1e300),
     "output_init": ("ridge", "norm_constrained", "norm_constrained"),
+    "n_conjunctions": (0, 2, 10**6),
+    "max_features": (1, 0.5, "sqrt", "log2", None),
     "tied": (True, True, False),
     "pairs": ("all", 1, 2, 5, 10**6),
 }
@@ -412,10 +414,11 @@ WRONG = (None, -1, 0, 1.5, "word", np.nan, np.inf, True, [], {}, np.ones(2), 10*
 def _drop_what_has_no_effect(parameters: dict[str, Any]) -> None:
     """Leave out what would be an error beside ``n_neighbors``."""
     if parameters.get("n_neighbors") is None:
-        parameters.pop("sharpness", None)
+        for name in ("sharpness", "tied", "pairs"):
+            parameters.pop(name, None)
         return
-    parameters.pop("output_init", None)
-    parameters.pop("n_random_units", None)
+    for name in ("output_init", "n_comparisons", "n_conjunctions", "max_features"):
+        parameters.pop(name, None)
     if parameters.get("activation") == "step":
         parameters.pop("sharpness", None)
 
@@ -431,7 +434,7 @@ def draw_parameters(rng: Rng, estimator: type[BaseEstimator], d: int) -> dict[st
     if is_basis:
         parameters["degree"] = 2
     else:
-        parameters["n_random_units"] = int(_choice(rng, (0, 1, 5, 20)))
+        parameters["n_comparisons"] = int(_choice(rng, (1, 2, 5, 20)))
     names = list(values)
     for name in rng.choice(names, size=min(rng.geometric(0.25), 12), replace=False):
         parameters[str(name)] = _choice(rng, values[name])

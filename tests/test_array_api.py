@@ -72,10 +72,12 @@ def dispatch():
 
 
 def small(estimator, parameters):
-    """Return an estimator of 9 exemplars, and 20 random units where there are any."""
+    """Return an estimator of 9 exemplars, and 20 comparisons where there are any."""
     defaults = {"n_exemplars": 9, "max_iter": 3, "batch_size": 40, "random_state": 0}
+    if parameters.get("tied") or parameters.get("pairs", "all") != "all":
+        parameters = {"n_neighbors": 1} | parameters
     if parameters.get("n_neighbors") is None:
-        defaults["n_random_units"] = 20
+        defaults["n_comparisons"] = 20
     if not isinstance(parameters.get("exemplars", ""), str):
         del defaults["n_exemplars"]
     return estimator(**defaults | parameters)

@@ -5,17 +5,16 @@ from functools import cache
 import numpy as np
 import pytest
 from factories import classifier, read_only, regressor, shapes, standardized
-from sklearn.datasets import load_diabetes, load_digits, load_iris
+from sklearn.datasets import load_diabetes, load_iris
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.preprocessing import scale
 
 from skmetricmlp._data import distinct_rows
-from skmetricmlp.initialization import NetworkConfig, build, output_layer
+from skmetricmlp.initialization import NetworkConfig, output_layer
 from skmetricmlp.initialization.architecture import layer_sizes, n_parameters
 from skmetricmlp.initialization.baselines import (
     BASELINES,
     baseline_network,
-    with_random_units,
 )
 from skmetricmlp.initialization.norm_constrained import constrained_weights
 from skmetricmlp.initialization.output_layer import (
@@ -26,18 +25,16 @@ from skmetricmlp.initialization.output_layer import (
     LOGISTIC_RIDGE,
     best_scale,
     logistic_weights,
-    ridge_classifier,
     ridge_weights,
+    scaled_classifier,
 )
-from skmetricmlp.initialization.pairs import all_pairs
-from skmetricmlp.initialization.tournament import comparison_layer
 from skmetricmlp.network import ACTIVATIONS
 
 SIZE = 40, (2, 2, 2, 2, 2), 5
 
 
 def config_of(**settings):
-    return NetworkConfig(**{"n_neighbors": 1, "n_random_units": 0} | settings)
+    return NetworkConfig(**{"n_neighbors": 1} | settings)
 
 
 def draw(init, activation="relu", seed=0, **settings):
@@ -100,17 +97,24 @@ def test_a_network_without_neurons_to_compare(tied):
     assert network.forward(np.ones((2, 3))).shape == (2, 1)
 
 
-@pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("pairs", ["all", "other_classes", 3, 4])
-@pytest.mark.parametrize(
-    "form", [{}, {"n_neighbors": 3}, {"n_neighbors": None, "n_random_units": 7}], ids=str
-)
-def test_parameters_are_counted_before_a_network_is_made(form, pairs, tied):
-    config = config_of(init="random", tied=tied, pairs=pairs, **form)
+VOTING = [
+    {"n_neighbors": k, "pairs": pairs, "tied": tied}
+    for k in (1, 3)
+    for pairs in ("all", "other_classes", 3, 4)
+    for tied in (False, True)
+]
+COMPARING = [
+    {"n_neighbors": None, "n_comparisons": 7, "n_conjunctions": k} for k in (0, 1, 9)
+]
+
+
+@pytest.mark.parametrize("form", [*VOTING, *COMPARING], ids=str)
+def test_parameters_are_counted_before_a_network_is_made(form):
+    config = config_of(init="random", **form)
     size = 4, (3, 1, 2), 3
     network = baseline_network(config, *size, np.random.RandomState(0))
     assert n_parameters(config, *size) == sum(p.size for p in network.parameters)
-    widths = [b.size for b in network.dense().parameters[1::2]]
+    widths = [layer.n_out for layer in network.dense().layers]
     assert layer_sizes(config, *size) == [4, *widths]
     assert network.n_dense_weights == sum(p.size for p in network.dense().parameters)
 
@@ -224,7 +228,7 @@ def test_a_class_without_rows_is_never_predicted():
 
 def test_a_logistic_output_is_a_regression_on_the_layer_before():
     X, y = standardized("iris")
-    settings = {"n_exemplars": 6, "n_random_units": 5}
+    settings = {"n_exemplars": 6, "n_comparisons": 5}
     ridge, fitted = (
         classifier(output_init=o, **settings).fit(X, y) for o in ("ridge", "logistic")
     )
@@ -238,21 +242,18 @@ def test_a_logistic_output_is_a_regression_on_the_layer_before():
     assert found == pytest.approx(least, rel=1e-4)
 
 
-# --- random units ---
+# --- random comparisons ---
 
 
-def test_random_units_are_drawn_as_random_weights_are():
-    rng = np.random.default_rng(0)
-    points, X = rng.normal(size=(10, 40)), rng.normal(size=(30, 40))
-    scores = points, np.ones(10)
-    first = comparison_layer(scores, all_pairs(10), X, np.ones(30), 1, "relu", 1.0)
-    widened = with_random_units(first, 5000, np.random.RandomState(0), None).dense()
-    random = widened.weights[:, 90:]
-    assert random.shape == (40, 5000)
-    assert abs(random).max() <= np.sqrt(6 / 40)
-    assert random.std() == pytest.approx(np.sqrt(2 / 40), rel=0.01)
-    assert not widened.bias[90:].any()
-    np.testing.assert_array_equal(widened.weights[:, :90], first.dense().weights)
+@pytest.mark.parametrize("n_conjunctions", [0, 1, 3])
+def test_random_comparisons_are_drawn_with_their_biases(n_conjunctions):
+    settings = {"n_neighbors": None, "n_conjunctions": n_conjunctions}
+    layer = draw("random", n_comparisons=2000, **settings).layers[0]
+    assert layer.weights.shape == (40, 2000)
+    assert layer.n_shifts == n_conjunctions
+    for array in layer.parameters:
+        assert abs(array).max() <= np.sqrt(6 / 40)
+        assert array.std() == pytest.approx(np.sqrt(2 / 40), rel=0.05)
 
 
 # --- the output layer by ridge regression ---
@@ -344,7 +345,7 @@ def test_scores_of_classes_are_scaled_by_rows_left_out(loss):
     codes = targets.argmax(axis=1)
     W, b, left_out = ridge_weights(values, targets, weights)
     scale = best_scale(left_out - 0.5, codes, weights, loss)
-    found_W, found_b = ridge_classifier(values, codes, weights, 3, loss)
+    found_W, found_b = scaled_classifier((W, b, left_out), codes, weights, loss)
     np.testing.assert_allclose(found_W, scale * W)
     np.testing.assert_allclose(found_b, scale * (b - 0.5))
     seen = best_scale(values @ W + b - 0.5, codes, weights, loss)
@@ -356,7 +357,8 @@ def test_ridge_of_few_or_equal_rows_is_finite(n):
     codes = np.arange(n) % 2
     for values in (np.ones((n, 3)), np.arange(3.0 * n).reshape(n, 3), np.ones((n, 0))):
         with np.errstate(all="raise"):
-            W, b = ridge_classifier(values, codes, np.ones(n), 3, "log_loss")
+            fit = ridge_weights(values, np.eye(3)[codes], np.ones(n))
+            W, b = scaled_classifier(fit, codes, np.ones(n), "log_loss")
         assert np.isfinite(W).all()
         scores = values @ W + b
         assert (scores[:, 2] < scores.max(axis=1)).all()  # a class without rows
@@ -369,46 +371,30 @@ def test_single_precision_ridge_is_nearly_that_of_double():
     np.testing.assert_allclose(values @ single_W + single_b, values @ W + b, atol=1e-4)
 
 
-@pytest.mark.parametrize("tied", [False, True])
+def ridge_on_equal_units(hidden, targets, weights):
+    """The ridge is on weights of units that are divided by their deviation."""
+    mean = np.average(hidden, axis=0, weights=weights)
+    deviation = np.sqrt(np.average((hidden - mean) ** 2, axis=0, weights=weights))
+    deviation = np.maximum(deviation, 0.1 * np.median(deviation[deviation > 0]))
+    W, b, left_out = ridge_weights(hidden / deviation, targets, weights)
+    return W / deviation[:, None], b, left_out
+
+
+@pytest.mark.parametrize("init", ["metric", "random"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_ridge_output_is_a_regression_on_the_comparisons_by_default(dtype, tied):
+def test_a_ridge_output_is_a_regression_on_units_of_equal_deviation(dtype, init):
     X, y = load_iris(return_X_y=True)
     X = X.astype(dtype)
-    clf = classifier(tied=tied).fit(X, y)
-    assert clf.n_neighbors is None
+    clf = classifier(init, output_init="ridge").fit(X, y)
     hidden = hidden_values(clf, X)
-    assert hidden.shape == (150, 9 * 8 + 20)
+    assert hidden.shape == (150, 40 + 39)
     _, index, count = np.unique(X, axis=0, return_index=True, return_counts=True)
-    expected = ridge_classifier(
-        hidden[index].astype(float), y[index], count / count.max(), 3, "log_loss"
-    )
-    z = hidden @ expected[0] + expected[1]
+    weights = count / count.max()
+    fit = ridge_on_equal_units(hidden[index].astype(float), np.eye(3)[y[index]], weights)
+    W, b = scaled_classifier(fit, y[index], weights, "log_loss")
+    z = hidden @ W + b
     p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(clf.predict_proba(X), p, atol=1e-3)
-
-
-@pytest.mark.parametrize(
-    ("widest", "most", "size"),
-    [(100, 10**9, 1000), (99, 10**9, 99), (99, 8000, 80)],
-)
-def test_the_output_is_fitted_to_as_many_rows_as_memory_is_given(
-    monkeypatch, widest, most, size
-):
-    X, y = load_digits(return_X_y=True)
-    monkeypatch.setattr(build, "FIT_ELEMENTS", 100_000)
-    monkeypatch.setattr(build, "FIT_ROWS", widest)
-    monkeypatch.setattr(build, "MOST_FIT_ELEMENTS", most)
-    seen = []
-    monkeypatch.setattr(
-        build,
-        "ridge_classifier",
-        lambda values, *rest: (
-            seen.append(values.shape) or ridge_classifier(values, *rest)
-        ),
-    )
-    clf = classifier(n_exemplars=10, n_random_units=10).fit(X, y)
-    assert seen == [(size, 100)]
-    assert clf.score(X, y) > 0.6
 
 
 # --- an output of a given variance, and fitted outputs of baselines ---
@@ -444,12 +430,13 @@ def output_of(estimator):
 
 
 def hidden_values(estimator, X):
-    """Of the last hidden layer."""
-    for weights, bias in zip(
-        estimator.coefs_[:-1], estimator.intercepts_[:-1], strict=True
-    ):
-        X = ACTIVATIONS[estimator.activation].function(X @ weights + bias)
-    return X
+    """Of the comparisons, and of each two in a row."""
+    if isinstance(estimator.init, str):  # given weights read features as they are
+        bounds = estimator.network_.layers[0]
+        X = np.clip(X, bounds.low, bounds.high)
+    u = X @ estimator.coefs_[0] + estimator.intercepts_[0]
+    both = np.concatenate([u, np.minimum(u[:, :-1], u[:, 1:])], axis=1)
+    return ACTIVATIONS[estimator.activation].function(both)
 
 
 KINDS = ["classes", "value", "values"]
@@ -475,7 +462,7 @@ def test_a_norm_constrained_output_is_the_fit_to_the_layer_before(activation, in
     _, X, y, targets = labels_or_values(kind)
     estimator = start_of(
         kind, init, activation=activation, output_init="norm_constrained",
-        n_exemplars=4, n_random_units=0,
+        n_exemplars=4, n_comparisons=30,
     )  # fmt: skip
     codes = y if kind == "classes" else np.zeros(150, int)
     rows = distinct_rows(X, codes, np.ones(150))
@@ -541,7 +528,7 @@ def test_a_ridge_output_of_values_is_the_fit_to_the_layer_before(init):
     output_init = "auto" if init == "metric" else "ridge"
     estimator = start_of("values", init, output_init=output_init)
     hidden = hidden_values(estimator, X)
-    W, b, _ = ridge_weights(hidden, targets, np.ones(150))
+    W, b, _ = ridge_on_equal_units(hidden, targets, np.ones(150))
     expected = (hidden @ W + b) * y.std(axis=0) + y.mean(axis=0)
     atol = 1e-6 * y.std(axis=0).max()
     np.testing.assert_allclose(estimator.predict(X), expected, atol=atol)

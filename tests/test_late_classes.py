@@ -26,9 +26,10 @@ FORMS = [
     {"n_neighbors": 1, "activation": "tanh"},
     {"n_neighbors": 3},
     {"n_neighbors": 3, "activation": "logistic"},
-    {"tied": True},
-    {"tied": True, "pairs": 8, "n_exemplars": 36},
-    {"pairs": "other_classes"},
+    {"n_conjunctions": 3, "n_comparisons": 60},
+    {"max_features": None, "activation": "tanh"},
+    {"n_neighbors": 1, "tied": True, "pairs": 8, "n_exemplars": 36},
+    {"n_neighbors": 1, "pairs": "other_classes"},
     {"tied": True, "n_neighbors": 1, "pairs": 12},
     {"tied": True, "n_neighbors": 1, "activation": "tanh"},
 ]
@@ -50,7 +51,7 @@ REST = np.setdiff1d(np.arange(len(y)), EARLY)
 
 def classifier(init="metric", **settings):
     if settings.get("n_neighbors") is None:
-        settings = {"n_random_units": 100} | settings
+        settings = {"n_comparisons": 100} | settings
     settings = {"n_exemplars": 18, "random_state": 0} | settings
     return MetricInitMLPClassifier(init, **settings)
 
@@ -122,7 +123,7 @@ def test_classes_may_come_one_after_the_other(settings):
 
 def grow(settings, noise=0.0):
     """Start without the late classes, train it, or as good as that, and add them."""
-    parameters = {"n_neighbors": None, "output_init": "auto", "n_random_units": "auto"}
+    parameters = {"n_neighbors": None, "output_init": "auto"}
     parameters |= {"n_exemplars": 12} | settings
     config = NetworkConfig.resolved(init="metric", **parameters)
     rng = np.random.RandomState(0)
@@ -168,11 +169,10 @@ def test_a_sharp_network_is_nearly_that(activation, n_neighbors):
 
 
 @pytest.mark.parametrize("output_init", ["ridge", "logistic"])
-@pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("pairs", ["all", 4])
-def test_the_outputs_of_the_other_classes_stay_as_they_were(output_init, tied, pairs):
-    settings = {"output_init": output_init, "tied": tied, "pairs": pairs}
-    settings["n_random_units"] = 100
+@pytest.mark.parametrize("n_conjunctions", [0, 1, 3])
+def test_the_outputs_of_the_other_classes_stay_as_they_were(output_init, n_conjunctions):
+    settings = {"output_init": output_init, "n_conjunctions": n_conjunctions}
+    settings["n_comparisons"] = 100
     others = np.setdiff1d(CLASSES, LATE)
     for noise in (0.01, 0.0):
         start, grown = grow(settings, noise)
@@ -192,7 +192,7 @@ def test_nothing_changes_where_no_row_is_of_a_late_class():
 
 def test_exemplars_that_are_given_are_not_added_to():
     given = X[EARLY[:40]], y[EARLY[:40]]
-    clf = MetricInitMLPClassifier(exemplars=given, n_random_units=9, random_state=0)
+    clf = MetricInitMLPClassifier(exemplars=given, n_comparisons=9, random_state=0)
     clf.partial_fit(X[EARLY], y[EARLY], classes=CLASSES).partial_fit(X[REST], y[REST])
     assert clf.n_exemplars_ == 40
 

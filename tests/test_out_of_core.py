@@ -57,10 +57,10 @@ def test_incremental_is_partial_fit_for_one_chunk_after_the_other():
     wrappers = pytest.importorskip("dask_ml.wrappers")
     X, y = digits(900)
     chunks = da.from_array(X, chunks=(300, 64)), da.from_array(y, chunks=300)
-    clf = MetricInitMLPClassifier(n_exemplars=15, n_random_units=20, random_state=0)
+    clf = MetricInitMLPClassifier(n_exemplars=15, n_comparisons=20, random_state=0)
     incremental = wrappers.Incremental(clf, shuffle_blocks=False)
     incremental.fit(*chunks, classes=range(10)).partial_fit(*chunks)
-    by_hand = MetricInitMLPClassifier(n_exemplars=15, n_random_units=20, random_state=0)
+    by_hand = MetricInitMLPClassifier(n_exemplars=15, n_comparisons=20, random_state=0)
     for _ in range(2):
         for start in range(0, len(X), 300):
             rows = slice(start, start + 300)
@@ -72,7 +72,7 @@ def test_incremental_is_partial_fit_for_one_chunk_after_the_other():
 
 
 def search(X, y, splits, scoring=None):
-    clf = MetricInitMLPClassifier(n_random_units=20, max_iter=0, random_state=0)
+    clf = MetricInitMLPClassifier(n_comparisons=20, max_iter=0, random_state=0)
     grid = {"n_exemplars": [10, 12, 14]}
     settings = {"cv": splits, "scoring": scoring, "error_score": "raise"}
     return GridSearchCV(clf, grid, **settings).fit(X, y)

@@ -35,7 +35,7 @@ from skmetricmlp.plotting import (
     MarginsDisplay,
 )
 from skmetricmlp.plotting._drawing import PALETTE, class_style, make_mosaic, value_map
-from skmetricmlp.plotting.comparison_weights import closest_pairs, comparison_weights
+from skmetricmlp.plotting.comparison_weights import closest_pairs, strongest_comparisons
 from skmetricmlp.plotting.decision_boundaries import decision_boundaries, fit_untrained
 from skmetricmlp.plotting.learning_curves import learning_curves, summarize_curves
 
@@ -61,8 +61,10 @@ def _no_figure_is_left_open():
 
 def classifier(X=X, y=y, epochs=2, **settings):
     defaults = dict(n_exemplars=9, max_iter=0, random_state=0)
-    if settings.get("n_neighbors") is None:
-        defaults["n_random_units"] = 4
+    if settings.get("tied") or "pairs" in settings:
+        defaults["n_neighbors"] = 1
+    elif settings.get("n_neighbors") is None:
+        defaults["n_comparisons"] = 4
     clf = MetricInitMLPClassifier(**(defaults | settings)).fit(X, y)
     for _ in range(epochs):
         clf.partial_fit(X, y)
@@ -70,7 +72,7 @@ def classifier(X=X, y=y, epochs=2, **settings):
 
 
 def regressor(X=Xr, y=yr, **settings):
-    defaults = dict(n_exemplars=9, n_random_units=4, max_iter=0, random_state=0)
+    defaults = dict(n_exemplars=9, n_comparisons=4, max_iter=0, random_state=0)
     return MetricInitMLPRegressor(**(defaults | settings)).fit(X, y)
 
 
@@ -242,13 +244,10 @@ def test_forty_classes_are_told_apart():
 
 @pytest.mark.parametrize("activation", ["relu", "logistic", "tanh", "step"])
 @pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("n_neighbors", [None, 1])
 @pytest.mark.parametrize("metric", ["sqeuclidean", "cosine"])
-def test_at_the_start_a_table_is_the_difference_of_the_metric(
-    activation, tied, n_neighbors, metric
-):
+def test_at_the_start_a_table_is_the_difference_of_the_metric(activation, tied, metric):
     settings = dict(activation=activation, tied=tied, metric=metric)
-    clf = classifier(epochs=0, n_neighbors=n_neighbors, **settings)
+    clf = classifier(epochs=0, n_neighbors=1, **settings)
     pairs = [(0, 8), (5, 2), (8, 0)]
     display = ComparisonWeightsDisplay.from_estimator(clf, pairs=pairs)
     P = clf.exemplars_
@@ -273,33 +272,78 @@ def test_after_training_a_table_is_the_column_of_that_comparison(pairs, tied):
         for j in others:
             # The neurons are in the order of the pairs.
             column = clf.coefs_[0][:, n]
-            np.testing.assert_allclose(comparison_weights(clf, [(i, j)])[0], -column)
+            drawn = ComparisonWeightsDisplay.from_estimator(clf, pairs=[(i, j)])
+            np.testing.assert_allclose(drawn.weights[0], -column)
+            plt.close(drawn.figure_)
             n += 1
-    assert clf.coefs_[0].shape[1] == n + 4
+    assert clf.coefs_[0].shape[1] == n
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_tables_of_comparisons_on_few_features(activation):
+    clf = classifier(epochs=0, activation=activation, n_comparisons=40)
+    units = [7, 3, 39]
+    display = ComparisonWeightsDisplay.from_estimator(clf, comparisons=units)
+    labels, points = clf.exemplar_labels_, clf.exemplars_
+    for weights, (one, other), unit in zip(
+        display.weights, display.pairs, units, strict=True
+    ):
+        i, j = clf.comparisons_[unit]
+        compared = clf.comparison_features_[unit]
+        expected = np.where(compared, points[i] - points[j], 0.0)
+        scale = np.linalg.norm(weights) / np.linalg.norm(expected)
+        np.testing.assert_allclose(weights, scale * expected, atol=1e-9 * scale)
+        assert one.startswith(str(labels[i]))
+        assert other.startswith(str(labels[j]))
+
+
+def test_the_comparisons_that_are_chosen_have_the_longest_weights():
+    clf = classifier(n_comparisons=40)
+    lengths = [np.sqrt(sum(row**2)) for row in clf.coefs_[1][:40]]
+    expected = sorted(range(40), key=lambda unit: -lengths[unit])[:6]
+    assert strongest_comparisons(clf) == expected
+    display = ComparisonWeightsDisplay.from_estimator(clf)
+    np.testing.assert_array_equal(display.weights, clf.coefs_[0][:, expected].T)
+
+
+@pytest.mark.parametrize("units", [[40], [-1], [0.0], [True], []])
+def test_comparisons_that_are_none(units):
+    clf = classifier(n_comparisons=40)
+    with pytest.raises(ValueError, match="comparisons must be"):
+        ComparisonWeightsDisplay.from_estimator(clf, comparisons=units)
+
+
+def test_pairs_and_comparisons_belong_to_different_networks():
+    with pytest.raises(ValueError, match="pairs needs an integer n_neighbors"):
+        ComparisonWeightsDisplay.from_estimator(classifier(), pairs=[(0, 1)])
+    with pytest.raises(ValueError, match="comparisons needs n_neighbors=None, got 1"):
+        ComparisonWeightsDisplay.from_estimator(
+            classifier(n_neighbors=1), comparisons=[0]
+        )
 
 
 def test_tables_of_classes_that_came_late():
-    clf = MetricInitMLPClassifier(n_exemplars=9, n_random_units=4, random_state=0)
+    clf = MetricInitMLPClassifier(n_exemplars=9, n_neighbors=1, random_state=0)
     clf.partial_fit(X[:100], y[:100], classes=np.unique(y)).partial_fit(X, y)
     n, m = clf.pairs_.shape
     assert n == len(clf.exemplars_) > 9
     for i, j in ((0, n - 1), (n - 1, 3)):
         column = clf.coefs_[0][:, i * m + clf.pairs_[i].tolist().index(j)]
-        np.testing.assert_allclose(comparison_weights(clf, [(i, j)])[0], -column)
-        direction = clf.exemplars_[i] - clf.exemplars_[j]
-        assert comparison_weights(clf, [(i, j)])[0] @ direction > 0
+        drawn = ComparisonWeightsDisplay.from_estimator(clf, pairs=[(i, j)]).weights[0]
+        np.testing.assert_allclose(drawn, -column)
+        assert drawn @ (clf.exemplars_[i] - clf.exemplars_[j]) > 0
 
 
 def test_the_sign_says_which_of_both_is_nearer():
-    clf = classifier(epochs=0)
+    clf = classifier(epochs=0, n_neighbors=1)
     (i, j), *_ = pairs = closest_pairs(clf.exemplars_, clf.pairs_, clf.exemplar_labels_)
-    (table, *_) = comparison_weights(clf, pairs)
+    (table, *_) = ComparisonWeightsDisplay.from_estimator(clf, pairs=pairs).weights
     # The weighted sum is larger at exemplar i than at exemplar j.
     assert table @ (clf.exemplars_[i] - clf.exemplars_[j]) > 0
 
 
 def test_tables_of_images_stand_in_a_mosaic_about_zero():
-    clf = classifier()
+    clf = classifier(n_neighbors=1)
     display = ComparisonWeightsDisplay.from_estimator(
         clf, pairs=[(0, 4), (1, 8), (2, 7)], image_shape=(2, 2)
     )
@@ -332,7 +376,7 @@ def test_pairs_of_one_class_or_of_values_are_chosen_too():
     assert closest_pairs(points, pairs) == [(2, 3), (0, 1)]
     assert closest_pairs(points, pairs, np.zeros(4)) == [(2, 3)]
     display = ComparisonWeightsDisplay.from_estimator(regressor())
-    assert 1 <= len(display.weights) <= 4
+    assert len(display.weights) == 4
 
 
 @pytest.mark.parametrize(
@@ -340,7 +384,7 @@ def test_pairs_of_one_class_or_of_values_are_chosen_too():
 )
 def test_pairs_that_are_none(pair):
     with pytest.raises(ValueError, match=r"pairs must be .* from 0 to 8, got .*"):
-        ComparisonWeightsDisplay.from_estimator(classifier(), pairs=[pair])
+        ComparisonWeightsDisplay.from_estimator(classifier(n_neighbors=1), pairs=[pair])
 
 
 def test_pairs_that_are_not_compared():
@@ -354,8 +398,7 @@ def test_pairs_that_are_not_compared():
 # Decision boundaries
 
 
-@pytest.mark.parametrize("n_neighbors", [None, 1])
-@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize(("n_neighbors", "tied"), [(None, False), (1, False), (1, True)])
 def test_regions_are_what_is_predicted_on_the_grid(n_neighbors, tied):
     clf = classifier(n_neighbors=n_neighbors, tied=tied)
     start = classifier(epochs=0, n_neighbors=n_neighbors, tied=tied)
@@ -620,8 +663,7 @@ def test_curves_that_are_not_accepted():
 @pytest.mark.parametrize(
     ("form", "rest"),
     [
-        (dict(), ["other exemplars", "random units", "bias"]),
-        (dict(n_random_units=0), ["other exemplars", "bias"]),
+        (dict(), ["other exemplars", "bias"]),
         (dict(n_neighbors=1), ["other exemplars", "bias"]),
         (dict(n_neighbors=3), ["other exemplars", "interaction", "bias"]),
     ],
@@ -668,7 +710,7 @@ def test_bars_of_a_regressor_are_excesses():
     np.testing.assert_allclose(display.labels, expected["value"][:5])
     predicted = reg.predict(Xr[[5]])[0, 1]
     assert display.contributions.sum() == pytest.approx(predicted)
-    assert display.terms[5:] == ["other exemplars", "random units", "bias"]
+    assert display.terms[5:] == ["other exemplars", "bias"]
 
 
 def test_rows_go_through_the_steps_before_the_estimator():
@@ -901,8 +943,8 @@ def test_names_of_features(display):
     "settings",
     [
         dict(n_neighbors=3),
-        dict(tied=True, pairs=3),
-        dict(pairs="other_classes", activation="logistic"),
+        dict(n_neighbors=1, tied=True, pairs=3),
+        dict(n_neighbors=1, pairs="other_classes", activation="logistic"),
         dict(metric=NeighborhoodComponentsAnalysis(1, random_state=0)),
     ],
 )
@@ -958,7 +1000,7 @@ def test_without_matplotlib_displays_are_made(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     clf = classifier()
     ExemplarsDisplay(clf.exemplars_, clf.exemplar_labels_)
-    ComparisonWeightsDisplay(comparison_weights(clf, [(0, 4)]), [("a", "b")])
+    ComparisonWeightsDisplay(clf.coefs_[0][:, :1].T, [("a", "b")])
     computed = decision_boundaries(clf, X, y, grid_resolution=3)
     DecisionBoundariesDisplay(**computed._asdict())
     curves = learning_curves(clf, X, y, n_epochs=1, cv=2)

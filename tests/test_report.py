@@ -30,6 +30,9 @@ from skmetricmlp.study import (
 )
 from skmetricmlp.study.figures import _confusion
 
+TWO = {"init": ["metric", "random"]}
+
+
 COMMAND = [sys.executable, "-m", "skmetricmlp", "compare"]
 QUICK = ["--n-exemplars", "6", "--seeds", "2", "--epochs", "2"]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -39,7 +42,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 def study():
     data = load_dataset("digits")
     design = Design.from_dataset(
-        data, starts_from_grid({}), sizes=[60, 120], n_seeds=2, n_epochs=3
+        data, starts_from_grid(TWO), sizes=[60, 120], n_seeds=2, n_epochs=3
     )
     return run_study(data, design)
 
@@ -125,7 +128,7 @@ def test_names_from_the_data_are_no_markup(tmp_path):
     labels = pd.Series(y).map({0: "<b>a</b>", 1: "<script>", 2: "c & d"})
     data = Dataset.from_arrays(X, labels, name="<i>x</i>")
     design = Design.from_dataset(
-        data, starts_from_grid({}), sizes=[60], n_seeds=1, n_epochs=1
+        data, starts_from_grid(TWO), sizes=[60], n_seeds=1, n_epochs=1
     )
     write_report(tmp_path, run_study(data, design))
     page = Page((tmp_path / "report.html").read_text("utf-8"))
@@ -157,7 +160,7 @@ def test_a_class_that_is_predicted_and_never_true_counts_as_wrong():
 def test_values_are_drawn_against_what_is_true(tmp_path):
     data = load_dataset("diabetes")
     design = Design.from_dataset(
-        data, starts_from_grid({}), sizes=[100], n_seeds=2, n_epochs=1
+        data, starts_from_grid(TWO), sizes=[100], n_seeds=2, n_epochs=1
     )
     study = run_study(data, design)
     write_report(tmp_path, study)
@@ -341,7 +344,7 @@ def test_command_that_was_interrupted_goes_on(tmp_path, jobs):
     )
     first = re.search(r"(\d+) of 24 runs", result.stderr)
     assert int(first.group(1)) == finished
-    starts = starts_from_grid({"n_exemplars": [6], "batch_size": [32]})
+    starts = starts_from_grid({**TWO, "n_exemplars": [6], "batch_size": [32]})
     data = load_dataset("digits")
     design = Design.from_dataset(
         data, starts, sizes=sizes, n_seeds=n_seeds, n_epochs=n_epochs

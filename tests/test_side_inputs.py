@@ -37,7 +37,7 @@ ROWS = np.arange(0, 150, 15)
 
 def small(estimator, parameters):
     """Return an estimator of 9 exemplars, or of those that are given."""
-    settings = {"n_exemplars": 9, "n_comparisons": 40, "max_iter": 0, "random_state": 0}
+    settings = {"n_exemplars": 9, "n_comparisons": 20, "max_iter": 0, "random_state": 0}
     if not isinstance(parameters.get("exemplars", ""), str):
         del settings["n_exemplars"]
     return estimator(**settings | parameters)

@@ -42,12 +42,14 @@ VALUES = read_only(X[:, 3].copy())
 
 
 def small(estimator, parameters):
-    """Return an estimator with 6 exemplars, and 4 random units where there are any."""
+    """Return an estimator with 6 exemplars, and 4 comparisons where there are any."""
     settings = {"n_exemplars": 6, "random_state": 0}
     if not isinstance(parameters.get("exemplars", ""), str):
         del settings["n_exemplars"]
+    if parameters.get("tied") or parameters.get("pairs", "all") != "all":
+        parameters = {"n_neighbors": 1} | parameters
     if parameters.get("n_neighbors") is None:
-        settings["n_random_units"] = 4
+        settings["n_comparisons"] = 4
     return estimator(**settings | parameters)
 
 
@@ -184,7 +186,7 @@ def peak_of(function):
 @cache
 def after_epochs(n):
     clf = classifier(
-        n_exemplars=3, n_random_units=0, max_iter=n, tol=0, n_iter_no_change=n,
+        n_exemplars=3, n_comparisons=30, max_iter=n, tol=0, n_iter_no_change=n,
         learning_rate_init=1e-12,
     )  # fmt: skip
     rows = slice(None, None, 30)
@@ -507,7 +509,6 @@ def test_drawn_weights_are_as_many_as_will_be(n_neighbors, n_exemplars):
                 init="random",
                 n_neighbors=n_neighbors,
                 n_exemplars=n_exemplars,
-                n_random_units=0,
             ),
             rows,
         )
@@ -519,7 +520,6 @@ def test_drawn_weights_are_as_many_as_will_be(n_neighbors, n_exemplars):
         init=(few.coefs_, few.intercepts_),
         n_neighbors=n_neighbors,
         n_exemplars=n_exemplars,
-        n_random_units=0,
     )
     learn(given, slice(1))
 

@@ -33,6 +33,9 @@ from skmetricmlp.study.summary import epochs_ratio, paired_difference
 from skmetricmlp.study.tasks import CLASSES, VALUES, infer_task
 from skmetricmlp.training import stochastic
 
+TWO = {"init": ["metric", "random"]}
+
+
 KEYS = ["size", "seed", "start"]
 
 
@@ -45,7 +48,7 @@ def digits():
 def small_design(digits):
     return Design.from_dataset(
         digits,
-        starts_from_grid({}),
+        starts_from_grid(TWO),
         sizes=[80, 40],
         n_seeds=2,
         n_epochs=2,
@@ -74,7 +77,7 @@ def test_starts_are_all_combinations_and_have_their_reference():
 
 
 def test_weights_that_are_not_calculated_know_no_metric():
-    starts = starts_from_grid({"metric": ["kl", "cosine"], "exemplars": ["lvq"]})
+    starts = starts_from_grid({**TWO, "metric": ["kl", "cosine"], "exemplars": ["lvq"]})
     assert [s.name for s in starts] == [
         "calculated, metric=kl",
         "calculated, metric=cosine",
@@ -93,7 +96,7 @@ def test_one_value_of_init_is_compared_with_the_first_start():
 
 
 def test_the_metric_of_images_is_told_their_shape(digits):
-    starts = starts_from_grid({"metric": ["chamfer", "cosine"]})
+    starts = starts_from_grid({**TWO, "metric": ["chamfer", "cosine"]})
     design = Design.from_dataset(digits, starts)
     chamfer, cosine, random = (start.parameters for start in design.starts)
     assert chamfer["metric_params"] == {"image_shape": (8, 8)}
@@ -116,11 +119,11 @@ def test_expensive_runs_come_first_and_starts_of_a_split_together(small_design):
 
 
 def test_sizes_by_default_are_all_rows_a_quarter_and_a_sixteenth(digits):
-    design = Design.from_dataset(digits, starts_from_grid({}))
+    design = Design.from_dataset(digits, starts_from_grid(TWO))
     assert design.n_train + design.n_test == len(digits.y)
     assert design.sizes == (84, 337, design.n_train)
     iris = load_dataset("iris")
-    assert Design.from_dataset(iris, starts_from_grid({})).sizes == (28, 112)
+    assert Design.from_dataset(iris, starts_from_grid(TWO)).sizes == (28, 112)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +142,7 @@ def test_sizes_by_default_are_all_rows_a_quarter_and_a_sixteenth(digits):
 )
 def test_designs_that_are_impossible(digits, parameters, message):
     with pytest.raises(DataError, match=message):
-        Design.from_dataset(digits, starts_from_grid({}), **parameters)
+        Design.from_dataset(digits, starts_from_grid(TWO), **parameters)
 
 
 # --- the runs ---
@@ -560,7 +563,7 @@ def test_a_verdict_for_each_size_the_largest_first(study):
 def study_of_values():
     data = load_dataset("diabetes")
     design = Design.from_dataset(
-        data, starts_from_grid({}), sizes=[60, 120], n_seeds=3, n_epochs=2
+        data, starts_from_grid(TWO), sizes=[60, 120], n_seeds=3, n_epochs=2
     )
     return run_study(data, design)
 
@@ -616,3 +619,26 @@ def test_the_verdict_on_values_is_in_terms_of_r2(study_of_values):
 )
 def test_numbers_that_differ_are_values(y, task):
     assert infer_task(pd.Series(y)) is task
+
+
+def test_random_units_with_a_fitted_output_are_the_rival_by_default():
+    starts = starts_from_grid({"n_comparisons": [20]})
+    assert [s.name for s in starts] == ["calculated", "random", "random, fitted"]
+    assert {s.reference for s in starts} == {"random, fitted"}
+    assert starts[-1].parameters == {
+        "init": "random",
+        "output_init": "ridge",
+        "n_comparisons": 20,
+    }
+    # There is none where exemplars vote.
+    starts = starts_from_grid({"n_neighbors": [1]})
+    assert [s.name for s in starts] == ["calculated", "random"]
+    assert {s.reference for s in starts} == {"random"}
+    starts = starts_from_grid({"n_neighbors": [None, 1]})
+    assert [(s.name, s.reference) for s in starts] == [
+        ("calculated, n_neighbors=None", "random, fitted, n_neighbors=None"),
+        ("calculated, n_neighbors=1", "random, n_neighbors=1"),
+        ("random, n_neighbors=None", "random, fitted, n_neighbors=None"),
+        ("random, n_neighbors=1", "random, n_neighbors=1"),
+        ("random, fitted, n_neighbors=None", "random, fitted, n_neighbors=None"),
+    ]

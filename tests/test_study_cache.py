@@ -17,11 +17,14 @@ from skmetricmlp.study.files import OutputError, make_folder, write_files
 from skmetricmlp.study.runs import _warm_up
 from skmetricmlp.study.tasks import CLASSES
 
+TWO = {"init": ["metric", "random"]}
+
+
 COMMAND = [sys.executable, "-m", "skmetricmlp", "compare"]
 
 
 def small_design(dataset):
-    starts = starts_from_grid({"n_exemplars": [6]})
+    starts = starts_from_grid({**TWO, "n_exemplars": [6]})
     return Design.from_dataset(dataset, starts, sizes=[60], n_seeds=1, n_epochs=1)
 
 
@@ -267,7 +270,7 @@ def test_two_commands_at_once_in_one_folder_do_not_mix(tmp_path):
     assert f"{n_seeds} random splits" in (folder / "report.html").read_text("utf-8")
     assert len(pd.read_csv(folder / "to_target.csv")) == 2 * n_seeds
     dataset = load_dataset("iris")
-    starts = starts_from_grid({"n_exemplars": [6], "batch_size": [32]})
+    starts = starts_from_grid({**TWO, "n_exemplars": [6], "batch_size": [32]})
     design = Design.from_dataset(dataset, starts, sizes=[60], n_seeds=n_seeds, n_epochs=2)
     expected = run_study(dataset, design).curves.drop(columns="seconds")
     pd.testing.assert_frame_equal(written.drop(columns="seconds"), expected)

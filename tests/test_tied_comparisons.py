@@ -22,20 +22,19 @@ from skmetricmlp.training import Objective
 
 # No exemplar is compared with 3, and all others are with 0.
 TABLE = read_only([[1, 2], [0, 4], [0, 1], [0, 4], [0, 2]], np.intp)
-N, M, N_RANDOM = 5, 2, 3
+N, M = 5, 2
 
 
 def tied_network(hidden="exemplars", activation="tanh", seed=0, table=TABLE):
-    """Random weights: 4 features, comparisons, and exemplars or random units."""
+    """Random weights: 4 features, comparisons, and exemplars or an output."""
     rng = np.random.default_rng(seed)
 
     def draw(*shape):
         return read_only(rng.normal(size=shape))
 
     n, m = table.shape
-    n_random = N_RANDOM if hidden == "comparisons" else 0
-    pairs, n_scores = PairIncidence(table, n_random), n + n_random
-    weights, bias = draw(4, n_scores), draw(n_scores)
+    pairs = PairIncidence(table)
+    weights, bias = draw(4, n), draw(n)
     layers = [TiedComparison(weights, bias, draw(n, m), pairs, activation)]
     if hidden == "exemplars":
         layers.append(Grouped(draw(n, m), draw(n), activation))
@@ -70,7 +69,7 @@ def loop_comparison(layer, rows):
             for i, js in enumerate(table)
             for m, j in enumerate(js)
         ]
-        result.append(z + u[len(table) :])
+        result.append(z)
     return result
 
 
@@ -98,12 +97,11 @@ def test_a_grouped_layer_is_its_loop():
 def test_products_with_the_comparison_matrix(xp, table):
     """C as a dense matrix of loops; then both products of it, in any namespace."""
     rng, n = np.random.default_rng(0), len(table)
-    pairs = PairIncidence(table, N_RANDOM)
-    C = np.zeros((table.size + N_RANDOM, n + N_RANDOM))
+    pairs = PairIncidence(table)
+    C = np.zeros((table.size, n))
     for p, (i, j) in enumerate(zip(*pairs.indices, strict=True)):
         C[p, i], C[p, j] = -1, 1
-    C[table.size :, n:] = np.eye(N_RANDOM)
-    u, v = rng.normal(size=(n + N_RANDOM, 4)), rng.normal(size=(len(C), 4))
+    u, v = rng.normal(size=(n, 4)), rng.normal(size=(len(C), 4))
     assert_allclose(np.asarray(pairs.differences(xp.asarray(u))), C @ u, atol=1e-14)
     assert_allclose(np.asarray(pairs.totals(xp.asarray(v))), C.T @ v, atol=1e-14)
 
@@ -138,7 +136,6 @@ def tie(network, dense_gradients):
             gb[i] -= db[p]
             offsets[i, m] = db[p]
             p += 1
-    gW[:, n:], gb[n:] = dW[:, p:], db[p:]
     if len(network.layers) == 3:
         dV, dc, *upper = upper
         own = [[dV[i * table.shape[1] + m, i] for m in range(table.shape[1])]
@@ -237,7 +234,7 @@ def test_temporaries_stay_below_a_bound():
 # --- the pairs that are compared ---
 
 
-def loop_pairs(points, codes, pairs, *, by_class):
+def loop_pairs(points, codes, pairs):
     """By sorting the others of each exemplar, one after the other."""
     n = len(points)
     smallest = min(np.bincount(codes)[np.unique(codes)])
@@ -245,50 +242,47 @@ def loop_pairs(points, codes, pairs, *, by_class):
     for i in range(n):
         others = [j for j in range(n) if j != i]
         others.sort(key=lambda j, p=points[i]: sum((p - points[j]) ** 2))
-        if by_class or pairs == "other_classes":
-            of = {c: [j for j in others if codes[j] == c] for c in set(codes.tolist())}
-            own, nearest, others = of.pop(codes[i]), others, []
-            while any(of.values()):
-                turn = [members.pop(0) for members in of.values() if members]
-                others += [j for j in nearest if j in turn]
-            others += own
+        of = {c: [j for j in others if codes[j] == c] for c in set(codes.tolist())}
+        own, nearest, others = of.pop(codes[i]), others, []
+        while any(of.values()):
+            turn = [members.pop(0) for members in of.values() if members]
+            others += [j for j in nearest if j in turn]
+        others += own
         m = {"all": n - 1, "other_classes": n - smallest}.get(pairs, pairs)
         table.append(sorted(others[:m]))
     return np.array(table)
 
 
-@pytest.mark.parametrize("by_class", [False, True])
 @pytest.mark.parametrize("pairs", ["all", "other_classes", 1, 4, 16, 17, 99])
-def test_pairs_are_of_the_nearest_others(pairs, by_class):
+def test_pairs_are_of_the_nearest_others(pairs):
     rng = np.random.default_rng(0)
     points, codes = rng.normal(size=(18, 3)), rng.integers(0, 3, 18)
-    expected = loop_pairs(points, codes, pairs, by_class=by_class)
+    expected = loop_pairs(points, codes, pairs)
     A, b = squared_euclidean(points)
     rest = points, codes, pairs
-    assert_array_equal(select_pairs((A, b), *rest, by_class=by_class), expected)
+    assert_array_equal(select_pairs((A, b), *rest), expected)
     # A common term of all distances changes nothing.
     A, b = A + np.full(3, 2.0), b - 5.0
     with temporaries_of(40):
-        found = select_pairs((A, b), *rest, by_class=by_class)
+        found = select_pairs((A, b), *rest)
     assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("n_neighbors", [None, 1])
-def test_votes_need_pairs_of_every_class(n_neighbors):
+def test_votes_need_pairs_of_every_class():
     X, y = standardized("wine")
     given = X[::8], y[::8]
-    clf = classifier(exemplars=given, n_neighbors=n_neighbors, pairs=4, tied=True)
+    clf = classifier(exemplars=given, pairs=4, tied=True)
     table = clf.fit(X, y).network_.layers[0].pairs.table
-    by_class = n_neighbors is not None
-    assert_array_equal(table, loop_pairs(*given, 4, by_class=by_class))
-    assert (table != loop_pairs(*given, 4, by_class=not by_class)).any()
+    assert_array_equal(table, loop_pairs(*given, 4))
+    for i, row in enumerate(table):
+        assert set(given[1][row]) == set(given[1]) - {given[1][i]}
 
 
 def test_pairs_are_of_all_other_classes_where_classes_differ_in_size():
     codes = np.array([0, 0, 0, 0, 1, 2, 2])
     points = np.random.default_rng(0).normal(size=(7, 2))
     scores = squared_euclidean(points)
-    table = select_pairs(scores, points, codes, "other_classes", by_class=False)
+    table = select_pairs(scores, points, codes, "other_classes")
     assert table.shape == (7, 6)  # of all but the smallest class
     for i, row in enumerate(table):
         assert set(np.flatnonzero(codes != codes[i])) <= set(row)
@@ -303,16 +297,15 @@ def test_in_circulant_pairs_each_is_compared_as_often():
 # --- the calculated network ---
 
 TRAINABLE = [
-    {},
-    {"activation": "logistic", "output_init": "logistic"},
     {"n_neighbors": 1},
+    {"n_neighbors": 1, "activation": "logistic"},
     {"n_neighbors": 1, "loss": "squared_error"},
     {"n_neighbors": 2},
     {"n_neighbors": 3, "activation": "tanh"},
 ]
 SETTINGS = [
     *TRAINABLE,
-    {"activation": "step"},
+    {"activation": "step", "n_neighbors": 2},
     {"activation": "step", "n_neighbors": 1},
 ]
 
@@ -323,7 +316,7 @@ SETTINGS = [
         settings | {"pairs": pairs}
         for settings in SETTINGS
         for pairs in ("all", "other_classes", 4)
-        if pairs != "other_classes" or settings.get("n_neighbors", 1) == 1
+        if pairs != "other_classes" or settings["n_neighbors"] == 1
     ],
     ids=str,
 )
@@ -344,7 +337,7 @@ def test_tied_and_untied_are_the_same_before_training(settings):
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"output_init": "ridge"}, {"n_neighbors": 1}, {"n_neighbors": 3}]
+    "settings", [{"n_neighbors": 1}, {"n_neighbors": 3}, {"activation": "tanh"}]
 )
 def test_baselines_have_the_shapes_of_the_tied_network(settings):
     X, y = standardized("iris")
@@ -357,9 +350,7 @@ def test_baselines_have_the_shapes_of_the_tied_network(settings):
             p.shape for p in calculated.parameters
         ]
         if init in {"zeros", "ones"}:
-            is_fitted = "output_init" in settings
-            constant = drawn.parameters[: -2 if is_fitted else None]
-            assert all((p == float(init == "ones")).all() for p in constant)
+            assert all((p == float(init == "ones")).all() for p in drawn.parameters)
 
 
 @pytest.mark.parametrize("tied", [True, False])
@@ -394,7 +385,7 @@ def test_the_nearest_fire_with_few_pairs_too(k):
     sample = TrainingData(X, y, np.ones(len(X)))
     fired = {}
     for m in (5, 20, 59):
-        table = select_pairs(scores, points, labels, m, by_class=True)
+        table = select_pairs(scores, points, labels, m)
         network = nearest_network(
             scores, votes, sample, pairs=table, n_neighbors=k, activation="step"
         )
@@ -442,7 +433,7 @@ def test_single_precision_stays_single():
 
 def test_tying_cannot_change_in_a_warm_start():
     X, y = standardized("iris")
-    clf = classifier().fit(X, y)
+    clf = classifier(n_neighbors=1).fit(X, y)
     clf.set_params(tied=True)
     with pytest.raises(ValueError, match="tied=True does not go with the network, which"):
         clf.partial_fit(X, y)
@@ -450,11 +441,10 @@ def test_tying_cannot_change_in_a_warm_start():
 
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("pairs", ["other_classes", 5])
-@pytest.mark.parametrize("settings", [{"n_random_units": 0}, {"n_neighbors": 1}], ids=str)
-def test_explanations_add_up(settings, pairs, tied):
+def test_explanations_add_up(pairs, tied):
     """To the output of the predicted class, less its mean over the classes."""
     X, y = standardized("wine")
-    clf = classifier(n_exemplars=12, pairs=pairs, tied=tied, **settings).fit(X, y)
+    clf = classifier(n_exemplars=12, pairs=pairs, tied=tied).fit(X, y)
     frame = clf.explain(X, n_nearest=None)
     z = clf.network_.affine_output(X)
     expected = (z - z.mean(axis=1, keepdims=True))[np.arange(len(X)), z.argmax(axis=1)]
@@ -498,15 +488,17 @@ def test_a_network_that_does_not_fit_is_refused_before_memory_is_taken(allow):
     tracemalloc.start()
     try:
         with pytest.raises(MemoryError, match="n_exemplars=20000") as caught:
-            classifier(exemplars=(points, labels)).fit(points[:100], labels[:100])
+            classifier(exemplars=(points, labels), n_neighbors=1).fit(
+                points[:100], labels[:100]
+            )
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert peak < points.nbytes + 32 * 2**20  # with temporaries
 
     def n_weights(n):
-        width = n * (n - 1) + 20
-        return (100 + 1) * width + (width + 1) * 10
+        width = n * (n - 1)
+        return (100 + 1) * width + (width + 1) * n + (n + 1) * 10
 
     fitting = max(n for n in range(2000) if 4 * 8 * n_weights(n) <= 1e9)
     assert f"{n_weights(20_000):,} weights" in str(caught.value)
@@ -536,15 +528,23 @@ def settings_of(name):
     return {key: ast.literal_eval(value) for key, value in parts}, "f" if dtype else "d"
 
 
-@pytest.mark.parametrize("n_neighbors", [None, 1])
 @pytest.mark.parametrize(
-    ("limit", "solver", "copies"),
-    [(4e5, "adam", 4), (1.5e6, "sgd", 3), (6e6, "adam", 4), (1.5e7, "sgd", 3)],
+    ("n_neighbors", "limit", "solver", "copies"),
+    [
+        (1, 4e5, "adam", 4),
+        (1, 1.5e6, "sgd", 3),
+        (1, 6e6, "adam", 4),
+        (1, 1.5e7, "sgd", 3),
+        (None, 3e5, "sgd", 3),
+        (None, 1.5e7, "adam", 4),
+    ],
 )
 def test_settings_that_an_error_suggests_fit(n_neighbors, limit, solver, copies, allow):
     X, y = standardized("digits", 120)
     common = {"n_exemplars": 100, "exemplars": "random"}
     common |= {"n_neighbors": n_neighbors, "solver": solver}
+    if n_neighbors is None:
+        common["n_comparisons"] = 10_000
     allow(limit)
     with pytest.raises(MemoryError) as caught:
         classifier(**common).fit(X, y)
@@ -563,7 +563,7 @@ def test_settings_that_an_error_suggests_fit(n_neighbors, limit, solver, copies,
 @pytest.mark.parametrize(("make", "n"), [(classifier, 3), (regressor, 2)])
 def test_the_smallest_network_is_named_where_none_fits(make, n, allow):
     X, y = standardized("iris")
-    common = {"n_exemplars": 60, "exemplars": "random"}
+    common = {"n_exemplars": 60, "exemplars": "random", "n_neighbors": 1}
     allow(100)
     with pytest.raises(MemoryError) as caught:
         make(**common).fit(X, y)
@@ -571,7 +571,6 @@ def test_the_smallest_network_is_named_where_none_fits(make, n, allow):
     name, size = words.removesuffix(" MB)").split(" (")
     changes, dtype = settings_of(name)
     assert changes["n_exemplars"] == n
-    assert changes["n_random_units"] == 0
     least = float(size) * 1e6
     allow(1.01 * least)
     make(**common | changes).fit(X.astype(dtype), y)
@@ -605,10 +604,10 @@ def test_a_control_group_limits_what_is_available(tmp_path, monkeypatch):
 def test_the_dense_equivalent_is_refused_where_it_does_not_fit(allow):
     X, y = standardized("digits", 200)
     allow(1.5e6)
-    clf = classifier(n_exemplars=60, tied=True, n_random_units=0).fit(X, y)
+    clf = classifier(n_exemplars=60, tied=True).fit(X, y)
     with pytest.raises(MemoryError, match=r"230,100 weights, which take 1\.84 MB"):
         _ = clf.coefs_[0]
-    assert clf.coefs_[1].shape == (60 * 59, 10)
+    assert clf.coefs_[2].shape == (60, 10)
     biases = clf.network_.dense().parameters[1::2]
     for bias, expected in zip(clf.intercepts_, biases, strict=True):
         assert_array_equal(bias, expected)

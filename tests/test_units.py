@@ -47,8 +47,8 @@ METRICS = [
     (whitening, True),
 ]
 SETTINGS = [
-    {"n_random_units": 20},
-    {"init": "random", "tied": True, "n_random_units": 20},
+    {"n_comparisons": 20},
+    {"init": "random", "n_neighbors": 1, "tied": True},
     {"exemplars": "random", "n_neighbors": 3},
 ]
 SOLVERS = ["adam", "sgd", "lbfgs"]
@@ -80,7 +80,7 @@ def test_predictions_do_not_depend_on_units(metric, per_feature, settings, solve
 @pytest.mark.parametrize("metric", ["sqeuclidean", "seuclidean", "mahalanobis"])
 def test_exemplars_do_not_depend_on_units(exemplars, metric):
     clf = MetricInitMLPClassifier(
-        exemplars=exemplars, metric=metric, n_exemplars=12, n_random_units=20,
+        exemplars=exemplars, metric=metric, n_exemplars=12, n_comparisons=20,
         max_iter=0, random_state=0,
     )  # fmt: skip
     expected = clf.fit(WINE, CULTIVAR).predict_proba(WINE)
@@ -131,7 +131,7 @@ def test_sparse_and_dense_rows_train_alike():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(120, 30)) * (rng.random((120, 30)) < 0.2)
     y = np.arange(120) % 3
-    for settings in ({}, {"tied": True}, {"solver": "lbfgs"}):
+    for settings in ({}, {"n_neighbors": 1, "tied": True}, {"solver": "lbfgs"}):
         clf = MetricInitMLPClassifier(
             n_exemplars=6, max_iter=5, random_state=0, **settings
         )
@@ -258,7 +258,7 @@ def test_sparse_rows_are_not_made_dense_all_at_once(exemplars):
     """All temporaries take less than an eighth of the dense rows."""
     X = sp.random(500, 10_000, density=2e-3, format="csr", random_state=0)
     clf = MetricInitMLPClassifier(
-        exemplars=exemplars, n_exemplars=4, n_random_units=0, tied=True, max_iter=1,
+        exemplars=exemplars, n_exemplars=4, n_comparisons=4, max_iter=1,
         random_state=0,
     )  # fmt: skip
     with config_context(working_memory=1):

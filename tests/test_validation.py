@@ -5,7 +5,6 @@ import re
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
-from sklearn.decomposition import PCA
 from sklearn.preprocessing import scale
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
@@ -64,9 +63,9 @@ WRONG_VALUES = [
         ("n_exemplars", v)
         for v in (0, -3, 0.0, 1.5, -0.5, nan, inf, True, "5", None, [5])
     ),
-    *(("n_comparisons", v) for v in (0, -1, 2.0, nan, True, "all", None, [5])),
+    *(("n_comparisons", v) for v in (0, -1, 2.0, nan, True, "auto", None, [5])),
     *(("n_conjunctions", v) for v in (-1, 2.0, nan, True, "all", None, [5])),
-    *(("max_features", v) for v in (0, -1, 0.0, 1.5, nan, inf, True, "auto", "", [5])),
+    *(("max_features", v) for v in (0, -1, 0.0, 1.5, nan, True, "all", [5])),
     *(("batch_size", v) for v in (0, -1, 2.0, nan, True, "all", None, [5])),
     *(("learning_rate_init", v) for v in (0, -0.1, nan, inf, "0.1", None, {"a": 1}, 1j)),
     *(("learning_rate_init", v) for v in ((0.1, 0.1, 0), (0.1, nan, 0.1), (0.1, "a", 1))),
@@ -96,14 +95,13 @@ ACCEPTED = [
     ("n_comparisons", 1),
     ("n_comparisons", np.int64(3)),
     ("n_conjunctions", 0),
-    ("n_conjunctions", np.int64(1000)),
+    ("n_conjunctions", 10**6),
+    ("max_features", 10**6),
+    ("max_features", np.float32(0.5)),
+    ("max_features", np.int64(2)),
+    ("max_features", "sqrt"),
     ("max_features", None),
-    ("max_features", 1),
-    ("max_features", np.int64(99)),
-    ("max_features", 1.0),
-    ("max_features", np.float32(1e-9)),
-    ("feature_groups", [0, 0, 0, 0]),
-    ("feature_groups", ("a", None, "a", None)),
+    ("feature_groups", list("aabc")),
     ("power_t", 0),
     ("shuffle", np.bool_(True)),
     ("random_state", np.int64(1)),
@@ -183,7 +181,6 @@ WITHOUT_EFFECT = [
     {},
     {"activation": "tanh"},
     {"output_init": "norm_constrained"},
-    {"n_conjunctions": 0, "max_features": 1},
     {"n_neighbors": 1, "activation": "step"},
 ]
 
@@ -219,60 +216,20 @@ class TestSharpness:
         ("output_init", "norm_constrained"),
         ("n_comparisons", 5),
         ("n_conjunctions", 0),
-        ("max_features", None),
         ("max_features", 2),
         ("feature_groups", [0, 0, 1, 1]),
-        ("feature_groups", np.arange(4)),
     ],
-    ids=repr,
 )
 def test_a_network_that_votes_has_no_fitted_output(make, n_neighbors, name, value):
-    make(n_comparisons=800, n_neighbors=n_neighbors).fit(X, y)
-    shown = re.escape(repr(value))
-    message = f"^{name}={shown} has no effect: .*{n_neighbors}.* set n_neighbors to None"
+    make(n_neighbors=n_neighbors).fit(X, y)
+    message = (
+        f"^{name}={re.escape(repr(value))} has no effect: .*{n_neighbors}.* set "
+        f"n_neighbors to None"
+    )
     for init in ("metric", "random"):
         estimator = make(n_neighbors=n_neighbors, init=init, **{name: value})
         with pytest.raises(ValueError, match=message):
             estimator.fit(X, y)
-
-
-@pytest.mark.parametrize("make", [classifier, regressor])
-@pytest.mark.parametrize(("name", "value"), [("tied", True), ("pairs", 1)], ids=repr)
-def test_a_fitted_output_reads_no_pairs(make, name, value):
-    make(**{name: value}, n_neighbors=1).fit(X, y)
-    for init in ("metric", "random"):
-        estimator = make(init=init, **{name: value})
-        message = f"^{name}={value!r} has no effect: .* set n_neighbors to an int"
-        with pytest.raises(ValueError, match=message):
-            estimator.fit(X, y)
-
-
-@pytest.mark.parametrize("make", [classifier, regressor])
-@pytest.mark.parametrize("metric", ["mahalanobis", "cosine", PCA(2), lambda p: (p, p[:, 0])])
-def test_only_sums_over_features_compare_on_few(make, metric):
-    for max_features in ("mixed", None):
-        estimator = make(metric=metric, max_features=max_features).fit(X, y)
-        assert estimator.comparison_features_.all()
-    for max_features in (1, 4, 0.5, 1.0, "sqrt", "log2"):
-        with pytest.raises(ValueError, match=f"^max_features={max_features!r} needs a "):
-            make(metric=metric, max_features=max_features).fit(X, y)
-
-
-@pytest.mark.parametrize("make", [classifier, regressor])
-@pytest.mark.parametrize(
-    ("groups", "message"),
-    [
-        ([0, 1, 2], r"a label for each of the 4 features, got the shape \(3,\)"),
-        ([[0, 1, 2, 3]], r"a label for each of the 4 features, got the shape \(1, 4\)"),
-        (1, r"a label for each of the 4 features, got the shape \(\)"),
-        ("abcd", r"a label for each of the 4 features, got the shape \(\)"),
-        ([[0], [1, 2], 3, 4], "an array of 4 labels, or None, got "),
-    ],
-)
-def test_groups_of_features_that_do_not_fit(make, groups, message):
-    for init in ("metric", "random"):
-        with pytest.raises(ValueError, match=f"^feature_groups must (be|have) {message}"):
-            make(init=init, feature_groups=groups).fit(X, y)
 
 
 @pytest.mark.parametrize("make", [classifier, regressor])
@@ -520,7 +477,7 @@ def test_wrong_type_of_a_regressor(name, value):
         ({"n_neighbors": 3, "pairs": 2}, "^pairs=2 is less than n_neighbors=3"),
         ({"activation": "step", "max_iter": 1}, "^activation='step' has no gradient"),
         (
-            {"tied": True, "init": ([X], [y]), "n_neighbors": 1},
+            {"n_neighbors": 1, "tied": True, "init": ([X], [y])},
             "needs tied=False, got tied=True",
         ),
     ],

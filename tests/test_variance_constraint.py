@@ -527,7 +527,7 @@ def test_more_rows_than_a_block(wide):
 
 @pytest.mark.parametrize("init", ["he_uniform", "glorot_uniform", "uniform"])
 def test_weight_variance_is_that_of_drawn_weights(init):
-    config = NetworkConfig(init=init, n_neighbors=1, n_random_units=0)
+    config = NetworkConfig(init=init, n_neighbors=1, n_comparisons=30)
     size = 40, (2, 2, 2, 2, 2), 5
     layers = [
         baseline_network(config, *size, np.random.RandomState(seed)).layers

@@ -195,7 +195,7 @@ def test_not_fitted():
 
 @pytest.mark.parametrize("tied", [False, True])
 def test_another_network_may_start_from_them(tied):
-    given = classifier(tied=tied)
+    given = classifier(tied=tied, n_neighbors=1 if tied else None)
     other = clone(given).set_params(init=(given.coefs_, given.intercepts_), tied=False)
     other = clone(other).set_params(warm_start=True).fit(X, y)
     np.testing.assert_allclose(output(other), output(given), rtol=1e-9)
@@ -206,10 +206,9 @@ def test_another_network_may_start_from_them(tied):
     np.testing.assert_allclose(output(other), output(given), rtol=1e-9)
 
 
-@pytest.mark.parametrize("n_neighbors", [None, 1])
 @pytest.mark.parametrize("make", [classifier, regressor])
-def test_tied_weights_say_no(make, n_neighbors):
-    estimator = make(tied=True, n_neighbors=n_neighbors)
+def test_tied_weights_say_no(make):
+    estimator = make(tied=True, n_neighbors=1)
     before = output(estimator)
     for name in ("coefs_", "intercepts_"):
         arrays = getattr(estimator, name)
@@ -243,14 +242,14 @@ def peak_of(function):
         tracemalloc.stop()
 
 
-@pytest.fixture(scope="module", params=[None, 1])
-def large(request):
+@pytest.fixture(scope="module")
+def large():
     """A tied network whose dense weights take a hundred times as much."""
     rng = np.random.default_rng(0)
     rows, labels = rng.normal(size=(200, 100)), rng.integers(0, 3, 200)
     clf = MetricInitMLPClassifier(
-        tied=True, n_exemplars=100, exemplars="random", n_neighbors=request.param,
-        n_random_units=0, max_iter=0, random_state=0,
+        tied=True, n_exemplars=100, exemplars="random", n_neighbors=1,
+        max_iter=0, random_state=0,
     )  # fmt: skip
     return clf.fit(rows, labels)
 
@@ -289,6 +288,8 @@ def test_dense_weights_cost_no_more_than_they_take(large, monkeypatch):
 def test_untrained_networks_are_kept_without_state_of_the_solver(make, solver):
     estimator = make(solver=solver)
     size = sum(array.nbytes for array in estimator.network_.parameters)
+    if compared := getattr(estimator._fit_state, "comparisons", None):
+        size += sum(array.nbytes for array in vars(compared).values())
     assert len(pickle.dumps(estimator)) < size + 2e4
     # It is made when it is needed, and then kept.
     once = gone_on(gone_on(make(solver=solver, init="random"), "fit"), "fit")

@@ -44,8 +44,6 @@ _SHARED = {
     "solver": ("adam", "sgd", "lbfgs"),
     "learning_rate": SCHEDULES,
     "batch_size": ("auto",),
-    "n_comparisons": (),
-    "n_conjunctions": (),
 }
 CLASSIFIER_CHOICES = _SHARED | {
     "exemplars": tuple(SELECTORS),
@@ -332,8 +330,9 @@ def _check_n_neighbors(value: Any) -> None:
 
 
 def _check_choice(name: str, value: Any, choices: Choices, other: str = "") -> None:
-    if not (isinstance(value, str) and value in choices[name]):
-        words = ", ".join(map(repr, choices[name]))
+    known = choices.get(name, ())
+    if not (isinstance(value, str) and value in known):
+        words = ", ".join(map(repr, known))
         accepted = ", or ".join(filter(None, [words and f"one of {words}", other]))
         raise invalid_parameter(name, value, accepted)
 

@@ -291,6 +291,8 @@ class MetricEstimator(NetworkEstimator):
             names = np.array([f"x{k}" for k in range(X.shape[1])], dtype=object)
         if by == "comparison":
             return explain_comparisons(X, explained, network, compared, names, n_nearest)
+        first: Any = network.layers[0]
+        points = np.clip(points, first.low, first.high)
         weights, offsets, _ = compared.differences(state.metric, points)
         return explain_features(X, explained, network, (weights, offsets), names)
 

@@ -46,20 +46,22 @@ from skmetricmlp.initialization.least_squares import summed
 from skmetricmlp.initialization.memory import check_memory
 from skmetricmlp.initialization.norm_constrained import constrained_weights
 from skmetricmlp.initialization.output_layer import (
+    left_out_of_sums,
     logistic_weights,
+    ridge_of_sums,
     ridge_weights,
-    ridge_weights_of_sums,
     scaled_classifier,
 )
 from skmetricmlp.initialization.pairs import select_pairs
 from skmetricmlp.initialization.tournament import nearest_network
 from skmetricmlp.metrics import Metric, fit_metric
 from skmetricmlp.network import (
-    Conjunctive,
+    ClippedInput,
     Dense,
     Layer,
     Network,
     Scaling,
+    clip_rows,
     input_scaling,
 )
 
@@ -72,11 +74,17 @@ SCALE_FREE_METRICS = ("seuclidean", "mahalanobis")
 # Numbers in the comparisons of the sample that sets the scales: at most 1,000 rows, and
 # fewer for many exemplars.
 SAMPLE_ROWS, SAMPLE_ELEMENTS = 1000, 2**24
-# Rows that choose the ridge and the scale of the output, which is fitted to all rows.
-RIDGE_ROWS = 2000
+# More rows are added up in blocks, and as many of them choose the scale of the output.
+RIDGE_ROWS = 1000
 # Numbers in the hidden values that an output is fitted to otherwise: 32 MiB in single
 # precision.
 FIT_ELEMENTS = 2**23
+# With more columns than these, none are examined: each is a feature of its own, and all
+# are drawn equally often. A few hundred comparisons would tell little of them.
+MOST_FEATURES = 2500
+# Bounds of the features that are read: in deviations beyond the least and the greatest
+# value, and from the mean.
+BOUND_MARGIN, MOST_DEVIATIONS = 0.5, 5.0
 # Least deviation of a hidden unit, in units of the median.
 LEAST_DEVIATION = 0.1
 
@@ -153,6 +161,9 @@ def initial_state(
         points = exemplars.points
     else:
         layers, points = _baseline_layers(config, size, rng, scaling), data.X
+        if config.n_neighbors is None and isinstance(config.init, str):
+            first: Any = layers[0]
+            layers = (ClippedInput(first, *feature_bounds(rows)), *layers[1:])
     if config.output_init is not None:
         hidden = layers if config.is_calculated else layers[:-1]
         layers = (*hidden, fitted_output(config, hidden, rows, n_outputs, rng))
@@ -170,8 +181,9 @@ def _calculated(
     assert exemplars is not None  # noqa: S101 - of a calculated network
     assert metric is not None  # noqa: S101
     if config.n_neighbors is None:
+        bounds = feature_bounds(rows)
         layer, comparisons = compared_layer(
-            config, rows, exemplars, metric, n_outputs, rng
+            config, rows, exemplars, metric, bounds, n_outputs, rng
         )
         return (layer,), replace(state, comparisons=comparisons)
     scores = metric(exemplars.points)
@@ -186,11 +198,14 @@ def compared_layer(
     rows: DistinctRows,
     exemplars: Exemplars,
     metric: Metric,
+    bounds: tuple[Floats, Floats],
     n_outputs: int,
     rng: np.random.RandomState,
     start: int = 0,
-) -> tuple[Conjunctive, Comparisons]:
+) -> tuple[ClippedInput, Comparisons]:
     """Calculate the hidden layer that a fitted output reads.
+
+    Exemplars are compared within the bounds too.
 
     Parameters
     ----------
@@ -200,6 +215,8 @@ def compared_layer(
     exemplars : Exemplars
     metric : Metric
         One that is not a sum over features compares on all of them.
+    bounds : tuple of two arrays of shape (d,)
+        The comparisons read features within them.
     n_outputs : int
     rng : numpy.random.RandomState
     start : int, default=0
@@ -207,19 +224,24 @@ def compared_layer(
 
     Returns
     -------
-    layer : Conjunctive
+    layer : ClippedInput
+        Of a :class:`~skmetricmlp.network.layers.Conjunctive` one.
     comparisons : Comparisons
     """
     groups = config.feature_groups
+    exemplars = replace(exemplars, points=np.clip(exemplars.points, *bounds))
+    is_wide = rows.X.shape[1] > MOST_FEATURES
     if groups is None:
-        sample = rows.take(slice(_sample_size(rows.X.shape[1])))
-        groups = one_hot_groups(_dense_rows(sample))
+        groups = np.arange(rows.X.shape[1])
+        if not is_wide:
+            sample = rows.take(slice(SAMPLE_ROWS))
+            groups = one_hot_groups(_dense_rows(sample))
     max_features = config.max_features if metric.is_additive else None
     relevance = None
-    if max_features is not None and n_groups(groups) > 1:
+    if max_features is not None and n_groups(groups) > 1 and not is_wide:
         few = rows.take(slice(RELEVANCE_ROWS))
         targets = few.y if few.y.ndim > 1 else np.eye(n_outputs)[few.codes]
-        X, sample_weight = few.X[few.index].astype(np.float64), few.sample_weight
+        X, sample_weight = _clipped(few, bounds), few.sample_weight
         relevance = feature_relevance(
             metric, exemplars, groups, X, targets, sample_weight, rng
         )
@@ -227,15 +249,45 @@ def compared_layer(
         exemplars, groups, config.n_comparisons, max_features, rng, relevance, start
     )
     sample = rows.take(slice(_sample_size(config.n_comparisons)))
-    X = sample.X[sample.index].astype(np.float64)
-    return comparison_layer(
+    layer, comparisons = comparison_layer(
         drawn,
         metric,
         exemplars,
-        (X, sample.sample_weight),
+        (_clipped(sample, bounds), sample.sample_weight),
         config.activation,
         config.n_shifts,
     )
+    return ClippedInput(layer, *bounds), comparisons
+
+
+def feature_bounds(rows: DistinctRows) -> tuple[Floats, Floats]:
+    """Bounds of the features that a network of comparisons reads.
+
+    They are a little beyond the least and the greatest value, and at most five
+    deviations from the mean: a single value far away would decide all sums.
+
+    Parameters
+    ----------
+    rows : DistinctRows
+
+    Returns
+    -------
+    low, high : arrays of shape (d,)
+    """
+    mean, deviation = mean_and_deviation(rows.X, rows.sample_weight, rows.index)
+    X = rows.X[rows.index]
+    least, greatest = X.min(axis=0), X.max(axis=0)
+    if sp.issparse(X):
+        least, greatest = (a.toarray().ravel() for a in (least, greatest))
+    margin, most = BOUND_MARGIN * deviation, MOST_DEVIATIONS * deviation
+    low = np.maximum(least.astype(np.float64) - margin, mean - most)
+    high = np.minimum(greatest.astype(np.float64) + margin, mean + most)
+    return low, high
+
+
+def _clipped(rows: DistinctRows, bounds: tuple[Floats, Floats]) -> Array:
+    """Rows within the bounds, in double precision."""
+    return clip_rows(rows.X[rows.index].astype(np.float64), *bounds)
 
 
 def tournament_layers(
@@ -359,21 +411,21 @@ def _ridge_output(
     center, deviation = mean_and_deviation(hidden, sample.sample_weight)
     varying = deviation[deviation > 0]
     least = LEAST_DEVIATION * float(np.median(varying)) if len(varying) else 1.0
-    scale = np.maximum(deviation, least).astype(hidden.dtype)
-    hidden /= scale
+    scale = np.maximum(deviation, least)
+    hidden = hidden / scale
     if n <= RIDGE_ROWS:
         W, b, left_out = ridge_weights(hidden, targets, rows.sample_weight)
     else:
-        size = rows_per_batch(layers[-1].n_out)
         blocks = (
-            hidden_values(layers, rows.take(block)) / scale
-            for block in gen_batches(n, size)
+            hidden_values(layers, rows.take(block))
+            for block in gen_batches(n, rows_per_batch(layers[-1].n_out))
         )
-        sums = summed(blocks, targets, rows.sample_weight, center / scale)
+        sums = summed(blocks, targets, rows.sample_weight, center, scale)
+        W, factor = ridge_of_sums(sums, n)
+        b = sums.target_mean - sums.mean @ W
         shares = sample.sample_weight / rows.sample_weight.sum()
-        W, b, left_out = ridge_weights_of_sums(
-            sums, n, hidden.astype(np.float64), targets[: len(shares)], shares
-        )
+        few = targets[: len(shares)]
+        left_out = left_out_of_sums((W, factor), sums, hidden, few, shares)
     if not config.is_regression:
         codes, sample_weight = sample.codes, sample.sample_weight
         W, b = scaled_classifier((W, b, left_out), codes, sample_weight, config.loss)

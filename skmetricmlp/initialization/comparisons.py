@@ -19,7 +19,8 @@ import numpy as np
 from skmetricmlp._data import mean_and_deviation
 from skmetricmlp._typing import Array, Bools, Floats, Ints
 from skmetricmlp.exemplars import Exemplars
-from skmetricmlp.initialization.output_layer import ridge_weights
+from skmetricmlp.initialization.least_squares import summed
+from skmetricmlp.initialization.output_layer import ridge_of_sums
 from skmetricmlp.metrics import Metric
 from skmetricmlp.network import Conjunctive, forward
 
@@ -40,6 +41,8 @@ SHARES = (0.4, 0.4, 0.2)
 LEAST_SHARE_OF_ALL, MANY_FEATURES = 1 / 6, 100
 # Share of the comparisons of a classifier that must be of two classes.
 SHARE_OF_CLASSES = 0.7
+# Exemplars that differ by so little of the range of a feature are equal on it.
+ROUNDING = 1e-9
 # How often a triple is drawn again whose exemplars are equal on the features.
 MOST_DRAWS = 20
 # Least deviation of a comparison, in units of the median: one that is nearly constant in
@@ -178,13 +181,15 @@ def draw_comparisons(
     columns = _draw_subsets(sizes, n_features, rng, relevance)[:, groups]
     points, codes = np.asarray(exemplars.points, dtype=np.float64), exemplars.codes
     several_classes = len(np.unique(codes)) > 1
+    least = ROUNDING * np.ptp(points, axis=0)
     first, second = np.zeros((2, n), dtype=np.intp)
     waiting = np.arange(n)
     for _ in range(MOST_DRAWS):
         i = rng.randint(start, len(points), size=len(waiting))
         j = rng.randint(len(points), size=len(waiting))
         first[waiting], second[waiting] = i, j
-        differ = ((points[i] != points[j]) & columns[waiting]).any(axis=1)
+        distinct = np.abs(points[i] - points[j]) > least
+        differ = (distinct & columns[waiting]).any(axis=1)
         if several_classes:
             is_free = rng.uniform(size=len(waiting)) > SHARE_OF_CLASSES
             differ &= is_free | (codes[i] != codes[j])
@@ -292,9 +297,12 @@ def feature_relevance(
     sample = X, sample_weight
     layer, _ = comparison_layer(drawn, metric, exemplars, sample, "relu", 0)
     hidden = forward(layer, X)
-    W, *_ = ridge_weights(hidden, targets, sample_weight)
+    center, scale = hidden.mean(axis=0), np.ones(hidden.shape[1])
+    sums = summed([hidden], targets, sample_weight, center, scale)
+    W, _ = ridge_of_sums(sums, len(hidden))
     shares = (sample_weight / sample_weight.sum())[:, None]
-    active = (hidden > 0).astype(np.float64)
+    # A row halfway between two exemplars is at no side of them, whatever rounding says.
+    active = (hidden > ROUNDING).astype(np.float64)
     # The mean over rows of the outer product of the gradient with itself.
     outer = (active.T @ (shares * active)) * (W @ W.T)
     squares = np.sum(layer.weights * (layer.weights @ outer), axis=1)

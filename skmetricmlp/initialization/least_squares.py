@@ -15,7 +15,7 @@ __all__ = [
     "PrincipalAxes",
     "Sums",
     "centered",
-    "eigenvectors",
+    "check_finite",
     "left_out_residuals",
     "principal_axes",
     "summed",
@@ -117,16 +117,23 @@ class Sums(NamedTuple):
         ``A^T Y`` of the centered targets Y.
     mean : array of shape (n_hidden,)
     target_mean : array of shape (n_targets,)
+    square : float
+        ``||Y||^2``.
     """
 
     gram: Floats
     response: Floats
     mean: Floats
     target_mean: Floats
+    square: float
 
 
 def summed(
-    blocks: Iterable[Floats], targets: Floats, sample_weight: Floats, center: Floats
+    blocks: Iterable[Floats],
+    targets: Floats,
+    sample_weight: Floats,
+    center: Floats,
+    scale: Floats,
 ) -> Sums:
     """Add up the sums of a least squares problem, in double precision.
 
@@ -140,6 +147,8 @@ def summed(
     center : array of shape (n_hidden,)
         About the mean. It is subtracted from every row, because the sums of values that
         are far from zero would lose digits.
+    scale : array of shape (n_hidden,)
+        Hidden values are in units of it.
 
     Returns
     -------
@@ -153,41 +162,22 @@ def summed(
     start = 0
     for block in blocks:
         rows = slice(start, start + len(block))
-        A = block.astype(np.float64) - center
-        mean += shares[rows] @ A
-        response += A.T @ (shares[rows, None] * Y[rows])
-        A *= np.sqrt(shares[rows, None])
+        A, roots = block - center, np.sqrt(shares[rows])
+        A *= roots[:, None]
+        mean += roots @ A
+        response += A.T @ (roots[:, None] * Y[rows])
         gram += A.T @ A  # of an array with itself, at half the cost
         start = rows.stop
+    # Rounding errors of the difference are of this size, and may not make it indefinite.
+    rounding = n_hidden * TINY * np.diagonal(gram)
     gram -= np.outer(mean, mean)  # the weighted sum of Y is zero
-    return Sums(gram, response, center + mean, target_mean)
-
-
-def eigenvectors(gram: Floats, n_rows: int) -> tuple[Floats, Floats]:
-    """Decompose a Gram matrix, without the eigenvalues that are zero.
-
-    Returns
-    -------
-    squares : array of shape (rank,)
-        In rising order.
-    vectors : array of shape (n, rank)
-
-    Raises
-    ------
-    ValueError
-        If the matrix has values that are not finite.
-    """
-    if not np.isfinite(gram).all():  # which LAPACK does not check
-        msg = (
-            "X has columns that are too large or differ by too little: the hidden values "
-            "that the output layer is fitted to overflow; scale its features"
-        )
-        raise ValueError(msg)
-    # It consists of thousands of small products, which threads slow down.
-    with one_thread("blas"):
-        squares, vectors = np.linalg.eigh(gram)
-    kept = squares > squares.max(initial=0.0) * max(n_rows, len(gram)) * TINY
-    return squares[kept], vectors[:, kept]
+    gram[np.diag_indices_from(gram)] += rounding
+    gram /= scale
+    gram /= scale[:, None]
+    square = float(np.sum(shares[:, None] * Y**2))
+    return Sums(
+        gram, response / scale[:, None], (center + mean) / scale, target_mean, square
+    )
 
 
 class PrincipalAxes(NamedTuple):
@@ -243,8 +233,28 @@ def principal_axes(A: Floats) -> PrincipalAxes:
         If squares of ``A`` overflow, or it has values that are not finite.
     """
     wide = A.shape[0] <= A.shape[1]
-    squares, vectors = eigenvectors(_gram(A.T if wide else A), max(A.shape))
-    return PrincipalAxes(A, squares, vectors, wide)
+    gram = _gram(A.T if wide else A)
+    check_finite(gram)
+    # It consists of thousands of small products, which threads slow down.
+    with one_thread("blas"):
+        squares, vectors = np.linalg.eigh(gram)
+    kept = squares > squares.max(initial=0.0) * max(A.shape) * TINY
+    return PrincipalAxes(A, squares[kept], vectors[:, kept], wide)
+
+
+def check_finite(gram: Floats) -> None:
+    """Refuse a Gram matrix that is not finite, which LAPACK does not check.
+
+    Raises
+    ------
+    ValueError
+    """
+    if not np.isfinite(gram).all():
+        msg = (
+            "X has columns that are too large or differ by too little: the hidden values "
+            "that the output layer is fitted to overflow; scale its features"
+        )
+        raise ValueError(msg)
 
 
 def _gram(A: Floats) -> Floats:

@@ -187,6 +187,8 @@ def _fitting_settings(
         if changes and needed <= limit and not is_more:
             found.append(changes)
             yield _name(changes), needed
+    if config.n_neighbors is None:  # its width does not depend on the exemplars
+        return
     for changes in _changes(config, counts):
         changed = replace(config, **changes)
         if fewer := _fitting_counts(changed, counts, size, limit):

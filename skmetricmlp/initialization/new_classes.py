@@ -28,6 +28,7 @@ from skmetricmlp.initialization.pairs import all_pairs, select_pairs
 from skmetricmlp.metrics import Metric
 from skmetricmlp.network import (
     Conjunctive,
+    Dense,
     Grouped,
     Layer,
     Network,
@@ -127,24 +128,28 @@ def _with_comparisons(
     larger = replace(config, n_comparisons=n_known + n_new)
     check_memory(larger, rows.X.shape[1], counts, n_classes, rows.X.dtype, solver)
     added = replace(config, n_comparisons=n_new)
-    layer, comparisons = compared_layer(added, rows, grown, metric, n_classes, rng, n)
-    first: Any = old.layers[0]
-    dtype = first.weights.dtype
-    hidden = replace(
-        first,
-        weights=np.concatenate([first.weights, layer.weights.astype(dtype)], axis=1),
-        bias=np.concatenate([first.bias, layer.bias.astype(dtype)]),
+    clipping: Any = old.layers[0]
+    bounds = clipping.low, clipping.high
+    layer, comparisons = compared_layer(
+        added, rows, grown, metric, bounds, n_classes, rng, n
     )
+    first, new_parameters = clipping.layer, layer.parameters
+    weights, bias = (
+        np.concatenate([known, new.astype(known.dtype)], axis=-1)
+        for known, new in zip(first.parameters, new_parameters, strict=True)
+    )
+    larger_layer = replace(first, weights=weights, bias=bias)
+    hidden = replace(clipping, layer=larger_layer)
     output = fitted_output(config, (hidden,), rows, n_classes, rng)
     classes = np.unique(before.codes)
     new = _unread(Network((hidden, output)), classes)
-    kept = _conjunctions_in_both(first, hidden)
+    kept = _conjunctions_in_both(first, larger_layer)
     last = _splice(
         old.layers[-1], new.layers[-1], kept, _Units(classes, classes), counts=False
     )
     return replace(
         state,
-        network=Network((hidden, last)).astype(dtype),
+        network=Network((hidden, last)).astype(weights.dtype),
         comparisons=known.followed_by(comparisons),
     )
 
@@ -238,7 +243,8 @@ def _with_exemplars(rows: DistinctRows, exemplars: Exemplars) -> DistinctRows:
 
 def _in_scale(old: Network, new: Network, inputs: _Units, outputs: _Units) -> Network:
     """Scale the new output like the old one, so that votes of all classes are equal."""
-    before, after = old.layers[-1].dense(), new.layers[-1].dense()
+    before: Any = old.layers[-1].dense()
+    after: Any = new.layers[-1].dense()
     theirs = before.weights[np.ix_(inputs.old, outputs.old)]
     ours = after.weights[np.ix_(inputs.new, outputs.new)]
     product = float(np.sum(theirs * ours))
@@ -255,7 +261,7 @@ def _unread(network: Network, classes: Ints) -> Network:
     Those that were fitted together with weights of the old units are wrong where the old
     units keep their own weights.
     """
-    output = network.layers[-1].dense()
+    output: Any = network.layers[-1].dense()
     weights = output.weights.copy()
     weights[:, classes] = 0.0
     return Network((*network.layers[:-1], replace(output, weights=weights)))
@@ -319,7 +325,8 @@ def _splice(
         return _splice_scores(old, new, outputs)
     if isinstance(old, Grouped) and isinstance(new, Grouped):
         return _splice_groups(old, new, inputs)
-    before, after = old.dense(), new.dense()
+    before: Any = old.dense()
+    after: Any = new.dense()
     weights, bias = after.weights.copy(), after.bias.copy()
     bias[outputs.new] = before.bias[outputs.old]
     if counts:
@@ -327,7 +334,8 @@ def _splice(
         bias[outputs.new] -= FAR_VALUE[before.activation] * added.sum(axis=0)
     kept = before.weights[np.ix_(inputs.old, outputs.old)]
     weights[np.ix_(inputs.new, outputs.new)] = kept
-    return replace(after, weights=weights, bias=bias)
+    spliced: Dense = replace(after, weights=weights, bias=bias)
+    return spliced
 
 
 def _splice_scores(

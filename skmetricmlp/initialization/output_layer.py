@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
+from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.linalg.lapack import dtrtri
 from scipy.optimize import minimize_scalar
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -13,17 +17,16 @@ from skmetricmlp._typing import Floats, Ints
 from skmetricmlp.initialization.least_squares import (
     Sums,
     centered,
-    eigenvectors,
-    left_out_residuals,
-    principal_axes,
+    check_finite,
 )
 from skmetricmlp.network import LOSSES
 
 __all__ = [
     "best_scale",
+    "left_out_of_sums",
     "logistic_weights",
+    "ridge_of_sums",
     "ridge_weights",
-    "ridge_weights_of_sums",
     "scaled_classifier",
 ]
 
@@ -37,6 +40,11 @@ LOGISTIC_RIDGE = 1.0  # on the weights of the logistic regression, per row of me
 LOG_RIDGES = np.arange(-5.0, 1.5, 0.5)
 LOG_RIDGE_MEAN, LOG_RIDGE_DEVIATION = -1.0, 0.5
 TINY = float(np.finfo(float).eps)
+# Vectors of random signs that estimate a trace.
+N_SIGNS = 64
+
+# Weights (n_hidden, n_targets), and another array that belongs to the fit.
+Fit: TypeAlias = tuple[Floats, Floats]
 
 
 def best_scale(scores: Floats, codes: Ints, sample_weight: Floats, loss: str) -> float:
@@ -108,8 +116,9 @@ def ridge_weights(
     The ridge minimizes ``n log(error) + ((log ridge - mean) / deviation)^2``, with the
     weighted mean squared error of rows that are left out one at a time. This is twice
     the negative logarithm of a normal likelihood and of a normal prior, which decides
-    where rows are few. One eigendecomposition of the smaller Gram matrix serves all
-    ridges.
+    where rows are few. With the leverage h_x of a row, the bias included, the residual of
+    a row that is left out is ``residual_x / (1 - h_x)`` (D. M. Allen, Technometrics 16,
+    1974).
 
     Parameters
     ----------
@@ -125,20 +134,37 @@ def ridge_weights(
     left_out : array of shape (n, n_targets)
         Prediction for each row by the fit to all other rows.
     """
-    A, Y, mean, target_mean, shares = centered(hidden, targets, sample_weight)
-    axes = principal_axes(A)
-    U, response = axes.left(), Y.astype(hidden.dtype)
-    shrunken, left_out = _best_ridge(
-        axes.squares, U.T @ response, U, response, shares.astype(hidden.dtype), len(U)
-    )
-    W = axes.weights(shrunken)
-    return W, target_mean - mean @ W, targets - left_out
+    doubles = hidden.astype(np.float64)
+    A, Y, mean, target_mean, shares = centered(doubles, targets, sample_weight)
+    n, wide = len(A), A.shape[0] <= A.shape[1]
+    gram = A @ A.T if wide else A.T @ A
+    check_finite(gram)
+    unit = _mean_square(gram, n, A.shape[1])
+    response = A.T @ Y
+
+    def cost(log_ridge: float) -> tuple[float, Fit]:
+        ridge = 10.0**log_ridge * unit
+        factor = _cholesky(gram, ridge)
+        if wide:
+            W, left_out = _dual_fit(factor, ridge, A, Y, shares)
+        else:
+            W = cho_solve((factor, True), response, check_finite=False)
+            left_out = _left_out(factor, A, Y - A @ W, shares)
+        error = max(float(np.sum(left_out**2)), TINY)
+        return n * np.log(error) + _prior(log_ridge), (W, left_out)
+
+    W, left_out = _lowest(cost)
+    predicted = targets - left_out / np.sqrt(shares)[:, None]
+    return W, target_mean - mean @ W, predicted
 
 
-def ridge_weights_of_sums(
-    sums: Sums, n: int, hidden: Floats, targets: Floats, shares: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Minimize the same from sums over n rows, with the ridge by a sample of them.
+def ridge_of_sums(sums: Sums, n: int) -> Fit:
+    """Minimize the same from sums over n rows, without the rows.
+
+    The ridge minimizes the same sum with generalized cross-validation (G. Golub, M.
+    Heath, G. Wahba, Technometrics 21, 1979): the leverage of each row is replaced by the
+    mean, which sums tell. The trace in it is estimated with random signs (M. Hutchinson,
+    Communications in Statistics 19, 1990).
 
     Parameters
     ----------
@@ -146,6 +172,42 @@ def ridge_weights_of_sums(
         Of all rows.
     n : int
         Number of rows.
+
+    Returns
+    -------
+    W : array of shape (n_hidden, n_targets)
+    factor : array of shape (n_hidden, n_hidden)
+        Lower Cholesky factor of the Gram matrix with the ridge.
+    """
+    gram, response = sums.gram, sums.response
+    check_finite(gram)
+    width = len(gram)
+    unit = _mean_square(gram, n, width)
+    signs = np.random.RandomState(0).choice([-1.0, 1.0], size=(width, N_SIGNS))
+
+    def cost(log_ridge: float) -> tuple[float, Fit]:
+        ridge = 10.0**log_ridge * unit
+        factor = _cholesky(gram, ridge)
+        W = cho_solve((factor, True), response, check_finite=False)
+        spread = solve_triangular(factor, signs, lower=True, check_finite=False)
+        mean_leverage = (1.0 + width - ridge * np.sum(spread**2) / N_SIGNS) / n
+        error = sums.square - np.sum(W * response) - ridge * np.sum(W**2)
+        error = max(error, TINY * sums.square, TINY) / max(1.0 - mean_leverage, TINY) ** 2
+        return n * np.log(error) + _prior(log_ridge), (W, factor)
+
+    return _lowest(cost)
+
+
+def left_out_of_sums(
+    fit: Fit, sums: Sums, hidden: Floats, targets: Floats, shares: Floats
+) -> Floats:
+    """Predict each row of a sample by the fit to all other rows.
+
+    Parameters
+    ----------
+    fit : tuple of arrays
+        ``W`` and ``factor`` of :func:`ridge_of_sums`.
+    sums : Sums
     hidden : array of shape (m, n_hidden)
         Hidden values of the sample.
     targets : array of shape (m, n_targets)
@@ -154,41 +216,67 @@ def ridge_weights_of_sums(
 
     Returns
     -------
-    W : array of shape (n_hidden, n_targets)
-    b : array of shape (n_targets,)
-    left_out : array of shape (m, n_targets)
-        Prediction for each row of the sample by the fit to all other rows.
+    array of shape (m, n_targets)
     """
-    squares, vectors = eigenvectors(sums.gram, n)
     roots = np.sqrt(shares)[:, None]
-    U = (roots * (hidden - sums.mean)) @ (vectors / np.sqrt(squares))
-    Y = roots * (targets - sums.target_mean)
-    projected = (vectors.T @ sums.response) / np.sqrt(squares)[:, None]
-    shrunken, left_out = _best_ridge(squares, projected, U, Y, shares, n)
-    W = vectors @ shrunken
-    return W, sums.target_mean - sums.mean @ W, targets - left_out
+    A, Y = roots * (hidden - sums.mean), roots * (targets - sums.target_mean)
+    residuals = _left_out(fit[1], A, Y - A @ fit[0], shares)
+    predicted: Floats = targets - residuals / roots
+    return predicted
 
 
-def _best_ridge(
-    squares: Floats, projected: Floats, U: Floats, Y: Floats, shares: Floats, n: int
-) -> tuple[Floats, Floats]:
-    """Choose the ridge for n rows, of which U, Y and shares have a sample.
+def _mean_square(gram: Floats, n: int, width: int) -> float:
+    """Mean of the eigenvalues that are not zero; centering makes one zero."""
+    return max(float(np.trace(gram)) / max(min(n - 1, width), 1), TINY)
 
-    Returns
-    -------
-    shrunken : array of shape (rank, n_targets)
-        The weights along the principal axes.
-    left_out : array of shape (m, n_targets)
-        Residual of each row of the sample by the fit to all other rows.
+
+def _prior(log_ridge: float) -> float:
+    return float(((log_ridge - LOG_RIDGE_MEAN) / LOG_RIDGE_DEVIATION) ** 2)
+
+
+def _lowest(cost: Callable[[float], tuple[float, Fit]]) -> Fit:
+    """Walk from the prior mean along the ridges as long as the cost falls."""
+    at = int(np.argmin(abs(LOG_RIDGES - LOG_RIDGE_MEAN)))
+    lowest, fit = cost(LOG_RIDGES[at])
+    for step in (-1, 1):
+        start = at
+        while 0 <= at + step < len(LOG_RIDGES):
+            following, other = cost(LOG_RIDGES[at + step])
+            if following >= lowest:
+                break
+            lowest, fit, at = following, other, at + step
+        if at != start:
+            break
+    return fit
+
+
+def _cholesky(gram: Floats, ridge: float) -> Floats:
+    """Lower Cholesky factor of the Gram matrix with the ridge."""
+    ridged = gram.copy()
+    ridged[np.diag_indices_from(ridged)] += ridge
+    factor: Floats = cholesky(ridged, lower=True, overwrite_a=True, check_finite=False)
+    return factor
+
+
+def _left_out(factor: Floats, A: Floats, residuals: Floats, shares: Floats) -> Floats:
+    """Left-out residuals of rows from the factor of ``A^T A + ridge``."""
+    spread = solve_triangular(factor, A.T, lower=True, check_finite=False)
+    leverages = np.sum(spread**2, axis=0) + shares
+    left_out: Floats = residuals / np.maximum(1.0 - leverages, TINY)[:, None]
+    return left_out
+
+
+def _dual_fit(factor: Floats, ridge: float, A: Floats, Y: Floats, shares: Floats) -> Fit:
+    """Weights, and left-out residuals of rows, from the factor of ``A A^T + ridge``.
+
+    The residuals are ``ridge (A A^T + ridge)^-1 Y``, and the leverages are what the
+    diagonal of that matrix lacks to one.
     """
-    ridges = 10.0**LOG_RIDGES * max(squares.mean() if len(squares) else 0.0, TINY)
-    shrinkages = (squares / (squares + ridges[:, None])).astype(U.dtype)
-    left_out = left_out_residuals(U, shrinkages, projected, Y, shares)
-    errors = np.array([np.sum(residuals**2) for residuals in left_out], dtype=float)
-    prior = ((LOG_RIDGES - LOG_RIDGE_MEAN) / LOG_RIDGE_DEVIATION) ** 2
-    best = int(np.argmin(n * np.log(np.maximum(errors, TINY)) + prior))
-    shrunken = (np.sqrt(squares) / (squares + ridges[best]))[:, None] * projected
-    return shrunken, left_out[best] / np.sqrt(shares)[:, None]
+    coefficients = cho_solve((factor, True), Y, check_finite=False)
+    inverse, _ = dtrtri(factor, lower=1)
+    kept = ridge * np.sum(inverse**2, axis=0) - shares
+    residuals = ridge * coefficients / np.maximum(kept, TINY)[:, None]
+    return A.T @ coefficients, residuals
 
 
 def logistic_weights(

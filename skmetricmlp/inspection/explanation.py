@@ -334,7 +334,7 @@ def comparison_terms(network: Network, x: Floats, explained: Explained) -> Terms
     Parameters
     ----------
     network : Network
-        Of two layers, the first of which is conjunctive.
+        Of two layers, the first of which is conjunctive, with clipped inputs.
     x : array of shape (m, d)
     explained : Explained
 
@@ -344,7 +344,8 @@ def comparison_terms(network: Network, x: Floats, explained: Explained) -> Terms
         In double precision.
     """
     network = network.astype(np.float64)
-    layer: Any = network.layers[0]
+    clipping: Any = network.layers[0]
+    layer, x = clipping.layer, clipping.clipped(x.astype(np.float64))
     weights, bias = network.layers[1].parameters
     if explained.centered:
         weights = weights - weights.mean(axis=1, keepdims=True)
@@ -352,8 +353,8 @@ def comparison_terms(network: Network, x: Floats, explained: Explained) -> Terms
     of_units = weights.T[explained.outputs]
     function = ACTIVATIONS[layer.activation].function
     tie = float(function(np.zeros(1))[0])
-    u = layer.plain(x.astype(np.float64))
-    changes = of_units * (function(layer.affine(x.astype(np.float64))) - tie)
+    u = layer.plain(x)
+    changes = of_units * (function(layer.affine(x)) - tie)
     of_ties = tie * of_units.sum(axis=1)
     return Terms(u, layer.to_plain(u, changes), bias[explained.outputs] + of_ties)
 
@@ -419,7 +420,8 @@ def explain_features(
 ) -> pd.DataFrame:
     """Divide the terms of the comparisons among the features.
 
-    A comparison is a sum over features, ``u = sum_f x_f w_f + o_f + r``. Its term is
+    A comparison is a sum over features, ``u = sum_f x_f w_f + o_f + r``, with x within
+    the bounds of the network. Its term is
     divided in the same proportions. The remainder r is zero before training, and for
     metrics that are not a sum over features where both exemplars are equally far from
     the origin.
@@ -450,6 +452,7 @@ def explain_features(
         x = (X[rows].toarray() if sp.issparse(X) else X[rows]).astype(np.float64)
         terms = comparison_terms(network, x, explained.take(rows))
         slopes = _ratio(terms.of_comparisons, terms.u)
+        x = layer.clipped(x)
         of_features = x * (slopes @ weights.T) + slopes @ offsets
         columns = [of_features, (slopes @ remainder)[:, None], terms.bias[:, None]]
         m, d = of_features.shape

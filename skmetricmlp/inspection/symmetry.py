@@ -62,9 +62,6 @@ def count_distinct_neurons(estimator: Any, *, tol: float = 1e-6) -> pd.DataFrame
     zero on all rows are distinct if their weights differ. A neuron and a multiple of it
     are distinct too.
 
-    Conjunctions have no weights of their own, and are not counted. They make equal neurons
-    distinct in training, because only the first of two that are equal gets a gradient.
-
     Examples
     --------
     >>> from sklearn.datasets import load_iris

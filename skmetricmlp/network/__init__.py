@@ -3,12 +3,14 @@
 from skmetricmlp.network.activations import ACTIVATIONS
 from skmetricmlp.network.incidence import PairIncidence
 from skmetricmlp.network.layers import (
+    ClippedInput,
     Conjunctive,
     Dense,
     Grouped,
     Layer,
     ScaledInput,
     TiedComparison,
+    clip_rows,
     forward,
     n_conjunctive,
 )
@@ -27,6 +29,7 @@ __all__ = [
     "ACTIVATIONS",
     "LOG_PROBABILITIES",
     "LOSSES",
+    "ClippedInput",
     "Conjunctive",
     "Dense",
     "DenseWeights",
@@ -38,6 +41,7 @@ __all__ = [
     "ScaledInput",
     "Scaling",
     "TiedComparison",
+    "clip_rows",
     "forward",
     "from_training",
     "input_scaling",

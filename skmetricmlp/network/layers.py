@@ -22,12 +22,14 @@ from skmetricmlp.network.activations import ACTIVATIONS
 from skmetricmlp.network.incidence import PairIncidence
 
 __all__ = [
+    "ClippedInput",
     "Conjunctive",
     "Dense",
     "Grouped",
     "Layer",
     "ScaledInput",
     "TiedComparison",
+    "clip_rows",
     "forward",
     "n_conjunctive",
 ]
@@ -422,26 +424,30 @@ class ScaledInput:
 
     def affine(self, x: Array) -> Array:
         """Pre-activation ``z`` (n, n_out) of ``x`` (n, n_in), dense or SciPy sparse."""
-        if not hasattr(x, "tocsr"):
-            return self.layer.affine((x - self.mean) / self.scale)
-        return self._with_mean_in_bias().affine(_scaled_sparse(x, self.scale))
+        if hasattr(x, "tocsr"):  # less the mean it would be dense
+            return self._unscaled().affine(x)
+        return self.layer.affine((x - self.mean) / self.scale)
 
     def gradient(self, x: Array, delta: Array) -> list[Array]:
         """Gradient of the parameters from ``delta = dL/dz`` (n, n_out)."""
         if not hasattr(x, "tocsr"):
             return self.layer.gradient((x - self.mean) / self.scale, delta)
-        scaled = _scaled_sparse(x, self.scale)
-        gradients = self._with_mean_in_bias().gradient(scaled, delta)
-        gradients[0] -= (self.mean / self.scale)[:, None] * gradients[1][None, :]
-        return gradients
+        of_weights, of_bias, *others = self._unscaled().gradient(x, delta)
+        of_weights -= self.mean[:, None] * of_bias
+        return [of_weights / self.scale[:, None], of_bias, *others]
+
+    def _unscaled(self) -> Dense | Conjunctive | TiedComparison:
+        """Return the layer of the same form that reads the unscaled ``x``."""
+        weights, bias, *others = self.layer.parameters
+        weights = weights / self.scale[:, None]
+        return self.layer.with_parameters([weights, bias - self.mean @ weights, *others])
 
     def input_gradient(self, x: Array, delta: Array) -> Array:
         """``dL/dx`` (n, n_in) at ``x`` from ``delta = dL/dz`` (n, n_out)."""
-        if not hasattr(x, "tocsr"):
-            scaled = (x - self.mean) / self.scale
-            return self.layer.input_gradient(scaled, delta) / self.scale
-        layer = self._with_mean_in_bias()
-        return layer.input_gradient(_scaled_sparse(x, self.scale), delta) / self.scale
+        if hasattr(x, "tocsr"):
+            return self._unscaled().input_gradient(x, delta)
+        scaled = (x - self.mean) / self.scale
+        return self.layer.input_gradient(scaled, delta) / self.scale
 
     @property
     def n_dense_weights(self) -> int:
@@ -454,24 +460,96 @@ class ScaledInput:
 
     def dense(self) -> Dense | Conjunctive:
         """Return the dense layer that reads the unscaled ``x``."""
-        layer = self.layer.dense()
-        weights = layer.weights / self.scale[:, None]
-        return replace(layer, weights=weights, bias=layer.bias - self.mean @ weights)
-
-    def _with_mean_in_bias(self) -> Dense | Conjunctive | TiedComparison:
-        """Return the layer of ``x / scale``: to subtract the mean would fill its zeros."""
-        of_mean = (self.mean / self.scale) @ self.layer.weights
-        return replace(self.layer, bias=self.layer.bias - of_mean)
+        return self._unscaled().dense()
 
 
-def _scaled_sparse(x: Array, scale: Array) -> Array:
-    """Divide the columns of a SciPy CSR matrix by ``scale``."""
-    scaled = x.astype(scale.dtype)  # a copy
-    scaled.data /= scale[scaled.indices]
-    return scaled
+@dataclass(frozen=True)
+class ClippedInput:
+    """A first layer that reads features no lower and no higher than bounds.
+
+    Parameters
+    ----------
+    layer : Dense, Conjunctive, TiedComparison or ScaledInput
+        Its parameters are the parameters of this layer.
+    low, high : arrays of shape (n_in,)
+    """
+
+    layer: Dense | Conjunctive | TiedComparison | ScaledInput
+    low: Array
+    high: Array
+
+    @property
+    def is_weight(self) -> tuple[bool, ...]:
+        """Whether each of the parameters is a weight."""
+        return self.layer.is_weight
+
+    @property
+    def activation(self) -> str:
+        """Activation of the layer."""
+        return self.layer.activation
+
+    @property
+    def n_out(self) -> int:
+        """Number of neurons."""
+        return self.layer.n_out
+
+    @property
+    def parameters(self) -> tuple[Array, ...]:
+        """Parameters of the layer."""
+        return self.layer.parameters
+
+    def with_parameters(self, parameters: Arrays) -> ClippedInput:
+        """Return the same layer with other parameters."""
+        return replace(self, layer=self.layer.with_parameters(parameters))
+
+    def clipped(self, x: Array) -> Array:
+        """Rows ``x`` (n, n_in) within the bounds."""
+        return clip_rows(x, self.low, self.high)
+
+    def affine(self, x: Array) -> Array:
+        """Pre-activation ``z`` (n, n_out) of ``x`` (n, n_in), dense or SciPy sparse."""
+        return self.layer.affine(self.clipped(x))
+
+    def gradient(self, x: Array, delta: Array) -> list[Array]:
+        """Gradient of the parameters from ``delta = dL/dz`` (n, n_out)."""
+        return self.layer.gradient(self.clipped(x), delta)
+
+    def input_gradient(self, x: Array, delta: Array) -> Array:
+        """``dL/dx`` (n, n_in) at ``x`` from ``delta = dL/dz``; zero beyond the bounds."""
+        clipped = self.clipped(x)
+        is_inside = array_namespace(x).astype(clipped == x, x.dtype)
+        return self.layer.input_gradient(clipped, delta) * is_inside
+
+    @property
+    def n_dense_weights(self) -> int:
+        """Number of parameters of :meth:`dense`."""
+        return self.layer.n_dense_weights
+
+    def dense_bias(self) -> Array:
+        """Bias of :meth:`dense`."""
+        return self.layer.dense_bias()
+
+    def dense(self) -> ClippedInput:
+        """Return the layer with a dense one."""
+        return replace(self, layer=self.layer.dense())
 
 
-Layer = Dense | Conjunctive | TiedComparison | Grouped | ScaledInput
+def clip_rows(x: Array, low: Array, high: Array) -> Array:
+    """Return the rows ``x`` (n, n_in) within bounds.
+
+    Sparse rows become dense if zero is beyond the bounds of a feature.
+    """
+    if not hasattr(x, "tocsr"):
+        return array_namespace(x).clip(x, low, high)
+    if (low > 0).any() or (high < 0).any():
+        return clip_rows(x.toarray(), low, high)
+    clipped = x.copy()
+    at = clipped.indices
+    clipped.data = clipped.data.clip(low[at], high[at])
+    return clipped
+
+
+Layer = Dense | Conjunctive | TiedComparison | Grouped | ScaledInput | ClippedInput
 
 
 def forward(layer: Layer, x: Array) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from array_api_compat import array_namespace
@@ -11,7 +11,7 @@ from array_api_compat import array_namespace
 from skmetricmlp._data import rows_per_batch
 from skmetricmlp._typing import Array
 from skmetricmlp.network.activations import ACTIVATIONS
-from skmetricmlp.network.layers import Conjunctive, Dense, Layer
+from skmetricmlp.network.layers import ClippedInput, Conjunctive, Dense, Layer
 
 __all__ = ["Network"]
 
@@ -63,7 +63,8 @@ class Network:
     @property
     def is_dense(self) -> bool:
         """Whether each neuron has weights of its own, for all inputs."""
-        return all(isinstance(layer, Dense | Conjunctive) for layer in self.layers)
+        layers = (getattr(layer, "layer", layer) for layer in self.layers)
+        return all(isinstance(layer, Dense | Conjunctive) for layer in layers)
 
     def dense(self) -> Network:
         """Return the same function as a network of dense layers."""
@@ -81,7 +82,19 @@ class Network:
     def astype(self, dtype: Any) -> Network:
         """Return the same network in another precision."""
         xp = array_namespace(*self.parameters)
-        return self.with_parameters([xp.astype(p, dtype) for p in self.parameters])
+
+        def converted(array: Array) -> Array:
+            return xp.astype(array, dtype)
+
+        layers = self.with_parameters(list(map(converted, self.parameters))).layers
+        return Network(
+            tuple(
+                replace(layer, low=converted(layer.low), high=converted(layer.high))
+                if isinstance(layer, ClippedInput)
+                else layer
+                for layer in layers
+            )
+        )
 
     def activations(self, x: Array) -> list[Array]:
         """Return ``x`` and the activations (n, width) of every hidden layer."""

@@ -7,14 +7,15 @@ the same function of a row, but a step of an optimizer differs.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from dataclasses import replace
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
 from skmetricmlp._array_api import device_of
 from skmetricmlp._data import mean_and_deviation
 from skmetricmlp._typing import Array, Floats, Ints
-from skmetricmlp.network.layers import ScaledInput
+from skmetricmlp.network.layers import ClippedInput, ScaledInput
 from skmetricmlp.network.network import Network
 
 __all__ = ["Scaling", "from_training", "input_scaling", "to_training", "unscaled"]
@@ -34,6 +35,9 @@ def to_training(network: Network, scaling: Scaling) -> Network:
     The first layer of the result scales its input.
     """
     first, *others = network.layers
+    if isinstance(first, ClippedInput):
+        inner = to_training(Network((first.layer,)), scaling).layers[0]
+        return Network((replace(first, layer=cast("ScaledInput", inner)), *others))
     mean, scale = _on_device_of(first.parameters[0], scaling)
     weights, bias, *rest = first.parameters
     scaled = (weights * scale[:, None], bias + _product(mean, weights), *rest)
@@ -44,12 +48,15 @@ def to_training(network: Network, scaling: Scaling) -> Network:
 def from_training(network: Network, scaling: Scaling) -> Network:
     """Undo :func:`to_training`."""
     first, *others = network.layers
-    layer = first.layer if isinstance(first, ScaledInput) else first
-    return Network((unscaled(layer, scaling), *others))
+    return Network((unscaled(first, scaling), *others))
 
 
 def unscaled(layer: Any, scaling: Scaling) -> Any:
     """Turn a first layer that reads scaled features into one that reads the user's."""
+    if isinstance(layer, ClippedInput):  # the bounds are those of the user's features
+        return replace(layer, layer=unscaled(layer.layer, scaling))
+    if isinstance(layer, ScaledInput):
+        layer = layer.layer
     weights, bias, *rest = layer.parameters
     mean, scale = _on_device_of(weights, scaling)
     weights = weights / scale[:, None]

@@ -84,7 +84,7 @@ class DenseWeights(Sequence[Array]):
 
     def _weights(self, layer: Layer) -> Array:
         self._check(layer.n_dense_weights)
-        return read_only(layer.dense().weights)
+        return read_only(layer.dense().parameters[0])
 
 
 def read_only(array: Array) -> Array:

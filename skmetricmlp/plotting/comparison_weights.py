@@ -32,7 +32,12 @@ from skmetricmlp.plotting._estimators import (
     is_index,
 )
 
-__all__ = ["ComparisonWeightsDisplay", "closest_pairs", "comparison_weights"]
+__all__ = [
+    "ComparisonWeightsDisplay",
+    "closest_pairs",
+    "comparison_weights",
+    "strongest_comparisons",
+]
 
 Pairs = Sequence[tuple[int, int]]
 
@@ -41,10 +46,11 @@ class ComparisonWeightsDisplay(FeatureDisplay):
     """Weights of the comparisons (i, j), as a table or as images.
 
     The weights are those of ``D_j - D_i``: a weight is positive where a larger value of
-    the feature favors exemplar i, and negative where it favors exemplar j. The units of a
-    ReLU network compute ``D_i - D_j``, so that their weights are drawn with the opposite
-    sign. Before training the weights are ``a_j - a_i`` of the metric, up to a positive
-    factor. Use :meth:`from_estimator` to create the display.
+    the feature favors exemplar i, and negative where it favors exemplar j. Before
+    training the weights are ``a_j - a_i`` of the metric, up to a positive factor, and
+    zero for features that are not compared. In the source's network, units with ReLU
+    compute ``D_i - D_j``, so that their weights are drawn with the opposite sign. Use
+    :meth:`from_estimator` to create the display.
 
     Parameters
     ----------
@@ -88,9 +94,9 @@ class ComparisonWeightsDisplay(FeatureDisplay):
     >>> from skmetricmlp.plotting import ComparisonWeightsDisplay
     >>> X, y = load_iris(return_X_y=True, as_frame=True)
     >>> clf = MetricInitMLPClassifier(n_exemplars=6, random_state=0, max_iter=0)
-    >>> display = ComparisonWeightsDisplay.from_estimator(clf.fit(X, y), pairs=[(0, 2)])
+    >>> display = ComparisonWeightsDisplay.from_estimator(clf.fit(X, y))
     >>> display.weights.shape
-    (1, 4)
+    (6, 4)
     >>> plt.close(display.figure_)
     """
 
@@ -118,6 +124,7 @@ class ComparisonWeightsDisplay(FeatureDisplay):
         estimator: Any,
         *,
         pairs: Pairs | None = None,
+        comparisons: Sequence[int] | None = None,
         image_shape: tuple[int, int] | None = None,
         feature_names: ArrayLike | None = None,
         ax: Any = None,
@@ -133,7 +140,11 @@ class ComparisonWeightsDisplay(FeatureDisplay):
         pairs : sequence of pairs of int, default=None
             Indices ``(i, j)`` of compared exemplars: j must be in ``pairs_[i]``. By
             default up to six pairs of close exemplars of different classes; see
-            :func:`closest_pairs`.
+            :func:`closest_pairs`. Only with an integer ``n_neighbors``.
+        comparisons : sequence of int, default=None
+            Units of the first layer, as rows of ``comparisons_``. By default the six
+            with the longest weights in the output layer. Only with
+            ``n_neighbors=None``.
         image_shape : tuple of two ints, default=None
             Rows and columns, if the features are pixels. By default the ``image_shape``
             of the estimator's ``metric_params``, if there is one.
@@ -162,13 +173,10 @@ class ComparisonWeightsDisplay(FeatureDisplay):
         parts = cls._check_estimator(estimator)
         model = parts.model
         targets = get_exemplar_targets(model, 0)
-        if pairs is None:
-            labels = targets if is_classifier(model) else None
-            pairs = closest_pairs(model.exemplars_, model.pairs_, labels)
-        weights = comparison_weights(model, pairs)
+        units, pairs = _chosen_units(model, targets, pairs, comparisons)
         titles = format_labels(targets, is_classifier(model))
         display = cls(
-            weights,
+            comparison_weights(model, units),
             [(titles[i], titles[j]) for i, j in pairs],
             **cls._resolve_features(parts, image_shape, feature_names),
         )
@@ -278,38 +286,90 @@ class ComparisonWeightsDisplay(FeatureDisplay):
         ]
 
 
-def comparison_weights(model: Any, pairs: Pairs) -> Floats:
-    """Return the weights of ``D_j - D_i`` for each pair (i, j).
+def _chosen_units(
+    model: Any, targets: Array, pairs: Pairs | None, comparisons: Sequence[int] | None
+) -> tuple[list[int], Pairs]:
+    """Units of the first layer to draw, and the two exemplars of each."""
+    if model.n_neighbors is None:
+        if pairs is not None:
+            msg = (
+                "pairs needs an integer n_neighbors: with n_neighbors=None choose units "
+                "by comparisons=[...], rows of comparisons_"
+            )
+            raise ValueError(msg)
+        compared = model.comparisons_
+        if comparisons is None:
+            comparisons = strongest_comparisons(model)
+        units = [_checked_unit(unit, len(compared)) for unit in comparisons]
+        if not units:
+            msg = "comparisons must be one unit or more, got none"
+            raise ValueError(msg)
+        return units, [tuple(compared[unit]) for unit in units]
+    if comparisons is not None:
+        msg = f"comparisons needs n_neighbors=None, got {model.n_neighbors}: pass pairs"
+        raise ValueError(msg)
+    if pairs is None:
+        labels = targets if is_classifier(model) else None
+        pairs = closest_pairs(model.exemplars_, model.pairs_, labels)
+    units = [_unit_index(pair, model.pairs_) for pair in pairs]
+    if not units:
+        msg = "pairs must be one pair of exemplars or more, got none"
+        raise ValueError(msg)
+    return units, pairs
+
+
+def _checked_unit(unit: Any, n: int) -> int:
+    if not is_index(unit, n):
+        msg = f"comparisons must be indices from 0 to {n - 1}, got {unit!r}"
+        raise ValueError(msg)
+    return int(unit)
+
+
+def strongest_comparisons(model: Any, n: int = 6) -> list[int]:
+    """Choose the comparisons with the longest weights in the output layer.
+
+    Parameters
+    ----------
+    model : MetricInitMLPClassifier or MetricInitMLPRegressor
+        Fitted, with ``n_neighbors=None``, in NumPy.
+    n : int
+        Largest number of comparisons.
+
+    Returns
+    -------
+    list of int
+        Those with the longest first.
+    """
+    lengths = np.linalg.norm(model.coefs_[1][: len(model.comparisons_)], axis=1)
+    order: list[int] = np.argsort(-lengths, kind="stable")[:n].tolist()
+    return order
+
+
+def comparison_weights(model: Any, units: Sequence[int]) -> Floats:
+    """Return the weights of ``D_j - D_i`` of units of the first layer.
 
     Parameters
     ----------
     model : MetricInitMLPClassifier or MetricInitMLPRegressor
         A fitted estimator with exemplars, in NumPy.
-    pairs : sequence of pairs of int
-        Indices of compared exemplars.
+    units : sequence of int
 
     Returns
     -------
-    array of shape (n_pairs, n_features)
-        Columns of ``coefs_[0]``. They are negated for ReLU, whose units compute
-        ``D_i - D_j``.
-
-    Raises
-    ------
-    ValueError
-        If there are no pairs, or a pair is not a comparison of the network.
+    array of shape (n_units, n_features)
+        Columns of ``coefs_[0]``. In the source's network they are negated for ReLU, whose
+        units compute ``D_i - D_j``.
     """
-    columns = [_unit_index(pair, model.pairs_) for pair in pairs]
-    if not columns:
-        msg = "pairs must be one pair of exemplars or more, got none"
-        raise ValueError(msg)
     layer = model.network_.layers[0]
+    if model.n_neighbors is None:
+        kept: Floats = layer.parameters[0][:, units].T
+        return kept
     if hasattr(layer, "pairs"):
         # A tied layer has the scores. Its dense weights may not fit into memory.
-        i, j = np.array(pairs).T
-        weights = layer.weights[:, j] - layer.weights[:, i]
+        first, second = (index[units] for index in layer.pairs.indices)
+        weights = layer.weights[:, second] - layer.weights[:, first]
     else:
-        weights = layer.weights[:, columns]
+        weights = layer.weights[:, units]
     sign = -1 if layer.activation == "relu" else 1
     tables: Floats = sign * weights.T
     return tables

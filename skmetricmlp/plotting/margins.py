@@ -19,7 +19,7 @@ __all__ = ["MarginsDisplay", "select_prediction"]
 
 COLUMNS = {"row", "predicted", "term", "rank", "exemplar", "excess", "contribution"}
 # The terms of a prediction, in the order of drawing.
-TERMS = ("exemplar", "other exemplars", "random units", "interaction", "bias")
+TERMS = ("exemplar", "other exemplars", "interaction", "bias")
 OTHER_TERMS_COLOR = PALETTE[3]
 
 
@@ -31,7 +31,7 @@ class MarginsDisplay(BaseDisplay):
     farther the exemplar is than the nearest. The right axes shows the contributions to
     the output that is explained. Exemplars of the predicted class are blue, and others
     are orange. Gray bars are the other terms of the output: exemplars that are not shown,
-    random units, and the bias. Use :meth:`from_estimator` or :meth:`from_predictions` to
+    and the bias. Use :meth:`from_estimator` or :meth:`from_predictions` to
     create the display.
 
     Parameters

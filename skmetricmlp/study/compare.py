@@ -19,7 +19,7 @@ from sklearn.base import clone
 
 from skmetricmlp.study.cache import RunCache
 from skmetricmlp.study.data import Dataset, load_dataset
-from skmetricmlp.study.design import Design, Run, Start
+from skmetricmlp.study.design import FITTED, Design, Run, Start
 from skmetricmlp.study.errors import DataError
 from skmetricmlp.study.runs import Result, Split, feature_names, train_and_score
 
@@ -79,8 +79,9 @@ def compare(
     starts : mapping of str to mappings, optional
         Parameters of :class:`~skmetricmlp.MetricInitMLPClassifier`, or for values of
         :class:`~skmetricmlp.MetricInitMLPRegressor`, by the name of the start. By default
-        there are two starts, "calculated" and "random". All are compared with the last
-        one.
+        there are three: "calculated", "random", and "random, fitted", which are random
+        units with the closed-form output of calculated ones. All are compared with the
+        last one.
     sizes : sequence of int, optional
         Numbers of training rows. By default all rows, a quarter and a sixteenth.
     n_seeds : int
@@ -125,7 +126,11 @@ def compare(
     if isinstance(dataset, str):
         dataset = load_dataset(dataset)
     if starts is None:
-        starts = {"calculated": {"init": "metric"}, "random": {"init": "random"}}
+        starts = {
+            "calculated": {"init": "metric"},
+            "random": {"init": "random"},
+            "random, fitted": FITTED,
+        }
     reference = list(starts)[-1]
     design = Design.from_dataset(
         dataset,

@@ -13,13 +13,18 @@ from skmetricmlp.study.data import Dataset
 from skmetricmlp.study.errors import DataError
 from skmetricmlp.study.tasks import CLASSES
 
-__all__ = ["Design", "Run", "Start", "default_sizes", "starts_from_grid"]
+__all__ = ["FITTED", "Design", "Run", "Start", "default_sizes", "starts_from_grid"]
 
 #: Parameters that only weights calculated from exemplars use.
 EXEMPLAR_PARAMETERS = frozenset({"exemplars", "metric", "metric_params", "sharpness"})
 
+#: Values of ``init`` in a comparison by default. The last is the reference: random units
+#: with the same closed-form output, which are the strongest simple rival.
+INITS = ("metric", "random", "fitted")
 #: Names of values of ``init``.
-INIT_NAMES = {"metric": "calculated"}
+INIT_NAMES = {"metric": "calculated", "fitted": "random, fitted"}
+#: What "fitted" stands for.
+FITTED = {"init": "random", "output_init": "ridge"}
 
 
 @dataclass(frozen=True)
@@ -181,8 +186,10 @@ def starts_from_grid(grid: Mapping[str, Sequence[Any]]) -> tuple[Start, ...]:
     Parameters
     ----------
     grid : mapping of str to sequences
-        Values of the parameters of the estimator. By default ``init`` has the values
-        "metric" and "random".
+        Values of the parameters of the estimator. ``init`` may also be "fitted", for
+        random units with the closed-form output of calculated ones; there is none with
+        an integer ``n_neighbors``. By default ``init`` has the values "metric", "random"
+        and "fitted".
 
     Returns
     -------
@@ -194,18 +201,21 @@ def starts_from_grid(grid: Mapping[str, Sequence[Any]]) -> tuple[Start, ...]:
     >>> grid = {"metric": ["sqeuclidean", "kl"], "n_exemplars": [30]}
     >>> for start in starts_from_grid(grid):
     ...     print(f"{start.name!r} is compared with {start.reference!r}")
-    'calculated, metric=sqeuclidean' is compared with 'random'
-    'calculated, metric=kl' is compared with 'random'
-    'random' is compared with 'random'
+    'calculated, metric=sqeuclidean' is compared with 'random, fitted'
+    'calculated, metric=kl' is compared with 'random, fitted'
+    'random' is compared with 'random, fitted'
+    'random, fitted' is compared with 'random, fitted'
     """
-    grid = {"init": ("metric", "random"), **grid}
+    grid = {"init": INITS, **grid}
     varied = [name for name, values in grid.items() if len(values) > 1]
     combinations = [
-        dict(zip(grid, values, strict=True)) for values in product(*grid.values())
+        point
+        for values in product(*grid.values())
+        if _exists(point := dict(zip(grid, values, strict=True)))
     ]
     parameters = {_name(point, varied): _relevant(point) for point in combinations}
     references = {
-        _name(point, varied): _name({**point, "init": grid["init"][-1]}, varied)
+        _name(point, varied): _name(_reference(point, grid["init"]), varied)
         for point in combinations
     }
     if len(grid["init"]) == 1:
@@ -234,13 +244,24 @@ def _with_image_shape(start: Start, dataset: Dataset) -> Start:
     return replace(start, parameters={**start.parameters, "metric_params": metric_params})
 
 
+def _exists(point: Mapping[str, Any]) -> bool:
+    return point["init"] != "fitted" or point.get("n_neighbors") is None
+
+
+def _reference(point: Mapping[str, Any], inits: Sequence[Any]) -> dict[str, Any]:
+    """Return the same parameters with the last ``init`` that exists with them."""
+    others = [{**point, "init": init} for init in inits]
+    return [other for other in others if _exists(other)][-1]
+
+
 def _relevant(point: Mapping[str, Any]) -> dict[str, Any]:
     from_exemplars = point["init"] == "metric"
-    return {
+    relevant = {
         name: value
         for name, value in point.items()
         if from_exemplars or name not in EXEMPLAR_PARAMETERS
     }
+    return {**relevant, **FITTED} if point["init"] == "fitted" else relevant
 
 
 def _name(point: Mapping[str, Any], varied: Sequence[str]) -> str:
