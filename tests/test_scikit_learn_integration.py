@@ -282,13 +282,14 @@ def test_grid_search_over_regressors():
     X, y = diabetes()
     grid = [
         {"n_exemplars": [3, 6], "n_neighbors": [1, 3]},
+        {"n_comparisons": [20], "max_features": [1, "mixed"]},
         {
             "init": ["random"],
             "n_comparisons": [20],
             "output_init": ["auto", "norm_constrained"],
         },
     ]
-    auto = regressor(n_comparisons="auto")
+    auto = regressor(n_comparisons=800)
     one, two = (
         GridSearchCV(auto, grid, cv=2, n_jobs=n, error_score="raise").fit(X, y)
         for n in (1, 2)

@@ -745,12 +745,11 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         2          2     3      1    0.43   -0.02
         >>> frame[["term", "rank", "contribution"]].round(1)
                       term  rank  contribution
-        0         exemplar     1          -0.0
-        1         exemplar     2           0.0
-        2         exemplar     3          -0.0
-        3  other exemplars  <NA>           0.1
-        4     random units  <NA>           8.4
-        5             bias  <NA>          -5.2
+        0         exemplar     1           0.5
+        1         exemplar     2           0.5
+        2         exemplar     3           0.6
+        3  other exemplars  <NA>           2.2
+        4             bias  <NA>          -1.0
         """
         frame = self._explain(X, n_nearest, None, by)
         labels = self._fit_state.targets.labels

@@ -245,9 +245,7 @@ def comparison_layer(
     """
     X, sample_weight = sample
     weights, _, bias = comparisons.differences(metric, exemplars.points)
-    z = X @ weights.T + bias
-    mean = np.average(z, axis=0, weights=sample_weight)
-    deviation = np.sqrt(np.average((z - mean) ** 2, axis=0, weights=sample_weight))
+    _, deviation = mean_and_deviation(X @ weights.T + bias, sample_weight)
     varying = deviation[deviation > 0]
     least = LEAST_DEVIATION * float(np.median(varying)) if len(varying) else 1.0
     scale = np.maximum(deviation, least)
