@@ -305,7 +305,8 @@ def test_adam_takes_finite_steps_where_squares_of_gradients_vanish(rows, weight)
 
 def test_numbers_beyond_floats_are_accepted_or_refused_by_name(rows):
     X, y = rows
-    for name in ("n_iter_no_change", "n_exemplars", "batch_size"):
+    large = "n_iter_no_change", "n_exemplars", "batch_size", "n_conjunctions"
+    for name in (*large, "max_features"):
         classifier(**{name: 10**400}).fit(X, y)
     for name in ("alpha", "learning_rate_init"):
         with pytest.raises(ValueError, match=name):
