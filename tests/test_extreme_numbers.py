@@ -303,6 +303,17 @@ def test_adam_takes_finite_steps_where_squares_of_gradients_vanish(rows, weight)
 # --- parameters, and the basis regressor ---
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_schedule_may_end_at_once(rows):
+    X, y = rows
+    settings = {"learning_rate": "invscaling", "power_t": 1e300}
+    for solver in ("adam", "sgd"):
+        once = classifier(solver=solver, random_state=0, max_iter=1, **settings)
+        thrice = classifier(solver=solver, random_state=0, max_iter=3, **settings)
+        for a, b in zip(once.fit(X, y).coefs_, thrice.fit(X, y).coefs_, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
 def test_numbers_beyond_floats_are_accepted_or_refused_by_name(rows):
     X, y = rows
     large = "n_iter_no_change", "n_exemplars", "batch_size", "n_conjunctions"
