@@ -31,18 +31,17 @@ from skmetricmlp import MetricInitMLPClassifier
 EPOCHS = (0, 1, 5, 20, 50)
 
 
-def variants(X: np.ndarray, y: np.ndarray) -> dict[str, dict[str, Any]]:
+def variants(y: np.ndarray) -> dict[str, dict[str, Any]]:
     """Return the settings of each variant by name."""
-    # A single exemplar has no comparisons.
-    alone = {"exemplars": (X[:1], y[:1])}
     votes = {"n_neighbors": 1}
     return {
         "default": {},
-        "no random units": {"n_comparisons": 30},
-        "200 random units": {"n_comparisons": 200},
-        "2000 random units": {"n_comparisons": 2000},
-        "500 random units alone": {"n_comparisons": 500, **alone},
-        "1370 random units alone": {"n_comparisons": 1370, **alone},
+        "no conjunctions": {"n_comparisons": 1599, "n_conjunctions": 0},
+        "200 comparisons, 4 conjunctions": {"n_comparisons": 200, "n_conjunctions": 4},
+        "2000 comparisons": {"n_comparisons": 2000},
+        "on all features": {"max_features": None},
+        "on one feature": {"max_features": 1},
+        "random units, fitted": {"init": "random", "output_init": "ridge"},
         "10 exemplars per class": {"n_exemplars": dict.fromkeys(np.unique(y), 10)},
         "exemplars of lvq": {"exemplars": "lvq"},
         "logistic units": {"activation": "logistic"},
@@ -94,7 +93,7 @@ def curves(problem: Problem, seed: int) -> list[dict[str, Any]]:
     with threadpool_limits(1):
         return [
             {"start": name, **point}
-            for name, setting in variants(*problem[:2]).items()
+            for name, setting in variants(problem[1]).items()
             for point in learning_curve(problem, random_state=seed, **setting)
         ]
 

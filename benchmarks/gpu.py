@@ -39,27 +39,19 @@ def dense(*widths: int) -> torch.nn.Module:
     return torch.nn.Sequential(*layers[:-1])
 
 
-class Tied(torch.nn.Module):
-    """Comparisons with shared scores, random units, and an output that reads both."""
+class Conjunctive(torch.nn.Module):
+    """Comparisons, the conjunctions of each two in a row, and an output layer."""
 
-    def __init__(
-        self, n_features: int, n: int, m: int, n_random: int, n_out: int
-    ) -> None:
+    def __init__(self, n_features: int, n: int, n_out: int) -> None:
         super().__init__()
-        self.n = n
-        self.scores = torch.nn.Linear(n_features, n + n_random)
-        self.offsets = torch.nn.Parameter(torch.zeros(n * m))
-        self.output = torch.nn.Linear(n * m + n_random, n_out)
-        pairs = (torch.arange(n)[:, None] + torch.arange(1, m + 1)) % n
-        self.register_buffer("i", torch.arange(n).repeat_interleave(m))
-        self.register_buffer("j", pairs.ravel())
+        self.comparisons = torch.nn.Linear(n_features, n)
+        self.output = torch.nn.Linear(2 * n - 1, n_out)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the output before the softmax."""
-        u = self.scores(x)
-        z = u[:, self.j] - u[:, self.i] + self.offsets
-        hidden = torch.relu(torch.cat([z, u[:, self.n :]], dim=1))
-        return self.output(hidden)
+        u = self.comparisons(x)
+        both = torch.minimum(u[:, :-1], u[:, 1:])
+        return self.output(torch.relu(torch.cat([u, both], dim=1)))
 
 
 # By name: parameters of our estimator, and a function that makes the same network in
@@ -69,9 +61,9 @@ CONFIGURATIONS: dict[str, tuple[dict[str, Any], Callable[..., torch.nn.Module]]]
         {"n_exemplars": 30, **SOURCE},
         lambda n_features, n_classes: dense(n_features, 30 * 29, 30, n_classes),
     ),
-    "N = 1000, tied": (
-        {"n_exemplars": 1000, "tied": True, "pairs": 10, "n_comparisons": 500},
-        lambda n_features, n_classes: Tied(n_features, 1000, 10, 500, n_classes),
+    "default": (
+        {},
+        lambda n_features, n_classes: Conjunctive(n_features, 800, n_classes),
     ),
 }
 

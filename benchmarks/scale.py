@@ -2,14 +2,12 @@
 
     python benchmarks/scale.py --data mnist.npz
     python benchmarks/scale.py --data mnist.npz --table pairs
-    python benchmarks/scale.py --data mnist.npz --table which
 
 ``--data`` is an .npz file with the arrays x_train (60000, 28, 28), y_train, x_test
 (10000, 28, 28) and y_test. Each row of the first table is measured in a process of its
 own, whose peak memory includes the data. Exemplars are centers of k-means. The second
 table has the accuracy of untrained networks that vote if each exemplar is compared with a
-few others instead of all. The third table compares two ways to choose the pairs: the
-nearest of all exemplars, or of each other class in turn.
+few others instead of all.
 """
 
 from __future__ import annotations
@@ -19,10 +17,8 @@ import multiprocessing
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 from time import perf_counter
-from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -31,8 +27,6 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import KNeighborsClassifier
 
 from skmetricmlp import MetricInitMLPClassifier
-from skmetricmlp.initialization import build
-from skmetricmlp.initialization.pairs import select_pairs
 
 COUNTS = [30, 100, 300, 1000, 3000, 10000]
 VOTERS = {
@@ -50,7 +44,7 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, required=True, help="an .npz file, see above"
     )
-    parser.add_argument("--table", choices=["scale", "pairs", "which"], default="scale")
+    parser.add_argument("--table", choices=["scale", "pairs"], default="scale")
     parser.add_argument("--rows", type=int, default=20000)
     parser.add_argument("--n-exemplars", type=int, nargs="+")
     parser.add_argument("--pairs", type=int, default=10)
@@ -58,8 +52,7 @@ def main() -> None:
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
     if arguments.table != "scale":
-        rows = pairs(arguments) if arguments.table == "pairs" else which(arguments)
-        table = pd.DataFrame(rows).set_index(["N", "pairs"])
+        table = pd.DataFrame(pairs(arguments)).set_index(["N", "pairs"])
         print(table.to_string(na_rep="", float_format="{:.4f}".format))
         return
     table = pd.DataFrame(scale(arguments)).set_index(["N", "form"])
@@ -69,9 +62,11 @@ def main() -> None:
 
 def scale(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
     """Yield a row for each number of exemplars."""
-    tied = {"tied": True, "pairs": arguments.pairs}
+    tied = {"n_neighbors": 1, "tied": True, "pairs": arguments.pairs}
     counts = arguments.n_exemplars or COUNTS
-    forms = [(n, "untied, all", {}) for n in counts if n == COUNTS[0]]
+    forms = [(n, "default", {}) for n in counts]
+    untied = {"n_neighbors": 1}
+    forms += [(n, "untied, all", untied) for n in counts if n == COUNTS[0]]
     forms += [(n, f"tied, {arguments.pairs}", tied) for n in counts]
     context = multiprocessing.get_context("spawn")
     for n, form, settings in forms:
@@ -136,36 +131,6 @@ def pairs(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
         }
         for m in (10, 20, 50, 100, "other_classes"):
             yield {"N": n, "pairs": m, **vote((X, y, X_test, y_test), given, m)}
-
-
-def which(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
-    """Yield a row for each number of exemplars and each way to choose pairs."""
-    X, y, X_test, y_test = mnist(arguments.data, arguments.rows)
-    form = {"tied": True, "pairs": arguments.pairs, "random_state": 0}
-    for n in arguments.n_exemplars or [300, 1000]:
-        given, _ = select(X, y, n)
-        form["exemplars"] = given
-        for by_class in (False, True):
-            choose = partial(one_way, always=by_class)
-            with mock.patch.object(build, "select_pairs", choose):
-                voter = MetricInitMLPClassifier(
-                    n_neighbors=1, activation="step", max_iter=0, **form
-                )
-                clf = MetricInitMLPClassifier(max_iter=arguments.epochs, **form)
-                yield {
-                    "N": n,
-                    "pairs": "of each other class" if by_class else "of all",
-                    "step, untrained": voter.fit(X, y).score(X_test, y_test),
-                    f"default, {arguments.epochs} epochs": clf.fit(X, y).score(
-                        X_test, y_test
-                    ),
-                }
-
-
-def one_way(*arguments: object, always: bool, by_class: bool) -> np.ndarray:
-    """Choose pairs in one way, whatever the network."""
-    del by_class
-    return select_pairs(*arguments, by_class=always)
 
 
 def vote(

@@ -17,22 +17,22 @@ from skmetricmlp.plotting import ComparisonWeightsDisplay, ExemplarsDisplay
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X / 16, y, random_state=0)
-clf = MetricInitMLPClassifier(n_exemplars=30, max_iter=0, random_state=0)
+clf = MetricInitMLPClassifier(n_exemplars=30, n_neighbors=1, max_iter=0, random_state=0)
 clf.fit(X_train, y_train)
 ExemplarsDisplay.from_estimator(clf, image_shape=(8, 8))
 
 # %%
-# A unit of the first layer compares two exemplars: to which of them is an image nearer?
-# Its weights are proportional to the difference between the two. The figure compares the
-# first exemplars of two classes.
+# With ``n_neighbors=1`` a unit of the first layer compares two exemplars on all pixels:
+# to which of them is an image nearer? Its weights are proportional to the difference
+# between the two. The figure compares the first exemplars of two classes.
 first = {label: i for i, label in reversed(list(enumerate(clf.exemplar_labels_)))}
 pairs = [(first[a], first[b]) for a, b in ((0, 1), (3, 8), (4, 9), (1, 7))]
 ComparisonWeightsDisplay.from_estimator(clf, pairs=pairs, image_shape=(8, 8))
 
 # %%
 # With ``n_neighbors=1`` the layers have the widths d, N(N-1), N and C, and the network
-# predicts the class of the nearest exemplar. By default the output layer reads the
-# comparisons and 500 random units. A ridge regression finds its weights.
+# predicts the class of the nearest exemplar. By default 800 units compare two exemplars
+# on few pixels each, and a ridge regression finds the weights of the output layer.
 models = {
     f"n_neighbors={n_neighbors}": MetricInitMLPClassifier(
         n_exemplars=30, n_neighbors=n_neighbors, max_iter=0, random_state=0

@@ -7,8 +7,8 @@ near, by how much the nearest won, and what each contributes after training.
 """
 
 # %%
-# The exemplars are rows of the data, so that they can be looked up. In the default
-# network random units contribute too; with ``n_neighbors=1`` there are none.
+# The exemplars are rows of the data, so that they can be looked up. With
+# ``n_neighbors=1`` each of them votes.
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split

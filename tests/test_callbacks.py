@@ -75,8 +75,6 @@ def basis(**parameters):
     return BasisInitMLPRegressor(**given)
 
 
-# The other network, which has no n_comparisons.
-TIED = {"n_neighbors": 1, "n_comparisons": 800, "tied": True}
 # Small steps and random weights, so that scores differ from epoch to epoch.
 CASES = {
     "adam": (classifier(init="random", batch_size=32), IRIS, NAMES, None),
@@ -92,7 +90,12 @@ CASES = {
         WEIGHTS,
     ),
     "sparse": (classifier(init="random"), csr_array(IRIS), SPECIES, None),
-    "tied": (regressor(**TIED, alpha=0.1), ROWS, VALUES, None),
+    "tied": (
+        regressor(n_neighbors=1, n_comparisons=800, tied=True, alpha=0.1),
+        ROWS,
+        VALUES,
+        None,
+    ),
     "regressor": (regressor(init="random"), ROWS, VALUES, VALUES),
     "two outputs": (regressor(solver="lbfgs"), EXERCISES, MEASURES, None),
     "basis": (basis(), ROWS[:, :2], VALUES, None),

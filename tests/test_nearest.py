@@ -603,7 +603,7 @@ def test_with_few_pairs_all_exemplars_that_win_theirs_are_averaged():
     points, _, X, _ = random_problem(3)
     values = values_of(points)
     scores = squared_euclidean(points)
-    pairs = select_pairs(scores, points, np.zeros(20, int), 4, by_class=False)
+    pairs = select_pairs(scores, points, np.zeros(20, int), 4)
     network = build_values(points, values, X, pairs=pairs, activation="step")
     distances = ((X[:, None] - points) ** 2).sum(axis=2)
     fires = (distances[:, :, None] < distances[:, pairs]).all(axis=2)

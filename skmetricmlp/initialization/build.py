@@ -65,7 +65,14 @@ from skmetricmlp.network import (
     input_scaling,
 )
 
-__all__ = ["compared_layer", "fitted_output", "initial_state", "tournament_layers"]
+__all__ = [
+    "compared_layer",
+    "feature_bounds",
+    "fitted_output",
+    "hidden_values",
+    "initial_state",
+    "tournament_layers",
+]
 
 Scores = tuple[Floats, Floats]
 

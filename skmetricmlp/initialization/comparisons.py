@@ -245,7 +245,8 @@ def comparison_layer(
     """
     X, sample_weight = sample
     weights, _, bias = comparisons.differences(metric, exemplars.points)
-    _, deviation = mean_and_deviation(X @ weights.T + bias, sample_weight)
+    z = X @ weights.T + bias
+    _, deviation = mean_and_deviation(z, sample_weight)
     varying = deviation[deviation > 0]
     least = LEAST_DEVIATION * float(np.median(varying)) if len(varying) else 1.0
     scale = np.maximum(deviation, least)

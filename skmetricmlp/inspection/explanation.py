@@ -22,6 +22,7 @@ from skmetricmlp.network import ACTIVATIONS, Network
 __all__ = [
     "Explained",
     "Parts",
+    "Terms",
     "at_exemplars",
     "comparison_parts",
     "comparison_terms",

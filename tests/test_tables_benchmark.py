@@ -1,0 +1,59 @@
+"""The judge of benchmarks/tables.py: ranks, critical differences and few labels."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def tables():
+    spec = importlib.util.spec_from_file_location("tables", BENCHMARKS / "tables.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["tables"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_ranks_are_means_of_ties_and_a_failure_is_last(tables):
+    scores = pd.DataFrame([[0.9, 0.8, 0.9], [0.5, np.nan, 0.6]], columns=list("abc"))
+    best_high = tables.ranks(scores, descending=True)
+    assert best_high.to_numpy().tolist() == [[1.5, 3, 1.5], [2, 3, 1]]
+    best_low = tables.ranks(scores, descending=False)
+    assert best_low.to_numpy().tolist() == [[2.5, 1, 2.5], [1, 3, 2]]
+
+
+def test_the_critical_difference_is_the_published_one(tables):
+    """Demsar's example: four models and fourteen tables, q = 2.569."""
+    expected = 2.569 * np.sqrt(4 * 5 / (6 * 14))
+    assert tables.critical_difference(4, 14) == pytest.approx(expected, rel=1e-3)
+
+
+def test_few_labels_are_the_first_of_each_class(tables):
+    rows, codes = np.array([5, 3, 1, 0, 4, 2]), np.array([0, 1, 0, 1, 0, 0])
+    assert tables.few_labels(rows, codes, 1).tolist() == [5, 3]
+    assert tables.few_labels(rows, codes, 2).tolist() == [5, 3, 1, 0]
+    assert sorted(tables.few_labels(rows, codes, 9)) == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_run_goes_on_and_reports(tables, tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    pytest.importorskip("pyarrow")
+    for name in ("one", "two"):
+        table = pd.DataFrame(rng.normal(size=(80, 3)), columns=list("abc"))
+        table["kind"] = pd.Categorical(rng.choice(["x", "y"], 80))
+        table["target"] = np.where(table["a"] > 0, "yes", "no")
+        table.to_parquet(tmp_path / f"{name}.parquet")
+    arguments = ["--data", str(tmp_path), "--results", str(tmp_path / "r.jsonl")]
+    arguments += ["--splits", "1", "--models", "linear", "k-NN", "boosting"]
+    tables.main(arguments)
+    results = (tmp_path / "r.jsonl").read_text()
+    tables.main(arguments)
+    assert (tmp_path / "r.jsonl").read_text() == results
+    assert len(results.splitlines()) == 2 * 3
+    assert "2000 rows, classes: 2 tables, 1 splits" in capsys.readouterr().out
