@@ -306,11 +306,12 @@ def test_adam_takes_finite_steps_where_squares_of_gradients_vanish(rows, weight)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_schedule_may_end_at_once(rows):
     X, y = rows
-    settings = {"learning_rate": "invscaling", "power_t": 1e300}
-    for solver in ("adam", "sgd"):
-        once = classifier(solver=solver, random_state=0, max_iter=1, **settings)
-        thrice = classifier(solver=solver, random_state=0, max_iter=3, **settings)
-        for a, b in zip(once.fit(X, y).coefs_, thrice.fit(X, y).coefs_, strict=True):
+    settings = {"learning_rate": "invscaling", "power_t": 1e300, "random_state": 0}
+    for more in ({}, {"solver": "sgd", "momentum": 0.0}):
+        one, three = (
+            classifier(max_iter=n, **settings, **more).fit(X, y) for n in (1, 3)
+        )
+        for a, b in zip(one.coefs_, three.coefs_, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12)
 
 
