@@ -48,7 +48,7 @@ class Fault(NamedTuple):
 
 ARGUMENTS = (
     *("X", "y", "sample_weight", "X_val", "y_val", "sample_weight_val", "classes"),
-    *("n_nearest", "output", "column", "features", "feature names"),
+    *("n_nearest", "by", "output", "column", "features", "feature names"),
 )
 ALLOWED_ERRORS = (
     *("ValueError", "TypeError", "MemoryError", "AttributeError", "NotFittedError"),
@@ -204,7 +204,7 @@ def _are_labels(result: Any, estimator: Any) -> bool:
 
 
 def _are_numbers(frame: pd.DataFrame, _: Any) -> bool:
-    own = frame[frame["term"] == "exemplar"][["excess", "activation"]]
+    own = frame[frame["term"] == "exemplar"].filter(["excess", "activation"])
     all_terms = frame[["contribution"]]
     return all(np.isfinite(part.to_numpy()).all() for part in (own, all_terms))
 

@@ -389,6 +389,7 @@ OF_EXEMPLARS: Mapping[str, tuple[Any, ...]] = {
     "output_init": ("ridge", "norm_constrained", "norm_constrained"),
     "n_conjunctions": (0, 2, 10**6),
     "max_features": (1, 0.5, "sqrt", "log2", None),
+    "feature_groups": ("equal", "alternating", "apart"),
     "tied": (True, True, False),
     "pairs": ("all", 1, 2, 5, 10**6),
 }
@@ -408,6 +409,10 @@ OF_BASIS: Mapping[str, tuple[Any, ...]] = {
     "n_parts": (1, 2, 3),
     "domain": ([[-1.0, 1.0]], [[0.0, 1e300]], "auto"),
 }
+# Those that are an error beside an integer n_neighbors.
+OF_COMPARISONS = (
+    *("output_init", "n_comparisons", "n_conjunctions", "max_features", "feature_groups"),
+)
 WRONG = (None, -1, 0, 1.5, "word", np.nan, np.inf, True, [], {}, np.ones(2), 10**400)
 
 
@@ -417,7 +422,7 @@ def _drop_what_has_no_effect(parameters: dict[str, Any]) -> None:
         for name in ("sharpness", "tied", "pairs"):
             parameters.pop(name, None)
         return
-    for name in ("output_init", "n_comparisons", "n_conjunctions", "max_features"):
+    for name in OF_COMPARISONS:
         parameters.pop(name, None)
     if parameters.get("activation") == "step":
         parameters.pop("sharpness", None)
@@ -442,6 +447,9 @@ def draw_parameters(rng: Rng, estimator: type[BaseEstimator], d: int) -> dict[st
         _drop_what_has_no_effect(parameters)
     if not is_basis and rng.random() < 0.4:
         parameters["metric"], parameters["metric_params"] = _metric(rng, d)
+    groups = {"equal": [0] * d, "alternating": [*"ab" * d][:d], "apart": [*range(d)]}
+    if (kind := parameters.get("feature_groups")) in tuple(groups):
+        parameters["feature_groups"] = groups[kind]
     if isinstance(parameters.get("domain"), list):
         parameters["domain"] = parameters["domain"] * d
     if rng.random() < 0.03:
@@ -553,7 +561,8 @@ class _Draw(NamedTuple):
             yield Call(name, {"X": self.other_X(X)})
         elif name == "explain":
             nearest = _choice(self.rng, (None, None, 1, 1, 2, 10**6))
-            yield Call(name, {"X": self.other_X(X), "n_nearest": nearest})
+            by = str(_choice(self.rng, ("exemplar", "exemplar", "feature", "comparison")))
+            yield Call(name, {"X": self.other_X(X), "n_nearest": nearest, "by": by})
         elif name == "score":
             yield Call(name, {"X": X, "y": y})
         elif name == "set_params":

@@ -330,6 +330,8 @@ def test_random_state_instance_is_drawn_from():
 CALCULATED = [
     {"exemplars": "kmeans"},
     {"exemplars": "random"},
+    {"exemplars": "lvq", "max_features": 1, "n_conjunctions": 3},
+    {"exemplars": "kmedoids", "metric": "mahalanobis", "activation": "tanh"},
     {"exemplars": "kmeans", "n_neighbors": 3, "activation": "tanh"},
     {"exemplars": "random", "n_neighbors": 3, "activation": "logistic"},
 ]
@@ -606,6 +608,7 @@ def test_a_step_is_not_trained():
         {"n_neighbors": 3, "pairs": 3},
         {"sharpness": np.float32(1.0), "tied": np.False_},
         {"output_init": "norm_constrained", "loss": "squared_error"},
+        {"metric": "mahalanobis", "max_features": None},
     ],
     ids=str,
 )
@@ -646,7 +649,17 @@ def test_exemplars_that_are_no_rows_have_no_indices(exemplars):
         _ = estimator.exemplar_indices_
 
 
-@pytest.mark.parametrize("name", ["exemplars_", "exemplar_labels_", "exemplar_indices_"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "exemplars_",
+        "exemplar_labels_",
+        "exemplar_indices_",
+        "comparisons_",
+        "comparison_features_",
+        "pairs_",
+    ],
+)
 def test_weights_that_are_not_calculated_have_no_exemplars(name):
     estimator = classifier(init="random", exemplars="random").fit(X, y)
     with pytest.raises(AttributeError, match="init='random' has no exemplars"):
@@ -666,6 +679,49 @@ def test_baselines_have_the_architecture_of_the_method(n_neighbors):
 def test_constant_weights(init, value):
     estimator = classifier(init=init).fit(X, y)
     assert all(np.all(array == value) for array in parameters_of(estimator))
+
+
+@pytest.mark.parametrize("shape", [np.asarray, pd.Series, list])
+def test_columns_of_one_label_are_compared_together(shape):
+    groups = shape(["a", "b", "a", "b"])
+    estimator = classifier(feature_groups=groups, max_features=1).fit(X, y)
+    kinds = {tuple(subset) for subset in estimator.comparison_features_.tolist()}
+    assert kinds == {(True, False, True, False), (False, True, False, True)}
+    assert shapes(classifier("random", feature_groups=groups).fit(X, y)) == shapes(
+        estimator
+    )
+
+
+def test_columns_of_a_one_hot_encoding_are_compared_together():
+    kinds = np.random.default_rng(0).integers(3, size=150)
+    features = np.column_stack([X[:, 0], np.eye(3)[kinds], X[:, 1]])
+    found, given = (
+        classifier(feature_groups=groups, max_features=1).fit(features, y)
+        for groups in (None, [0, 1, 1, 1, 2])
+    )
+    subsets = found.comparison_features_
+    assert (subsets[:, 1:4].all(axis=1) == subsets[:, 1:4].any(axis=1)).all()
+    assert_same_network(found, given)
+    assert_same_network(found, classifier(max_features=1).fit(sp.csr_array(features), y))
+
+
+def test_labels_of_columns_are_as_many_as_the_columns():
+    with pytest.raises(ValueError, match=r"^feature_groups must have a label for each "):
+        classifier(feature_groups=[0, 1]).fit(X, y)
+    names = pd.Series([0, 0, 1, 1], index=list("abdc"))
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    with pytest.raises(ValueError, match=r"^feature_groups"):
+        classifier(feature_groups=names).fit(frame, y)
+
+
+def test_attributes_of_the_other_network_say_where_they_are():
+    fitted, source = classifier().fit(X, y), classifier(n_neighbors=1).fit(X, y)
+    assert source.pairs_.shape == (9, 8)
+    with pytest.raises(AttributeError, match="comparisons_ and comparison_features_ "):
+        _ = fitted.pairs_
+    for name in ("comparisons_", "comparison_features_"):
+        with pytest.raises(AttributeError, match=r"n_neighbors=1 compares all .* pairs_"):
+            getattr(source, name)
 
 
 def assert_uniform(values, bound):
@@ -1531,6 +1587,11 @@ def test_clone_is_unfitted_and_has_the_same_parameters(settings):
         ("loss", "squared_error"),
         ("n_neighbors", 1),
         ("n_neighbors", 3),
+        ("n_comparisons", 801),
+        ("n_conjunctions", 0),
+        ("max_features", None),
+        ("max_features", 1.0),
+        ("feature_groups", [0, 0, 1, 1]),
     ],
 )
 def test_a_network_is_not_gone_on_with_as_another_one(name, value):
@@ -1538,7 +1599,8 @@ def test_a_network_is_not_gone_on_with_as_another_one(name, value):
     before = fitted.predict_proba(X)
     fitted.set_params(**{name: value, "max_iter": 1})
     for learn in (fitted.fit, fitted.partial_fit):
-        with pytest.raises(ValueError, match=f"{name}={value!r} does not go with"):
+        message = re.escape(f"{name}={value!r} does not go with")
+        with pytest.raises(ValueError, match=message):
             learn(X, y)
     np.testing.assert_array_equal(fitted.predict_proba(X), before)
 

@@ -15,6 +15,10 @@ FITTED = {"n_comparisons": 20, **SMALL}
 ESTIMATORS = [
     # The default: comparisons on few features, read by a ridge regression.
     MetricInitMLPClassifier(**FITTED),
+    # Comparisons on one feature, without conjunctions, read by a logistic regression.
+    MetricInitMLPClassifier(
+        n_conjunctions=0, max_features=1, output_init="logistic", **FITTED
+    ),
     # The source's networks: three layers with ReLU, four with smooth steps.
     MetricInitMLPClassifier(n_neighbors=1, exemplars="lvq", **SMALL),
     MetricInitMLPClassifier(n_neighbors=3, activation="logistic", **SMALL),

@@ -303,9 +303,22 @@ def test_adam_takes_finite_steps_where_squares_of_gradients_vanish(rows, weight)
 # --- parameters, and the basis regressor ---
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_schedule_may_end_at_once(rows):
+    X, y = rows
+    settings = {"learning_rate": "invscaling", "power_t": 1e300, "random_state": 0}
+    for more in ({}, {"solver": "sgd", "momentum": 0.0}):
+        one, three = (
+            classifier(max_iter=n, **settings, **more).fit(X, y) for n in (1, 3)
+        )
+        for a, b in zip(one.coefs_, three.coefs_, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
 def test_numbers_beyond_floats_are_accepted_or_refused_by_name(rows):
     X, y = rows
-    for name in ("n_iter_no_change", "n_exemplars", "batch_size"):
+    large = "n_iter_no_change", "n_exemplars", "batch_size", "n_conjunctions"
+    for name in (*large, "max_features"):
         classifier(**{name: 10**400}).fit(X, y)
     for name in ("alpha", "learning_rate_init"):
         with pytest.raises(ValueError, match=name):

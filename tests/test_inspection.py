@@ -195,6 +195,13 @@ def test_constant_weights_stay_as_good_as_one_neuron(iris, init, form, activatio
         assert len(np.unique(clf.predict(X))) == 1
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_conjunctions_of_equal_neurons_make_them_distinct(iris):
+    """The first of two that are equal decides, and only that one gets the gradient."""
+    clf = MetricInitMLPClassifier("ones", n_comparisons=20, max_iter=2, **SMALL)
+    assert distinct(clf.fit(*iris))[0] > 1
+
+
 @pytest.mark.parametrize(
     "form", [dict(n_comparisons=30), *FORMS[1:], FORMS[1] | dict(tied=True)], ids=str
 )

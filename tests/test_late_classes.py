@@ -197,6 +197,23 @@ def test_exemplars_that_are_given_are_not_added_to():
     assert clf.n_exemplars_ == 40
 
 
+@pytest.mark.parametrize("groups", [None, [*"aabbbbcd"]], ids=["found", "given"])
+def test_columns_of_one_feature_stay_together(groups):
+    rng = np.random.default_rng(0)
+    kinds, labels = rng.integers(4, size=(2, 300))
+    encoded = np.eye(2)[labels % 2], np.eye(4)[kinds], rng.normal(size=(300, 2))
+    features = np.column_stack(encoded)
+    clf = classifier(n_comparisons=40, feature_groups=groups, max_features=1)
+    clf.partial_fit(features[labels < 3], labels[labels < 3], classes=[0, 1, 2, 3])
+    clf.partial_fit(features, labels)
+    subsets = clf.comparison_features_
+    assert len(subsets) > 40
+    for columns in (slice(0, 2), slice(2, 6)):
+        together = subsets[:, columns]
+        assert (together.all(axis=1) == together.any(axis=1)).all()
+    assert (subsets.sum(axis=1) <= 4).all()
+
+
 def test_sparse_rows_of_single_precision_and_an_explanation():
     dense, sparse = (
         classifier()

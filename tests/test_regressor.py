@@ -228,6 +228,9 @@ REFUSED = [
     ),
     ({"n_neighbors": 3, "output_init": "ridge"}, f"output_init='ridge' {VOTES}"),
     ({"n_neighbors": 3, "n_comparisons": 5}, f"n_comparisons=5 {VOTES}"),
+    ({"n_neighbors": 3, "n_conjunctions": 0}, f"n_conjunctions=0 {VOTES}"),
+    ({"n_neighbors": 3, "max_features": 0.5}, f"max_features=0.5 {VOTES}"),
+    ({"metric": "cosine", "max_features": 2}, "max_features=2 needs a metric that is a "),
     ({"n_neighbors": 3, "pairs": 2}, "pairs=2 is less than n_neighbors=3"),
     (
         {"n_neighbors": 1, "tied": True, "init": ([], [])},
@@ -263,6 +266,8 @@ FORMS = [
     {"n_neighbors": 3, "activation": "logistic"},
     {"n_neighbors": 1},
     {"tied": True, "pairs": 4},
+    {"max_features": 2, "n_conjunctions": 3},
+    {"metric": "mahalanobis", "n_conjunctions": 0},
 ]
 AUTO = {"n_exemplars": "auto"}  # takes far longer than the others
 
@@ -454,6 +459,8 @@ def test_predictions_are_the_forward_pass_of_coefs_and_intercepts(
 @pytest.mark.parametrize(
     "settings",
     [
+        {"n_conjunctions": 0},
+        {"n_conjunctions": 0, "output_init": "norm_constrained", "activation": "tanh"},
         {"n_neighbors": 1, "activation": "tanh"},
         {"tied": True, "n_neighbors": 2},
     ],
@@ -851,10 +858,21 @@ def test_fit_starts_anew_without_warm_start(init):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("activation", "tanh"), ("n_neighbors", 3), ("tied", True)]
+    ("form", "name", "value"),
+    [
+        ({}, "activation", "tanh"),
+        ({"n_comparisons": 800}, "n_neighbors", 1),
+        ({}, "n_comparisons", 41),
+        ({}, "n_conjunctions", 2),
+        ({}, "max_features", 3),
+        ({"n_neighbors": 1}, "n_neighbors", 3),
+        ({"n_neighbors": 1}, "tied", True),
+        ({"n_neighbors": 1}, "pairs", 3),
+    ],
+    ids=str,
 )
-def test_a_network_is_not_gone_on_with_as_another_one(name, value):
-    estimator = regressor(warm_start=True, max_iter=1, n_neighbors=1).fit(X, y)
+def test_a_network_is_not_gone_on_with_as_another_one(form, name, value):
+    estimator = regressor(warm_start=True, max_iter=1, **form).fit(X, y)
     for method in ("fit", "partial_fit"):
         with (
             unchanged(estimator, {name: value}),
@@ -1050,7 +1068,7 @@ def test_an_output_that_does_not_vary_is_predicted_beside_one_that_does():
 @pytest.mark.parametrize("max_iter", [0, 3])
 @pytest.mark.parametrize(
     "form",
-    [{}, {"n_neighbors": 1}, {"output_init": "norm_constrained"}],
+    [{}, {"n_neighbors": 1}, {"output_init": "norm_constrained"}, {"tied": True}],
 )
 def test_one_row_is_predicted_everywhere(form, max_iter):
     # Weights that are not needed decay by the penalty, which moves the prediction.

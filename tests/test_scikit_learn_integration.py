@@ -282,6 +282,7 @@ def test_grid_search_over_regressors():
     X, y = diabetes()
     grid = [
         {"n_exemplars": [3, 6], "n_neighbors": [1, 3]},
+        {"n_comparisons": [20], "max_features": [1, "mixed"]},
         {
             "init": ["random"],
             "n_comparisons": [20],

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
+from sklearn.decomposition import PCA
 from sklearn.preprocessing import scale
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
@@ -102,6 +103,7 @@ ACCEPTED = [
     ("max_features", "sqrt"),
     ("max_features", None),
     ("feature_groups", list("aabc")),
+    ("feature_groups", ("a", None, "a", None)),
     ("power_t", 0),
     ("shuffle", np.bool_(True)),
     ("random_state", np.int64(1)),
@@ -230,6 +232,36 @@ def test_a_network_that_votes_has_no_fitted_output(make, n_neighbors, name, valu
         estimator = make(n_neighbors=n_neighbors, init=init, **{name: value})
         with pytest.raises(ValueError, match=message):
             estimator.fit(X, y)
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+@pytest.mark.parametrize(
+    "metric", ["mahalanobis", "cosine", PCA(2), lambda p: (p, p[:, 0])]
+)
+def test_only_sums_over_features_compare_on_few(make, metric):
+    for max_features in ("mixed", None):
+        estimator = make(metric=metric, max_features=max_features).fit(X, y)
+        assert estimator.comparison_features_.all()
+    for max_features in (1, 4, 0.5, 1.0, "sqrt", "log2"):
+        with pytest.raises(ValueError, match=f"^max_features={max_features!r} needs a "):
+            make(metric=metric, max_features=max_features).fit(X, y)
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ([0, 1, 2], r"a label for each of the 4 features, got the shape \(3,\)"),
+        ([[0, 1, 2, 3]], r"a label for each of the 4 features, got the shape \(1, 4\)"),
+        (1, r"a label for each of the 4 features, got the shape \(\)"),
+        ("abcd", r"a label for each of the 4 features, got the shape \(\)"),
+        ([[0], [1, 2], 3, 4], "an array of 4 labels, or None, got "),
+    ],
+)
+def test_groups_of_features_that_do_not_fit(make, groups, message):
+    for init in ("metric", "random"):
+        with pytest.raises(ValueError, match=f"^feature_groups must (be|have) {message}"):
+            make(init=init, feature_groups=groups).fit(X, y)
 
 
 @pytest.mark.parametrize("make", [classifier, regressor])

@@ -189,15 +189,27 @@ def _calculated(
     assert metric is not None  # noqa: S101
     if config.n_neighbors is None:
         bounds = feature_bounds(rows)
+        config = replace(config, feature_groups=_feature_groups(config, rows))
         layer, comparisons = compared_layer(
             config, rows, exemplars, metric, bounds, n_outputs, rng
         )
-        return (layer,), replace(state, comparisons=comparisons)
+        return (layer,), replace(state, config=config, comparisons=comparisons)
     scores = metric(exemplars.points)
     pairs = select_pairs(scores, exemplars.points, exemplars.codes, config.pairs)
     targets = exemplars.targets(n_outputs)
     layers = tournament_layers(config, rows, scores, targets, pairs)
     return layers, replace(state, pairs=pairs)
+
+
+def _feature_groups(config: NetworkConfig, rows: DistinctRows) -> Ints:
+    """Return the feature of each column, from 0 on, as given or as found in the rows."""
+    n_columns = rows.X.shape[1]
+    if config.feature_groups is not None:
+        groups: Ints = config.feature_groups
+        return groups
+    if n_columns > MOST_FEATURES:
+        return np.arange(n_columns)
+    return one_hot_groups(_dense_rows(rows.take(slice(SAMPLE_ROWS))))
 
 
 def compared_layer(
@@ -217,6 +229,7 @@ def compared_layer(
     Parameters
     ----------
     config : NetworkConfig
+        With feature groups.
     rows : DistinctRows
         They set the scales, and tell which features are relevant.
     exemplars : Exemplars
@@ -238,11 +251,6 @@ def compared_layer(
     groups = config.feature_groups
     exemplars = replace(exemplars, points=np.clip(exemplars.points, *bounds))
     is_wide = rows.X.shape[1] > MOST_FEATURES
-    if groups is None:
-        groups = np.arange(rows.X.shape[1])
-        if not is_wide:
-            sample = rows.take(slice(SAMPLE_ROWS))
-            groups = one_hot_groups(_dense_rows(sample))
     max_features = config.max_features if metric.is_additive else None
     relevance = None
     if max_features is not None and n_groups(groups) > 1 and not is_wide:

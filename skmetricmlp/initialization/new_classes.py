@@ -95,6 +95,8 @@ def with_new_classes(
     before, metric = state.exemplars, state.metric
     if before is None or metric is None:
         return state
+    # Exemplars, which stand in for rows, may be means: no row of a one-hot encoding.
+    config = replace(config, feature_groups=state.config.feature_groups)
     rows = distinct_rows(*data)
     added = _select(before, rows, metric, n_classes, str(config.exemplars), rng)
     points = np.concatenate([before.points, added.points])

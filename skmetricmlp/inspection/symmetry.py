@@ -62,6 +62,9 @@ def count_distinct_neurons(estimator: Any, *, tol: float = 1e-6) -> pd.DataFrame
     zero on all rows are distinct if their weights differ. A neuron and a multiple of it
     are distinct too.
 
+    Conjunctions have no weights of their own, and are not counted. In training they make
+    equal neurons distinct, because only the first of two that are equal gets a gradient.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris

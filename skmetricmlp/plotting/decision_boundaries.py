@@ -136,7 +136,7 @@ class DecisionBoundariesDisplay(BaseDisplay):
         The untrained network is calculated again: a clone with ``max_iter=0`` is fitted
         to ``X`` and ``y``. If its exemplars differ, because there is no seed or the data
         are not the training data, the clone is fitted with the exemplars of the
-        estimator. Without a seed, random units and baselines are drawn again. The
+        estimator. Without a seed, comparisons and baselines are drawn again. The
         estimator does not change, and the steps before it are not refitted.
 
         Parameters

@@ -79,7 +79,7 @@ class TrainingConfig:
         if self.schedule == "linear":
             factor = 1 - epoch / self.max_epochs
         elif self.schedule == "invscaling" and n_rows:
-            factor = 1.0 / (n_rows + 1) ** self.power_t
+            factor = (n_rows + 1.0) ** -self.power_t  # zero where the power overflows
         elif self.schedule == "adaptive":
             factor = ADAPTIVE_DIVISOR**-n_cuts
         return [factor * rate for rate in self.rates]
