@@ -1,26 +1,37 @@
 """Comparisons on few features, their conjunctions and sums, against loops."""
 
+import tracemalloc
+from itertools import combinations
+
 import numpy as np
 import pytest
-from factories import classifier, regressor, standardized
-from networks import random_batch
+from factories import assert_nearly_same_network, classifier, regressor, standardized
+from networks import random_batch, temporaries_of
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
+from sklearn.metrics.pairwise import cosine_distances
 
 from skmetricmlp import MetricInitMLPClassifier
+from skmetricmlp._data import TrainingData, distinct_rows
 from skmetricmlp.exemplars import Exemplars
 from skmetricmlp.initialization.comparisons import (
     draw_comparisons,
+    feature_relevance,
     one_hot_groups,
     subset_sizes,
 )
 from skmetricmlp.initialization.least_squares import summed
 from skmetricmlp.initialization.output_layer import (
+    LOG_RIDGE_DEVIATION,
+    LOG_RIDGE_MEAN,
+    LOG_RIDGES,
     left_out_of_sums,
     ridge_of_sums,
     ridge_weights,
 )
+from skmetricmlp.metrics import fit_metric
 from skmetricmlp.network import ClippedInput, Conjunctive, Dense, Network
+from skmetricmlp.network.layers import n_conjunctive
 from skmetricmlp.training import Objective
 
 X, y = standardized("wine")
@@ -94,6 +105,42 @@ def test_the_gradient_of_the_input_is_the_slope(n_shifts):
         assert found[i, f] == pytest.approx(np.sum(delta * change) / (2 * h), abs=1e-7)
 
 
+@pytest.mark.parametrize("n_shifts", [0, 1, 3])
+def test_a_value_of_a_conjunction_belongs_to_the_lower_of_its_two(n_shifts, xp):
+    layer, rng = network(n_shifts).layers[0].layer, np.random.default_rng(4)
+    u = rng.integers(-2, 3, (30, 6)).astype(float)  # often equal: then to the first
+    values = rng.normal(size=(30, layer.n_out))
+    expected = values[:, :6].copy()
+    pairs = [(p, p + s) for s in range(1, n_shifts + 1) for p in range(6 - s)]
+    assert layer.n_out == 6 + len(pairs) == n_conjunctive(6, n_shifts)
+    for row, of_neurons, sums in zip(u, values, expected, strict=True):
+        for (p, q), value in zip(pairs, of_neurons[6:], strict=True):
+            sums[p if row[p] <= row[q] else q] += value
+    found = np.asarray(layer.to_plain(xp.asarray(u), xp.asarray(values)))
+    assert_allclose(found, expected, atol=1e-12)
+    assert_allclose(found.sum(axis=1), values.sum(axis=1), atol=1e-12)
+
+
+def test_all_shifts_are_all_pairs():
+    assert n_conjunctive(7, 6) == 7 + len(list(combinations(range(7), 2)))
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "logistic", "step"])
+def test_a_conjunction_is_the_lower_of_two_activations(activation):
+    clf = classifier(activation=activation, n_conjunctions=2).fit(X, y)
+    a = clf.network_.activations(X)[-1]
+    n = len(clf.comparisons_)
+    assert a.shape[1] == n + (n - 1) + (n - 2) == clf.coefs_[-1].shape[0]
+    assert_array_equal(a[:, n : 2 * n - 1], np.minimum(a[:, : n - 1], a[:, 1:n]))
+    assert_array_equal(a[:, 2 * n - 1 :], np.minimum(a[:, : n - 2], a[:, 2:n]))
+
+
+@pytest.mark.parametrize("n_conjunctions", [0, 1])
+def test_the_least_width_is_one_comparison(n_conjunctions):
+    clf = classifier(n_comparisons=1, n_conjunctions=n_conjunctions).fit(X, y)
+    assert [w.shape for w in clf.coefs_] == [(13, 1), (1, 3)]
+
+
 # --- what is compared ---
 
 
@@ -134,6 +181,85 @@ def test_a_metric_that_is_no_sum_compares_on_all_features(metric):
     assert classifier(metric=metric).fit(X, y).comparison_features_.all()
 
 
+def test_a_unit_is_positive_where_an_image_is_nearer_to_the_first():
+    """Squared distances to the nearest cell that is on, or off, by a loop over cells."""
+    images, digits = standardized("digits", 200)
+    images = np.clip(images + 0.5, 0, 1)
+    shape = {"image_shape": (8, 8), "threshold": 0.4}
+    clf = classifier(metric="chamfer", metric_params=shape, max_features=3)
+    clf.fit(images, digits)
+    layer, cells = clf.network_.layers[0], np.array([divmod(c, 8) for c in range(64)])
+
+    def to_nearest(cell, kept):
+        squares = ((cells[kept] - cells[cell]) ** 2).sum(axis=1)
+        return squares.min(initial=8**2 + 8**2)
+
+    points = np.clip(clf.exemplars_, layer.low, layer.high)
+    to_on, to_off = (
+        np.array([[to_nearest(c, on) for c in range(64)] for on in kept])
+        for kept in (points > 0.4, points <= 0.4)
+    )
+    n_decided = 0
+    for x in np.clip(images[::10], layer.low, layer.high):
+        u = layer.layer.plain(x[None])[0]
+        terms = x * to_on + (1 - x) * to_off
+        for p, (i, j) in enumerate(clf.comparisons_):
+            margin = (terms[j] - terms[i])[clf.comparison_features_[p]].sum()
+            if abs(margin) > 1e-9:
+                assert (u[p] > 0) == (margin > 0)
+                n_decided += 1
+    assert n_decided > 200
+
+
+@pytest.mark.parametrize("metric", ["mahalanobis", "cosine"])
+def test_other_metrics_are_compared_too(metric):
+    clf = classifier(metric=metric).fit(X, y)
+    layer = clf.network_.layers[0]
+    rows = np.clip(X, layer.low, layer.high)
+    points = np.clip(clf.exemplars_, layer.low, layer.high)
+    if metric == "cosine":
+        distances = cosine_distances(rows, points)
+    else:
+        difference = rows[:, None] - points
+        VI = clf.effective_metric_params_["VI"]
+        distances = np.einsum("nic,cd,nid->ni", difference, VI, difference)
+    i, j = clf.comparisons_.T
+    margins, u = distances[:, j] - distances[:, i], layer.layer.plain(rows)
+    clear = abs(margins) > 1e-9
+    assert clear.mean() > 0.9
+    assert_array_equal(u[clear] > 0, margins[clear] > 0)
+
+
+@pytest.mark.parametrize("metric", ["sqeuclidean", "cosine"])
+def test_comparisons_have_unit_deviation(metric):
+    weights = np.random.default_rng(0).uniform(0.5, 2, len(X))
+    clf = classifier(metric=metric).fit(X, y, weights)
+    layer = clf.network_.layers[0]
+    u = layer.layer.plain(layer.clipped(X))
+    mean = np.average(u, axis=0, weights=weights)
+    deviation = np.sqrt(np.average((u - mean) ** 2, axis=0, weights=weights))
+    assert (deviation < 1 + 1e-9).all()
+    # Others would vary by less than a tenth of the median.
+    assert (deviation > 1 - 1e-9).mean() > 0.9
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_features_are_read_within_bounds(sparse):
+    rows = X.copy()
+    rows[0, 2] = 1e3  # more than five deviations from the mean
+    clf = classifier(n_exemplars=9).fit(csr_array(rows) if sparse else rows, y)
+    layer = clf.network_.layers[0]
+    for f, column in enumerate(rows.T):
+        mean, deviation = np.mean(column), np.std(column)
+        low = max(column.min() - deviation / 2, mean - 5 * deviation)
+        high = min(column.max() + deviation / 2, mean + 5 * deviation)
+        assert_allclose([layer.low[f], layer.high[f]], [low, high])
+    assert layer.high[2] < 1e3
+    beyond = rows[:1].copy()
+    beyond[0, 2] = layer.high[2]
+    assert_allclose(clf.predict_proba(rows[:1]), clf.predict_proba(beyond))
+
+
 @pytest.mark.parametrize(
     ("max_features", "expected"),
     [(3, {3}), (99, {20}), (0.25, {5}), (1e-9, {1}), ("sqrt", {4}), ("log2", {4}),
@@ -172,6 +298,114 @@ def test_equal_exemplars_are_not_compared():
     assert not clf.comparison_features_.any()
     p = clf.predict_proba(X)
     assert_allclose(p, p[:1].repeat(len(X), axis=0))
+
+
+def test_later_exemplars_are_compared_with_all():
+    points = np.random.default_rng(0).normal(size=(12, 6))
+    exemplars = Exemplars(points, np.arange(12) % 3, None)
+    rng = np.random.RandomState(0)
+    drawn = draw_comparisons(exemplars, np.arange(6), 500, 2, rng, start=9)
+    assert set(drawn.first.tolist()) == {9, 10, 11}
+    assert set(drawn.second.tolist()) == set(range(12))
+
+
+def test_features_are_drawn_in_proportion_to_their_relevance():
+    """Without replacement: the second in proportion among those that are left."""
+    points = np.random.default_rng(0).normal(size=(12, 4))
+    exemplars, relevance = Exemplars(points, np.arange(12), None), [0.5, 0.3, 0.15, 0.05]
+    for size in (1, 2):
+        rng = np.random.RandomState(0)
+        drawn = draw_comparisons(
+            exemplars, np.arange(4), 40_000, size, rng, np.array(relevance)
+        )
+        expected = np.array(relevance)
+        if size == 2:
+            for first, then in np.ndindex(4, 4):
+                if first != then:
+                    left = 1 - relevance[first]
+                    expected[then] += relevance[first] * relevance[then] / left
+        assert_allclose(drawn.features.mean(axis=0), expected, atol=0.01)
+
+
+def test_classes_of_one_exemplar_each_and_a_single_class_are_compared():
+    points = np.random.default_rng(0).normal(size=(5, 3))
+    for codes in (np.arange(5), np.zeros(5, dtype=int)):
+        rng = np.random.RandomState(0)
+        exemplars = Exemplars(points, codes, None)
+        drawn = draw_comparisons(exemplars, np.arange(3), 300, "mixed", rng)
+        assert (drawn.first != drawn.second).all()
+        assert drawn.features.any(axis=1).all()
+
+
+@pytest.mark.parametrize("metric", ["sqeuclidean", "mahalanobis", "kl"])
+def test_one_exemplar_is_compared_with_none(metric):
+    rows = np.exp(X[:, :4])
+    given = regressor(metric=metric, exemplars=(rows[:1], [3.0])).fit(rows, rows[:, 0])
+    assert not given.comparison_features_.any()
+    assert not given.coefs_[0].any()
+    assert_allclose(given.predict(rows), rows[:, 0].mean())
+
+
+# --- the relevance of features ---
+
+
+def relevance(rows, values, groups=None, metric="sqeuclidean", weights=None):
+    """Of a network of comparisons of the first 30 rows."""
+    rows, values = np.asarray(rows), np.asarray(values)[:, None]
+    groups = np.arange(rows.shape[1]) if groups is None else np.asarray(groups)
+    weights = np.ones(len(rows)) if weights is None else weights
+    data = TrainingData(rows, values, weights)
+    fitted = fit_metric(metric, None, distinct_rows(*data), None)
+    exemplars = Exemplars(rows[:30], np.arange(30), None)
+    rng = np.random.RandomState(0)
+    return feature_relevance(fitted, exemplars, groups, *data, rng)
+
+
+def test_a_feature_without_effect_has_little_relevance():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(500, 6))
+    found = relevance(rows, rows[:, 1] + np.sin(3 * rows[:, 4]))
+    assert found.sum() == pytest.approx(1.0)
+    assert (found > 0).all()
+    assert found[[1, 4]].min() > 2 * found[[0, 2, 3, 5]].max()
+
+
+def test_relevance_of_a_group_is_that_of_its_columns_together():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(500, 6))
+    found = relevance(rows, rows[:, 1] + rows[:, 2], [0, 1, 1, 2, 2, 2])
+    assert found.shape == (3,)
+    assert found.sum() == pytest.approx(1.0)
+    assert found[1] > 3 * found[[0, 2]].max()
+
+
+def test_relevance_does_not_depend_on_units():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(300, 4))
+    values, unit = rows[:, 0] * rows[:, 2], 2.0 ** np.array([-9, 3, 7, 0])
+    found = relevance(rows, values, metric="seuclidean")
+    assert_allclose(relevance(rows * unit, values, metric="seuclidean"), found, rtol=1e-6)
+    assert np.ptp(found) > 0.1
+
+
+def test_heavy_rows_decide_what_is_relevant():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(600, 4))
+    is_first = np.arange(600) % 2 == 0
+    values = np.where(is_first, rows[:, 0], rows[:, 2])
+    for heavy, (more, less) in ((is_first, (0, 2)), (~is_first, (2, 0))):
+        weights = np.where(heavy, 1.0, 0.01)
+        found = relevance(rows, values, weights=weights)
+        assert found[more] > 2 * found[less]
+        assert_allclose(relevance(rows, values, weights=7 * weights), found, rtol=1e-6)
+
+
+def test_relevance_of_nothing_is_equal():
+    rows = np.random.default_rng(0).normal(size=(50, 4))
+    assert_allclose(relevance(rows, np.full(50, 3.0)), 0.25)
+
+
+# --- columns of one feature ---
 
 
 @pytest.mark.parametrize("scaled", [False, True])
@@ -218,6 +452,141 @@ def test_the_fit_from_sums_is_that_of_the_rows(n_blocks, offset):
     shares = weights[:50] / weights.sum()
     found = left_out_of_sums(fit, sums, hidden[:50] / scale, targets[:50], shares)
     assert_allclose(found, left_out[:50], rtol=1e-6, atol=1e-6)
+
+
+def sums_of(hidden, targets, weights, n_blocks=1, center=0.0, scale=1.0):
+    width = hidden.shape[1]
+    blocks = np.array_split(hidden, n_blocks)
+    return summed(blocks, targets, weights, np.full(width, center), np.full(width, scale))
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e4])
+def test_sums_do_not_depend_on_blocks_center_or_repetition(offset):
+    rng = np.random.default_rng(0)
+    hidden, targets = offset + rng.normal(size=(60, 5)), rng.normal(size=(60, 2))
+    weights = rng.integers(1, 4, 60)
+    share = weights / weights.sum()
+    A, Y = hidden - share @ hidden, targets - share @ targets
+    expected = A.T @ (share[:, None] * A), A.T @ (share[:, None] * Y)
+    repeated = hidden.repeat(weights, axis=0), targets.repeat(weights, axis=0)
+    for sums in (
+        sums_of(hidden, targets, weights, 1, offset),
+        sums_of(hidden, targets, 8.0 * weights, 60, offset + 0.5),
+        sums_of(*repeated, np.ones(weights.sum()), 9, offset),
+    ):
+        assert_allclose(sums.gram, expected[0], rtol=1e-8, atol=1e-10)
+        assert_allclose(sums.response, expected[1], rtol=1e-8, atol=1e-10)
+        assert_allclose(sums.mean, share @ hidden, rtol=1e-10)
+        assert sums.square == pytest.approx(np.sum(share[:, None] * Y**2))
+
+
+def test_the_ridge_of_sums_is_that_of_generalized_cross_validation():
+    rng = np.random.default_rng(0)
+    hidden, weights = rng.normal(size=(300, 8)) @ rng.normal(size=(8, 8)), np.ones(300)
+    targets = hidden @ rng.normal(size=(8, 2)) + 3 * rng.normal(size=(300, 2))
+    A, Y = ((a - a.mean(axis=0)) / np.sqrt(300) for a in (hidden, targets))
+    unit = np.trace(A.T @ A) / 8
+    costs, fits = [], []
+    for log_ridge in LOG_RIDGES:
+        ridge = 10.0**log_ridge * unit
+        root = np.sqrt(ridge) * np.eye(8)
+        W = np.linalg.lstsq(np.vstack([A, root]), np.vstack([Y, np.zeros((8, 2))]))[0]
+        hat = A @ np.linalg.inv(A.T @ A + ridge * np.eye(8)) @ A.T
+        kept = 1 - (1 + np.trace(hat)) / 300
+        prior = ((log_ridge - LOG_RIDGE_MEAN) / LOG_RIDGE_DEVIATION) ** 2
+        costs.append(300 * np.log(np.sum((Y - A @ W) ** 2) / kept**2) + prior)
+        fits.append(W)
+    best = int(np.argmin(costs))
+    assert 0 < best < len(LOG_RIDGES) - 1
+    W, factor = ridge_of_sums(sums_of(hidden, targets, weights), 300)
+    assert_allclose(W, fits[best], rtol=1e-8, atol=1e-10)
+    ridged = A.T @ A + 10.0 ** LOG_RIDGES[best] * unit * np.eye(8)
+    assert_allclose(factor @ factor.T, ridged, rtol=1e-8, atol=1e-10)
+
+
+def test_rows_left_out_of_sums_are_predicted_by_the_other_rows():
+    rng = np.random.default_rng(0)
+    hidden, targets = rng.normal(size=(30, 4)), rng.normal(size=(30, 2))
+    weights = rng.uniform(0.5, 2, 30)
+    share, sums = weights / weights.sum(), sums_of(hidden, targets, weights)
+    fit = ridge_of_sums(sums, 30)
+    ridge = (fit[1] @ fit[1].T - sums.gram)[0, 0]
+    found = left_out_of_sums(fit, sums, hidden[:7], targets[:7], share[:7])
+    penalty = np.hstack([np.sqrt(ridge) * np.eye(4), np.zeros((4, 1))])
+    for k in range(7):
+        kept = np.arange(30) != k
+        roots = np.sqrt(share[kept])[:, None]
+        rows = np.hstack([hidden, np.ones((30, 1))])
+        design = np.vstack([roots * rows[kept], penalty])
+        response = np.vstack([roots * targets[kept], np.zeros((4, 2))])
+        expected = rows[k] @ np.linalg.lstsq(design, response)[0]
+        assert_allclose(found[k], expected, rtol=1e-8, atol=1e-10)
+
+
+def test_the_output_is_fitted_to_all_rows_whatever_the_batches():
+    rng = np.random.default_rng(0)
+    rows, width = rng.normal(size=(2500, 3)), 40 + 39
+    values = np.sin(2 * rows[:, 0]) + 0.1 * rng.normal(size=2500)
+    given = {"exemplars": (rows[:9], values[:9])}
+    whole = regressor(**given).fit(rows, values)
+    with temporaries_of(100 * width):
+        blocks = regressor(**given).fit(rows, values)
+    assert_allclose(blocks.predict(rows), whole.predict(rows), rtol=1e-7, atol=1e-9)
+    # The normal equations of all rows: the gradient of the error is that of the ridge,
+    # on weights of units that are divided by their deviation in 1,000 rows.
+    hidden = whole.network_.activations(rows)[-1]
+    deviation = hidden.std(axis=0)
+    errors = values - whole.predict(rows)
+    assert abs(errors.mean()) < 1e-9
+    gradient = (hidden - hidden.mean(axis=0)).T @ errors / 2500
+    ordinary = deviation > 0.2 * np.median(deviation)
+    W = whole.coefs_[-1][:, 0]
+    ridges = gradient[ordinary] / (W * deviation**2)[ordinary]
+    assert (ridges > 0).all()
+    assert_allclose(ridges, np.median(ridges), rtol=0.3)
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_a_row_of_weight_two_counts_as_two_of_many_rows(make):
+    rng = np.random.default_rng(0)
+    rows, times = rng.normal(size=(2500, 3)), rng.integers(1, 4, 2500)
+    targets = (rows[:, 0] + rows[:, 1] ** 2 > 0.5) * 1
+    weighted = make().fit(rows, targets, sample_weight=times)
+    repeated = make().fit(rows.repeat(times, axis=0), targets.repeat(times))
+    order = rng.permutation(2500)
+    moved = make().fit(rows[order], targets[order], sample_weight=times[order])
+    for other in (repeated, moved):
+        assert_nearly_same_network(weighted, other)
+    unweighted = make().fit(rows, targets)
+    assert not np.array_equal(weighted.coefs_[-1], unweighted.coefs_[-1])
+
+
+def test_hidden_values_of_all_rows_are_never_in_memory_together():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(20_000, 4))
+    codes = (rows[:, 0] > 0) * 1
+    clf = classifier(n_comparisons=400)
+    width = 400 + 399
+    with temporaries_of(2**20):  # of 8 MiB
+        clf.fit(rows[:1500], codes[:1500])
+        tracemalloc.start()
+        try:
+            clf.fit(rows, codes)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert peak < 8 * width * len(rows) / 2
+
+
+def test_the_order_of_classes_makes_no_difference():
+    points, codes = X[::6], y[::6]
+    exemplars = points, codes
+    expected = classifier(exemplars=exemplars).fit(X, y).predict_proba(X)
+    for order in ([2, 0, 1], [1, 0, 2]):
+        names = np.array(order)
+        other = classifier(exemplars=(points, names[codes])).fit(X, names[y])
+        found = other.predict_proba(X)[:, names]
+        assert_allclose(found, expected, rtol=1e-7, atol=1e-9)
 
 
 def test_every_row_counts_beyond_those_that_choose_the_ridge():
