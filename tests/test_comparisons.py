@@ -15,6 +15,7 @@ from skmetricmlp import MetricInitMLPClassifier
 from skmetricmlp._data import TrainingData, distinct_rows
 from skmetricmlp.exemplars import Exemplars
 from skmetricmlp.initialization.comparisons import (
+    comparison_layer,
     draw_comparisons,
     feature_relevance,
     one_hot_groups,
@@ -270,7 +271,7 @@ def test_sizes_of_subsets(max_features, expected):
     assert set(sizes.tolist()) == expected
 
 
-def test_exemplars_of_a_comparison_differ_and_mostly_in_class():
+def test_exemplars_of_a_comparison_differ_and_groups_are_whole():
     rng = np.random.default_rng(0)
     points = rng.integers(0, 2, (12, 6)).astype(float)
     exemplars = Exemplars(points, np.arange(12) % 3, None)
@@ -278,7 +279,6 @@ def test_exemplars_of_a_comparison_differ_and_mostly_in_class():
     drawn = draw_comparisons(exemplars, groups, 2000, "mixed", np.random.RandomState(0))
     i, j, features = drawn.first, drawn.second, drawn.features
     assert ((points[i] != points[j]) & features).any(axis=1).all()
-    assert 0.7 < np.mean(i % 3 != j % 3) < 0.95
     for group in range(3):  # as a whole
         columns = features[:, groups == group]
         assert (columns == columns[:, :1]).all()
@@ -298,6 +298,20 @@ def test_equal_exemplars_are_not_compared():
     assert not clf.comparison_features_.any()
     p = clf.predict_proba(X)
     assert_allclose(p, p[:1].repeat(len(X), axis=0))
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 6])
+def test_exemplars_of_a_comparison_mostly_differ_in_class(n_classes):
+    points = np.random.default_rng(0).normal(size=(12, 4))
+    exemplars = Exemplars(points, np.arange(12) % n_classes, None)
+    rng = np.random.RandomState(0)
+    drawn = draw_comparisons(exemplars, np.arange(4), 5000, "mixed", rng)
+    i, j = drawn.first % n_classes, drawn.second % n_classes
+    by_chance = (12 - 12 / n_classes) / 11
+    # Three of ten pairs of one class are accepted.
+    expected = by_chance / (by_chance + 0.3 * (1 - by_chance))
+    assert np.mean(i != j) == pytest.approx(expected, abs=0.02)
+    assert np.mean(i != j) > max(0.7, by_chance)
 
 
 def test_later_exemplars_are_compared_with_all():
@@ -359,6 +373,34 @@ def relevance(rows, values, groups=None, metric="sqeuclidean", weights=None):
     exemplars = Exemplars(rows[:30], np.arange(30), None)
     rng = np.random.RandomState(0)
     return feature_relevance(fitted, exemplars, groups, *data, rng)
+
+
+def test_relevance_is_the_mean_of_squared_slopes():
+    """By finite differences of the small network, row by row."""
+    rng = np.random.default_rng(0)
+    rows, weights = rng.normal(size=(60, 4)) * [1, 2, 3, 4], rng.uniform(0.1, 5, 60)
+    values, groups = np.sin(rows[:, :2]), np.array([0, 1, 1, 2])
+    metric = fit_metric("sqeuclidean", None, distinct_rows(rows, values, weights), None)
+    exemplars = Exemplars(rows[:20], np.arange(20), None)
+    found = feature_relevance(
+        metric, exemplars, groups, rows, values, weights, np.random.RandomState(0)
+    )
+
+    drawn = draw_comparisons(exemplars, groups, 400, "mixed", np.random.RandomState(0))
+    layer, _ = comparison_layer(drawn, metric, exemplars, (rows, weights), "relu", 0)
+    hidden = np.maximum(layer.affine(rows), 0)
+    W, _ = ridge_of_sums(sums_of(hidden, values, weights), 60)
+    share, h, total = weights / weights.sum(), 1e-6, np.zeros(3)
+    variance = share @ (rows - share @ rows) ** 2
+    for x, of_row in zip(rows, share, strict=True):
+        u = layer.affine(x[None])[0]
+        for f in range(4):
+            # Away from kinks, which units have halfway between their exemplars.
+            moved = layer.affine((x + h * np.eye(4)[f])[None])[0] - u
+            slope = (moved * (u > 1e-9)) @ W / h
+            total[groups[f]] += of_row * np.sum(slope**2) * variance[f]
+    expected = total**0.7 / np.sum(total**0.7)
+    assert_allclose(found, 0.8 * expected + 0.2 / 3, rtol=1e-5)
 
 
 def test_a_feature_without_effect_has_little_relevance():
