@@ -469,6 +469,28 @@ def test_one_hot_columns_are_one_feature(scaled):
     assert one_hot_groups(table[rng.permutation(60)]).tolist() == expected
 
 
+def test_categories_that_no_row_of_a_sample_has_belong_to_their_feature():
+    category = np.arange(40) % 4
+    table = np.eye(7)[np.array([0, 2, 4, 5])[category]]  # no row has 1, 3 or 6
+    table = np.column_stack([np.zeros(40), np.arange(40), table, np.zeros(40)])
+    expected = [0, 1, 2, 2, 2, 2, 2, 2, 3, 4]
+    assert one_hot_groups(table).tolist() == expected
+    assert one_hot_groups(table - 0.01).tolist() == expected
+    assert one_hot_groups(np.zeros((5, 3))).tolist() == [0, 1, 2]
+
+
+def test_a_category_of_two_rows_leaves_its_feature_whole():
+    rng = np.random.default_rng(0)
+    n = 5000
+    category = rng.choice([0, 2, 3, 4], n)
+    category[[19, 4000]] = 1
+    rows = np.column_stack([rng.normal(size=n), np.eye(5)[category]])
+    reg = regressor(n_comparisons=200, max_features=1).fit(rows, rows[:, 0] + category)
+    columns = reg.comparison_features_[:, 1:]
+    assert columns.any()
+    assert_array_equal(columns, columns[:, :1].repeat(5, axis=1))
+
+
 def test_width_and_cost_do_not_depend_on_the_number_of_exemplars():
     few, many = (classifier(n_exemplars=n).fit(X, y) for n in (6, 100))
     assert [w.shape for w in few.coefs_] == [w.shape for w in many.coefs_]

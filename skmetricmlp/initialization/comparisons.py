@@ -324,7 +324,8 @@ def one_hot_groups(X: Array) -> Ints:
     """Find the columns that encode one categorical feature together.
 
     These are adjacent columns of two values each, of which every row has exactly one at
-    the higher value, scaled or not. Any other column is a feature of its own.
+    the higher value, scaled or not. Any other column is a feature of its own, except a
+    constant one between two columns of a feature: a category that none of the rows has.
 
     Parameters
     ----------
@@ -343,14 +344,17 @@ def one_hot_groups(X: Array) -> Ints:
     array([0, 1, 1, 1, 2])
     """
     low, high = X.min(axis=0), X.max(axis=0)
-    is_binary = ((low == X) | (high == X)).all(axis=0) & (low < high)
-    is_on = (high == X) & is_binary
-    groups = np.zeros(X.shape[1], dtype=np.intp)
-    start = n = 0
-    while start < X.shape[1]:
+    varying = np.flatnonzero(low < high)
+    values = X[:, varying]
+    is_on = high[varying] == values
+    is_binary = (is_on | (low[varying] == values)).all(axis=0)
+    first = np.arange(X.shape[1])  # column of the feature that each belongs to
+    start = 0
+    while start < len(varying):
         stop = _end_of_one_hot(is_on, is_binary, start)
-        groups[start:stop] = n
-        start, n = stop, n + 1
+        first[varying[start] : varying[stop - 1] + 1] = varying[start]
+        start = stop
+    groups: Ints = np.unique(first, return_inverse=True)[1]
     return groups
 
 
