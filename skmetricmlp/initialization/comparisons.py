@@ -39,7 +39,9 @@ __all__ = [
 # The others are on all: one in six, and more for many features, where three say little.
 SHARES = (0.4, 0.4, 0.2)
 LEAST_SHARE_OF_ALL, MANY_FEATURES = 1 / 6, 100
-# Share of the comparisons of a classifier that must be of two classes.
+# How often a triple whose exemplars are of one class is drawn again. Of classes of equal
+# size at least three quarters of the comparisons are then of two classes, and fewer of
+# unequal ones.
 SHARE_OF_CLASSES = 0.7
 # Exemplars that differ by so little of the range of a feature are equal on it.
 ROUNDING = 1e-9
