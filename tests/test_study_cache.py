@@ -274,5 +274,5 @@ def test_two_commands_at_once_in_one_folder_do_not_mix(tmp_path):
     design = Design.from_dataset(dataset, starts, sizes=[60], n_seeds=n_seeds, n_epochs=2)
     expected = run_study(dataset, design).curves.drop(columns="seconds")
     pd.testing.assert_frame_equal(written.drop(columns="seconds"), expected)
-    assert len(list((folder / "runs").iterdir())) == 6
+    assert len(list((folder / "runs").iterdir())) == 9
     assert not list(folder.glob(".*"))
