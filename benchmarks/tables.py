@@ -3,6 +3,7 @@
     python benchmarks/tables.py --data FOLDER --results FILE
     python benchmarks/tables.py --data FOLDER --results FILE --rows 2000 10000 --splits 3
     python benchmarks/tables.py --data FOLDER --results FILE --labels 5 10 20 50
+    python benchmarks/tables.py --data FOLDER --results FILE --epochs 5 20 50
     python benchmarks/tables.py --results FILE --report
 
 ``--data`` is a folder of Parquet files. The column ``target`` is predicted: values if it
@@ -13,8 +14,11 @@ calculated again, so that an interrupted run goes on.
 All models see the same splits. Boosting reads the table as it is. The others read it
 encoded: numbers with the median for missing ones and a column that tells which are
 missing, standardized, and categories one-hot. ``calculated`` has the default settings
-without training. ``random, fitted`` are as many random units with the same closed-form
-output, ``random, joined`` are random units in the architecture of ``calculated``.
+without training, and ``calculated, trained`` with it. ``random, fitted`` are as many
+random units with the same closed-form output, ``random, joined`` are random units in the
+architecture of ``calculated``. With ``--epochs`` networks are compared after so many
+epochs of ``--batch-size`` rows: calculated and fitted random ones, which go as far as
+held-out rows confirm, random ones, and scikit-learn's of the same width.
 """
 
 from __future__ import annotations
@@ -93,7 +97,8 @@ def _boosting(kind: Any, seed: int, **settings: Any) -> Any:
 
 
 RANDOM = {"init": "random", "output_init": "ridge", "max_iter": 0}
-PLAIN = RANDOM | {"n_comparisons": 1599, "n_conjunctions": 0}
+WIDTH = 1599
+PLAIN = RANDOM | {"n_comparisons": WIDTH, "n_conjunctions": 0}
 
 
 def _of(kind: Any, **settings: Any) -> Factory:
@@ -158,6 +163,26 @@ MODELS: dict[str, tuple[Factory, Factory]] = {
     "RealMLP": (_real_mlp("RealMLP_TD_Classifier"), _real_mlp("RealMLP_TD_Regressor")),
 }
 NOT_BY_DEFAULT = ("calculated, trained", "RealMLP")
+
+
+def trained(epochs: int, batch_size: int) -> dict[str, tuple[Factory, Factory]]:
+    """Return the networks to compare after so many epochs of so many rows per step."""
+    steps = {"max_iter": epochs, "batch_size": batch_size}
+    ours = {
+        OURS: {},
+        "random, fitted": PLAIN,
+        "random": {"init": "random"},
+    }
+    models = {
+        name: tuple(
+            _of(kind, **settings | steps)
+            for kind in (MetricInitMLPClassifier, MetricInitMLPRegressor)
+        )
+        for name, settings in ours.items()
+    }
+    wide = {"hidden_layer_sizes": (WIDTH,), **steps}
+    models["MLP"] = (_of(MLPClassifier, **wide), _of(MLPRegressor, **wide))
+    return {f"{name}, {epochs} epochs": pair for name, pair in models.items()}
 
 
 def split(
@@ -339,13 +364,21 @@ def main(arguments: Iterable[str] | None = None) -> None:
     parser.add_argument("--tables", nargs="*", help="names of files; all by default")
     parser.add_argument("--rows", nargs="*", default=["2000"], help="numbers, or all")
     parser.add_argument("--labels", type=int, nargs="*", help="training rows per class")
-    parser.add_argument("--models", nargs="*", default=usual, choices=list(MODELS))
+    parser.add_argument("--models", nargs="*", help=f"of {', '.join(MODELS)}")
+    parser.add_argument("--epochs", type=int, nargs="*", default=[], help="of training")
+    parser.add_argument("--batch-size", type=int, default=32, help="with --epochs")
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1, help="tables at a time")
     parser.add_argument("--details", action="store_true", help="print every table")
     parser.add_argument("--report", action="store_true", help="only print results")
     options = parser.parse_args(None if arguments is None else list(arguments))
+    for epochs in options.epochs:
+        MODELS.update(trained(epochs, options.batch_size))
+        usual = [OURS, *(name for name in MODELS if name.endswith(" epochs"))]
+    options.models = options.models or usual
+    if unknown := set(options.models) - set(MODELS):
+        parser.error(f"--models: {', '.join(unknown)}: choose of {', '.join(MODELS)}")
     known = read(options.results)
     if not options.report:
         if options.data is None:

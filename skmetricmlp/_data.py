@@ -120,6 +120,10 @@ class DistinctRows:
             return codes
         return np.zeros(len(self.index), dtype=np.intp)
 
+    def data(self) -> TrainingData:
+        """Return a copy of the rows, with their targets and weights."""
+        return TrainingData(self.X[self.index], self.y, self.sample_weight)
+
     def take(self, where: Any) -> DistinctRows:
         """Return some of the distinct rows: a slice, a mask or an array of positions."""
         return DistinctRows(

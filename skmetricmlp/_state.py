@@ -57,6 +57,8 @@ class FitState:
     rng : numpy.random.RandomState or None
     reason : str
         Why training stopped.
+    trained_share : float, default=0.0
+        How far the last training has moved the weights it began with.
     stream : object
         Rows of a stream that has had few so far, or None.
     """
@@ -77,6 +79,7 @@ class FitState:
     history: History = field(default_factory=History)
     rng: np.random.RandomState | None = None
     reason: StopReason = "max_epochs"
+    trained_share: float = 0.0
     stream: Any = None
 
     def convert(self, converter: Callable[[Array], Array]) -> FitState:

@@ -12,6 +12,8 @@ from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 from skmetricmlp.training import stochastic
 
 SMALL = {"n_exemplars": 9, "n_comparisons": 40, "max_iter": 0, "random_state": 0}
+# Training that goes all the way at one rate, so that epochs can be counted.
+SMALL |= {"learning_rate": "constant", "trained_share": 1.0}
 LOADERS = {
     "iris": load_iris,
     "wine": load_wine,

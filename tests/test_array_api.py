@@ -452,7 +452,8 @@ def test_the_device_is_waited_for_once_a_step(monkeypatch):
     rows, labels = DEVICE.move(X), DEVICE.move(y)
     for epochs in (0, 10):
         waits.clear()
-        classifier(max_iter=epochs, batch_size=15).fit(rows, labels)
+        whole = {"trained_share": 1.0, "learning_rate": "constant"}
+        classifier(max_iter=epochs, batch_size=15, **whole).fit(rows, labels)
         if not epochs:
             before = len(waits)  # scikit-learn's, to check the rows
     steps = 10 * 150 // 15

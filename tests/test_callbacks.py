@@ -47,7 +47,8 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 N_EPOCHS = 4
-SMALL = {"n_comparisons": 50, "max_iter": N_EPOCHS, "random_state": 0}
+WHOLE = {"learning_rate": "constant", "trained_share": 1.0}
+SMALL = {"n_comparisons": 50, "max_iter": N_EPOCHS, "random_state": 0} | WHOLE
 
 
 def read_only(array):
@@ -351,7 +352,8 @@ def test_a_search_of_lbfgs_that_leads_nowhere_is_an_empty_task(monkeypatch):
 def test_where_the_loss_is_not_finite_there_is_nothing_to_score(solver):
     monitor, recorder = ScoringMonitor(scoring="r2"), Recorder()
     # One step makes weights whose products overflow.
-    model = regressor(init="random", solver=solver, learning_rate_init=1e200)
+    huge = {"learning_rate_init": 1e200, "batch_size": 200}
+    model = regressor(init="random", solver=solver, **huge)
     model.set_callbacks(monitor, recorder)
     with pytest.warns(ConvergenceWarning, match="stopped being finite"):
         model.fit(ROWS, VALUES)
@@ -435,7 +437,7 @@ def test_what_is_not_accepted_is_no_task():
 @needs_callbacks
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_clones_and_pickles_keep_callbacks(Estimator):
-    model = Estimator(max_iter=2, random_state=0)
+    model = Estimator(max_iter=2, learning_rate_init=1e-4, random_state=0)
     parameters, text = model.get_params(), repr(model)
     monitor = ScoringMonitor(scoring="r2")
     model.set_callbacks(monitor)

@@ -1164,7 +1164,7 @@ def test_sample_weight_may_be_one_number_for_all_rows():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_divergence_keeps_the_last_weights_of_finite_loss(dtype):
     features = X.astype(dtype)
-    settings = {"solver": "sgd", "learning_rate_init": 1e100}
+    settings = {"solver": "sgd", "learning_rate_init": 1e100, "batch_size": 200}
     with pytest.warns(
         ConvergenceWarning, match=r"smaller learning_rate_init \(it was 1e\+100\)"
     ):
@@ -1182,8 +1182,10 @@ def test_divergence_keeps_the_last_weights_of_finite_loss(dtype):
 
 
 def test_divergence_with_early_stopping_keeps_the_best_network():
-    settings = {"solver": "sgd", "learning_rate_init": 1e100, "early_stopping": True}
-    estimator = classifier(max_iter=50, n_iter_no_change=50, **settings)
+    settings = {"solver": "sgd", "learning_rate_init": 1e100, "batch_size": 200}
+    estimator = classifier(
+        max_iter=50, n_iter_no_change=50, early_stopping=True, **settings
+    )
     with pytest.warns(ConvergenceWarning, match="stopped being finite"):
         estimator.fit(X[~HELD_OUT], y[~HELD_OUT], X_val=X[HELD_OUT], y_val=y[HELD_OUT])
     start = classifier().fit(X[~HELD_OUT], y[~HELD_OUT]).score(X[HELD_OUT], y[HELD_OUT])
@@ -1520,11 +1522,12 @@ def test_every_row_is_seen_in_each_epoch_whatever_the_batch_size(batch_size):
     assert not np.array_equal(estimator.coefs_[0], start.coefs_[0])
 
 
-def test_auto_batch_size_is_200_rows_at_most():
-    features, labels = overlapping_classes((150, 150))
+@pytest.mark.parametrize(("n", "size"), [(300, 32), (3200, 50), (15_000, 200)])
+def test_auto_batch_size_is_a_share_of_the_rows(n, size):
+    features, labels = overlapping_classes((n // 2, n // 2))
     assert_same_network(
-        classifier(max_iter=2).fit(features, labels),
-        classifier(max_iter=2, batch_size=200).fit(features, labels),
+        classifier(max_iter=1).fit(features, labels),
+        classifier(max_iter=1, batch_size=size).fit(features, labels),
     )
 
 

@@ -27,7 +27,6 @@ DIFFERENT = {
         "fit(y)": "labels, or values of one output or several",
         "fit(y_val)": "as y",
         "init": "given weights are in the units of y, and labels have none",
-        "learning_rate_init": "only a classifier has the logistic regression",
         "loss": "the losses",
         "loss_curve_": "only values have a unit",
         "metric": "the example is a transformer that reads labels or values",
@@ -48,6 +47,7 @@ DIFFERENT = {
         "validation_scores_": "accuracy or R^2",
     },
     REGRESSORS: {
+        "batch_size": "the usual sizes",
         "coefs_": "only a network with exemplars can be tied",
         "fit": "what is fitted",
         "fit(X)": "basis networks read no sparse matrix",

@@ -92,6 +92,7 @@ def test_a_late_class_is_not_predicted_before_its_rows_come(settings):
 
 @pytest.mark.parametrize("settings", FORMS, ids=name_of)
 def test_a_late_class_is_learned_as_well_as_the_others(settings):
+    settings = settings | {"batch_size": 200}
     late = started(settings)
     # The same rows in the same steps, but the first batch has all classes.
     mixed = classifier(**settings)

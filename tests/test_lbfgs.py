@@ -423,6 +423,7 @@ def rows():
 
 def small(cls, **settings):
     defaults = {"n_exemplars": 4, "n_comparisons": 5, "max_iter": 6, "tol": 0.0}
+    defaults |= {"trained_share": 1.0}
     return cls(solver="lbfgs", random_state=0, **(defaults | settings))
 
 

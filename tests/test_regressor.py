@@ -916,7 +916,7 @@ def test_interrupt_leaves_a_usable_estimator_that_can_go_on(n_steps):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_divergence_keeps_the_last_weights_of_finite_loss(dtype):
     features = X.astype(dtype)
-    settings = {"solver": "sgd", "learning_rate_init": 1e100}
+    settings = {"solver": "sgd", "learning_rate_init": 1e100, "batch_size": len(X)}
     with pytest.warns(ConvergenceWarning, match="smaller learning_rate_init"):
         diverged = regressor(max_iter=50, **settings).fit(features, y)
     assert 0 <= diverged.n_iter_ < 50
@@ -949,7 +949,9 @@ def fit_with_validation(**settings):
 
 
 def test_early_stopping_keeps_the_network_of_the_best_r2():
-    estimator, held_out = fit_with_validation(early_stopping=True, init="zeros")
+    estimator, held_out = fit_with_validation(
+        early_stopping=True, init="zeros", batch_size=200
+    )
     scores = estimator.validation_scores_
     assert scores[-1] < max(scores)
     assert estimator.best_validation_score_ == max(scores)

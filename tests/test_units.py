@@ -257,7 +257,7 @@ def test_the_order_of_distinct_rows_is_that_of_neither_rows_nor_units():
 @pytest.mark.parametrize("exemplars", ["random", "kmeans", "kmedoids", "condensed"])
 def test_sparse_rows_are_not_made_dense_all_at_once(exemplars):
     """All temporaries take less than an eighth of the dense rows."""
-    X = sp.random(500, 10_000, density=2e-3, format="csr", random_state=0)
+    X = sp.random(1000, 10_000, density=1e-3, format="csr", random_state=0)
     clf = MetricInitMLPClassifier(
         exemplars=exemplars, n_exemplars=4, n_comparisons=4, max_iter=1,
         random_state=0,
@@ -265,8 +265,8 @@ def test_sparse_rows_are_not_made_dense_all_at_once(exemplars):
     with config_context(working_memory=1):
         tracemalloc.start()
         try:
-            clf.fit(X, np.arange(500) % 2).predict(X)
+            clf.fit(X, np.arange(1000) % 2).predict(X)
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
-    assert peak < 8 * 500 * 10_000 / 8
+    assert peak < 8 * 1000 * 10_000 / 8

@@ -275,12 +275,13 @@ def test_a_number_beside_given_exemplars_is_theirs(make):
 
 
 def test_a_patience_without_end():
-    clf = classifier(n_iter_no_change=inf, tol=100.0, max_iter=25)
+    constant = {"learning_rate": "constant", "n_iter_no_change": inf}
+    clf = classifier(tol=100.0, max_iter=25, **constant)
     with pytest.warns(match="max_iter=25"):
         clf.fit(X, y)
     assert clf.n_iter_ == 25
     for solver, tol in (("sgd", 100.0), ("lbfgs", 0.0)):
-        clf = classifier(n_iter_no_change=inf, tol=tol, max_iter=15, solver=solver)
+        clf = classifier(tol=tol, max_iter=15, solver=solver, **constant)
         with pytest.warns(match="max_iter=15"):
             clf.fit(X, y)
 

@@ -32,6 +32,7 @@ def other_metric(points, scale=1.0):
 
 
 COMMON = {"n_exemplars": 9, "max_iter": 0, "random_state": 0}
+COMMON |= {"learning_rate": "constant", "trained_share": 1.0}
 
 
 def classifier(**settings):
@@ -231,7 +232,7 @@ def test_all_else_may_change(make):
     changes = {
         "solver": "sgd", "alpha": 0.01, "batch_size": 7, "learning_rate_init": 1e-4,
         "learning_rate": "invscaling", "power_t": 0.25, "max_iter": 2,
-        "shuffle": False, "random_state": 7,
+        "trained_share": 0.5, "shuffle": False, "random_state": 7,
         "tol": 0.0, "verbose": 0, "momentum": 0.5, "nesterovs_momentum": False,
         "beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-6, "n_iter_no_change": 3,
         "class_weight": {0: 1, 1: 2, 2: 3},

@@ -294,8 +294,9 @@ def test_untrained_networks_are_kept_without_state_of_the_solver(make, solver):
     # It is made when it is needed, and then kept.
     once = gone_on(gone_on(make(solver=solver, init="random"), "fit"), "fit")
     fresh = make(solver=solver, init="random")
+    fresh.set_params(max_iter=2, learning_rate="constant")
     with pytest.warns(match="max_iter"):
-        fresh.set_params(max_iter=2).fit(rows(fresh), y if make is classifier else VALUES)
+        fresh.fit(rows(fresh), y if make is classifier else VALUES)
     np.testing.assert_allclose(output(once), output(fresh), rtol=1e-6)
 
 

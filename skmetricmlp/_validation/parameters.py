@@ -44,6 +44,7 @@ _SHARED = {
     "solver": ("adam", "sgd", "lbfgs"),
     "learning_rate": SCHEDULES,
     "batch_size": ("auto",),
+    "trained_share": ("auto",),
 }
 CLASSIFIER_CHOICES = _SHARED | {
     "exemplars": tuple(SELECTORS),
@@ -142,6 +143,7 @@ def check_parameters(
     check_pair("init", parameters["init"], "(coefs, intercepts)", choices)
     pair = "(points, labels)" if has_classes else "(points, values)"
     check_pair("exemplars", parameters["exemplars"], pair, choices)
+    _check_trained_share(parameters["trained_share"])
     _check_n_exemplars(parameters["n_exemplars"], parameters["exemplars"], choices)
     check_metric(parameters["metric"], parameters["metric_params"])
     for name, least in (("n_comparisons", 1), ("n_conjunctions", 0), ("pairs", 1)):
@@ -231,6 +233,12 @@ def _check_combinations(parameters: Mapping[str, Any], *, trains: bool) -> None:
             "and call fit, or choose 'relu', 'logistic' or 'tanh'"
         )
         raise ValueError(msg)
+
+
+def _check_trained_share(value: Any) -> None:
+    is_auto = isinstance(value, str) and value == "auto"
+    if not (is_auto or (is_number(value) and 0 <= value <= 1)):
+        raise invalid_parameter("trained_share", value, "'auto' or a number from 0 to 1")
 
 
 def _check_max_features(value: Any) -> None:

@@ -42,6 +42,7 @@ from skmetricmlp.estimators._callbacks import (
     FitTask,
     with_callbacks,
 )
+from skmetricmlp.estimators._held_out import held_out_share
 from skmetricmlp.estimators._streams import EarlyStream
 from skmetricmlp.estimators._targets import ClassTargets
 from skmetricmlp.initialization import check_dense_size
@@ -60,7 +61,10 @@ from skmetricmlp.training import (
     Objective,
     Optimizer,
     StopReason,
+    Trained,
     TrainingConfig,
+    Validate,
+    between,
     loss_and_score,
     train,
 )
@@ -76,9 +80,11 @@ class Config(Protocol):
 
     loss: str
 
-    @property
-    def default_rate(self) -> float:
-        """Learning rate where none is given."""
+    def default_batch_size(self, n_rows: int) -> int:
+        """Rows per step where no number is given."""
+
+    def default_rate(self, *, falls: bool) -> float:
+        """Learning rate where none is given; ``falls`` if it falls to zero."""
 
     @property
     def is_from_rows(self) -> bool:
@@ -229,22 +235,29 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         training = self._training_config(config, start, rows, n_epochs, incremental)
         if state is not previous or state.optimizer != training.optimizer:
             state = replace(state, optimizer_state=None)
-        of_call = {"targets": targets, "rng": rng, "stream": stream}
-        of_call |= {"optimizer": training.optimizer, "rates": training.rates}
-        state = replace(state, reason="max_epochs", **of_call)
+        state = replace(
+            state,
+            targets=targets,
+            rng=rng,
+            stream=stream,
+            optimizer=training.optimizer,
+            rates=training.rates,
+            reason="max_epochs",
+        )
         # Train.
         if n_epochs:
-            network = to_training(start, state.scaling) if state.scaling else start
-            trained = train(
-                network,
-                state.optimizer_state,
-                state.history,
-                rows,
-                training,
-                rng,
-                **self._listeners(state, network, rows, training, validation_rows, task),
+
+            def initialize(
+                part: TrainingData, where: Ints, rng: np.random.RandomState
+            ) -> FitState:
+                of_all = config, targets, part, data.y, index[where], None, rng
+                return self._initialize(*of_all, few_rows=True)
+
+            share = 1.0 if incremental else self._known_share(config, previous)
+            judge = partial(held_out_share, initialize, rows, training)
+            state = self._train(
+                state, start, rows, training, validation_rows, task, share, judge
             )
-            state = _after(state, network, *trained)
         # Assign.
         self._assign(state)
         task.end()
@@ -319,9 +332,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         In ``fit`` the weights of rows count by their share. In a stream a weight of two
         is that of two rows. Python's floats, unlike NumPy's, leave single precision.
         """
-        mean_weight = 1.0
+        mean_weight, weights = 1.0, to_numpy(rows.sample_weight)
         if not incremental:
-            weights = to_numpy(rows.sample_weight)
             mean_weight = float(np.mean(weights, dtype=np.float64))
         optimizer: Optimizer | None = None  # L-BFGS takes all rows at once
         if self.solver == "adam":
@@ -330,15 +342,18 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             optimizer = SGD(float(self.momentum), bool(self.nesterovs_momentum))
         rate = to_numpy(self.learning_rate_init)
         if isinstance(rate, str) and rate == "auto":
-            rate = config.default_rate
+            falls = self.learning_rate == "linear" and not incremental
+            rate = config.default_rate(falls=falls)
         # L-BFGS ends by the gradient: its loss may rest for a while.
         by_loss = self.solver != "lbfgs" or self.early_stopping
-        size = 200 if isinstance(self.batch_size, str) else int(self.batch_size)
+        size = self.batch_size
+        if isinstance(size, str):
+            size = config.default_batch_size(len(weights))
         return TrainingConfig(
             Objective(config.loss, float(self.alpha), mean_weight),
             optimizer,
             rates=layer_rates(rate, len(start.layers)),
-            batch_size=size,
+            batch_size=int(size),
             max_epochs=n_epochs,
             shuffle=self.shuffle,
             tol=self.tol,
@@ -348,6 +363,54 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             power_t=float(self.power_t),
             keeps_best=not incremental,
         )
+
+    def _train(
+        self,
+        state: FitState,
+        start: Network,
+        rows: TrainingData,
+        training: TrainingConfig,
+        validation: TrainingData | None,
+        task: FitTask,
+        share: float | None,
+        judge: Callable[[Any], float],
+    ) -> FitState:
+        """Return the state after training, at a share of the way from the start.
+
+        The start has outputs in training units. Where the share is not known the judge
+        tells it. If that is interrupted the start stays.
+        """
+        rng: Any = state.rng
+        try:
+            share = judge(deepcopy(rng)) if share is None else share
+        except KeyboardInterrupt:
+            return replace(state, reason="interrupted")
+        network = to_training(start, state.scaling) if state.scaling else start
+        listeners = self._listeners(state, network, rows, training, validation, task)
+        trained = train(
+            network,
+            state.optimizer_state,
+            state.history,
+            rows,
+            training,
+            rng,
+            **listeners,
+        )
+        trained = _shortened(network, trained, share, listeners["validate"])
+        return replace(_after(state, network, *trained), trained_share=share)
+
+    def _known_share(self, config: Config, previous: FitState | None) -> float | None:
+        """How far ``fit`` is to move the start, or None if held-out rows shall tell.
+
+        With ``early_stopping`` the start is among the candidates already. With
+        ``warm_start`` a later call goes on where this one ends. Weights that are drawn,
+        given or trained before are nothing to come back to.
+        """
+        share = getattr(self, "trained_share", 1.0)
+        if not isinstance(share, str):
+            return float(share)
+        goes_on = self.early_stopping or self.warm_start or previous is not None
+        return 1.0 if goes_on or not config.is_from_rows else None
 
     def _listeners(
         self,
@@ -484,7 +547,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
                 f"on the training rows was above that before training. The best weights "
                 f"before that are kept. {self._advice()}"
             )
-        elif reason == "max_epochs" and self.max_iter and not incremental:
+        elif reason == "max_epochs" and self._should_converge(incremental):
             message = (
                 f"Training stopped after max_iter={self.max_iter} epochs without having "
                 f"converged."
@@ -499,6 +562,11 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         category = UserWarning if reason == "interrupted" else ConvergenceWarning
         warnings.warn(message, category, stacklevel=3)
         return self
+
+    def _should_converge(self, incremental: bool) -> bool:
+        """Whether training has no end of its own: the linear schedule ends by itself."""
+        is_planned = self.learning_rate == "linear" and self.solver != "lbfgs"
+        return bool(self.max_iter) and not incremental and not is_planned
 
     def _advice(self) -> str:
         if self.solver == "lbfgs":
@@ -579,6 +647,13 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         if state := self._state():
             moved._assign(state.convert(converter))  # noqa: SLF001 - of its class
         return moved
+
+    @property
+    def trained_share_(self) -> float:
+        """How far the last call moved the weights that it began with, from 0 to 1."""
+        check_is_fitted(self)
+        share: float = self._fit_state.trained_share
+        return share
 
     @property
     def loss_curve_(self) -> list[float]:
@@ -666,6 +741,19 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         tags.input_tags.sparse = True
         tags.array_api_support = True
         return tags
+
+
+def _shortened(
+    start: Network, trained: Trained, share: float, validate: Validate | None
+) -> Trained:
+    """Return the result of training at a share of the way from the start."""
+    end, _, history, reason = trained
+    if share == 1.0 or end is start:
+        return trained
+    network = between(start, end, share)
+    if validate:
+        history = replace(history, kept_score=validate(network)[1])
+    return network, None, history, reason
 
 
 def _after(

@@ -44,6 +44,7 @@ __all__ = ["BasisInitMLPRegressor"]
 
 # Learning rates where none is given.
 USUAL_RATE, FITTED_RATE = 1e-3, 1e-4
+USUAL_BATCH = 200
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,11 @@ class _BasisConfig:
         """Whether the output is fitted to the training data."""
         return isinstance(self.init, str) and self.init == "basis"
 
-    @property
-    def default_rate(self) -> float:
+    def default_batch_size(self, n_rows: int) -> int:  # noqa: ARG002 - one for all
+        """Rows per step where no number is given."""
+        return USUAL_BATCH
+
+    def default_rate(self, *, falls: bool) -> float:  # noqa: ARG002 - one for both
         """Learning rate where none is given."""
         return FITTED_RATE if self.is_from_rows else USUAL_RATE
 

@@ -17,8 +17,10 @@ Weights: TypeAlias = tuple[Sequence[Array], Sequence[Array]]
 FITTED_OUTPUTS = ("ridge", "logistic", "norm_constrained")
 # Learning rates where none is given: usually that of MLPClassifier. The first steps of
 # Adam move each weight by as much. Where the output is fitted, and right already, that
-# loses the fit on wide data (docs/benchmarks.md has the figures).
+# loses the fit on wide data, unless the rate falls to zero and the fit is found again.
 USUAL_RATE, FITTED_RATE = 1e-3, 3e-4
+# Rows per step where no number is given: so many steps in an epoch of few rows.
+LEAST_BATCH, MOST_BATCH, STEPS = 32, 200, 64
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,17 @@ class NetworkConfig:
         has_votes = self.is_calculated and self.n_neighbors is not None
         return has_votes and self.activation == "step" and not self.is_regression
 
-    @property
-    def default_rate(self) -> float:
-        """Learning rate where none is given."""
-        return FITTED_RATE if self.output_init in {"ridge", "logistic"} else USUAL_RATE
+    def default_batch_size(self, n_rows: int) -> int:
+        """Rows per step where no number is given.
+
+        Examples
+        --------
+        >>> [NetworkConfig().default_batch_size(n) for n in (100, 10_000, 60_000)]
+        [32, 156, 200]
+        """
+        return min(MOST_BATCH, max(LEAST_BATCH, n_rows // STEPS))
+
+    def default_rate(self, *, falls: bool) -> float:
+        """Learning rate where none is given; ``falls`` if it falls to zero."""
+        is_fitted = self.output_init in {"ridge", "logistic"}
+        return FITTED_RATE if is_fitted and not falls else USUAL_RATE

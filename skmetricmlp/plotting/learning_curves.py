@@ -25,7 +25,7 @@ from skmetricmlp.plotting._text import escape_for_matplotlib
 __all__ = ["LearningCurvesDisplay", "learning_curves", "summarize_curves"]
 
 # Schedules of the learning rate that continue from one call of fit to the next.
-STEPWISE_SCHEDULES = ("constant", "invscaling")
+STEPWISE_SCHEDULES = ("constant", "linear", "invscaling")
 
 
 class LearningCurvesDisplay(BaseDisplay):
@@ -114,8 +114,9 @@ class LearningCurvesDisplay(BaseDisplay):
         ----------
         estimator : estimator of this package, or Pipeline that ends in one
             An estimator, fitted or not, which does not change. Its ``max_iter``,
-            ``early_stopping`` and ``warm_start`` have no effect. Its ``learning_rate``
-            must be ``"constant"`` or ``"invscaling"``.
+            ``trained_share``, ``early_stopping`` and ``warm_start`` have no effect. Its
+            ``learning_rate`` must be ``"constant"``, ``"linear"`` or ``"invscaling"``;
+            ``"linear"`` counts as constant, because epochs are trained one by one.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         n_epochs : int, default=10
@@ -316,8 +317,8 @@ def learning_curves(
     check_count("n_epochs", n_epochs)
     if model.learning_rate not in STEPWISE_SCHEDULES:
         msg = (
-            f"learning_rate must be 'constant' or 'invscaling' for learning curves, got "
-            f"{model.learning_rate!r}: each epoch is one call of fit, and "
+            f"learning_rate must be 'constant', 'linear' or 'invscaling' for learning "
+            f"curves, got {model.learning_rate!r}: each epoch is one call of fit, and "
             f"other schedules begin again in each call"
         )
         raise ValueError(msg)
@@ -347,6 +348,10 @@ def learning_curves(
 def _train_by_epoch(model: Any, X: Array, y: Array, n_epochs: int) -> Iterator[Any]:
     """Yield a clone before training and after each epoch."""
     model = clone(model).set_params(max_iter=0, early_stopping=False, warm_start=False)
+    if model.learning_rate == "linear":
+        model.set_params(learning_rate="constant")
+    if "trained_share" in model.get_params():
+        model.set_params(trained_share=1.0)
     if model.solver == "lbfgs":
         # L-BFGS loses its estimate of the curvature between calls, so that each number
         # of epochs needs a fit of its own.

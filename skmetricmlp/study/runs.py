@@ -112,10 +112,10 @@ def untrained(task: Task, parameters: Mapping[str, Any], seed: int) -> Any:
             f"a study trains with partial_fit, epoch by epoch: {error.__cause__ or error}"
         )
         raise ValueError(msg) from error
-    if model.learning_rate in {"linear", "adaptive"}:
+    if model.learning_rate == "adaptive":
         msg = (
             f"a study trains with partial_fit, epoch by epoch: learning_rate must be "
-            f"'constant' or 'invscaling', got {model.learning_rate!r}"
+            f"'constant', 'linear' or 'invscaling', got {model.learning_rate!r}"
         )
         raise ValueError(msg)
     return model

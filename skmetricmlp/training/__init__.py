@@ -1,9 +1,10 @@
 """How weights change. The functions accept arrays of any array API namespace."""
 
 from skmetricmlp.training.config import SCHEDULES, TrainingConfig
+from skmetricmlp.training.held_out import best_share, between, kept_and_held_out
 from skmetricmlp.training.history import History
 from skmetricmlp.training.lbfgs import train_lbfgs
-from skmetricmlp.training.monitor import StopReason
+from skmetricmlp.training.monitor import StopReason, Trained, Validate
 from skmetricmlp.training.objective import Objective, loss_and_score
 from skmetricmlp.training.optimizers import SGD, Adam, Optimizer
 from skmetricmlp.training.stochastic import train
@@ -16,7 +17,12 @@ __all__ = [
     "Objective",
     "Optimizer",
     "StopReason",
+    "Trained",
     "TrainingConfig",
+    "Validate",
+    "best_share",
+    "between",
+    "kept_and_held_out",
     "loss_and_score",
     "train",
     "train_lbfgs",
