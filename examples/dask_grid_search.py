@@ -20,7 +20,7 @@ X, y = load_digits(return_X_y=True)
 splits = list(StratifiedKFold(2).split(X, y))
 search = GridSearchCV(
     # Without a seed a repeated fit would have another result.
-    MetricInitMLPClassifier(max_iter=5, tol=0, random_state=0),
+    MetricInitMLPClassifier(max_iter=0, random_state=0),
     {"n_exemplars": [10, 20, 30], "n_neighbors": [1, None]},
     cv=splits,
 )
@@ -44,6 +44,7 @@ if __name__ == "__main__":
     ):
         search.fit(X, y)
     results = pd.DataFrame(search.cv_results_)
+    results["param_n_neighbors"] = results["param_n_neighbors"].map(str)
     table = results.pivot_table(
         index="param_n_exemplars", columns="param_n_neighbors", values="mean_test_score"
     )

@@ -8,7 +8,7 @@ start. With more labels it is a little more accurate.
 """
 
 # %%
-# One to twenty labeled images of each of ten digits, drawn six times, and one thousand
+# One to twenty labeled images of each of ten digits, drawn three times, and one thousand
 # other images as test data. Up to thirty labeled rows are exemplars. The random start
 # has a network of the same size.
 import warnings
@@ -27,7 +27,7 @@ warnings.simplefilter("ignore", ConvergenceWarning)  # few epochs are meant
 X, y = load_digits(return_X_y=True)
 X = X / 16
 LABELS = (1, 2, 5, 10, 20)
-N_DRAWS = 6
+N_DRAWS = 3
 
 
 def drawn(n_labels, seed):
@@ -40,15 +40,11 @@ def drawn(n_labels, seed):
 
 def models(n_labels, seed):
     """Create the models for a number of labels of each class."""
-    settings = {
-        "n_exemplars": min(10 * n_labels, 30),
-        "n_comparisons": 50,
-        "random_state": seed,
-    }
+    settings = {"n_exemplars": min(10 * n_labels, 30), "random_state": seed}
     return {
         "calculated": MetricInitMLPClassifier(max_iter=0, **settings),
-        "calculated, trained": MetricInitMLPClassifier(max_iter=50, **settings),
-        "random, trained": MetricInitMLPClassifier("random", max_iter=50, **settings),
+        "calculated, trained": MetricInitMLPClassifier(**settings),
+        "random, trained": MetricInitMLPClassifier("random", **settings),
         "logistic regression": LogisticRegression(max_iter=500),
         "1-NN": KNeighborsClassifier(1),
     }
@@ -65,7 +61,7 @@ for n_labels in LABELS:
             rows.append(row)
 results = pd.DataFrame(rows)
 by_model = results.groupby(["model", "labels"], sort=False)["accuracy"]
-print("accuracy, mean of six draws")
+print("accuracy, mean of three draws")
 print(by_model.mean().unstack().round(3).to_string(), "\n")
 print("standard deviation")
 print(by_model.std().unstack().round(3).to_string())
@@ -73,8 +69,8 @@ print(by_model.std().unstack().round(3).to_string())
 # %%
 # The difference from the nearest neighbor on the same draw: mean and standard
 # deviation. With one or two labels of each class no model is ahead of logistic
-# regression, and training makes the networks worse. With five or more labels the
-# calculated network is the best of these models, and does not need training.
+# regression. With five or more labels the calculated network is the best of these
+# models. Training leaves it as it is, because few rows confirm no step away from it.
 table = results.pivot_table("accuracy", ["labels", "draw"], "model", sort=False)
 ahead = 100 * table.drop(columns="1-NN").sub(table["1-NN"], axis=0)
 means, spreads = (getattr(ahead.groupby("labels"), name)() for name in ("mean", "std"))

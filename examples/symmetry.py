@@ -36,6 +36,7 @@ def fitted(init, activation="relu", epochs=0, seed=0):
         n_neighbors=1,
         activation=activation,
         max_iter=epochs,
+        batch_size=200,
         tol=0,
         random_state=seed,
     )

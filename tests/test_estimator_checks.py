@@ -10,11 +10,12 @@ from skmetricmlp import (
     MetricInitMLPRegressor,
 )
 
-SMALL = {"n_exemplars": 6, "max_iter": 10}
+# Training that goes all the way takes half the time.
+SMALL = {"n_exemplars": 6, "max_iter": 10, "trained_share": 1.0}
 FITTED = {"n_comparisons": 20, **SMALL}
 ESTIMATORS = [
     # The default: comparisons on few features, read by a ridge regression.
-    MetricInitMLPClassifier(**FITTED),
+    MetricInitMLPClassifier(**FITTED | {"trained_share": "auto"}),
     # Comparisons on one feature, without conjunctions, read by a logistic regression.
     MetricInitMLPClassifier(
         n_conjunctions=0, max_features=1, output_init="logistic", **FITTED
@@ -38,9 +39,11 @@ ESTIMATORS = [
     # A baseline: random weights, unlike calculated ones, have to learn in few epochs.
     MetricInitMLPClassifier("random", learning_rate_init=0.03, **FITTED),
     # The default of a regressor, for one output and several, in units of the rows.
-    MetricInitMLPRegressor(exemplars="random", **FITTED),
+    MetricInitMLPRegressor(exemplars="random", **FITTED | {"trained_share": "auto"}),
     # Values of exemplars are averaged, from tied comparisons.
-    MetricInitMLPRegressor(n_neighbors=2, tied=True, n_exemplars=20, max_iter=30),
+    MetricInitMLPRegressor(
+        n_neighbors=2, tied=True, **SMALL | {"n_exemplars": 20, "max_iter": 30}
+    ),
     # A baseline, whose unit of y comes from the rows.
     MetricInitMLPRegressor(
         "random", learning_rate_init=0.03, **FITTED | {"max_iter": 50}

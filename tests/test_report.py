@@ -309,7 +309,7 @@ def _takes_interrupts():
 def test_command_that_was_interrupted_goes_on(tmp_path, jobs):
     """All processes get the interrupt during a training, as with Ctrl-C."""
     sizes, n_seeds, n_epochs = [100], 4, 6
-    arguments = ["digits", "--sizes", *map(str, sizes), "--n-exemplars", "6"]
+    arguments = ["iris", "--sizes", *map(str, sizes), "--n-exemplars", "6"]
     arguments += [
         "--seeds",
         str(n_seeds),
@@ -327,7 +327,7 @@ def test_command_that_was_interrupted_goes_on(tmp_path, jobs):
         start_new_session=True,
         preexec_fn=_takes_interrupts,  # noqa: PLW1509
     )
-    folder = tmp_path / "reports" / "compare-digits"
+    folder = tmp_path / "reports" / "compare-iris"
     deadline = time.monotonic() + 120
     while not list(folder.rglob("runs/*.json")) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -345,7 +345,7 @@ def test_command_that_was_interrupted_goes_on(tmp_path, jobs):
     first = re.search(r"(\d+) of 12 runs", result.stderr)
     assert int(first.group(1)) == finished
     starts = starts_from_grid({"n_exemplars": [6], "batch_size": [32]})
-    data = load_dataset("digits")
+    data = load_dataset("iris")
     design = Design.from_dataset(
         data, starts, sizes=sizes, n_seeds=n_seeds, n_epochs=n_epochs
     )
