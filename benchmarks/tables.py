@@ -15,10 +15,11 @@ All models see the same splits. Boosting reads the table as it is. The others re
 encoded: numbers with the median for missing ones and a column that tells which are
 missing, standardized, and categories one-hot. ``calculated`` has the default settings
 without training, and ``calculated, trained`` with it. ``random, fitted`` are as many
-random units with the same closed-form output, ``random, joined`` are random units in the
-architecture of ``calculated``. With ``--epochs`` networks are compared after so many
-epochs of ``--batch-size`` rows: calculated and fitted random ones, which go as far as
-held-out rows confirm, random ones, and scikit-learn's of the same width.
+random units with the same closed-form output, trained or not. ``random, joined`` are
+random units in the architecture of ``calculated``. With ``--epochs`` networks are
+compared after so many epochs of ``--batch-size`` rows: calculated and fitted random ones,
+which go as far as held-out rows confirm, random ones, and scikit-learn's of the same
+width.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ from threadpoolctl import threadpool_limits
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 
-OURS = "calculated"
+OURS, TRAINED = "calculated", "calculated, trained"
 MOST_TEST_ROWS, MOST_CATEGORIES, N_TREES = 3000, 20, 200
 # A larger number of rows is tried on tables that have this many times more.
 LEAST_GROWTH = 1.25
@@ -96,13 +97,20 @@ def _boosting(kind: Any, seed: int, **settings: Any) -> Any:
     return kind(categorical_features="from_dtype", random_state=seed, **settings)
 
 
-RANDOM = {"init": "random", "output_init": "ridge", "max_iter": 0}
 WIDTH = 1599
+RANDOM = {"init": "random", "output_init": "ridge"}
 PLAIN = RANDOM | {"n_comparisons": WIDTH, "n_conjunctions": 0}
 
 
 def _of(kind: Any, **settings: Any) -> Factory:
     return lambda seed: encoded(kind(random_state=seed, **settings))
+
+
+def _networks(**settings: Any) -> tuple[Factory, Factory]:
+    """Return a network of this package, for classes and for values."""
+    kinds = MetricInitMLPClassifier, MetricInitMLPRegressor
+    of_classes, of_values = (_of(kind, **settings) for kind in kinds)
+    return of_classes, of_values
 
 
 def _fixed(kind: Any, *args: Any, **settings: Any) -> Factory:
@@ -120,19 +128,11 @@ def _real_mlp(name: str) -> Factory:
 
 # By name: for classes, and for values.
 MODELS: dict[str, tuple[Factory, Factory]] = {
-    OURS: (
-        _of(MetricInitMLPClassifier, max_iter=0),
-        _of(MetricInitMLPRegressor, max_iter=0),
-    ),
-    "calculated, trained": (_of(MetricInitMLPClassifier), _of(MetricInitMLPRegressor)),
-    "random, fitted": (
-        _of(MetricInitMLPClassifier, **PLAIN),
-        _of(MetricInitMLPRegressor, **PLAIN),
-    ),
-    "random, joined": (
-        _of(MetricInitMLPClassifier, **RANDOM),
-        _of(MetricInitMLPRegressor, **RANDOM),
-    ),
+    OURS: _networks(max_iter=0),
+    TRAINED: _networks(),
+    "random, fitted": _networks(**PLAIN, max_iter=0),
+    "random, fitted, trained": _networks(**PLAIN),
+    "random, joined": _networks(**RANDOM, max_iter=0),
     "boosting": (
         partial(_boosting, HistGradientBoostingClassifier),
         partial(_boosting, HistGradientBoostingRegressor),
@@ -162,24 +162,14 @@ MODELS: dict[str, tuple[Factory, Factory]] = {
     "MLP": (_of(MLPClassifier), _of(MLPRegressor)),
     "RealMLP": (_real_mlp("RealMLP_TD_Classifier"), _real_mlp("RealMLP_TD_Regressor")),
 }
-NOT_BY_DEFAULT = ("calculated, trained", "RealMLP")
+NOT_BY_DEFAULT = ("RealMLP",)
 
 
 def trained(epochs: int, batch_size: int) -> dict[str, tuple[Factory, Factory]]:
     """Return the networks to compare after so many epochs of so many rows per step."""
     steps = {"max_iter": epochs, "batch_size": batch_size}
-    ours = {
-        OURS: {},
-        "random, fitted": PLAIN,
-        "random": {"init": "random"},
-    }
-    models = {
-        name: tuple(
-            _of(kind, **settings | steps)
-            for kind in (MetricInitMLPClassifier, MetricInitMLPRegressor)
-        )
-        for name, settings in ours.items()
-    }
+    ours = {OURS: {}, "random, fitted": PLAIN, "random": {"init": "random"}}
+    models = {name: _networks(**given | steps) for name, given in ours.items()}
     wide = {"hidden_layer_sizes": (WIDTH,), **steps}
     models["MLP"] = (_of(MLPClassifier, **wide), _of(MLPRegressor, **wide))
     return {f"{name}, {epochs} epochs": pair for name, pair in models.items()}
