@@ -250,6 +250,13 @@ class MetricEstimator(NetworkEstimator):
         most = len(exemplars.codes)
         if by != "exemplar":
             most = len(self._comparisons().first)
+        if by == "feature" and self.network_.layers[0].activation == "step":
+            msg = (
+                "by='feature' divides a comparison in proportion to the distances on "
+                "each feature, which activation='step' does not see: choose "
+                "by='exemplar' or 'comparison', or another activation"
+            )
+            raise ValueError(msg)
         n_nearest = most if n_nearest is None else n_nearest
         check_integer("n_nearest", n_nearest, most, f"None, for all {by}s,")
         index = X.index if isinstance(X, pd.DataFrame) else None

@@ -687,7 +687,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
             Number of exemplars, or of comparisons, for each row; None for all.
         by : {"exemplar", "feature", "comparison"}, default="exemplar"
             What the output is divided among. The last two need ``n_neighbors=None``.
-            Features are always all shown.
+            Features are always all shown, and need another activation than ``"step"``.
 
         Returns
         -------

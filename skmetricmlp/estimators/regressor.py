@@ -596,7 +596,7 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
             Index of the output to explain.
         by : {"exemplar", "feature", "comparison"}, default="exemplar"
             What the output is divided among. The last two need ``n_neighbors=None``.
-            Features are always all shown.
+            Features are always all shown, and need another activation than ``"step"``.
 
         Returns
         -------
