@@ -248,7 +248,7 @@ def test_an_explanation_by_something_else(by):
     for name in ("feature", "comparison"):
         with pytest.raises(AttributeError, match="n_neighbors=1 compares all exemplars"):
             fitted(0).explain(X, by=name)
-    with pytest.raises(ValueError, match="by='feature' .* activation='step'"):
+    with pytest.raises(ValueError, match=r"by='feature' .* activation='step'"):
         fitted(0, n_neighbors=None, activation="step").explain(X, by="feature")
 
 
