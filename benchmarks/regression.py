@@ -11,9 +11,10 @@ are standardized by the training data for all models. The error is the root mean
 error on the test data, divided by the deviation of the target; a constant prediction of
 the mean has an error of 1.
 
-The networks are tested after 0, 5, 20 and 100 epochs of one run, and where they converge
-(``end``: with the default ``tol`` and ``n_iter_no_change``, at most 1,000 epochs). The
-models are calculated weights (``metric``), random weights in the same architecture
+The networks are tested after 0, 5, 20 and 100 epochs of one run at a constant rate, and at
+the end. This is the default ``fit`` of the networks of this package, and convergence for
+those of scikit-learn, with the default ``tol`` and ``n_iter_no_change`` and at most 1,000
+epochs. The models are calculated weights (``metric``), random weights in the same architecture
 (``random``), these with a fitted output (``random, ridge``), calculated weights with a
 norm-constrained output (``metric, norm_constrained``), MLPRegressor with its 100 units
 and with as many as the others, KNeighborsRegressor on the rows and on the exemplars, and
@@ -48,6 +49,7 @@ from threadpoolctl import threadpool_limits
 from skmetricmlp import MetricInitMLPRegressor
 
 EPOCHS, MOST_EPOCHS, VALIDATED_EPOCHS = (0, 5, 20, 100), 1000, 200
+FIT = {"max_iter": 20, "batch_size": "auto"}
 STARTS = {
     "metric": {},
     "random": {"init": "random"},
@@ -146,7 +148,9 @@ def errors(
             learner.partial_fit(X, y)
             if epoch in EPOCHS:
                 yield result(model, epoch, learner)
-        learner.set_params(max_iter=MOST_EPOCHS).fit(X, y)
+        # Ours by the default fit, and the others until they converge.
+        end = FIT if is_ours else {"max_iter": MOST_EPOCHS}
+        learner.set_params(**end).fit(X, y)
         yield result(model, "end", learner) | {"epochs": learner.n_iter_}
     nearest = KNeighborsRegressor(1).fit(first.exemplars_, first.exemplar_values_)
     yield result("1-NN exemplars", "-", nearest)
@@ -188,6 +192,8 @@ def epochs_to_target(
             batch_size=options.batch_size,
             learning_rate_init=options.rate or "auto",
             max_iter=VALIDATED_EPOCHS,
+            learning_rate="constant",
+            trained_share=1.0,
             tol=0.0,
             n_iter_no_change=VALIDATED_EPOCHS,
             **settings,
