@@ -11,14 +11,14 @@ are standardized by the training data for all models. The error is the root mean
 error on the test data, divided by the deviation of the target; a constant prediction of
 the mean has an error of 1.
 
-The networks are tested after 0, 5, 20 and 100 epochs of one run at a constant rate, and at
-the end. This is the default ``fit`` of the networks of this package, and convergence for
-those of scikit-learn, with the default ``tol`` and ``n_iter_no_change`` and at most 1,000
-epochs. The models are calculated weights (``metric``), random weights in the same architecture
-(``random``), these with a fitted output (``random, ridge``), calculated weights with a
-norm-constrained output (``metric, norm_constrained``), MLPRegressor with its 100 units
-and with as many as the others, KNeighborsRegressor on the rows and on the exemplars, and
-gradient boosting.
+The networks are tested after 0, 5, 20 and 100 epochs of one run at a constant rate, and
+at the end. This is the default ``fit`` of the networks of this package, and convergence
+for those of scikit-learn, with the default ``tol`` and ``n_iter_no_change`` and at most
+1,000 epochs. The models are calculated weights (``metric``), random weights in the same
+architecture (``random``), these with a fitted output (``random, ridge``), calculated
+weights with a norm-constrained output (``metric, norm_constrained``), MLPRegressor with
+its 100 units and with as many as the others, KNeighborsRegressor on the rows and on the
+exemplars, and gradient boosting.
 
 ``--norm-constrained`` counts epochs. It compares a norm-constrained last layer with He's
 random one, for the same random hidden layers (``he``, ``he, norm_constrained``) and for
