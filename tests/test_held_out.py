@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from factories import classifier, regressor, standardized, training_raises
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.datasets import load_diabetes, load_digits, make_classification
+from sklearn.datasets import load_diabetes, make_classification
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss, mean_squared_error
-from sklearn.utils import shuffle
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 from skmetricmlp._data import TrainingData, distinct_rows
@@ -93,9 +92,9 @@ def test_between_is_on_the_line(share):
     assert between(start, end, 1.0) is end
 
 
-def test_the_best_share_has_the_lowest_weighted_loss_if_it_is_clearly_lower():
+def test_the_smallest_share_that_is_level_with_the_best():
     start, end, chosen = network(0), network(1), []
-    for seed in range(40):
+    for seed in range(60):
         rng = np.random.default_rng(seed)
         rows, weights = rng.normal(size=(30, 4)), rng.uniform(size=30)
         # Labels that some network of the line has a reason to like, and others.
@@ -111,15 +110,20 @@ def test_the_best_share_has_the_lowest_weighted_loss_if_it_is_clearly_lower():
         ]
         means = [np.average(one, weights=weights) for one in losses]
         best = int(np.argmin(means))
-        gains = np.subtract(losses[0], losses[best])
-        spread = sum((weights * (gains - means[0] + means[best])) ** 2)
-        is_clear = means[0] - means[best] > 0.5 * np.sqrt(spread) / weights.sum()
+        for share, one, mean in zip(SHARES, losses, means, strict=True):
+            differences = np.subtract(one, losses[best])
+            deviations = weights * (differences - mean + means[best])
+            error = np.sqrt(sum(deviations**2)) / sum(weights)
+            if mean - means[best] <= error:
+                expected = share
+                break
         data = TrainingData(rows, codes, weights)
         found = best_share(start, end, data, "log_loss")
-        assert found == (SHARES[best] if is_clear else 0.0)
+        assert found == expected
         chosen.append((found, SHARES[best]))
     assert len({found for found, _ in chosen}) > 2
-    assert any(found == 0.0 < best for found, best in chosen)
+    assert any(found < best for found, best in chosen)
+    assert any(0.0 < found == best for found, best in chosen)
 
 
 def test_a_loss_that_is_not_finite_is_never_the_best_and_a_tie_is_the_start():
@@ -213,14 +217,15 @@ def test_the_default_is_no_worse_than_its_start_on_data_with_little_to_learn():
 
 
 def test_the_default_gains_where_there_is_much_to_learn():
-    data, labels = shuffle(*load_digits(return_X_y=True), random_state=0)
+    data = np.random.default_rng(0).uniform(-1, 1, (2000, 5))
+    labels = (np.sin(5 * data[:, 0]) > data[:, 1] * data[:, 2]).astype(int)
     losses = []
     for epochs in (0, 20):
         model = MetricInitMLPClassifier(max_iter=epochs, random_state=0)
         model.fit(data[:1000], labels[:1000])
         losses.append(log_loss(labels[1000:], model.predict_proba(data[1000:])))
     assert model.trained_share_ > 0
-    assert losses[1] < 0.95 * losses[0]
+    assert losses[1] < 0.9 * losses[0]
 
 
 def test_too_few_rows_to_hold_any_out_keep_the_start():

@@ -227,12 +227,13 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         are not kept.
     trained_share : float or "auto", default="auto"
         How far ``fit`` moves the weights, of the way from their start to the end of
-        training: 0 keeps the start, and 1 goes all the way. ``"auto"`` takes the best of
-        0, 1/8, 1/4, 1/2, 3/4 and 1 on held-out rows: every fifth distinct row, in each
-        class, of 20,000 rows at most. A second network is calculated and trained without
-        them, so that ``fit`` takes up to twice as long. It is 1 with ``early_stopping``
-        or ``warm_start``, in ``partial_fit``, and for a start that is drawn or given; and
-        0 if there are too few rows to hold any out.
+        training: 0 keeps the start, and 1 goes all the way. ``"auto"`` takes one of 0,
+        1/8, 1/4, 1/2, 3/4 and 1 by the loss of held-out rows: every fifth distinct row,
+        in each class, of 20,000 rows at most. The smallest one is taken that is level
+        with the best. A second network is calculated and trained without these rows, so
+        that ``fit`` takes up to twice as long. It is 1 with ``early_stopping`` or
+        ``warm_start``, in ``partial_fit``, and for a start that is drawn or given; and 0
+        if there are too few rows to hold any out.
     shuffle : bool, default=True
         Draw a new order of the rows for each epoch.
     random_state : int, RandomState instance or None, default=None

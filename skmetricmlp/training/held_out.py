@@ -25,7 +25,6 @@ SHARES = (0.0, 0.125, 0.25, 0.5, 0.75, 1.0)
 # One distinct row in so many of each class is held out, of so many rows at most.
 ONE_IN = 5
 MOST_ROWS = 20_000
-LEAST_GAIN = 0.5  # over the start, in standard errors
 
 
 def kept_and_held_out(rows: DistinctRows) -> tuple[DistinctRows, DistinctRows]:
@@ -71,7 +70,12 @@ def best_share(
     loss: str,
     shares: Sequence[float] = SHARES,
 ) -> float:
-    """Return the share with the lowest weighted mean loss, if it is clearly lower.
+    """Return the smallest share that is level with the best one.
+
+    That is the rule of one standard error (L. Breiman, J. Friedman, R. Olshen, C. Stone,
+    Classification and Regression Trees, 1984), with paired differences: the best share
+    has the lowest weighted mean loss, and a share is level with it if the difference of
+    their mean losses is at most its standard error.
 
     Parameters
     ----------
@@ -85,17 +89,20 @@ def best_share(
     Returns
     -------
     float
-        0 unless the mean loss of the best share is lower than that of the start by more
-        than half a standard error of the difference.
+        0, the start, unless the best share is clearly better.
     """
     weights = to_numpy(data.sample_weight).astype(np.float64)
     weights /= weights.sum()
     losses = [_losses(between(start, end, share), data, loss) for share in shares]
     means = np.nan_to_num([weights @ one for one in losses], nan=np.inf)
-    best = int(np.argmin(means))
-    gain = _losses(start, data, loss) - losses[best]
-    error = np.sqrt(np.sum((weights * (gain - weights @ gain)) ** 2))
-    return shares[best] if weights @ gain > LEAST_GAIN * error else 0.0
+    best = losses[int(np.argmin(means))]
+
+    def is_level(one: Floats) -> bool:
+        excess = one - best
+        mean = weights @ excess
+        return bool(mean**2 <= np.sum((weights * (excess - mean)) ** 2))
+
+    return next(share for share, one in zip(shares, losses, strict=True) if is_level(one))
 
 
 def _losses(network: Network, data: TrainingData, loss: str) -> Floats:
