@@ -36,7 +36,7 @@ PROTOCOLS = {
     "default": {"metric": {}, "random": {"init": "random"}},
     # The learning rate falls linearly to zero.
     "linear": {
-        "metric": {"learning_rate": "linear"},
+        "metric": {"learning_rate": "linear", "trained_share": 1.0},
         "random": {"init": "random", "learning_rate": "linear"},
     },
     # The network of the source, with the default settings otherwise.

@@ -52,15 +52,23 @@ def probabilities(net, x):
 
 def test_every_fifth_distinct_row_of_each_class_is_held_out():
     rng = np.random.default_rng(0)
-    labels = np.repeat([0, 1, 2], [4, 11, 25])
-    rows = distinct_rows(rng.normal(size=(40, 2)), labels, np.ones(40))
+    labels = np.repeat([0, 1, 2], [4, 41, 75])
+    rows = distinct_rows(rng.normal(size=(120, 2)), labels, np.ones(120))
     kept, held_out = kept_and_held_out(rows)
-    assert np.bincount(labels[held_out.index], minlength=3).tolist() == [0, 2, 5]
-    assert sorted([*kept.index, *held_out.index]) == list(range(40))
+    assert np.bincount(labels[held_out.index], minlength=3).tolist() == [0, 8, 15]
+    assert sorted([*kept.index, *held_out.index]) == list(range(120))
     # By hand: count the rows of the class that come before, in the order of the hash.
-    before = [int((rows.y[:k] == rows.y[k]).sum()) for k in range(40)]
+    before = [int((rows.y[:k] == rows.y[k]).sum()) for k in range(120)]
     expected = [i for i, n in zip(rows.index, before, strict=True) if n % 5 == 4]
     assert held_out.index.tolist() == expected
+
+
+@pytest.mark.parametrize("n", [99, 100])
+def test_none_is_held_out_where_they_would_be_fewer_than_twenty(n):
+    rows = distinct_rows(np.arange(n)[:, None] / n, np.zeros(n), np.ones(n))
+    kept, held_out = kept_and_held_out(rows)
+    assert len(held_out.index) == (20 if n == 100 else 0)
+    assert sorted([*kept.index, *held_out.index]) == list(range(n))
 
 
 def test_the_order_of_rows_has_no_effect_and_a_copy_is_a_weight():

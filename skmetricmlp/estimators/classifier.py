@@ -248,7 +248,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         with the best. A second network is calculated and trained without these rows, so
         that ``fit`` takes up to twice as long. It is 1 with ``early_stopping`` or
         ``warm_start``, in ``partial_fit``, and for a start that is drawn or given; and 0
-        if there are too few rows to hold any out.
+        if fewer than twenty rows can be held out.
     shuffle : bool, default=True
         Draw a new order of the rows for each epoch.
     random_state : int, RandomState instance or None, default=None

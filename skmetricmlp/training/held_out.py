@@ -25,13 +25,15 @@ SHARES = (0.0, 0.125, 0.25, 0.5, 0.75, 1.0)
 # One distinct row in so many of each class is held out, of so many rows at most.
 ONE_IN = 5
 MOST_ROWS = 20_000
+# Fewer rows than this judge by luck, and none are held out.
+LEAST_HELD_OUT = 20
 
 
 def kept_and_held_out(rows: DistinctRows) -> tuple[DistinctRows, DistinctRows]:
     """Divide distinct rows, the same share of each class, whatever their order was.
 
     Equal rows are on the same side. A class with fewer than five distinct rows is kept
-    whole.
+    whole. Where fewer than twenty rows would be held out none is.
 
     Parameters
     ----------
@@ -45,6 +47,8 @@ def kept_and_held_out(rows: DistinctRows) -> tuple[DistinctRows, DistinctRows]:
     rows = rows.take(slice(MOST_ROWS))
     place = pd.Series(rows.codes).groupby(rows.codes).cumcount().to_numpy()
     is_held_out = place % ONE_IN == ONE_IN - 1
+    if is_held_out.sum() < LEAST_HELD_OUT:
+        is_held_out[:] = False
     return rows.take(~is_held_out), rows.take(is_held_out)
 
 
