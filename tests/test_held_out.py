@@ -22,6 +22,7 @@ from skmetricmlp.training import (
     best_share,
     between,
     kept_and_held_out,
+    with_scaled_output,
 )
 
 SHARES = [0.0, 0.125, 0.25, 0.5, 0.75, 1.0]
@@ -41,10 +42,24 @@ def network(seed, n_features=4, n_classes=3):
     )
 
 
-def probabilities(net, x):
-    (first, second), exp = net.layers, np.exp
-    z = np.maximum(x @ first.weights + first.bias, 0) @ second.weights + second.bias
-    return exp(z) / exp(z).sum()
+def outputs(net, x):
+    first, second = net.layers
+    return np.maximum(x @ first.weights + first.bias, 0) @ second.weights + second.bias
+
+
+def probabilities(z):
+    return np.exp(z) / np.exp(z).sum()
+
+
+def most_likely_factor(outputs, codes, weights):
+    """By a fine grid, from the definition."""
+    costs = {}
+    for log_factor in np.linspace(-2, 1, 1501):
+        odds = np.exp(np.exp(log_factor) * np.array(outputs))
+        likelihoods = np.log(odds[range(len(codes)), codes] / odds.sum(axis=1))
+        mean = np.average(likelihoods, weights=weights)
+        costs[log_factor] = log_factor**2 / (2 * 0.15**2) - len(codes) * mean
+    return np.exp(min(costs, key=costs.get))
 
 
 # --- which rows ---
@@ -102,20 +117,23 @@ def test_between_is_on_the_line(share):
 
 def test_the_smallest_share_that_is_level_with_the_best():
     start, end, chosen = network(0), network(1), []
-    for seed in range(60):
+    for seed in range(30):
         rng = np.random.default_rng(seed)
         rows, weights = rng.normal(size=(30, 4)), rng.uniform(size=30)
         # Labels that some network of the line has a reason to like, and others.
         liked = between(start, end, rng.choice(SHARES))
-        codes = [probabilities(liked, row).argmax() for row in rows]
+        codes = [outputs(liked, row).argmax() for row in rows]
         codes = np.where(rng.random(30) < 0.7, codes, rng.integers(3, size=30))
-        losses = [
-            [
-                -np.log(probabilities(between(start, end, share), row)[code])
-                for row, code in zip(rows, codes, strict=True)
-            ]
-            for share in SHARES
-        ]
+        losses, factors = [], []
+        for share in SHARES:
+            z = [outputs(between(start, end, share), row) for row in rows]
+            factors.append(most_likely_factor(z, codes, weights) if share else 1.0)
+            losses.append(
+                [
+                    -np.log(probabilities(factors[-1] * one)[code])
+                    for one, code in zip(z, codes, strict=True)
+                ]
+            )
         means = [np.average(one, weights=weights) for one in losses]
         best = int(np.argmin(means))
         for share, one, mean in zip(SHARES, losses, means, strict=True):
@@ -126,8 +144,9 @@ def test_the_smallest_share_that_is_level_with_the_best():
                 expected = share
                 break
         data = TrainingData(rows, codes, weights)
-        found = best_share(start, end, data, "log_loss")
+        found, factor = best_share(start, end, data, "log_loss")
         assert found == expected
+        assert_allclose(factor, factors[SHARES.index(found)], rtol=3e-3)
         chosen.append((found, SHARES[best]))
     assert len({found for found, _ in chosen}) > 2
     assert any(found < best for found, best in chosen)
@@ -138,8 +157,36 @@ def test_a_loss_that_is_not_finite_is_never_the_best_and_a_tie_is_the_start():
     start = network(0)
     broken = start.with_parameters([p * np.nan for p in start.parameters])
     data = TrainingData(X, y, np.ones(len(y)))
-    assert best_share(start, broken, data, "log_loss") == 0.0
-    assert best_share(start, start, data, "log_loss") == 0.0
+    assert best_share(start, broken, data, "log_loss") == (0.0, 1.0)
+    assert best_share(start, start, data, "squared_error") == (0.0, 1.0)
+
+
+def test_a_factor_undoes_what_a_factor_does_and_needs_rows():
+    rng = np.random.default_rng(0)
+    start, right = network(0), network(1)
+    certain = with_scaled_output(right, 2.5)
+    rows = rng.normal(size=(4000, 4))
+    z = outputs(right, rows)
+    assert_allclose(certain.affine_output(rows), 2.5 * z, rtol=1e-12)
+    shares = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    codes = (shares.cumsum(axis=1) < rng.random(4000)[:, None]).sum(axis=1)
+    factors = []
+    for n in (4000, 20):
+        data = TrainingData(rows[:n], codes[:n], np.full(n, 7.0))
+        share, factor = best_share(start, certain, data, "log_loss", [0.0, 1.0])
+        assert share == 1.0
+        factors.append(factor)
+    assert_allclose(factors[0], 0.4, rtol=0.05)
+    assert factors[0] < factors[1] < 1.0
+
+
+def test_outputs_that_are_no_logarithms_of_odds_are_not_scaled():
+    start, end = network(0), with_scaled_output(network(1), 3.0)
+    codes = outputs(end, X).argmax(axis=1)
+    data = TrainingData(X, codes, np.ones(len(codes)))
+    assert best_share(start, end, data, "squared_error", [0, 1]) == (1.0, 1.0)
+    values = TrainingData(X, outputs(end, X), np.ones(len(X)))
+    assert best_share(start, end, values, "identity_squared_error") == (1.0, 1.0)
 
 
 def test_copies_of_rows_and_weights_give_the_same_share():
@@ -162,7 +209,8 @@ def test_copies_of_rows_and_weights_give_the_same_share():
             TrainingData(X[copies], y[copies], np.ones(len(copies))),
         )
     ]
-    assert shares[0] == shares[1] > 0
+    assert_allclose(shares[0], shares[1], rtol=1e-9)
+    assert shares[0][0] > 0
     assert_array_equal(seen[0][0].X, seen[1][0].X)
     assert_array_equal(seen[0][0].X, X[seen[0][1]])
 
@@ -185,6 +233,22 @@ def test_a_share_is_that_of_the_way_that_training_goes(make, share):
             assert_allclose(array, p + share * (q - p), rtol=1e-9, atol=1e-12)
 
 
+def test_the_output_alone_is_scaled():
+    ends = [classifier(max_iter=0), classifier(**AUTO | {"trained_share": 1.0})]
+    start, end, fitted = (e.fit(X, y) for e in (*ends, classifier(**AUTO)))
+    share, factor = fitted.trained_share_, None
+    assert share > 0
+    for name in ("intercepts_", "coefs_"):
+        arrays = zip(*(getattr(e, name) for e in (start, end, fitted)), strict=True)
+        on_the_way = [(p + share * (q - p), found) for p, q, found in arrays]
+        (hidden, found_hidden), (output, found_output) = on_the_way
+        assert_allclose(found_hidden, hidden, rtol=1e-9, atol=1e-12)
+        factor = factor or found_output[0] / output[0]
+        assert_allclose(found_output, factor * output, rtol=1e-9, atol=1e-12)
+    assert 0.5 < factor < 1.5
+    assert abs(factor - 1.0) > 1e-3
+
+
 def test_labels_at_random_are_not_learned_and_those_with_a_rule_are():
     """The rows are the same: what differs is whether training helps."""
     data, _ = make_classification(600, 8, n_informative=6, random_state=0)
@@ -198,7 +262,7 @@ def test_labels_at_random_are_not_learned_and_those_with_a_rule_are():
             "auto": AUTO,
             "whole": AUTO | {"trained_share": 1.0},
         }.items():
-            model = classifier(n_comparisons=200, **settings)
+            model = classifier(n_comparisons=200, learning_rate_init=1e-3, **settings)
             model.fit(data[half[0]], labels[half[0]])
             losses[name] = log_loss(labels[half[1]], model.predict_proba(data[half[1]]))
             if name == "auto":

@@ -67,6 +67,7 @@ from skmetricmlp.training import (
     between,
     loss_and_score,
     train,
+    with_scaled_output,
 )
 
 __all__ = ["Config", "NetworkEstimator", "Validation", "supports_partial_fit"]
@@ -83,8 +84,8 @@ class Config(Protocol):
     def default_batch_size(self, n_rows: int) -> int:
         """Rows per step where no number is given."""
 
-    def default_rate(self, *, falls: bool) -> float:
-        """Learning rate where none is given; ``falls`` if it falls to zero."""
+    def default_rates(self, n_layers: int, *, falls: bool) -> list[float]:
+        """One rate per layer where none is given; ``falls`` if they fall to zero."""
 
     @property
     def is_from_rows(self) -> bool:
@@ -343,7 +344,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         rate = to_numpy(self.learning_rate_init)
         if isinstance(rate, str) and rate == "auto":
             falls = self.learning_rate == "linear" and not incremental
-            rate = config.default_rate(falls=falls)
+            rate = config.default_rates(len(start.layers), falls=falls)
         # L-BFGS ends by the gradient: its loss may rest for a while.
         by_loss = self.solver != "lbfgs" or self.early_stopping
         size = self.batch_size
@@ -373,16 +374,17 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         validation: TrainingData | None,
         task: FitTask,
         share: float | None,
-        judge: Callable[[Any], float],
+        judge: Callable[[Any], tuple[float, float]],
     ) -> FitState:
         """Return the state after training, at a share of the way from the start.
 
         The start has outputs in training units. Where the share is not known the judge
-        tells it. If that is interrupted the start stays.
+        tells it, and the factor of the output there. If it is interrupted the start
+        stays.
         """
         rng: Any = state.rng
         try:
-            share = judge(deepcopy(rng)) if share is None else share
+            share, factor = judge(deepcopy(rng)) if share is None else (share, 1.0)
         except KeyboardInterrupt:
             return replace(state, reason="interrupted")
         network = to_training(start, state.scaling) if state.scaling else start
@@ -396,7 +398,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             rng,
             **listeners,
         )
-        trained = _shortened(network, trained, share, listeners["validate"])
+        trained = _shortened(network, trained, share, factor, listeners["validate"])
         return replace(_after(state, network, *trained), trained_share=share)
 
     def _known_share(self, config: Config, previous: FitState | None) -> float | None:
@@ -744,13 +746,19 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
 
 
 def _shortened(
-    start: Network, trained: Trained, share: float, validate: Validate | None
+    start: Network,
+    trained: Trained,
+    share: float,
+    factor: float,
+    validate: Validate | None,
 ) -> Trained:
-    """Return the result of training at a share of the way from the start."""
+    """Return the result of training at a share of the way, with a scaled output."""
     end, _, history, reason = trained
-    if share == 1.0 or end is start:
+    if (share, factor) == (1.0, 1.0) or end is start:
         return trained
     network = between(start, end, share)
+    if factor != 1.0:
+        network = with_scaled_output(network, factor)
     if validate:
         history = replace(history, kept_score=validate(network)[1])
     return network, None, history, reason

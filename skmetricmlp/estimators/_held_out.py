@@ -24,6 +24,7 @@ from skmetricmlp.training import (
 
 __all__ = ["held_out_share"]
 
+START = 0.0, 1.0  # its share, and the factor of its output
 # From rows on the host, and their positions among all rows.
 Initialize: TypeAlias = Callable[[TrainingData, Ints, np.random.RandomState], FitState]
 
@@ -33,7 +34,7 @@ def held_out_share(
     rows: TrainingData,
     training: TrainingConfig,
     rng: np.random.RandomState,
-) -> float:
+) -> tuple[float, float]:
     """Return how far training should move the start, by rows that it has not seen.
 
     Parameters
@@ -48,9 +49,11 @@ def held_out_share(
 
     Returns
     -------
-    float
+    share : float
         One of :data:`~skmetricmlp.training.held_out.SHARES`. It is 0 if no row can be
         held out, or no start is made of the others.
+    factor : float
+        Of the output at that share.
 
     Raises
     ------
@@ -60,7 +63,7 @@ def held_out_share(
     on_host = TrainingData(*map(to_numpy, rows))
     kept, held_out = kept_and_held_out(distinct_rows(*on_host))
     if not len(held_out.index):
-        return 0.0
+        return START
     part, judges = (_in_precision(some.data(), on_host) for some in (kept, held_out))
     mean_weight = float(np.mean(part.sample_weight, dtype=np.float64))
     training = replace(
@@ -71,7 +74,7 @@ def held_out_share(
         try:
             made = initialize(part, kept.index, rng)
         except ValueError:  # a start needs more rows than these
-            return 0.0
+            return START
         start = map_arrays(device.move, made.network)
         if made.scaling:
             start = to_training(start, made.scaling)

@@ -71,9 +71,10 @@ class _BasisConfig:
         """Rows per step where no number is given."""
         return USUAL_BATCH
 
-    def default_rate(self, *, falls: bool) -> float:  # noqa: ARG002 - one for both
-        """Learning rate where none is given."""
-        return FITTED_RATE if self.is_from_rows else USUAL_RATE
+    def default_rates(self, n_layers: int, *, falls: bool) -> list[float]:
+        """One rate per layer where none is given."""
+        del falls
+        return [FITTED_RATE if self.is_from_rows else USUAL_RATE] * n_layers
 
 
 class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]

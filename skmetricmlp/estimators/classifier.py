@@ -219,9 +219,10 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         Rows per gradient step. ``"auto"`` is the 64th part of the rows, but at least
         32 and at most 200.
     learning_rate_init : "auto", float or sequence of float, default="auto"
-        One step size, or one for each layer. ``"auto"`` is 0.001. It is 0.0003 where the
-        output was fitted freely and the step size does not fall to zero, as in
-        ``partial_fit``, so that the fit is not lost.
+        One step size, or one for each layer. ``"auto"`` is 0.001, and 0.0003 for an
+        output layer that was fitted freely, which is at its optimum already. If then the
+        step size does not fall to zero, as in ``partial_fit``, it is 0.0003 for all
+        layers, so that the fit is not lost.
     learning_rate : {"constant", "linear", "invscaling", "adaptive"}, default="linear"
         How the step size changes during ``fit``. ``partial_fit`` lowers it by
         ``"invscaling"`` only.
@@ -245,10 +246,12 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         training: 0 keeps the start, and 1 goes all the way. ``"auto"`` takes one of 0,
         1/8, 1/4, 1/2, 3/4 and 1 by the loss of held-out rows: every fifth distinct row,
         in each class, of 20,000 rows at most. The smallest one is taken that is level
-        with the best. A second network is calculated and trained without these rows, so
-        that ``fit`` takes up to twice as long. It is 1 with ``early_stopping`` or
-        ``warm_start``, in ``partial_fit``, and for a start that is drawn or given; and 0
-        if fewer than twenty rows can be held out.
+        with the best. With the log loss the output is then scaled by the factor that
+        suits these rows, so that probabilities are not too certain. A second network is
+        calculated and trained without these rows, so that ``fit`` takes up to twice as
+        long. It is 1 with ``early_stopping`` or ``warm_start``, in ``partial_fit``, and
+        for a start that is drawn or given; and 0 if fewer than twenty rows can be held
+        out.
     shuffle : bool, default=True
         Draw a new order of the rows for each epoch.
     random_state : int, RandomState instance or None, default=None

@@ -204,9 +204,10 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         Rows per gradient step. ``"auto"`` is the 64th part of the rows, but at least
         32 and at most 200.
     learning_rate_init : "auto", float or sequence of float, default="auto"
-        One step size, or one for each layer. ``"auto"`` is 0.001. It is 0.0003 where the
-        output was fitted freely and the step size does not fall to zero, as in
-        ``partial_fit``, so that the fit is not lost.
+        One step size, or one for each layer. ``"auto"`` is 0.001, and 0.0003 for an
+        output layer that was fitted freely, which is at its optimum already. If then the
+        step size does not fall to zero, as in ``partial_fit``, it is 0.0003 for all
+        layers, so that the fit is not lost.
     learning_rate : {"constant", "linear", "invscaling", "adaptive"}, default="linear"
         How the step size changes during ``fit``. ``partial_fit`` lowers it by
         ``"invscaling"`` only.

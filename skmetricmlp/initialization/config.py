@@ -117,7 +117,12 @@ class NetworkConfig:
         """
         return min(MOST_BATCH, max(LEAST_BATCH, n_rows // STEPS))
 
-    def default_rate(self, *, falls: bool) -> float:
-        """Learning rate where none is given; ``falls`` if it falls to zero."""
-        is_fitted = self.output_init in {"ridge", "logistic"}
-        return FITTED_RATE if is_fitted and not falls else USUAL_RATE
+    def default_rates(self, n_layers: int, *, falls: bool) -> list[float]:
+        """One rate per layer where none is given; ``falls`` if they fall to zero.
+
+        A fitted output is at its optimum, and the slower layer.
+        """
+        if self.output_init not in {"ridge", "logistic"}:
+            return [USUAL_RATE] * n_layers
+        hidden = USUAL_RATE if falls else FITTED_RATE
+        return [*[hidden] * (n_layers - 1), FITTED_RATE]

@@ -1,7 +1,12 @@
 """How weights change. The functions accept arrays of any array API namespace."""
 
 from skmetricmlp.training.config import SCHEDULES, TrainingConfig
-from skmetricmlp.training.held_out import best_share, between, kept_and_held_out
+from skmetricmlp.training.held_out import (
+    best_share,
+    between,
+    kept_and_held_out,
+    with_scaled_output,
+)
 from skmetricmlp.training.history import History
 from skmetricmlp.training.lbfgs import train_lbfgs
 from skmetricmlp.training.monitor import StopReason, Trained, Validate
@@ -26,4 +31,5 @@ __all__ = [
     "loss_and_score",
     "train",
     "train_lbfgs",
+    "with_scaled_output",
 ]

@@ -3,7 +3,9 @@
 The weights on the way from the start to the end of training, ``start + share (end -
 start)``, are networks too. Few rows, or noisy ones, are learned by heart toward the end,
 and a part of the way is then better than both ends. Fine-tuned networks are averaged
-with their start in this way: M. Wortsman et al., CVPR 2022 (WiSE-FT).
+with their start in this way: M. Wortsman et al., CVPR 2022 (WiSE-FT). Toward the end the
+probabilities become too certain too, which a temperature undoes: C. Guo, G. Pleiss, Y.
+Sun, K. Q. Weinberger, ICML 2017.
 """
 
 from __future__ import annotations
@@ -12,14 +14,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import minimize_scalar
 
 from skmetricmlp._array_api import to_numpy
 from skmetricmlp._data import DistinctRows, TrainingData
-from skmetricmlp._typing import Floats
+from skmetricmlp._typing import Array, Floats
 from skmetricmlp.network import LOSSES, Network
 from skmetricmlp.training.objective import output_targets
 
-__all__ = ["SHARES", "best_share", "between", "kept_and_held_out"]
+__all__ = ["SHARES", "best_share", "between", "kept_and_held_out", "with_scaled_output"]
 
 SHARES = (0.0, 0.125, 0.25, 0.5, 0.75, 1.0)
 # One distinct row in so many of each class is held out, of so many rows at most.
@@ -27,6 +30,9 @@ ONE_IN = 5
 MOST_ROWS = 20_000
 # Fewer rows than this judge by luck, and none are held out.
 LEAST_HELD_OUT = 20
+# Deviation of the normal prior of the logarithm of an output's factor, which decides
+# where rows are few, and the limits of the logarithm.
+LOG_FACTOR_DEVIATION, LOG_FACTOR_LIMITS = 0.15, (-2.0, 1.0)
 
 
 def kept_and_held_out(rows: DistinctRows) -> tuple[DistinctRows, DistinctRows]:
@@ -67,19 +73,27 @@ def between(start: Network, end: Network, share: float) -> Network:
     return start.with_parameters([p + share * (q - p) for p, q in pairs])
 
 
+def with_scaled_output(network: Network, factor: float) -> Network:
+    """Return the network with ``factor`` times the output before its activation."""
+    *hidden, output = network.layers
+    scaled = output.with_parameters([factor * array for array in output.parameters])
+    return Network((*hidden, scaled))
+
+
 def best_share(
     start: Network,
     end: Network,
     data: TrainingData,
     loss: str,
     shares: Sequence[float] = SHARES,
-) -> float:
-    """Return the smallest share that is level with the best one.
+) -> tuple[float, float]:
+    """Return the smallest share that is level with the best one, and its factor.
 
     That is the rule of one standard error (L. Breiman, J. Friedman, R. Olshen, C. Stone,
     Classification and Regression Trees, 1984), with paired differences: the best share
     has the lowest weighted mean loss, and a share is level with it if the difference of
-    their mean losses is at most its standard error.
+    their mean losses is at most its standard error. With the log loss each network but
+    the start has its output scaled by the factor that suits these rows.
 
     Parameters
     ----------
@@ -92,26 +106,44 @@ def best_share(
 
     Returns
     -------
-    float
+    share : float
         0, the start, unless the best share is clearly better.
+    factor : float
+        Of the output at that share. 1 for the start, and with other losses.
     """
     weights = to_numpy(data.sample_weight).astype(np.float64)
     weights /= weights.sum()
-    losses = [_losses(between(start, end, share), data, loss) for share in shares]
-    means = np.nan_to_num([weights @ one for one in losses], nan=np.inf)
-    best = losses[int(np.argmin(means))]
+    candidates = []
+    for share in shares:
+        z = to_numpy(between(start, end, share).affine_output(data.X)).astype(np.float64)
+        targets = output_targets(to_numpy(data.y), z)
+        is_scaled = share > 0.0 and loss == "log_loss"
+        factor = _best_factor(z, targets, weights) if is_scaled else 1.0
+        candidates.append((share, factor, LOSSES[loss].losses(factor * z, targets)))
+    means = np.nan_to_num([weights @ losses for *_, losses in candidates], nan=np.inf)
+    best = candidates[int(np.argmin(means))][-1]
 
-    def is_level(one: Floats) -> bool:
-        excess = one - best
+    def is_level(losses: Floats) -> bool:
+        excess = losses - best
         mean = weights @ excess
         return bool(mean**2 <= np.sum((weights * (excess - mean)) ** 2))
 
-    return next(share for share, one in zip(shares, losses, strict=True) if is_level(one))
+    return next(
+        (share, factor) for share, factor, losses in candidates if is_level(losses)
+    )
 
 
-def _losses(network: Network, data: TrainingData, loss: str) -> Floats:
-    """Loss (n,) of each row, on the host."""
-    z = network.affine_output(data.X)
-    losses = LOSSES[loss].losses(z, output_targets(data.y, z))
-    on_host: Floats = to_numpy(losses).astype(np.float64)
-    return on_host
+def _best_factor(z: Array, targets: Array, weights: Floats) -> float:
+    """Return the factor of ``z`` that is most likely, with a prior around 1.
+
+    It minimizes ``n sum_i w_i loss_i + 1/2 (log factor / deviation)^2``, with weights
+    ``w`` of sum one.
+    """
+    loss_of, n = LOSSES["log_loss"].losses, len(weights)
+
+    def cost(log_factor: float) -> float:
+        likelihood = n * (weights @ loss_of(np.exp(log_factor) * z, targets))
+        return float(likelihood + 0.5 * (log_factor / LOG_FACTOR_DEVIATION) ** 2)
+
+    found = minimize_scalar(cost, bounds=LOG_FACTOR_LIMITS, method="bounded")
+    return float(np.exp(found.x))
