@@ -14,7 +14,8 @@ calculated again, so that an interrupted run goes on.
 All models see the same splits. Boosting reads the table as it is. The others read it
 encoded: numbers with the median for missing ones and a column that tells which are
 missing, standardized, and categories one-hot. ``calculated`` has the default settings
-without training, and ``calculated, trained`` with it. ``random, fitted`` are as many
+without training, and ``calculated, trained`` with it; ``calculated, as it is`` reads the
+table as boosting does. ``random, fitted`` are as many
 random units with the same closed-form output, trained or not. ``random, joined`` are
 random units in the architecture of ``calculated``. With ``--epochs`` networks are
 compared after so many epochs of ``--batch-size`` rows: calculated and fitted random ones,
@@ -59,7 +60,7 @@ from threadpoolctl import threadpool_limits
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 
-OURS, TRAINED = "calculated", "calculated, trained"
+OURS, TRAINED, AS_IT_IS = "calculated", "calculated, trained", "calculated, as it is"
 MOST_TEST_ROWS, MOST_CATEGORIES, N_TREES = 3000, 20, 200
 # A larger number of rows is tried on tables that have this many times more.
 LEAST_GROWTH = 1.25
@@ -97,6 +98,10 @@ def _boosting(kind: Any, seed: int, **settings: Any) -> Any:
     return kind(categorical_features="from_dtype", random_state=seed, **settings)
 
 
+def _as_it_is(kind: Any, seed: int) -> Any:
+    return kind(max_iter=0, random_state=seed)
+
+
 WIDTH = 1599
 RANDOM = {"init": "random", "output_init": "ridge"}
 PLAIN = RANDOM | {"n_comparisons": WIDTH, "n_conjunctions": 0}
@@ -130,6 +135,10 @@ def _real_mlp(name: str) -> Factory:
 MODELS: dict[str, tuple[Factory, Factory]] = {
     OURS: _networks(max_iter=0),
     TRAINED: _networks(),
+    AS_IT_IS: (
+        partial(_as_it_is, MetricInitMLPClassifier),
+        partial(_as_it_is, MetricInitMLPRegressor),
+    ),
     "random, fitted": _networks(**PLAIN, max_iter=0),
     "random, fitted, trained": _networks(**PLAIN),
     "random, joined": _networks(**RANDOM, max_iter=0),

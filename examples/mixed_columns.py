@@ -2,9 +2,9 @@
 A table with numbers, categories, dates and missing values
 ==========================================================
 
-The classifier is the last step of a pipeline, like any other. The best classifier
-depends on the table, so this example compares several. On this table the calculated
-network wins.
+The classifier takes such a table as it is, and it can be the last step of a pipeline,
+like any other. The best classifier depends on the table, so this example compares
+several. On this table the calculated network wins.
 """
 
 # %%
@@ -57,9 +57,10 @@ for column in ("orders", "channel", "region"):
     table.loc[rng.choice(n, 50, replace=False), column] = np.nan
 
 # %%
-# Numbers are imputed and scaled, with an indicator of missing values. Missing
-# categories are a category, and all rare categories together are one too. A date
-# becomes the number of days since then, and two numbers for the time of the year.
+# Other models need numbers. They are imputed and scaled, with an indicator of missing
+# values. Missing categories are a category, and all rare categories together are one
+# too. A date becomes the number of days since then, and two numbers for the time of the
+# year.
 
 
 def parts_of(dates):
@@ -85,21 +86,23 @@ features = make_column_transformer(
 # its test data.
 warnings.simplefilter("ignore", ConvergenceWarning)  # of MLPClassifier, at 200 epochs
 MODELS = {
-    "calculated, trained": MetricInitMLPClassifier(n_exemplars=20, random_state=0),
-    "calculated, untrained": MetricInitMLPClassifier(
-        n_exemplars=20, max_iter=0, random_state=0
+    "table as it is, trained": MetricInitMLPClassifier(random_state=0),
+    "table as it is, untrained": MetricInitMLPClassifier(max_iter=0, random_state=0),
+    "pipeline, untrained": make_pipeline(
+        features, MetricInitMLPClassifier(max_iter=0, random_state=0)
     ),
-    "MLPClassifier": MLPClassifier(random_state=0),
-    "logistic regression": LogisticRegression(),
-    "gradient boosting": HistGradientBoostingClassifier(
-        max_iter=50, max_leaf_nodes=8, random_state=0
+    "MLPClassifier": make_pipeline(features, MLPClassifier(random_state=0)),
+    "logistic regression": make_pipeline(features, LogisticRegression()),
+    "gradient boosting": make_pipeline(
+        features,
+        HistGradientBoostingClassifier(max_iter=50, max_leaf_nodes=8, random_state=0),
     ),
     "most frequent class": DummyClassifier(),
 }
 SCORES = {"accuracy": "accuracy", "log loss": "neg_log_loss"}
 rows = []
 for name, model in MODELS.items():
-    scores = cross_validate(make_pipeline(features, model), table, stays, scoring=SCORES)
+    scores = cross_validate(model, table, stays, cv=3, scoring=SCORES)
     rows += [
         {"model": name, "accuracy": a, "log loss": -loss}
         for a, loss in zip(scores["test_accuracy"], scores["test_log loss"], strict=True)

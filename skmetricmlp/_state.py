@@ -82,6 +82,11 @@ class FitState:
     trained_share: float = 0.0
     stream: Any = None
 
+    @property
+    def encoding(self) -> Any:
+        """How the columns of the network are made of those of a table, or None."""
+        return self.config and self.config.encoding
+
     def convert(self, converter: Callable[[Array], Array]) -> FitState:
         """Return the state with other arrays of the network and of the optimizer."""
         network, state = map_arrays(converter, (self.network, self.optimizer_state))

@@ -994,9 +994,10 @@ def test_held_out_rows_are_stratified_and_never_exemplars():
     assert score == estimator.best_validation_score_
 
 
-def fit_with_validation(**settings):
+def fit_with_validation(max_iter=8, **settings):
     """Steps so large that the validation score goes up and down."""
-    estimator = classifier(solver="sgd", learning_rate_init=1.0, max_iter=8, **settings)
+    steps = {"solver": "sgd", "learning_rate_init": 1.0, "max_iter": max_iter}
+    estimator = classifier(**steps, **settings)
     weights = np.where(y == 1, 3.0, 1.0)
     return estimator.fit(
         X[~HELD_OUT],
@@ -1028,7 +1029,7 @@ def test_early_stopping_keeps_the_network_of_the_best_score():
 
 
 def test_validation_rows_without_early_stopping_only_watch():
-    estimator, held_out = fit_with_validation(init="random")
+    estimator, held_out = fit_with_validation(7, init="random")
     scores = estimator.validation_scores_
     assert scores[-1] < max(scores)
     assert estimator.best_validation_score_ == scores[-1]
@@ -1037,7 +1038,7 @@ def test_validation_rows_without_early_stopping_only_watch():
         estimator.validation_loss_curve_[-1]
     )
     unwatched = classifier(
-        init="random", solver="sgd", learning_rate_init=1.0, max_iter=8
+        init="random", solver="sgd", learning_rate_init=1.0, max_iter=7
     )
     assert_same_network(estimator, unwatched.fit(X[~HELD_OUT], y[~HELD_OUT]))
 
@@ -1237,7 +1238,7 @@ def with_nan():
 FAILURES = {
     "bad parameter": ({"alpha": -1}, X, y, "alpha"),
     "bad layer rates": ({"learning_rate_init": (1, 2, 3)}, X, y, "learning_rate_init"),
-    "not a number": ({}, with_nan(), y, "NaN"),
+    "not a number": ({"metric": "cosine"}, with_nan(), y, "missing values"),
     "lengths differ": ({}, X, y[1:], "inconsistent numbers of samples"),
     "continuous labels": ({}, X, X[:, 0], "continuous"),
     "no rows": ({}, X[:0], y[:0], "0 sample"),

@@ -234,8 +234,10 @@ def test_a_share_is_that_of_the_way_that_training_goes(make, share):
 
 
 def test_the_output_alone_is_scaled():
+    rows, _ = make_classification(400, 8, n_informative=6, random_state=0)
+    labels = (rows[:, 0] * rows[:, 1] > 0).astype(int)
     ends = [classifier(max_iter=0), classifier(**AUTO | {"trained_share": 1.0})]
-    start, end, fitted = (e.fit(X, y) for e in (*ends, classifier(**AUTO)))
+    start, end, fitted = (e.fit(rows, labels) for e in (*ends, classifier(**AUTO)))
     share, factor = fitted.trained_share_, None
     assert share > 0
     for name in ("intercepts_", "coefs_"):

@@ -501,7 +501,7 @@ def test_exemplars_outside_the_domain_are_refused():
 @pytest.mark.parametrize(
     ("metric", "params", "message"),
     [
-        ("euclid", None, r"^metric must be one of 'sqeuclidean', .* got 'euclid'"),
+        ("euclid", None, r"^metric must be one of 'auto', .* got 'euclid'"),
         (None, None, "^metric must be one of "),
         (3, None, "^metric must be one of "),
         (PCA, None, "^metric must be one of .*PCA"),

@@ -290,7 +290,8 @@ def test_tables_of_comparisons_on_few_features(activation):
     ):
         i, j = clf.comparisons_[unit]
         compared = clf.comparison_features_[unit]
-        expected = np.where(compared, points[i] - points[j], 0.0)
+        variance = clf.effective_metric_params_["V"]
+        expected = np.where(compared, (points[i] - points[j]) / variance, 0.0)
         scale = np.linalg.norm(weights) / np.linalg.norm(expected)
         np.testing.assert_allclose(weights, scale * expected, atol=1e-9 * scale)
         assert one.startswith(str(labels[i]))

@@ -613,7 +613,7 @@ def test_precision_is_kept(dtype, max_iter, exemplars):
 
 def test_single_precision_is_nearly_double():
     for form in ({}, {"n_neighbors": 1}, {"n_neighbors": 3, "activation": "tanh"}):
-        settings = {"exemplars": (X[::15], y[::15]), "max_iter": 2, **form}
+        settings = {"exemplars": (X[::15], y[::15]), "max_iter": 1, **form}
         double = regressor(**settings).fit(X, y)
         single = regressor(**settings).fit(X.astype(np.float32), y)
         assert_predicts(single, double.predict(X), X.astype(np.float32), by=1e-3)

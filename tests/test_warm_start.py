@@ -67,7 +67,8 @@ OF_BOTH = [
     ({}, {"n_exemplars": "auto"}, "n_exemplars='auto'", "9"),
     ({}, {"exemplars": "random"}, "exemplars='random'", "'kmeans'"),
     ({}, {"exemplars": (POINTS, LABELS)}, r"exemplars=\(an array of", "'kmeans'"),
-    ({}, {"metric": "mahalanobis"}, "metric='mahalanobis'", "'sqeuclidean'"),
+    ({}, {"metric": "mahalanobis"}, "metric='mahalanobis'", "'auto'"),
+    ({}, {"categorical_features": [0]}, r"categorical_features=\[0\]", "'from_dtype'"),
     ({"metric": own_metric}, {"metric": other_metric}, "metric=", "<function own_metric"),
     ({"metric": PCA(2)}, {"metric": PCA(3)}, "metric=PCA", "PCA"),
     (

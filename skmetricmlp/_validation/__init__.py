@@ -28,9 +28,11 @@ from skmetricmlp._validation.metric import (
     check_metric_data,
     check_range,
     check_size,
+    is_additive,
     metric_parameters,
     uses_metric,
 )
+from skmetricmlp._validation.names import check_names, column_names
 from skmetricmlp._validation.overflow import check_outputs, check_products
 from skmetricmlp._validation.parameters import (
     CLASSIFIER_CHOICES,
@@ -65,6 +67,7 @@ __all__ = [
     "check_layers",
     "check_metric",
     "check_metric_data",
+    "check_names",
     "check_outputs",
     "check_parameters",
     "check_products",
@@ -78,8 +81,10 @@ __all__ = [
     "check_validation_size",
     "class_codes",
     "class_weights",
+    "column_names",
     "get_parameters",
     "in_precision",
+    "is_additive",
     "layer_rates",
     "metric_parameters",
     "record_parameters",

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn import get_config
 from sklearn.base import is_regressor
-from sklearn.utils import check_array, get_tags
+from sklearn.utils import check_array, check_X_y, get_tags
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import validate_data
 
@@ -20,10 +20,10 @@ from skmetricmlp._array_api import HOST, Device, computed, device_of, numpy_type
 from skmetricmlp._data import TrainingData
 from skmetricmlp._typing import Array
 from skmetricmlp._validation.distance import are_far
-from skmetricmlp._validation.metric import check_range
+from skmetricmlp._validation.metric import check_range, value_range_of
 from skmetricmlp._validation.names import check_names, column_names
-from skmetricmlp.metrics import METRICS
 from skmetricmlp.network import Network
+from skmetricmlp.tables import TableEncoding
 
 __all__ = [
     "check_classes",
@@ -41,7 +41,11 @@ __all__ = [
 
 
 def check_features(
-    estimator: Any, X: Any, network: Network, method: str = "predict"
+    estimator: Any,
+    X: Any,
+    network: Network,
+    method: str = "predict",
+    encoding: TableEncoding | None = None,
 ) -> Array:
     """Check rows to predict.
 
@@ -54,11 +58,14 @@ def check_features(
         The network of the estimator.
     method : str
         Method of the estimator, for the message.
+    encoding : TableEncoding, optional
+        How the columns of the network are made of those of X.
 
     Returns
     -------
     array or SciPy CSR of shape (n, d)
-        On the device of the network, and off the host in its precision.
+        On the device of the network, and off the host in its precision. A missing value
+        is NaN, where the estimator accepts that.
 
     Raises
     ------
@@ -67,10 +74,44 @@ def check_features(
     """
     X = computed(X)
     types = _types(estimator, X, network, method)
-    sparse = _sparse_formats(estimator)
+    if encoding is not None:
+        return _encoded(estimator, X, encoding, types, reset=False)
     with np.errstate(over="ignore", invalid="ignore"):  # of the sum of X
-        X = validate_data(estimator, X, accept_sparse=sparse, dtype=types, reset=False)
+        X = validate_data(
+            estimator,
+            X,
+            accept_sparse=_sparse_formats(estimator),
+            dtype=types,
+            ensure_all_finite=_finite(estimator, X),
+            reset=False,
+        )
     return _canonical(X)
+
+
+def _finite(estimator: Any, X: Any) -> bool | str:
+    """Return what scikit-learn is to accept of the values of rows to predict."""
+    is_dense = device_of(X) == HOST and not sp.issparse(X)
+    accepts = is_dense and get_tags(estimator).input_tags.allow_nan
+    return "allow-nan" if accepts else True
+
+
+def _encoded(
+    estimator: Any,
+    X: Any,
+    encoding: TableEncoding,
+    types: tuple[Any, ...],
+    *,
+    reset: bool,
+) -> Array:
+    """Check the names and the number of the columns of a table, and encode it."""
+    validate_data(estimator, X, skip_check_array=True, reset=reset)
+    return check_array(
+        encoding.encode(X),
+        dtype=types,
+        ensure_all_finite="allow-nan",
+        estimator=estimator,
+        input_name="X",
+    )
 
 
 def _canonical(X: Array) -> Array:
@@ -91,6 +132,7 @@ def check_training_data(
     sample_weight: Any,
     network: Network | None = None,
     method: str = "fit",
+    encoding: TableEncoding | None = None,
 ) -> TrainingData:
     """Check the features, targets and weights of training data.
 
@@ -106,6 +148,8 @@ def check_training_data(
         The network that training continues from.
     method : str
         Method of the estimator, for the message.
+    encoding : TableEncoding, optional
+        How the columns of the network are made of those of X.
 
     Returns
     -------
@@ -120,7 +164,8 @@ def check_training_data(
     """
     X = computed(X)
     types = _types(estimator, X, network, method)
-    return _rows(estimator, X, y, sample_weight, types, reset=network is None)
+    reset = network is None
+    return _rows(estimator, X, y, sample_weight, types, encoding, reset=reset)
 
 
 def _types(
@@ -162,23 +207,27 @@ def _rows(
     y: Any,
     sample_weight: Any,
     types: tuple[Any, ...],
+    encoding: TableEncoding | None,
     *,
     reset: bool,
 ) -> TrainingData:
     has_values = is_regressor(estimator)
     y = to_numpy(y)
     (_check_numbers if has_values else _check_one_label)(y)
+    if encoding is not None:
+        validate_data(estimator, X, skip_check_array=True, reset=reset)
+        X = encoding.filled(encoding.encode(X))
     with np.errstate(over="ignore", invalid="ignore"):  # of the sum of X
-        X, y = validate_data(
-            estimator,
-            X,
-            y,
-            accept_sparse=_sparse_formats(estimator),
-            dtype=types,
-            reset=reset,
-            y_numeric=has_values,
-            multi_output=has_values,
-        )
+        checked = {
+            "accept_sparse": _sparse_formats(estimator),
+            "dtype": types,
+            "y_numeric": has_values,
+            "multi_output": has_values,
+        }
+        if encoding is None:
+            X, y = validate_data(estimator, X, y, reset=reset, **checked)
+        else:
+            X, y = check_X_y(X, y, estimator=estimator, **checked)
     X = _canonical(X)
     if not has_values:
         check_classification_targets(y)
@@ -281,7 +330,12 @@ def _check_numbers(y: Any) -> None:
 
 
 def check_validation_data(
-    estimator: Any, X: Any, y: Any, sample_weight: Any, trained_on: Array
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    trained_on: Array,
+    encoding: TableEncoding | None = None,
 ) -> TrainingData | None:
     """Check validation data, if there are any, and move them to the training data."""
     if X is None and y is None and sample_weight is None:
@@ -293,7 +347,7 @@ def check_validation_data(
     try:
         X = computed(X)
         types = _input_device(X).floats
-        rows = _rows(estimator, X, y, sample_weight, types, reset=False)
+        rows = _rows(estimator, X, y, sample_weight, types, encoding, reset=False)
         device = device_of(trained_on)
         X = device.move(rows.X)
     except ValueError as error:
@@ -445,8 +499,7 @@ def check_exemplars(
     check_names(pair, column_names(pair, given), names)
     points = points.toarray() if sp.issparse(points) else points
     if isinstance(metric, str):
-        value_range = METRICS[metric].value_range
-        check_range(points, value_range, repr(metric), names, "exemplars")
+        check_range(points, value_range_of(metric), repr(metric), names, "exemplars")
     return points, labels
 
 

@@ -24,8 +24,10 @@ __all__ = [
     "check_metric_data",
     "check_range",
     "check_size",
+    "is_additive",
     "metric_parameters",
     "uses_metric",
+    "value_range_of",
 ]
 
 
@@ -49,7 +51,11 @@ def check_metric(metric: Any, metric_params: Any) -> None:
             "metric_params", metric_params, "a dict or None", TypeError
         )
     names = set(metric_params or {})
-    if isinstance(metric, str) and metric in METRICS:
+    if isinstance(metric, str) and metric == "auto":
+        if names:
+            msg = f"metric_params must be None with metric='auto', got {metric_params!r}"
+            raise ValueError(msg)
+    elif isinstance(metric, str) and metric in METRICS:
         _check_names(metric, names, METRICS[metric].parameters)
         _check_values(metric, metric_params or {})
     elif hasattr(metric, "transform") and not isinstance(metric, type):
@@ -57,7 +63,7 @@ def check_metric(metric: Any, metric_params: Any) -> None:
             msg = f"metric_params must be None with a transformer, got {metric_params!r}"
             raise ValueError(msg)
     elif not callable(metric) or isinstance(metric, type):
-        accepted = ", ".join(map(repr, METRICS))
+        accepted = ", ".join(map(repr, ("auto", *METRICS)))
         accepted = f"one of {accepted}, a linear transformer, or a function of points"
         error = invalid_parameter("metric", metric, accepted)
         if isinstance(metric, str) and metric in EUCLIDEAN:
@@ -120,6 +126,18 @@ def uses_metric(
     )
 
 
+def value_range_of(metric: str) -> ValueRange | None:
+    """Range of the values that a metric is defined for; None for all values."""
+    return None if metric == "auto" else METRICS[metric].value_range
+
+
+def is_additive(metric: Any) -> bool:
+    """Whether a metric is a sum over features, which can be taken over some of them."""
+    if not isinstance(metric, str):
+        return False
+    return metric == "auto" or (metric in METRICS and METRICS[metric].terms is not None)
+
+
 def accepts_sparse(metric: Any) -> bool:
     """Whether a metric accepts sparse rows.
 
@@ -155,7 +173,7 @@ def check_metric_data(
         metric is not defined for.
     """
     if isinstance(metric, str):
-        check_range(X, METRICS[metric].value_range, repr(metric), names, input_name)
+        check_range(X, value_range_of(metric), repr(metric), names, input_name)
         return
     known = getattr(metric, "feature_names_in_", None)
     if known is not None and names is not None and list(known) != list(names):

@@ -14,11 +14,10 @@ from sklearn.utils import check_random_state, check_scalar
 from skmetricmlp._array_api import map_arrays, to_numpy
 from skmetricmlp._errors import invalid_parameter, is_integer, is_number
 from skmetricmlp._typing import Array, Ints
-from skmetricmlp._validation.metric import check_metric
+from skmetricmlp._validation.metric import check_metric, is_additive
 from skmetricmlp._validation.names import check_names, index_names
 from skmetricmlp.exemplars import SELECTORS, VALUE_SELECTORS
 from skmetricmlp.initialization import BASELINES, FITTED_OUTPUTS
-from skmetricmlp.metrics import METRICS
 from skmetricmlp.training import SCHEDULES
 
 __all__ = [
@@ -252,8 +251,7 @@ def _check_max_features(value: Any) -> None:
 
 def _check_metric_of_few(parameters: Mapping[str, Any]) -> None:
     metric, value = parameters["metric"], parameters["max_features"]
-    is_additive = isinstance(metric, str) and METRICS[metric].terms is not None
-    if not (is_additive or value in ("mixed", None)):
+    if not (is_additive(metric) or value in ("mixed", None)):
         msg = (
             f"max_features={value!r} needs a metric that is a sum over features, got "
             f"metric={metric!r}, which compares on all of them: leave max_features at "

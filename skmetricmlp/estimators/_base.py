@@ -77,9 +77,10 @@ Validation = tuple[Any, Any, Any]
 
 
 class Config(Protocol):
-    """Configuration of a network."""
+    """Configuration of a network; ``encoding`` is of a table, or None."""
 
     loss: str
+    encoding: Any
 
     def default_batch_size(self, n_rows: int) -> int:
         """Rows per step where no number is given."""
@@ -130,8 +131,15 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         """Check the parameters, and return the configuration of the network."""
 
     @abstractmethod
-    def _check_values(self, X: Array, state: FitState | None, name: str = "X") -> None:
-        """Check that the method is defined for the values of rows."""
+    def _check_values(
+        self, X: Array, state: FitState | None, encoding: Any, name: str = "X"
+    ) -> None:
+        """Check that the method is defined for the values of encoded rows."""
+
+    def _with_encoding(self, config: Any, X: Any, state: FitState | None) -> Any:
+        """Return the configuration with how to encode X, where it is a table."""
+        del X, state
+        return config
 
     @abstractmethod
     def _encode(
@@ -199,11 +207,13 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         check_incremental(self, incremental=incremental)
         state = self._state() if incremental or self.warm_start else None
         network = state.network if state else None
-        data = check_training_data(self, X, y, sample_weight, network, method)
-        self._check_values(data.X, state)
-        held_out = check_validation_data(self, *validation, data.X)
+        config = self._with_encoding(config, X, state)
+        of_table = config.encoding
+        data = check_training_data(self, X, y, sample_weight, network, method, of_table)
+        self._check_values(data.X, state, of_table)
+        held_out = check_validation_data(self, *validation, data.X, of_table)
         if held_out:
-            self._check_values(held_out.X, state, "X_val")
+            self._check_values(held_out.X, state, of_table, "X_val")
         # Encode.
         encoded = self._encode(data, held_out, state, classes)
         stream, earlier = None, state
@@ -580,14 +590,27 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
     def _output(self, X: ArrayLike, method: str, network: Network | None = None) -> Array:
         """Output (n, n_outputs) of the network, or another, before its activation."""
         check_is_fitted(self)
-        X = check_features(self, X, self.network_, method)
-        self._check_values(X, self._fit_state)
-        network = network or self.network_
-        check_products(X, network)
+        state = self._fit_state
+        rows = check_features(self, X, self.network_, method, state.encoding)
+        network, rows = self._without_holes(network or self.network_, rows)
+        n_columns = self.network_.layers[0].parameters[0].shape[0]
+        known = rows[:, :n_columns] if rows.shape[1] > n_columns else rows
+        self._check_values(known, state, state.encoding)
+        check_products(rows, network)
         with np.errstate(over="ignore", invalid="ignore"):
-            output = network.affine_output(X)
-        check_outputs(output, X)
+            output = network.affine_output(rows)
+        check_outputs(output, rows)
         return output
+
+    def _without_holes(self, network: Network, X: Array) -> tuple[Network, Array]:
+        """Return rows without missing values, and the network that reads them."""
+        return network, X
+
+    def _column_names(self, encoding: Any) -> Array | None:
+        """Names of the columns that the network reads, if they have any."""
+        if encoding is not None:
+            return np.array(encoding.names, dtype=object)
+        return getattr(self, "feature_names_in_", None)
 
     def move_to(self, xp: Any, device: Any = None) -> Self:
         """Copy the estimator, with the network in another namespace or on another device.

@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from sklearn import config_context
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from skmetricmlp._array_api import map_arrays, to_numpy
+from skmetricmlp._array_api import HOST, computed, device_of, map_arrays, to_numpy
 from skmetricmlp._data import TrainingData
 from skmetricmlp._errors import check_integer, invalid_parameter
 from skmetricmlp._state import FitState
@@ -25,12 +26,15 @@ from skmetricmlp._validation import (
     check_feature_groups,
     check_features,
     check_metric_data,
+    check_names,
     check_outputs,
     check_parameters,
     check_products,
     check_range,
     check_size,
+    column_names,
     get_parameters,
+    is_additive,
     metric_parameters,
     record_parameters,
     uses_metric,
@@ -44,6 +48,7 @@ from skmetricmlp.initialization import (
     NetworkConfig,
     initial_state,
     lacks_classes,
+    middles,
     with_new_classes,
 )
 from skmetricmlp.inspection.explanation import (
@@ -53,14 +58,15 @@ from skmetricmlp.inspection.explanation import (
     explain_rows,
 )
 from skmetricmlp.metrics import METRICS
-from skmetricmlp.network import Network
+from skmetricmlp.network import Network, reading_holes
+from skmetricmlp.tables import TableEncoding, fit_encoding
 
 __all__ = ["MetricEstimator"]
 
 # Exemplars where the number is found by cross-validation, or given as a share.
 USUAL_EXEMPLARS = 30
 EXPLAINED = "exemplar", "feature", "comparison"
-CONFIG = tuple(field.name for field in fields(NetworkConfig))
+CONFIG = tuple(field.name for field in fields(NetworkConfig) if field.name != "encoding")
 
 
 class MetricEstimator(NetworkEstimator):
@@ -76,8 +82,10 @@ class MetricEstimator(NetworkEstimator):
         parameters["loss"] = self._losses[parameters["loss"]]
         return NetworkConfig.resolved(**{name: parameters[name] for name in CONFIG})
 
-    def _check_values(self, X: Array, state: FitState | None, name: str = "X") -> None:
-        names = getattr(self, "feature_names_in_", None)
+    def _check_values(
+        self, X: Array, state: FitState | None, encoding: Any, name: str = "X"
+    ) -> None:
+        names = self._column_names(encoding)
         if state is None:
             check_size(X, names, name, squares=self._uses_metric())
             if self._uses_metric():
@@ -105,16 +113,17 @@ class MetricEstimator(NetworkEstimator):
                 return with_new_classes(
                     state, data, n_classes, config, solver=self.solver, rng=rng
                 )
-        names = getattr(self, "feature_names_in_", None)
+        names = self._column_names(config.encoding)
         exemplars: Any = config.exemplars
         if not isinstance(exemplars, str):
-            exemplars = _given_exemplars(config, data.X, names, targets)
+            labels = getattr(self, "feature_names_in_", None)
+            exemplars = _given_exemplars(config, data.X, labels, targets)
         metric_params = None
         if self._uses_metric():
             given = config.metric, config.metric_params
             metric_params = metric_parameters(*given, data.X.shape[1], names)
         classes = targets.labels if isinstance(targets, ClassTargets) else None
-        groups = check_feature_groups(config.feature_groups, data.X.shape[1], names)
+        groups = self._given_groups(config)
         config = replace(
             config,
             exemplars=exemplars,
@@ -140,6 +149,40 @@ class MetricEstimator(NetworkEstimator):
             return made
         return replace(made, exemplars=replace(chosen, index=index[chosen.index]))
 
+    def _given_groups(self, config: NetworkConfig) -> Ints | None:
+        """Return the group of each column that the network reads, where it is given."""
+        labels = getattr(self, "feature_names_in_", None)
+        groups = check_feature_groups(config.feature_groups, self.n_features_in_, labels)
+        if groups is None or config.encoding is None:
+            return groups
+        return groups[config.encoding.groups]
+
+    def _with_encoding(
+        self, config: NetworkConfig, X: Any, state: FitState | None
+    ) -> NetworkConfig:
+        if state is not None:
+            return replace(config, encoding=state.encoding)
+        encoding = fit_encoding(computed(X), self.categorical_features)
+        return replace(config, encoding=encoding)
+
+    def _without_holes(self, network: Network, X: Array) -> tuple[Network, Array]:
+        state: Any = self._fit_state
+        if device_of(X) != HOST or sp.issparse(X) or not np.isnan(X).any():
+            return network, X
+        between = None
+        if state.metric is not None:
+            points = state.exemplars.points
+            if state.comparisons is not None:
+                first, second = state.comparisons.first, state.comparisons.second
+                layer: Any = network.layers[0]
+                points = np.clip(points, layer.low, layer.high)
+            else:
+                network = network.dense()
+                n, m = state.pairs.shape
+                first, second = np.repeat(np.arange(n), m), state.pairs.ravel()
+            between = middles(state.metric, points, first, second)
+        return reading_holes(network, X, state.scaling[0], between)
+
     def _suffices(self, state: FitState, y: Array) -> bool:
         if not isinstance(self.exemplars, str) or y.ndim > 1:
             return True
@@ -158,7 +201,7 @@ class MetricEstimator(NetworkEstimator):
 
     def _record(self, config: NetworkConfig) -> Recorded:
         parameters = get_parameters(self)
-        given = {name: parameters[name] for name in CONFIG}
+        given = {name: parameters[name] for name in (*CONFIG, "categorical_features")}
         resolved = {
             "output_init": config.output_init,
             "metric_params": given["metric_params"] or {},
@@ -171,8 +214,20 @@ class MetricEstimator(NetworkEstimator):
 
     @property
     def exemplars_(self) -> Array:
-        """Points that the weights were calculated from."""
-        return self._exemplars().points
+        """Points that the weights were calculated from, without missing values."""
+        points = self._exemplars().points
+        encoding = self._fit_state.encoding
+        holes = encoding.holes if encoding else None
+        return points if holes is None else np.delete(points, holes.indicators, axis=1)
+
+    @property
+    def encoded_feature_names_(self) -> Array:
+        """Names of the columns that the network reads, the rows of ``coefs_[0]``."""
+        check_is_fitted(self)
+        encoding = self._fit_state.encoding
+        if encoding is not None:
+            return np.array(encoding.names, dtype=object)
+        return self._features(self.n_features_in_)[0]
 
     @property
     def exemplar_indices_(self) -> Array:
@@ -192,7 +247,11 @@ class MetricEstimator(NetworkEstimator):
     @property
     def comparison_features_(self) -> Array:
         """Features that each unit of the first layer compares them on."""
-        return self._comparisons().features
+        compared = self._comparisons().features
+        encoding = self._fit_state.encoding
+        return (
+            compared if encoding is None else _by_feature(compared, encoding.groups) > 0
+        )
 
     @property
     def pairs_(self) -> Array:
@@ -260,8 +319,10 @@ class MetricEstimator(NetworkEstimator):
         n_nearest = most if n_nearest is None else n_nearest
         check_integer("n_nearest", n_nearest, most, f"None, for all {by}s,")
         index = X.index if isinstance(X, pd.DataFrame) else None
-        X = to_numpy(check_features(self, X, self.network_, "explain"))
-        self._check_values(X, state)
+        X = check_features(self, X, self.network_, "explain", state.encoding)
+        X = to_numpy(X)
+        _check_complete(X, self._column_names(state.encoding))
+        self._check_values(X, state, state.encoding)
         network = map_arrays(to_numpy, self.network_)
         check_products(X, network)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -293,15 +354,25 @@ class MetricEstimator(NetworkEstimator):
             return explain_rows(
                 X, explained, network, state.exemplars, scores, compared, n_nearest
             )
-        names = getattr(self, "feature_names_in_", None)
-        if names is None:
-            names = np.array([f"x{k}" for k in range(X.shape[1])], dtype=object)
+        names, groups = self._features(X.shape[1])
         if by == "comparison":
+            features = _by_feature(compared.features, groups) > 0
+            compared = replace(compared, features=features)
             return explain_comparisons(X, explained, network, compared, names, n_nearest)
         first: Any = network.layers[0]
         points = np.clip(points, first.low, first.high)
         weights, offsets, _ = compared.differences(state.metric, points)
-        return explain_features(X, explained, network, (weights, offsets), names)
+        return explain_features(X, explained, network, (weights, offsets), names, groups)
+
+    def _features(self, n_columns: int) -> tuple[Array, Ints]:
+        """Names of the features, and which of them each column belongs to."""
+        encoding = self._fit_state.encoding
+        if encoding is not None:
+            return np.array(encoding.labels, dtype=object), encoding.groups
+        names = getattr(self, "feature_names_in_", None)
+        if names is None:
+            names = np.array([f"x{k}" for k in range(n_columns)], dtype=object)
+        return names, np.arange(n_columns)
 
     def _uses_metric(self) -> bool:
         return uses_metric(self.init, self.exemplars, self.n_exemplars)
@@ -309,12 +380,35 @@ class MetricEstimator(NetworkEstimator):
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn what the estimator accepts."""
         tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = not self._uses_metric() or is_additive(self.metric)
         if self._uses_metric():
             formula = METRICS.get(self.metric) if isinstance(self.metric, str) else None
             has_range = formula is not None and formula.value_range is not None
             tags.input_tags.positive_only = has_range
             tags.input_tags.sparse = accepts_sparse(self.metric)
         return tags
+
+
+def _check_complete(X: Array, names: Array | None) -> None:
+    """Refuse missing values in columns that had none in the training data."""
+    if sp.issparse(X):
+        return
+    columns = np.flatnonzero(np.isnan(X).any(axis=0))
+    if len(columns):
+        at = columns[0]
+        name = f"{at}" if names is None else f"{str(names[at])!r}"
+        msg = (
+            f"explain needs values in column {name}, which had no missing ones in the "
+            f"training data"
+        )
+        raise ValueError(msg)
+
+
+def _by_feature(columns: Array, groups: Ints) -> Array:
+    """Sum columns (n, n_columns) over the features that they belong to."""
+    sums = np.zeros((len(columns), int(groups.max(initial=-1)) + 1))
+    np.add.at(sums.T, groups, columns.T)
+    return sums
 
 
 def _given_exemplars(
@@ -330,6 +424,9 @@ def _given_exemplars(
     meaning = "labels" if isinstance(targets, ClassTargets) else "values"
     metric = config.metric if config.is_calculated else None
     given: Any = config.exemplars
+    if config.encoding is not None:
+        given = _encoded_exemplars(given, config.encoding, names, meaning)
+        names = np.array(config.encoding.names, dtype=object)
     points, labels = check_exemplars(given, X, metric, names, meaning)
     if isinstance(targets, ClassTargets):
         codes, is_known = targets.encode_known(labels)
@@ -341,3 +438,19 @@ def _given_exemplars(
     if config.is_calculated:
         warn_of_units(exemplars.points, X, meaning)
     return exemplars
+
+
+def _encoded_exemplars(
+    given: tuple[Any, Any], encoding: TableEncoding, names: Array | None, meaning: str
+) -> tuple[Array, Any]:
+    """Encode exemplars that are rows of a table."""
+    points, labels = given
+    pair, points = f"exemplars=(points, {meaning})", computed(points)
+    check_names(pair, column_names(pair, points), names)
+    if np.ndim(points) != 2 or points.shape[1] != len(encoding.columns):
+        msg = (
+            f"{pair} must have points of {len(encoding.columns)} features, as X has, got "
+            f"shape {np.shape(points)}"
+        )
+        raise ValueError(msg)
+    return encoding.encode(points), labels

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -55,6 +55,7 @@ class _BasisConfig:
     degree: int | str = "auto"
     n_parts: int = 1
     loss: str = "identity_squared_error"
+    encoding: ClassVar[None] = None
 
     def resolved_degree(self, n_features: int) -> int:
         """Return the degree, or the highest one for ``"auto"``."""
@@ -427,10 +428,12 @@ class BasisInitMLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[m
         form = {name: parameters[name] for name in ("init", "degree", "n_parts")}
         return _BasisConfig(**form)
 
-    def _check_values(self, X: Array, state: FitState | None, name: str = "X") -> None:
+    def _check_values(
+        self, X: Array, state: FitState | None, encoding: Any, name: str = "X"
+    ) -> None:
         """Accept numbers outside the domain too."""
         if state is None:
-            check_size(X, getattr(self, "feature_names_in_", None), name)
+            check_size(X, self._column_names(encoding), name)
 
     def _encode(
         self,

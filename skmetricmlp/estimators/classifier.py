@@ -53,9 +53,10 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     ``max_iter`` and ``random_state``. With an integer ``n_neighbors`` the number of
     weights grows with the square of N; ``tied`` and ``pairs`` make it linear.
 
-    Distances need features of comparable scale: put a
-    :class:`~sklearn.preprocessing.StandardScaler` before the estimator, or choose a
-    metric that does not depend on units. Training does not depend on them: it reads each
+    X may be a DataFrame with categories and missing values. A distance is taken over the
+    features that a row has. With ``n_neighbors=None`` the units of the features do not
+    matter; with an int put a :class:`~sklearn.preprocessing.StandardScaler` before the
+    estimator, or choose a metric that does not depend on units. Training reads each
     feature less its mean and divided by a scale.
 
     Under ``sklearn.config_context(array_api_dispatch=True)`` X may be an array of PyTorch
@@ -105,9 +106,14 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
           the units and the column order of X. Exemplars of labels that y lacks are left
           out if all classes of y have exemplars. A warning is raised if most points lie
           far outside the training data. ``n_exemplars`` must keep its default.
-    metric : str, transformer or callable, default="sqeuclidean"
+    metric : str, transformer or callable, default="auto"
         The distance that comparisons are made by.
 
+        - ``"auto"``: with ``n_neighbors=None``, ``"seuclidean"``, so that the units of
+          the features do not matter. Columns of 0 and 1 that encode a category count as
+          they are. It is ``"sqeuclidean"`` with an int, and where all columns have the
+          same unit: most of them have the same least and the same greatest value, as
+          pixels have, or most values are zero, as counts of words are.
         - ``"sqeuclidean"``: the squared Euclidean distance.
         - ``"seuclidean"``: the same with each feature divided by its variance.
         - ``"mahalanobis"``: the squared Mahalanobis distance.
@@ -187,6 +193,12 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         A label for each column. Columns of the same label encode one feature, which a
         comparison looks at as a whole. None finds the columns of a one-hot encoding:
         neighbors with two values each, of which each row has exactly one at the higher.
+    categorical_features : {"from_dtype"}, array-like or None, default="from_dtype"
+        Columns of categories: their names, positions or a mask, or with
+        ``"from_dtype"`` the columns of a DataFrame of text or of a categorical type.
+        Each becomes up to 20 columns of 0 and 1, and is one feature to a comparison. The
+        rarest categories beyond share a column with those that are not in the training
+        data. A missing category is a category. None reads numbers alone.
     tied : bool, default=False
         With an integer ``n_neighbors``, let all comparisons share the N scores of the
         exemplars, ``u_j - u_i``, instead of having d weights each. There are N(d + M)
@@ -317,8 +329,12 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         Number of outputs: one per class, also for two classes.
     out_activation_ : {"softmax", "logistic"}
         Activation of the output layer.
-    exemplars_ : ndarray of shape (n_exemplars, n_features)
-        The exemplars, in NumPy. Only with ``init="metric"``, as are the next six.
+    encoded_feature_names_ : ndarray of shape (n_encoded,)
+        Names of the columns that the network reads: those of X, or what its categories
+        and missing values are encoded as. They are the rows of ``coefs_[0]``.
+    exemplars_ : ndarray of shape (n_exemplars, n_encoded)
+        The exemplars, in NumPy, without the columns that tell of missing values. Only
+        with ``init="metric"``, as are the next six.
     exemplar_labels_ : ndarray of shape (n_exemplars,)
         Their labels.
     exemplar_indices_ : ndarray of shape (n_exemplars,)
@@ -401,7 +417,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         *,
         n_exemplars: str | float | Mapping[Any, int] = 30,
         exemplars: str | tuple[ArrayLike, ArrayLike] = "kmeans",
-        metric: Any = "sqeuclidean",
+        metric: Any = "auto",
         metric_params: Mapping[str, Any] | None = None,
         n_neighbors: int | None = None,
         activation: str = "relu",
@@ -411,6 +427,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         n_conjunctions: int = 1,
         max_features: float | str | None = "mixed",
         feature_groups: ArrayLike | None = None,
+        categorical_features: ArrayLike | str | None = "from_dtype",
         tied: bool = False,
         pairs: int | str = "all",
         loss: str = "log_loss",
@@ -450,6 +467,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         self.n_conjunctions = n_conjunctions
         self.max_features = max_features
         self.feature_groups = feature_groups
+        self.categorical_features = categorical_features
         self.tied = tied
         self.pairs = pairs
         self.loss = loss
@@ -490,8 +508,9 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data. float32 stays float32.
+        X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+            Training data. float32 stays float32. Columns of a DataFrame may be numbers,
+            categories, text, truth values or dates, and values may be missing.
         y : array-like of shape (n_samples,)
             Class labels.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -760,9 +779,9 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         >>> frame = clf.fit(X, y).explain(X[[-1]], n_nearest=3)
         >>> frame[["predicted", "rank", "label", "excess", "margin"]][:3].round(2)
            predicted  rank  label  excess  margin
-        0          2     1      1    0.00    0.41
-        1          2     2      2    0.41   -0.41
-        2          2     3      1    0.43   -0.02
+        0          2     1      1    0.00    0.67
+        1          2     2      2    0.67   -0.67
+        2          2     3      1    1.16   -0.49
         >>> frame["term"].tolist()
         ['exemplar', 'exemplar', 'exemplar', 'other exemplars', 'bias']
         >>> by_feature = clf.explain(X[[-1]], by="feature")

@@ -48,9 +48,10 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
     ``max_iter`` and ``random_state``. Training standardizes ``y``, so that its units do
     not matter; ``coefs_`` and ``intercepts_`` are in the units of ``y``.
 
-    Distances need features of comparable scale: put a
-    :class:`~sklearn.preprocessing.StandardScaler` before the estimator, or choose a
-    metric that does not depend on units. Training does not depend on them: it reads each
+    X may be a DataFrame with categories and missing values. A distance is taken over the
+    features that a row has. With ``n_neighbors=None`` the units of the features do not
+    matter; with an int put a :class:`~sklearn.preprocessing.StandardScaler` before the
+    estimator, or choose a metric that does not depend on units. Training reads each
     feature less its mean and divided by a scale.
 
     Under ``sklearn.config_context(array_api_dispatch=True)`` X may be an array of PyTorch
@@ -94,9 +95,14 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
           default.
 
         Rows that are equal have their mean value.
-    metric : str, transformer or callable, default="sqeuclidean"
+    metric : str, transformer or callable, default="auto"
         The distance that comparisons are made by.
 
+        - ``"auto"``: with ``n_neighbors=None``, ``"seuclidean"``, so that the units of
+          the features do not matter. Columns of 0 and 1 that encode a category count as
+          they are. It is ``"sqeuclidean"`` with an int, and where all columns have the
+          same unit: most of them have the same least and the same greatest value, as
+          pixels have, or most values are zero, as counts of words are.
         - ``"sqeuclidean"``: the squared Euclidean distance.
         - ``"seuclidean"``: the same with each feature divided by its variance.
         - ``"mahalanobis"``: the squared Mahalanobis distance.
@@ -174,6 +180,12 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         A label for each column. Columns of the same label encode one feature, which a
         comparison looks at as a whole. None finds the columns of a one-hot encoding:
         neighbors with two values each, of which each row has exactly one at the higher.
+    categorical_features : {"from_dtype"}, array-like or None, default="from_dtype"
+        Columns of categories: their names, positions or a mask, or with
+        ``"from_dtype"`` the columns of a DataFrame of text or of a categorical type.
+        Each becomes up to 20 columns of 0 and 1, and is one feature to a comparison. The
+        rarest categories beyond share a column with those that are not in the training
+        data. A missing category is a category. None reads numbers alone.
     tied : bool, default=False
         With an integer ``n_neighbors``, let all comparisons share the N scores of the
         exemplars, ``u_j - u_i``, instead of having d weights each. There are N(d + M)
@@ -231,10 +243,12 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         training: 0 keeps the start, and 1 goes all the way. ``"auto"`` takes one of 0,
         1/8, 1/4, 1/2, 3/4 and 1 by the loss of held-out rows: every fifth distinct row,
         in each class, of 20,000 rows at most. The smallest one is taken that is level
-        with the best. A second network is calculated and trained without these rows, so
-        that ``fit`` takes up to twice as long. It is 1 with ``early_stopping`` or
-        ``warm_start``, in ``partial_fit``, and for a start that is drawn or given; and 0
-        if fewer than twenty rows can be held out.
+        with the best. With the log loss the output is then scaled by the factor that
+        suits these rows, so that probabilities are not too certain. A second network is
+        calculated and trained without these rows, so that ``fit`` takes up to twice as
+        long. It is 1 with ``early_stopping`` or ``warm_start``, in ``partial_fit``, and
+        for a start that is drawn or given; and 0 if fewer than twenty rows can be held
+        out.
     shuffle : bool, default=True
         Draw a new order of the rows for each epoch.
     random_state : int, RandomState instance or None, default=None
@@ -289,8 +303,12 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         Number of outputs.
     out_activation_ : {"identity"}
         Activation of the output layer.
-    exemplars_ : ndarray of shape (n_exemplars, n_features)
-        The exemplars, in NumPy. Only with ``init="metric"``, as are the next six.
+    encoded_feature_names_ : ndarray of shape (n_encoded,)
+        Names of the columns that the network reads: those of X, or what its categories
+        and missing values are encoded as. They are the rows of ``coefs_[0]``.
+    exemplars_ : ndarray of shape (n_exemplars, n_encoded)
+        The exemplars, in NumPy, without the columns that tell of missing values. Only
+        with ``init="metric"``, as are the next six.
     exemplar_values_ : ndarray of shape (n_exemplars,) or (n_exemplars, n_outputs)
         Their values.
     exemplar_indices_ : ndarray of shape (n_exemplars,)
@@ -374,7 +392,7 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         *,
         n_exemplars: str | float = 30,
         exemplars: str | tuple[ArrayLike, ArrayLike] = "kmeans",
-        metric: Any = "sqeuclidean",
+        metric: Any = "auto",
         metric_params: Mapping[str, Any] | None = None,
         n_neighbors: int | None = None,
         activation: str = "relu",
@@ -384,6 +402,7 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         n_conjunctions: int = 1,
         max_features: float | str | None = "mixed",
         feature_groups: ArrayLike | None = None,
+        categorical_features: ArrayLike | str | None = "from_dtype",
         tied: bool = False,
         pairs: int | str = "all",
         loss: str = "squared_error",
@@ -422,6 +441,7 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         self.n_conjunctions = n_conjunctions
         self.max_features = max_features
         self.feature_groups = feature_groups
+        self.categorical_features = categorical_features
         self.tied = tied
         self.pairs = pairs
         self.loss = loss
@@ -461,8 +481,9 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data. float32 stays float32.
+        X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+            Training data. float32 stays float32. Columns of a DataFrame may be numbers,
+            categories, text, truth values or dates, and values may be missing.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Values.
         sample_weight : array-like of shape (n_samples,), default=None

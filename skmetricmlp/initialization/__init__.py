@@ -2,7 +2,7 @@
 
 from skmetricmlp.initialization.baselines import BASELINES, dense_layers, given_network
 from skmetricmlp.initialization.build import initial_state
-from skmetricmlp.initialization.comparisons import Comparisons
+from skmetricmlp.initialization.comparisons import Comparisons, middles
 from skmetricmlp.initialization.config import FITTED_OUTPUTS, NetworkConfig
 from skmetricmlp.initialization.memory import check_dense_size, check_n_weights
 from skmetricmlp.initialization.new_classes import lacks_classes, with_new_classes
@@ -19,6 +19,7 @@ __all__ = [
     "given_network",
     "initial_state",
     "lacks_classes",
+    "middles",
     "nearest_network",
     "with_new_classes",
 ]

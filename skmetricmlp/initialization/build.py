@@ -54,7 +54,7 @@ from skmetricmlp.initialization.output_layer import (
 )
 from skmetricmlp.initialization.pairs import select_pairs
 from skmetricmlp.initialization.tournament import nearest_network
-from skmetricmlp.metrics import Metric, fit_metric
+from skmetricmlp.metrics import Metric, feature_variances, fit_metric
 from skmetricmlp.network import (
     ClippedInput,
     Dense,
@@ -142,7 +142,8 @@ def initial_state(
         If the network would take more than half of the memory available.
     """
     rows = distinct_rows(*data)
-    scaling = _scaling(rows, config.metric)
+    config = _of_rows(config, rows)
+    scaling = _scaling(rows, config)
     labels = np.zeros(1) if classes is None else classes
     n_outputs = data.y.shape[1] if classes is None else len(classes)
     chosen, counts = None, _counts(config, rows, labels, few_rows=few_rows)
@@ -189,16 +190,30 @@ def _calculated(
     assert metric is not None  # noqa: S101
     if config.n_neighbors is None:
         bounds = feature_bounds(rows)
-        config = replace(config, feature_groups=_feature_groups(config, rows))
         layer, comparisons = compared_layer(
             config, rows, exemplars, metric, bounds, n_outputs, rng
         )
-        return (layer,), replace(state, config=config, comparisons=comparisons)
+        return (layer,), replace(state, comparisons=comparisons)
     scores = metric(exemplars.points)
     pairs = select_pairs(scores, exemplars.points, exemplars.codes, config.pairs)
     targets = exemplars.targets(n_outputs)
     layers = tournament_layers(config, rows, scores, targets, pairs)
     return layers, replace(state, pairs=pairs)
+
+
+def _of_rows(config: NetworkConfig, rows: DistinctRows) -> NetworkConfig:
+    """Find the groups of columns and the metric that the rows tell of."""
+    if config.n_neighbors is not None:
+        return config
+    groups, encoding = _feature_groups(config, rows), config.encoding
+    config = replace(config, feature_groups=groups)
+    if not (isinstance(config.metric, str) and config.metric == "auto"):
+        return config
+    are_flags = np.bincount(groups)[groups] > 1
+    V = feature_variances(rows, encoding.are_flags if encoding else are_flags)
+    if V is None:
+        return replace(config, metric="sqeuclidean")
+    return replace(config, metric="seuclidean", metric_params={"V": V})
 
 
 def _feature_groups(config: NetworkConfig, rows: DistinctRows) -> Ints:
@@ -207,6 +222,8 @@ def _feature_groups(config: NetworkConfig, rows: DistinctRows) -> Ints:
     if config.feature_groups is not None:
         groups: Ints = config.feature_groups
         return groups
+    if config.encoding:
+        return config.encoding.groups
     if n_columns > MOST_FEATURES:
         return np.arange(n_columns)
     return one_hot_groups(_dense_rows(rows.take(slice(SAMPLE_ROWS))))
@@ -483,6 +500,9 @@ def _choose(
     few_rows: bool,
 ) -> tuple[Exemplars, Metric]:
     """Fit the metric, and choose the exemplars unless they are given."""
+    holes = config.encoding.holes if config.encoding else None
+    if holes is not None and config.n_neighbors is None:
+        holes = holes.compared()
     metric = fit_metric(
         config.metric,
         config.metric_params,
@@ -490,6 +510,7 @@ def _choose(
         y,
         data.sample_weight,
         scaling=scaling,
+        holes=holes,
     )
     method = config.exemplars
     if not isinstance(method, str):
@@ -499,7 +520,10 @@ def _choose(
         k = config.n_neighbors or 1
         total = cross_validated_total(method, rows, metric, len(labels), k, rng)
     counts = exemplar_counts(total, labels, rows, lowers=few_rows)
-    return select_exemplars(method, rows, metric, counts, rng), metric
+    selected = select_exemplars(method, rows, metric, counts, rng)
+    if holes is not None:
+        selected = replace(selected, points=holes.completed(selected.points))
+    return selected, metric
 
 
 def _in_precision(
@@ -522,11 +546,20 @@ def _in_precision(
     return network
 
 
-def _scaling(rows: DistinctRows, metric: Any) -> Scaling:
+def _scaling(rows: DistinctRows, config: NetworkConfig) -> Scaling:
     """Scale inputs as the metric does: each feature by itself, or all of them alike."""
+    metric = config.metric
     per_feature = (
         metric in SCALE_FREE_METRICS
         if isinstance(metric, str)
         else hasattr(metric, "transform")
     )
-    return input_scaling(rows.X, rows.sample_weight, rows.index, per_feature=per_feature)
+    is_scaled = isinstance(metric, str) and metric == "seuclidean"
+    V = (config.metric_params or {}).get("V") if is_scaled else None
+    return input_scaling(
+        rows.X,
+        rows.sample_weight,
+        rows.index,
+        per_feature=per_feature,
+        units=None if V is None else np.sqrt(V),
+    )

@@ -29,6 +29,7 @@ __all__ = [
     "comparison_layer",
     "draw_comparisons",
     "feature_relevance",
+    "middles",
     "n_groups",
     "one_hot_groups",
     "subset_sizes",
@@ -115,6 +116,30 @@ class Comparisons:
         offsets = -weights * (points[i] + points[j]) / 2
         exists = self.features.any(axis=1)
         return weights, offsets, exists * (b[j] - b[i]) / self.scale
+
+
+def middles(metric: Metric, points: Array, first: Ints, second: Ints) -> Floats:
+    """Return where two exemplars are equally far on each feature.
+
+    Parameters
+    ----------
+    metric : Metric
+        Of one that is not a sum over features, the point halfway is returned.
+    points : array of shape (N, d)
+    first, second : int arrays of shape (P,)
+
+    Returns
+    -------
+    array of shape (P, d)
+    """
+    points = np.asarray(points, dtype=np.float64)
+    halfway: Floats = (points[first] + points[second]) / 2
+    if not metric.is_additive:
+        return halfway
+    slopes, terms = metric(points)[0], metric.offset_terms(points)
+    slope, term = slopes[second] - slopes[first], terms[second] - terms[first]
+    np.divide(-term, slope, out=halfway, where=slope != 0)
+    return halfway
 
 
 def subset_sizes(

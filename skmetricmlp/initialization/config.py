@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from skmetricmlp._typing import Array
 from skmetricmlp.exemplars import Exemplars
 from skmetricmlp.network import LOSSES
+from skmetricmlp.tables import TableEncoding
 
 __all__ = ["FITTED_OUTPUTS", "NetworkConfig", "Weights"]
 
@@ -31,7 +32,8 @@ class NetworkConfig:
     ``loss`` is a key of :data:`~skmetricmlp.network.losses.LOSSES`, ``exemplars`` are
     the given ones as :class:`Exemplars`, and ``output_init`` is None where the output
     layer is not fitted: it then takes votes, or is drawn or given like the other layers.
-    ``feature_groups`` has the feature of each column, from 0 on.
+    ``feature_groups`` has the feature of each column, from 0 on, and ``encoding`` tells
+    how the columns were made of those of a table.
     """
 
     init: str | Weights = "metric"
@@ -50,17 +52,21 @@ class NetworkConfig:
     tied: bool = False
     pairs: int | str = "all"
     loss: str = "log_loss"
+    encoding: TableEncoding | None = None
 
     @classmethod
     def resolved(
         cls,
         *,
         init: Any,
+        metric: Any = "sqeuclidean",
         n_neighbors: int | None,
         output_init: str,
         **others: Any,
     ) -> NetworkConfig:
         """Return the configuration with a value for every ``"auto"``.
+
+        Only the metric of a network of comparisons depends on the rows.
 
         Examples
         --------
@@ -71,10 +77,18 @@ class NetworkConfig:
         True
         """
         is_calculated = isinstance(init, str) and init == "metric"
+        if isinstance(metric, str) and metric == "auto" and n_neighbors is not None:
+            metric = "sqeuclidean"
         fitted: str | None = output_init
         if output_init == "auto":
             fitted = "ridge" if is_calculated and n_neighbors is None else None
-        return cls(init=init, n_neighbors=n_neighbors, output_init=fitted, **others)
+        return cls(
+            init=init,
+            metric=metric,
+            n_neighbors=n_neighbors,
+            output_init=fitted,
+            **others,
+        )
 
     @property
     def is_calculated(self) -> bool:

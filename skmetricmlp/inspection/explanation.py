@@ -418,6 +418,7 @@ def explain_features(
     network: Network,
     weights_and_offsets: tuple[Floats, Floats],
     names: Array,
+    groups: Ints,
 ) -> pd.DataFrame:
     """Divide the terms of the comparisons among the features.
 
@@ -434,8 +435,10 @@ def explain_features(
     network : Network
     weights_and_offsets : tuple of arrays of shape (P, d)
         Of the comparisons as they were calculated; only the offsets are used.
-    names : array of shape (d,)
+    names : array of shape (n_features,)
         Names of the features.
+    groups : int array of shape (d,)
+        The feature that each column belongs to.
 
     Returns
     -------
@@ -455,6 +458,9 @@ def explain_features(
         slopes = _ratio(terms.of_comparisons, terms.u)
         x = layer.clipped(x)
         of_features = x * (slopes @ weights.T) + slopes @ offsets
+        sums = np.zeros((len(names), len(of_features)))
+        np.add.at(sums, groups, of_features.T)
+        of_features = sums.T
         columns = [of_features, (slopes @ remainder)[:, None], terms.bias[:, None]]
         m, d = of_features.shape
         frames.append(

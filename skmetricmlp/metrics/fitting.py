@@ -15,11 +15,12 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from skmetricmlp._data import DistinctRows, mean_and_deviation, row_batches
-from skmetricmlp._typing import Array, Floats
+from skmetricmlp._typing import Array, Bools, Floats, Ints
 from skmetricmlp.metrics.formulas import METRICS, Scores, ValueRange, linear_map
+from skmetricmlp.metrics.holes import Holes
 from skmetricmlp.network import Scaling
 
-__all__ = ["Metric", "fit_metric", "linear_part"]
+__all__ = ["Metric", "feature_variances", "fit_metric", "linear_part"]
 
 
 # Smoothing of the Kullback-Leibler divergence, in units of the mean of all values.
@@ -47,6 +48,8 @@ class Metric:
     terms : callable, optional
         For a metric that is a sum over features: from points, and the parameters by
         name, to the terms (n, d) of ``b``.
+    holes : Holes, optional
+        Columns with missing values.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Metric:
     mean: Floats | None = None
     scale: Floats | None = None
     terms: Callable[..., Floats] | None = None
+    holes: Holes | None = None
 
     def __call__(self, points: Array) -> Scores:
         """Return affine scores ``(A, b)`` in double precision.
@@ -75,7 +79,7 @@ class Metric:
             If the points or the scores are not finite, or if the function does not
             return arrays of these shapes.
         """
-        points = np.asarray(points, dtype=np.float64)
+        points = self._features_of(points)
         if not np.isfinite(points).all():
             msg = "the exemplars are not finite as X is too large: scale its features"
             raise ValueError(msg)
@@ -102,7 +106,9 @@ class Metric:
                 f"values of up to {np.abs(points).max():.3g}: scale the features"
             )
             raise ValueError(msg)
-        return A, b
+        if self.holes is None:
+            return A, b
+        return self.holes.takes_back(A, self.offset_terms(points)), b
 
     @property
     def is_additive(self) -> bool:
@@ -114,7 +120,11 @@ class Metric:
         if self.terms is None:
             msg = f"metric={self.name} is not a sum over features"
             raise ValueError(msg)
-        return self.terms(np.asarray(points, dtype=np.float64), **self.parameters)
+        return self.terms(self._features_of(points), **self.parameters)
+
+    def _features_of(self, points: Array) -> Floats:
+        doubles: Floats = np.asarray(points, dtype=np.float64)
+        return doubles if self.holes is None else self.holes.features_of(doubles)
 
 
 def fit_metric(
@@ -125,6 +135,7 @@ def fit_metric(
     sample_weight: Floats | None = None,
     *,
     scaling: Scaling | None = None,
+    holes: Holes | None = None,
 ) -> Metric:
     """Estimate the parameters of a metric that are not given from the training data.
 
@@ -147,6 +158,8 @@ def fit_metric(
         ``fit`` has a parameter ``sample_weight``.
     scaling : pair of arrays of shape (d,), optional
         Scaling of the inputs in training.
+    holes : Holes, optional
+        Columns with missing values.
 
     Returns
     -------
@@ -155,8 +168,18 @@ def fit_metric(
     Raises
     ------
     ValueError
-        If a transformer is not linear, or cannot be fitted.
+        If a transformer is not linear, or cannot be fitted, or X has missing values and
+        the metric is not a sum over features.
     """
+    is_additive = isinstance(metric, str) and METRICS[metric].terms is not None
+    if holes is not None and not is_additive:
+        known = ", ".join(repr(name) for name, of in METRICS.items() if of.terms)
+        msg = (
+            f"X has missing values, and metric={metric!r} is not a sum over features, "
+            f"which can be taken over those that are known: choose one of {known}, or "
+            f"fill in the values"
+        )
+        raise ValueError(msg)
     X = rows.X
     mean, scale = scaling or (None, None)
     given = dict(parameters or {})
@@ -189,7 +212,57 @@ def fit_metric(
         mean,
         scale,
         formula.terms,
+        holes,
     )
+
+
+def feature_variances(rows: DistinctRows, are_flags: Bools) -> Floats | None:
+    """Choose the variance that each feature counts with, for ``metric="auto"``.
+
+    Columns of 0 and 1 count as they are: two categories, one-hot, then differ by as much
+    as values at 1.4 deviations.
+
+    Parameters
+    ----------
+    rows : DistinctRows
+    are_flags : bool array of shape (n_columns,)
+        Columns of two values, such as those of a category.
+
+    Returns
+    -------
+    array of shape (n_columns,) or None
+        None if all columns have the same unit, which is so if most of those that vary
+        have the same least and the same greatest value, as pixels have, or most values
+        are zero, as counts of words are.
+    """
+    X = rows.X[rows.index]
+    low, high = _extremes(X)
+    varies = low < high
+    are_numbers = varies & ~are_flags
+    n_numbers = int(np.count_nonzero(are_numbers))
+    if not n_numbers:
+        return None
+    least, greatest = low[are_numbers].min(), high[are_numbers].max()
+    n_alike = np.count_nonzero(are_numbers & (low == least) & (high == greatest))
+    share_of_zeros = 1.0 - _n_nonzero(X)[are_numbers].mean() / X.shape[0]
+    if n_numbers > 1 and (2 * n_alike >= n_numbers or share_of_zeros > 0.5):
+        return None
+    return np.where(are_flags & varies, (high - low) ** 2, _variance(rows))
+
+
+def _extremes(X: Array) -> tuple[Floats, Floats]:
+    """Least and greatest value of each column, in double precision."""
+    low, high = X.min(axis=0), X.max(axis=0)
+    if sp.issparse(X):
+        low, high = low.toarray().ravel(), high.toarray().ravel()
+    return low.astype(np.float64), high.astype(np.float64)
+
+
+def _n_nonzero(X: Array) -> Ints:
+    """Values of each column that are not zero."""
+    if sp.issparse(X):
+        return np.bincount(X.indices[X.data != 0], minlength=X.shape[1])
+    return np.asarray(np.count_nonzero(X, axis=0), dtype=np.intp)
 
 
 def _weighted_sum(rows: DistinctRows, statistic: Callable[..., Floats]) -> Floats:

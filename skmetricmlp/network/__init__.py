@@ -1,6 +1,7 @@
 """Networks: layers, activations and losses, on arrays of any array API namespace."""
 
 from skmetricmlp.network.activations import ACTIVATIONS
+from skmetricmlp.network.holes import reading_holes
 from skmetricmlp.network.incidence import PairIncidence
 from skmetricmlp.network.layers import (
     ClippedInput,
@@ -47,6 +48,7 @@ __all__ = [
     "input_scaling",
     "n_conjunctive",
     "read_only",
+    "reading_holes",
     "to_training",
     "unscaled",
 ]

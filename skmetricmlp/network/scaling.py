@@ -77,7 +77,12 @@ def _product(mean: Array, weights: Array) -> Array:
 
 
 def input_scaling(
-    X: Array, sample_weight: Floats, index: Ints | None = None, *, per_feature: bool
+    X: Array,
+    sample_weight: Floats,
+    index: Ints | None = None,
+    *,
+    per_feature: bool,
+    units: Floats | None = None,
 ) -> Scaling:
     """Take the scale of the inputs from rows.
 
@@ -90,6 +95,8 @@ def input_scaling(
         Which rows; all of them by default.
     per_feature : bool
         Give each feature a scale of its own, instead of one to all.
+    units : array of shape (d,), optional
+        The scale of each feature, up to a factor; by default its deviation.
 
     Returns
     -------
@@ -109,7 +116,8 @@ def input_scaling(
         return mean, np.ones(len(mean))
     if per_feature:
         longer = np.sqrt(n_varying / n_units)
-        return mean, np.where(varies, deviation * longer, 1.0)
+        units = deviation if units is None else units
+        return mean, np.where(varies, units * longer, 1.0)
     largest = deviation.max()  # so that no square overflows
     length = largest * np.sqrt(np.sum((deviation / largest) ** 2))
     return mean, np.full(len(mean), length / np.sqrt(n_units))

@@ -1,0 +1,357 @@
+"""From a table of numbers, categories, dates and missing values to columns of numbers.
+
+A column of numbers stays as it is. If it has missing values in the training data, a
+column follows that is 1 where they are, and the mean stands in their place, which the
+metric takes back (:class:`~skmetricmlp.metrics.Holes`). A column of categories becomes
+columns of 0 and 1, one-hot. Dates are numbers of days.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from pandas.api import types
+from sklearn.preprocessing import OneHotEncoder
+
+from skmetricmlp._errors import invalid_parameter
+from skmetricmlp._typing import Bools, Floats, Ints
+from skmetricmlp.metrics import Holes
+
+__all__ = ["TableEncoding", "fit_encoding"]
+
+# Columns that a categorical feature becomes at most. Its rare categories share one.
+MOST_CATEGORIES = 20
+NUMBERS = (
+    "boolean",
+    "decimal",
+    "empty",
+    "floating",
+    "integer",
+    "mixed-integer-float",
+)
+A_DAY = np.timedelta64(1, "D")
+ACCEPTED = "'from_dtype', None, or names, positions or a mask of columns"
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """A column of numbers, the mean of those that are known, and whether some are not."""
+
+    name: str
+    mean: float
+    has_holes: bool
+
+    @property
+    def names(self) -> list[str]:
+        return [self.name] + [f"missingindicator_{self.name}"] * self.has_holes
+
+    def encode(self, column: pd.Series) -> list[Floats]:
+        values = _numbers(column, self.name)
+        if not self.has_holes:
+            return [values]
+        missing = np.isnan(values)
+        return [np.where(missing, self.mean, values), missing.astype(np.float64)]
+
+
+@dataclass(frozen=True)
+class _Categories:
+    """A column of categories, which are numbers or text, and the encoder of it."""
+
+    name: str
+    are_numbers: bool
+    encoder: OneHotEncoder
+
+    @property
+    def names(self) -> list[str]:
+        return list(self.encoder.get_feature_names_out([self.name]))
+
+    def encode(self, column: pd.Series) -> list[Floats]:
+        values = _category_values(column, are_numbers=self.are_numbers)
+        return list(self.encoder.transform(values).T)
+
+
+@dataclass(frozen=True)
+class TableEncoding:
+    """How each column of a table becomes one column of numbers, or several.
+
+    Parameters
+    ----------
+    columns : tuple
+        One for each column of the table, in its order.
+    """
+
+    columns: tuple[_Numbers | _Categories, ...]
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the columns of the table."""
+        return [column.name for column in self.columns]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns of numbers."""
+        return [name for column in self.columns for name in column.names]
+
+    @property
+    def groups(self) -> Ints:
+        """Which column of the table each column of numbers belongs to."""
+        widths = [len(column.names) for column in self.columns]
+        return np.repeat(np.arange(len(widths)), widths)
+
+    @property
+    def are_flags(self) -> Bools:
+        """Whether each column of numbers has zeros and ones that say what is the case."""
+        flags = []
+        for column in self.columns:
+            n = len(column.names)
+            is_number = isinstance(column, _Numbers)
+            flags += [False] * is_number + [True] * (n - is_number)
+        return np.array(flags, dtype=bool)
+
+    @property
+    def holes(self) -> Holes | None:
+        """Columns of numbers with missing values; None if no column has any."""
+        first = np.searchsorted(self.groups, np.arange(len(self.columns)))
+        pairs = list(zip(first, self.columns, strict=True))
+        means = [
+            (at, column.mean)
+            for at, column in pairs
+            if isinstance(column, _Numbers) and column.has_holes
+        ]
+        if not means:
+            return None
+        values = np.array([at for at, _ in means], dtype=np.intp)
+        return Holes(values, values + 1, np.array([mean for _, mean in means]))
+
+    def encode(self, X: Any) -> Floats:
+        """Return the columns of numbers.
+
+        Parameters
+        ----------
+        X : table or array of shape (n, n_columns)
+
+        Returns
+        -------
+        array of shape (n, n_encoded)
+            In double precision. A number that is missing is NaN if the column was
+            complete in the training data.
+
+        Raises
+        ------
+        ValueError
+            If a column of numbers has values that are none.
+        """
+        table = _as_frame(X)
+        parts = [
+            part
+            for position, column in enumerate(self.columns)
+            for part in column.encode(table.iloc[:, position])
+        ]
+        return np.column_stack(parts)
+
+    def filled(self, encoded: Floats) -> Floats:
+        """Return encoded rows with the mean in the place of every missing number."""
+        means = [
+            mean
+            for column in self.columns
+            for mean in [
+                column.mean if isinstance(column, _Numbers) else 0.0,
+                *[0.0] * (len(column.names) - 1),
+            ]
+        ]
+        return np.where(np.isnan(encoded), means, encoded)
+
+
+def fit_encoding(
+    X: Any, categorical_features: ArrayLike | str | None = "from_dtype"
+) -> TableEncoding | None:
+    """Find out how to encode a table.
+
+    Parameters
+    ----------
+    X : table or array of shape (n, n_columns)
+    categorical_features : {"from_dtype"}, array-like or None
+        Names, positions or a mask of columns that are categories. With
+        ``"from_dtype"``, the columns of a table whose values are text or of a
+        categorical type. With None, no column.
+
+    Returns
+    -------
+    TableEncoding or None
+        None if X has numbers alone, and none is missing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``categorical_features`` is not accepted, or does not fit X.
+    """
+    is_frame = hasattr(X, "columns")
+    is_default = (
+        isinstance(categorical_features, str) and categorical_features == "from_dtype"
+    )
+    if not is_frame and (is_default or categorical_features is None):
+        # Lists and arrays of anything but numbers are left to scikit-learn's validation.
+        X = _array_with_holes(X)
+        if X is None:
+            return None
+    if is_frame and (is_default or categorical_features is None) and _is_plain(X):
+        return None
+    table = _as_frame(X)
+    is_category = _categorical(table, categorical_features, is_frame=is_frame)
+    columns = tuple(
+        _fit_categories(column, str(name))
+        if categorical
+        else _fit_numbers(column, str(name))
+        for (name, column), categorical in zip(table.items(), is_category, strict=True)
+    )
+    return TableEncoding(columns)
+
+
+def _array_with_holes(X: Any) -> Any:
+    """Return an array of numbers of which some are missing, or None."""
+    if hasattr(X, "tocsr") or (hasattr(X, "dtype") and not isinstance(X, np.ndarray)):
+        return None
+    try:
+        array = np.asarray(X)
+    except (TypeError, ValueError):
+        return None
+    has_holes = array.ndim == 2 and array.dtype.kind == "f" and np.isnan(array).any()
+    return array if has_holes else None
+
+
+def _is_plain(table: Any) -> bool:
+    """Whether a table has columns of NumPy's numbers alone, and none is missing."""
+    if not isinstance(table, pd.DataFrame):
+        return False
+    dtypes = list(table.dtypes)
+    are_numbers = all(isinstance(t, np.dtype) and t.kind in "biuf" for t in dtypes)
+    return are_numbers and not table.isna().to_numpy().any()
+
+
+def _as_frame(X: Any) -> pd.DataFrame:
+    """Return the columns of any table, or of an array, as those of pandas."""
+    if isinstance(X, pd.DataFrame):
+        return X
+    if hasattr(X, "columns") and hasattr(X, "__getitem__"):  # Polars, for one
+        names = [str(name) for name in X.columns]
+        data = {name: pd.Series(np.asarray(X[name])) for name in names}
+        return pd.DataFrame(data, columns=names)
+    array = np.asarray(X.toarray() if hasattr(X, "toarray") else X)
+    if array.ndim != 2:
+        msg = f"X must be a table or an array of two dimensions, got shape {array.shape}"
+        raise ValueError(msg)
+    frame = pd.DataFrame(array, columns=[f"x{k}" for k in range(array.shape[1])])
+    return frame.infer_objects() if array.dtype == object else frame
+
+
+def _categorical(table: pd.DataFrame, given: Any, *, is_frame: bool) -> list[bool]:
+    """Whether each column is of categories."""
+    n = table.shape[1]
+    if given is None:
+        return [False] * n
+    if isinstance(given, str):
+        if given != "from_dtype":
+            raise invalid_parameter("categorical_features", given, ACCEPTED)
+        return [is_frame and _looks_categorical(column) for _, column in table.items()]
+    chosen = np.asarray(given)
+    if chosen.ndim != 1 or (chosen.size and chosen.dtype.kind not in "biuUO"):
+        raise invalid_parameter("categorical_features", given, ACCEPTED)
+    if chosen.dtype.kind == "b":
+        if len(chosen) != n:
+            msg = (
+                f"categorical_features is a mask of {len(chosen)} columns, and X has {n}"
+            )
+            raise ValueError(msg)
+        return list(map(bool, chosen))
+    if chosen.dtype.kind in "iu":
+        if np.any((chosen < 0) | (chosen >= n)):
+            msg = (
+                f"categorical_features must be positions from 0 to {n - 1}, got "
+                f"{chosen.tolist()}"
+            )
+            raise ValueError(msg)
+        return [position in set(chosen.tolist()) for position in range(n)]
+    names = [str(name) for name in table.columns]
+    unknown = [name for name in chosen.tolist() if name not in names]
+    if unknown or (not is_frame and len(chosen)):
+        msg = f"categorical_features has names that X lacks: {unknown or list(chosen)}"
+        raise ValueError(msg)
+    return [name in set(chosen.tolist()) for name in names]
+
+
+def _looks_categorical(column: pd.Series) -> bool:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return True
+    if types.is_numeric_dtype(column) or types.is_datetime64_any_dtype(column):
+        return False
+    if types.is_timedelta64_dtype(column):
+        return False
+    if column.dtype == object:
+        return types.infer_dtype(column, skipna=True) not in NUMBERS
+    return True
+
+
+def _fit_numbers(column: pd.Series, name: str) -> _Numbers:
+    values = _numbers(column, name)
+    missing = np.isnan(values)
+    known = values[~missing]
+    mean = float(known.mean()) if len(known) else 0.0
+    return _Numbers(name, mean, bool(missing.any()))
+
+
+def _fit_categories(column: pd.Series, name: str) -> _Categories:
+    known = column.dropna()
+    are_numbers = types.infer_dtype(known, skipna=True) in NUMBERS or (
+        isinstance(column.dtype, pd.CategoricalDtype)
+        and types.is_numeric_dtype(column.cat.categories)
+    )
+    encoder = OneHotEncoder(
+        max_categories=MOST_CATEGORIES,
+        handle_unknown="infrequent_if_exist",
+        sparse_output=False,
+        dtype=np.float64,
+    )
+    encoder.fit(_category_values(column, are_numbers=are_numbers))
+    return _Categories(name, are_numbers, encoder)
+
+
+def _numbers(column: pd.Series, name: str) -> Floats:
+    """Return a column of numbers, truth values or dates, with NaN for missing ones."""
+    if types.is_datetime64_any_dtype(column):
+        if getattr(column.dt, "tz", None) is not None:
+            column = column.dt.tz_convert("UTC").dt.tz_localize(None)
+        column = column - pd.Timestamp(0)
+    if types.is_timedelta64_dtype(column):
+        return column.to_numpy("timedelta64[ns]") / A_DAY
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(column.cat.categories.dtype)
+    try:
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError):
+        numbers = pd.to_numeric(column.astype(object), errors="coerce")
+        wrong = column[numbers.isna() & column.notna()]
+        if not len(wrong):
+            return numbers.to_numpy(dtype=np.float64)
+        msg = (
+            f"X must have numbers in column {name!r}, got {wrong.iloc[0]!r}: they were "
+            f"numbers in fit, or it is not among the categorical_features"
+        )
+        raise ValueError(msg) from None
+    if np.isinf(values).any():
+        msg = f"Input X contains infinity in column {name!r}"
+        raise ValueError(msg)
+    return values
+
+
+def _category_values(column: pd.Series, *, are_numbers: bool) -> Any:
+    """Return the categories (n, 1) of a column, with NaN for missing ones."""
+    missing = column.isna().to_numpy()
+    if are_numbers:
+        numbers = pd.to_numeric(column.astype(object), errors="coerce")
+        return numbers.to_numpy(dtype=np.float64, na_value=np.nan)[:, None]
+    text = column.astype(str).to_numpy(dtype=object)
+    return np.where(missing, np.array(np.nan, dtype=object), text)[:, None]
