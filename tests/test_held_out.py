@@ -54,7 +54,7 @@ def probabilities(z):
 def most_likely_factor(outputs, codes, weights):
     """By a fine grid, from the definition."""
     costs = {}
-    for log_factor in np.linspace(-2, 1, 1501):
+    for log_factor in np.linspace(-2, 1, 751):
         odds = np.exp(np.exp(log_factor) * np.array(outputs))
         likelihoods = np.log(odds[range(len(codes)), codes] / odds.sum(axis=1))
         mean = np.average(likelihoods, weights=weights)
@@ -117,7 +117,7 @@ def test_between_is_on_the_line(share):
 
 def test_the_smallest_share_that_is_level_with_the_best():
     start, end, chosen = network(0), network(1), []
-    for seed in range(30):
+    for seed in range(20):
         rng = np.random.default_rng(seed)
         rows, weights = rng.normal(size=(30, 4)), rng.uniform(size=30)
         # Labels that some network of the line has a reason to like, and others.
@@ -146,7 +146,7 @@ def test_the_smallest_share_that_is_level_with_the_best():
         data = TrainingData(rows, codes, weights)
         found, factor = best_share(start, end, data, "log_loss")
         assert found == expected
-        assert_allclose(factor, factors[SHARES.index(found)], rtol=3e-3)
+        assert_allclose(factor, factors[SHARES.index(found)], rtol=5e-3)
         chosen.append((found, SHARES[best]))
     assert len({found for found, _ in chosen}) > 2
     assert any(found < best for found, best in chosen)

@@ -140,7 +140,9 @@ def test_comparisons_leave_out_what_is_missing(trained_with):
 
 
 def test_a_metric_that_needs_all_features_is_refused():
-    with pytest.raises(ValueError, match="X has missing values, and metric='cosine'"):
+    with pytest.raises(
+        ValueError, match=r"X has missing values \(NaN\), and metric='cosine'"
+    ):
         classifier(metric="cosine").fit(with_holes(X), y)
 
 
