@@ -216,6 +216,7 @@ def _compare(options: argparse.Namespace, command: str) -> int:
             made = make_folder(folder, report_names(options.format))
             runs = folder / "runs"
             made += make_folder(runs)
+            _print_data(dataset)
             study = run_study(
                 dataset,
                 design,
@@ -337,6 +338,28 @@ def _is_file(data: str) -> bool:
         return True
 
 
+def _print_data(dataset: Any) -> None:
+    """Print what the data are, how their columns were read, and what looks unintended."""
+    from skmetricmlp.plotting._text import escape_controls  # noqa: PLC0415
+    from skmetricmlp.study.columns import count_kinds  # noqa: PLC0415
+    from skmetricmlp.study.report import format_count  # noqa: PLC0415
+
+    # Characters that the terminal cannot encode are written as escapes.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    rows, columns = dataset.X.shape
+    print(
+        f"{escape_controls(dataset.name)}: {format_count(rows, 'row')}, "
+        f"{format_count(columns, 'column')}, {dataset.y.nunique():,} {dataset.task.name}"
+    )
+    if (described := dataset.columns) is not None:
+        print(f"Columns read as {count_kinds(described)}")
+        unusual = described[described["note"] != ""]
+        for name, note in zip(unusual["column"], unusual["note"], strict=True):
+            print(f"  {escape_controls(name)}: {escape_controls(note)}")
+    sys.stdout.flush()
+
+
 def _print(study: Any, paths: Sequence[Path]) -> None:
     from skmetricmlp.plotting._text import escape_controls  # noqa: PLC0415
     from skmetricmlp.study import (  # noqa: PLC0415
@@ -346,16 +369,10 @@ def _print(study: Any, paths: Sequence[Path]) -> None:
     )
     from skmetricmlp.study.report import format_count  # noqa: PLC0415
 
-    rows, columns = study.dataset.X.shape
     task, n_seeds = study.dataset.task, study.design.n_seeds
-    # Characters that the terminal cannot encode are written as escapes.
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    n_targets, percent = study.dataset.y.nunique(), " in percent" if task.unit else ""
+    percent = " in percent" if task.unit else ""
     print(
-        f"{escape_controls(study.dataset.name)}: {format_count(rows, 'row')}, "
-        f"{format_count(columns, 'column')}, {n_targets:,} {task.name}\n\n"
-        f"Test {task.score_name}{percent} (mean ± standard deviation over "
+        f"\nTest {task.score_name}{percent} (mean ± standard deviation over "
         f"{format_count(n_seeds, 'split')}); epoch 0 is the untrained network\n"
     )
     print(score_table(study).to_string())

@@ -175,9 +175,9 @@ def fit_metric(
     if holes is not None and not is_additive:
         known = ", ".join(repr(name) for name, of in METRICS.items() if of.terms)
         msg = (
-            f"X has missing values (NaN), and metric={metric!r} is not a sum over features, "
-            f"which can be taken over those that are known: choose one of {known}, or "
-            f"fill in the values"
+            f"X has missing values (NaN), and metric={metric!r} is not a sum over "
+            f"features, which can be taken over those that are known: choose one of "
+            f"{known}, or fill in the values"
         )
         raise ValueError(msg)
     X = rows.X

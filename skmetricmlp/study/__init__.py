@@ -4,6 +4,7 @@ A :class:`Design` of starts, sizes and seeds is run on a :class:`Dataset`. The
 :class:`Study` that results is summarized in tables, sentences and a report.
 """
 
+from skmetricmlp.study.columns import describe_columns
 from skmetricmlp.study.compare import Study, compare, run_study
 from skmetricmlp.study.conclusions import conclusions
 from skmetricmlp.study.data import (
@@ -32,6 +33,7 @@ __all__ = [
     "Study",
     "compare",
     "conclusions",
+    "describe_columns",
     "load_dataset",
     "mistakes_table",
     "read_dataset",

@@ -23,6 +23,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from skmetricmlp.study.columns import are_dates, describe_columns
 from skmetricmlp.study.errors import DataError
 from skmetricmlp.study.tables import (
     TextFormat,
@@ -78,6 +79,9 @@ class Dataset:
         An unfitted transformer of ``X`` to numbers. It is fitted to training data only.
     image_shape : tuple of int, optional
         Rows and columns, if the transformed features are pixels.
+    columns : pandas.DataFrame, optional
+        How the columns were read; see
+        :func:`~skmetricmlp.study.columns.describe_columns`.
     """
 
     name: str
@@ -86,6 +90,7 @@ class Dataset:
     task: Task
     transformer: Any
     image_shape: tuple[int, int] | None = None
+    columns: pd.DataFrame | None = None
 
     @classmethod
     def from_arrays(
@@ -149,9 +154,12 @@ class Dataset:
         check_column_names(names, "X")
         frame.columns = pd.Index(names)
         frame.index = pd.RangeIndex(1, len(frame) + 1)
+        described = None
+        if image_shape is None:
+            described = describe_columns(frame[has_target], targets)
         features = _tidy_features(frame[has_target]).reset_index(drop=True)
         transformer = tabular_transformer() if transformer is None else transformer
-        return cls(name, features, targets, resolved, transformer, image_shape)
+        return cls(name, features, targets, resolved, transformer, image_shape, described)
 
     @property
     def fingerprint(self) -> str:
@@ -239,7 +247,8 @@ def read_dataset(
     """Read a CSV or Parquet file with a column to predict.
 
     Missing numbers are replaced by the median of the column, and numbers are
-    standardized. All other columns are one-hot encoded; a missing value is a category.
+    standardized, as are dates, which may be text such as 2026-11-27. All other columns
+    are one-hot encoded; a missing value is a category.
     Rows without a target are omitted.
 
     Parameters
@@ -394,12 +403,17 @@ def _resolve_task(name: str | None, y: pd.Series[Any]) -> Task:
 
 
 def _tidy_features(X: pd.DataFrame) -> pd.DataFrame:
-    """Convert numbers to floats, times to seconds, and other columns to text."""
+    """Convert numbers to floats, times to seconds, and other columns to text.
+
+    Text of dates is of times too.
+    """
     tidy = {}
     for name, column in X.items():
         if pd.api.types.is_bool_dtype(
             column
         ) or not pd.api.types.is_any_real_numeric_dtype(column):
+            if are_dates(column):
+                column = pd.to_datetime(column, format="ISO8601", utc=True)  # noqa: PLW2901
             if pd.api.types.is_datetime64_any_dtype(column):
                 seconds = (column - column.min()).dt.total_seconds()
                 tidy[name] = seconds.astype(float)

@@ -202,9 +202,16 @@ def _tables(study: Study) -> dict[str, Any]:
         "mistakes": mistakes,
         "scores": _html(score_table(study)),
         "target": _html(target_table(study)),
+        "columns": _columns(study),
         "starts": _html(starts_table(study), classes="left", index=False),
         "versions": _html(_versions(), classes="left", header=False),
     }
+
+
+def _columns(study: Study) -> Any:
+    """How the columns were read, if they are not pixels."""
+    table = study.dataset.columns
+    return None if table is None else _html(table, classes="left", index=False)
 
 
 def _html(table: pd.DataFrame, **options: Any) -> Any:
