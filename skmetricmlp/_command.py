@@ -22,6 +22,8 @@ from warnings import catch_warnings
 
 from skmetricmlp import __version__
 
+#: Names of the models in :mod:`skmetricmlp.study.rivals`, which --help lists.
+BASELINES = ("constant", "linear", "neighbors", "boosting", "forest", "mlp", "random")
 STUDY_PACKAGES = ("jinja2", "joblib", "matplotlib", "tqdm")
 
 
@@ -150,6 +152,14 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         help="score to reach (default: the last one of the reference)",
     )
+    add(
+        "--baselines",
+        nargs="+",
+        metavar="NAME",
+        default=list(BASELINES),
+        help=f"other models on the same splits, of {', '.join(BASELINES)}; or none "
+        "(default: all)",
+    )
     add("--n-jobs", type=int, help="number of parallel trainings; -1: all processors")
     add("--output", type=Path, metavar="FOLDER", help="default: reports/compare-NAME")
     add(
@@ -193,6 +203,10 @@ def _compare(options: argparse.Namespace, command: str) -> int:
                 make_folder,
             )
             from skmetricmlp.study.report import report_names  # noqa: PLC0415
+            from skmetricmlp.study.rivals import (  # noqa: PLC0415
+                check_rivals,
+                compare_models,
+            )
 
         settings = {
             name: values
@@ -216,6 +230,7 @@ def _compare(options: argparse.Namespace, command: str) -> int:
             made = make_folder(folder, report_names(options.format))
             runs = folder / "runs"
             made += make_folder(runs)
+            baselines = check_rivals(options.baselines)
             _print_data(dataset)
             study = run_study(
                 dataset,
@@ -224,6 +239,9 @@ def _compare(options: argparse.Namespace, command: str) -> int:
                 folder=runs,
                 progress=not options.quiet,
             )
+            if baselines:
+                models = compare_models(dataset, design, baselines, n_jobs=options.n_jobs)
+                study = replace(study, models=models)
             paths = write_report(
                 folder,
                 study,
@@ -364,6 +382,7 @@ def _print(study: Any, paths: Sequence[Path]) -> None:
     from skmetricmlp.plotting._text import escape_controls  # noqa: PLC0415
     from skmetricmlp.study import (  # noqa: PLC0415
         conclusions,
+        model_table,
         score_table,
         target_table,
     )
@@ -371,6 +390,9 @@ def _print(study: Any, paths: Sequence[Path]) -> None:
 
     task, n_seeds = study.dataset.task, study.design.n_seeds
     percent = " in percent" if task.unit else ""
+    if study.models is not None:
+        print("\nOther models on the same splits, the best first\n")
+        print(model_table(study).to_string())
     print(
         f"\nTest {task.score_name}{percent} (mean ± standard deviation over "
         f"{format_count(n_seeds, 'split')}); epoch 0 is the untrained network\n"

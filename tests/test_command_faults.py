@@ -19,6 +19,7 @@ from skmetricmlp._command import main
 
 COMMAND = [sys.executable, "-m", "skmetricmlp", "compare"]
 QUICK = ["--sizes", "20", "--seeds", "1", "--epochs", "1", "--n-exemplars", "4"]
+QUICK += ["--baselines", "none"]
 
 rng = np.random.default_rng(0)
 SHOP = pd.DataFrame(

@@ -34,7 +34,7 @@ TWO = {"init": ["metric", "random"]}
 
 
 COMMAND = [sys.executable, "-m", "skmetricmlp", "compare"]
-QUICK = ["--n-exemplars", "6", "--seeds", "2", "--epochs", "2"]
+QUICK = ["--n-exemplars", "6", "--seeds", "2", "--epochs", "2", "--baselines", "none"]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -310,6 +310,7 @@ def test_command_that_was_interrupted_goes_on(tmp_path, jobs):
     """All processes get the interrupt during a training, as with Ctrl-C."""
     sizes, n_seeds, n_epochs = [100], 4, 6
     arguments = ["iris", "--sizes", *map(str, sizes), "--n-exemplars", "6"]
+    arguments += ["--baselines", "none"]
     arguments += [
         "--seeds",
         str(n_seeds),
@@ -368,6 +369,7 @@ def test_command_takes_metrics_exemplars_and_a_count_to_be_chosen(tmp_path, caps
 
 def test_command_takes_counts_and_shares_of_exemplars(tmp_path):
     arguments = ["--n-exemplars", "6", "0.1", "--sizes", "60", "--seeds", "1"]
+    arguments += ["--baselines", "none"]
     output = ["--epochs", "1", "--output", str(tmp_path), "--quiet"]
     assert main(["compare", "iris", *arguments, *output]) == 0
     starts = pd.read_csv(tmp_path / "starts.csv")
@@ -376,6 +378,7 @@ def test_command_takes_counts_and_shares_of_exemplars(tmp_path):
 
 def test_command_compares_a_fitted_output_with_the_networks_of_the_source(tmp_path):
     arguments = ["--n-neighbors", "none", "1", "3", "--sizes", "60", "--seeds", "1"]
+    arguments += ["--baselines", "none"]
     output = ["--n-exemplars", "6", "--epochs", "1", "--output", str(tmp_path), "--quiet"]
     assert main(["compare", "iris", *arguments, *output]) == 0
     starts = pd.read_csv(tmp_path / "starts.csv", keep_default_na=False)

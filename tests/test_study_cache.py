@@ -253,7 +253,7 @@ def test_a_folder_that_cannot_be_made_leaves_nothing(tmp_path):
 
 def test_two_commands_at_once_in_one_folder_do_not_mix(tmp_path):
     arguments = ["iris", "--sizes", "60", "--epochs", "2", "--n-exemplars", "6"]
-    arguments += ["--output", "out", "--quiet"]
+    arguments += ["--output", "out", "--quiet", "--baselines", "none"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     processes = [
         subprocess.Popen([*COMMAND, *arguments, "--seeds", n], cwd=tmp_path, **pipes)

@@ -100,6 +100,7 @@ def test_the_command_says_how_columns_were_read(tmp_path, capsys):
     table = pd.DataFrame({"age": ["unknown", *map(str, NUMBERS[1:])], "x": NUMBERS})
     table.assign(y=LABELS).to_csv(tmp_path / "t.csv", index=False)
     options = ["--seeds", "1", "--epochs", "1", "--init", "metric", "random", "--quiet"]
+    options += ["--baselines", "none"]
     folder = tmp_path / "out"
     files = [str(tmp_path / "t.csv"), "--target", "y", "--output", str(folder)]
     assert main(["compare", *files, *options]) == 0

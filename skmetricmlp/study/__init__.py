@@ -17,7 +17,9 @@ from skmetricmlp.study.design import Design, Start, starts_from_grid
 from skmetricmlp.study.errors import DataError
 from skmetricmlp.study.files import OutputError
 from skmetricmlp.study.report import mistakes_table, starts_table, write_report
+from skmetricmlp.study.rivals import compare_models
 from skmetricmlp.study.summary import (
+    model_table,
     score_table,
     summarize,
     target_table,
@@ -32,10 +34,12 @@ __all__ = [
     "Start",
     "Study",
     "compare",
+    "compare_models",
     "conclusions",
     "describe_columns",
     "load_dataset",
     "mistakes_table",
+    "model_table",
     "read_dataset",
     "run_study",
     "score_table",

@@ -47,12 +47,16 @@ class Study:
     predictions : pandas.DataFrame
         The ``count`` of test rows for each pair of ``true`` and ``predicted``, before
         training and after the last epoch of each run.
+    models : pandas.DataFrame, optional
+        This network and other models on the same splits; see
+        :func:`~skmetricmlp.study.rivals.compare_models`.
     """
 
     dataset: Dataset
     design: Design
     curves: pd.DataFrame
     predictions: pd.DataFrame
+    models: pd.DataFrame | None = None
 
 
 def compare(

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from skmetricmlp.study.compare import Study
-from skmetricmlp.study.summary import summarize
+from skmetricmlp.study.rivals import OURS, UNTRAINED
+from skmetricmlp.study.summary import CONFIDENCE, paired_difference, summarize
 from skmetricmlp.study.tasks import Task
 
-__all__ = ["conclusions", "describe_row"]
+__all__ = ["conclusions", "describe_models", "describe_row"]
 
 #: Names of starts that are followed by the word "weights".
 INIT_NAMES = frozenset(
@@ -19,15 +20,67 @@ INIT_NAMES = frozenset(
 
 
 def conclusions(study: Study) -> list[str]:
-    """Describe how each start compares with its reference.
+    """Say whether to use this network, and how each start compares with its reference.
 
     Returns
     -------
     list of str
-        A few sentences per size and start. The largest size is first.
+        First the answer, if there are other models. Then a few sentences per size and
+        start. The largest size is first.
     """
+    answer = [] if study.models is None else [describe_models(study)]
     summary = summarize(study).sort_values("size", ascending=False, kind="stable")
-    return [describe_row(row, study) for row in summary.to_dict("records")]
+    return [*answer, *(describe_row(row, study) for row in summary.to_dict("records"))]
+
+
+def describe_models(study: Study) -> str:
+    """Say which model to use, by the score of the task.
+
+    The interval of the difference from the best other model is that of one of as many
+    comparisons as there are other models (Bonferroni).
+    """
+    assert study.models is not None  # noqa: S101
+    task, design = study.dataset.task, study.design
+    scores = study.models.pivot_table(index="seed", columns="model", values=task.score)
+    ours = scores[OURS]
+    others = scores.drop(columns=[OURS, UNTRAINED])
+    best = str(others.mean().idxmax())
+    confidence = 1 - (1 - CONFIDENCE) / others.shape[1]
+    difference = paired_difference(
+        ours.to_numpy(),
+        others[best].to_numpy(),
+        design.n_train,
+        design.n_test,
+        confidence=confidence,
+    )
+    has, other_has = (task.text(float(s.mean())) for s in (ours, others[best]))
+    amount = task.number(abs(difference.mean)) + task.difference_unit
+    rows = f"With {design.sizes[-1]:,} training rows"
+    n_others = f"the best of {others.shape[1]} other models"
+    if math.isnan(difference.half_width):
+        where = "ahead of" if difference.mean >= 0 else "behind"
+        return (
+            f"{rows} this network has an {task.score_name} of {has}, {amount} {where} "
+            f"{best}, {n_others}, in one split, which does not show the uncertainty."
+        )
+    spread = (
+        f"{task.number(abs(difference.mean))} ± {task.number(difference.half_width)}"
+        f"{task.difference_unit}"
+    )
+    if abs(difference.mean) <= difference.half_width:
+        return (
+            f"This network and {best}, {n_others}, are level. {rows} they have an "
+            f"{task.score_name} of {has} and {other_has}, which differ by {spread}."
+        )
+    if difference.mean > 0:
+        return (
+            f"Use this network. {rows} it has an {task.score_name} of {has}, {spread} "
+            f"ahead of {best}, {n_others}."
+        )
+    return (
+        f"Use {best} instead. {rows} it has an {task.score_name} of {other_has}, "
+        f"{spread} ahead of this network."
+    )
 
 
 def describe_row(row: Mapping[Any, Any], study: Study) -> str:

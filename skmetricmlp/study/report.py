@@ -22,6 +22,7 @@ from skmetricmlp.study.errors import DataError
 from skmetricmlp.study.figures import draw_figures
 from skmetricmlp.study.files import write_files
 from skmetricmlp.study.summary import (
+    model_table,
     score_table,
     summarize,
     target_table,
@@ -203,6 +204,7 @@ def _tables(study: Study) -> dict[str, Any]:
         "scores": _html(score_table(study)),
         "target": _html(target_table(study)),
         "columns": _columns(study),
+        "models": None if study.models is None else _html(model_table(study)),
         "starts": _html(starts_table(study), classes="left", index=False),
         "versions": _html(_versions(), classes="left", header=False),
     }

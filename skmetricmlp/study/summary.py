@@ -15,6 +15,7 @@ __all__ = [
     "Difference",
     "EpochsRatio",
     "epochs_ratio",
+    "model_table",
     "paired_difference",
     "score_table",
     "summarize",
@@ -97,9 +98,14 @@ def summarize(study: Study) -> pd.DataFrame:
 
 
 def paired_difference(
-    ours: Array, theirs: Array, n_train: int, n_test: int
+    ours: Array,
+    theirs: Array,
+    n_train: int,
+    n_test: int,
+    *,
+    confidence: float = CONFIDENCE,
 ) -> Difference:
-    """Compute the mean difference over random splits with a 95 % confidence interval.
+    """Compute the mean difference over random splits with a confidence interval.
 
     The training sets of different splits overlap, so that the differences are correlated.
     Therefore the variance of their mean is estimated as ``1 / n_splits + n_test /
@@ -112,6 +118,8 @@ def paired_difference(
     n_train, n_test : int
         Numbers of training and test rows. If the networks are trained on a subset of the
         training rows, the overlap is smaller and the interval is too wide.
+    confidence : float, default=0.95
+        Of the interval.
 
     Returns
     -------
@@ -130,7 +138,7 @@ def paired_difference(
     if n_splits == 1:
         return Difference(float(differences[0]), float("nan"))
     variance = differences.var(ddof=1) * (1 / n_splits + n_test / n_train)
-    quantile = student_t.ppf((1 + CONFIDENCE) / 2, n_splits - 1)
+    quantile = student_t.ppf((1 + confidence) / 2, n_splits - 1)
     return Difference(float(differences.mean()), float(quantile * np.sqrt(variance)))
 
 
@@ -210,6 +218,31 @@ def time_to_target(study: Study) -> pd.DataFrame:
     first = reached.sort_values("epoch").groupby(keys)[["epoch", "seconds"]].first()
     runs = curves.groupby(keys, sort=False)["target"].first().to_frame()
     return runs.join(first).reset_index()
+
+
+def model_table(study: Study) -> pd.DataFrame:
+    """Format mean and standard deviation of each measure of the models, best first.
+
+    Raises
+    ------
+    ValueError
+        If the study has no other models.
+    """
+    if study.models is None:
+        msg = "the study has no other models"
+        raise ValueError(msg)
+    task, model = study.dataset.task, study.models["model"]
+    measures = study.models.drop(columns=["model", "seed"])
+    means = measures.groupby(model, sort=False).mean()
+    table = pd.DataFrame(index=means.index)
+    for name in map(str, means):
+        in_percent = bool(task.unit) and name.endswith("accuracy")
+        scale, digits = (task.scale, 1) if in_percent else (1.0, 3)
+        values = (scale * measures[name]).groupby(model, sort=False)
+        cells = values.agg(_mean_and_deviation, 2 if name == "seconds" else digits)
+        table[f"{name} in percent" if in_percent else name] = cells
+    best_first = means[task.score].sort_values(ascending=False, kind="stable").index
+    return table.loc[best_first]
 
 
 def score_table(study: Study) -> pd.DataFrame:
