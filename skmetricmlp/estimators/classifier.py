@@ -113,7 +113,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
           the features do not matter. Columns of 0 and 1 that encode a category count as
           they are. It is ``"sqeuclidean"`` with an int, and where all columns have the
           same unit: most of them have the same least and the same greatest value, as
-          pixels have, or most values are zero, as counts of words are.
+          pixels have, or there are more than 2,500 columns, such as words.
         - ``"sqeuclidean"``: the squared Euclidean distance.
         - ``"seuclidean"``: the same with each feature divided by its variance.
         - ``"mahalanobis"``: the squared Mahalanobis distance.

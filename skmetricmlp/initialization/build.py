@@ -86,8 +86,9 @@ RIDGE_ROWS = 1000
 # Numbers in the hidden values that an output is fitted to otherwise: 32 MiB in single
 # precision.
 FIT_ELEMENTS = 2**23
-# With more columns than these, none are examined: each is a feature of its own, and all
-# are drawn equally often. A few hundred comparisons would tell little of them.
+# With more columns than these, none are examined: each is a feature of its own, all are
+# drawn equally often, and all have one unit, as words have. A few hundred comparisons
+# would tell little of them.
 MOST_FEATURES = 2500
 # Bounds of the features that are read: in deviations beyond the least and the greatest
 # value, and from the mean.
@@ -210,7 +211,9 @@ def _of_rows(config: NetworkConfig, rows: DistinctRows) -> NetworkConfig:
     if not (isinstance(config.metric, str) and config.metric == "auto"):
         return config
     are_flags = np.bincount(groups)[groups] > 1
-    V = feature_variances(rows, encoding.are_flags if encoding else are_flags)
+    V = None
+    if rows.X.shape[1] <= MOST_FEATURES:
+        V = feature_variances(rows, encoding.are_flags if encoding else are_flags)
     if V is None:
         return replace(config, metric="sqeuclidean")
     return replace(config, metric="seuclidean", metric_params={"V": V})

@@ -15,7 +15,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from skmetricmlp._data import DistinctRows, mean_and_deviation, row_batches
-from skmetricmlp._typing import Array, Bools, Floats, Ints
+from skmetricmlp._typing import Array, Bools, Floats
 from skmetricmlp.metrics.formulas import METRICS, Scores, ValueRange, linear_map
 from skmetricmlp.metrics.holes import Holes
 from skmetricmlp.network import Scaling
@@ -232,11 +232,9 @@ def feature_variances(rows: DistinctRows, are_flags: Bools) -> Floats | None:
     -------
     array of shape (n_columns,) or None
         None if all columns have the same unit, which is so if most of those that vary
-        have the same least and the same greatest value, as pixels have, or most values
-        are zero, as counts of words are.
+        have the same least and the same greatest value, as pixels have.
     """
-    X = rows.X[rows.index]
-    low, high = _extremes(X)
+    low, high = _extremes(rows.X[rows.index])
     varies = low < high
     are_numbers = varies & ~are_flags
     n_numbers = int(np.count_nonzero(are_numbers))
@@ -244,8 +242,7 @@ def feature_variances(rows: DistinctRows, are_flags: Bools) -> Floats | None:
         return None
     least, greatest = low[are_numbers].min(), high[are_numbers].max()
     n_alike = np.count_nonzero(are_numbers & (low == least) & (high == greatest))
-    share_of_zeros = 1.0 - _n_nonzero(X)[are_numbers].mean() / X.shape[0]
-    if n_numbers > 1 and (2 * n_alike >= n_numbers or share_of_zeros > 0.5):
+    if 2 * n_alike >= n_numbers > 1:
         return None
     return np.where(are_flags & varies, (high - low) ** 2, _variance(rows))
 
@@ -256,13 +253,6 @@ def _extremes(X: Array) -> tuple[Floats, Floats]:
     if sp.issparse(X):
         low, high = low.toarray().ravel(), high.toarray().ravel()
     return low.astype(np.float64), high.astype(np.float64)
-
-
-def _n_nonzero(X: Array) -> Ints:
-    """Values of each column that are not zero."""
-    if sp.issparse(X):
-        return np.bincount(X.indices[X.data != 0], minlength=X.shape[1])
-    return np.asarray(np.count_nonzero(X, axis=0), dtype=np.intp)
 
 
 def _weighted_sum(rows: DistinctRows, statistic: Callable[..., Floats]) -> Floats:
