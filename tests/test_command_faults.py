@@ -18,8 +18,8 @@ import pytest
 from skmetricmlp._command import main
 
 COMMAND = [sys.executable, "-m", "skmetricmlp", "compare"]
-QUICK = ["--sizes", "20", "--seeds", "1", "--epochs", "1", "--n-exemplars", "4"]
-QUICK += ["--baselines", "none"]
+QUICK = ["--baselines", "none", "--sizes", "20", "--seeds", "1", "--epochs", "1"]
+QUICK += ["--n-exemplars", "4"]
 
 rng = np.random.default_rng(0)
 SHOP = pd.DataFrame(

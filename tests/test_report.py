@@ -34,7 +34,7 @@ TWO = {"init": ["metric", "random"]}
 
 
 COMMAND = [sys.executable, "-m", "skmetricmlp", "compare"]
-QUICK = ["--n-exemplars", "6", "--seeds", "2", "--epochs", "2", "--baselines", "none"]
+QUICK = ["--baselines", "none", "--n-exemplars", "6", "--seeds", "2", "--epochs", "2"]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
