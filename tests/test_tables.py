@@ -146,6 +146,19 @@ def test_a_metric_that_needs_all_features_is_refused():
         classifier(metric="cosine").fit(with_holes(X), y)
 
 
+@pytest.mark.parametrize("kind", [list, np.float32, object])
+def test_arrays_of_every_kind_may_have_holes(kind):
+    rows = with_holes(X)
+    given = rows.tolist() if kind is list else rows.astype(kind)
+    model = classifier().fit(given, y)
+    if kind is np.float32:
+        assert model.coefs_[0].dtype == np.float32
+        assert model.score(given, y) > 0.8
+    else:
+        expected = classifier().fit(rows, y).predict_proba(rows)
+        assert_array_equal(model.predict_proba(given), expected)
+
+
 @pytest.mark.parametrize("metric", ["kl", "itakura_saito", "seuclidean"])
 def test_missing_values_with_other_metrics(metric):
     model = classifier(metric=metric, n_neighbors=None).fit(X, y)

@@ -137,8 +137,8 @@ class TableEncoding:
         Returns
         -------
         array of shape (n, n_encoded)
-            In double precision. A number that is missing is NaN if the column was
-            complete in the training data.
+            In double precision, or in single precision as an array X is. A number that
+            is missing is NaN if the column was complete in the training data.
 
         Raises
         ------
@@ -151,7 +151,9 @@ class TableEncoding:
             for position, column in enumerate(self.columns)
             for part in column.encode(table.iloc[:, position])
         ]
-        return np.column_stack(parts)
+        encoded: Floats = np.column_stack(parts)
+        is_single = isinstance(X, np.ndarray) and X.dtype == np.float32
+        return encoded.astype(np.float32) if is_single else encoded
 
     def filled(self, encoded: Floats) -> Floats:
         """Return encoded rows with the mean in the place of every missing number."""
@@ -163,7 +165,8 @@ class TableEncoding:
                 *[0.0] * (len(column.names) - 1),
             ]
         ]
-        return np.where(np.isnan(encoded), means, encoded)
+        stand_ins = np.array(means, dtype=encoded.dtype)
+        return np.where(np.isnan(encoded), stand_ins, encoded)
 
 
 def fit_encoding(
@@ -217,6 +220,8 @@ def _array_with_holes(X: Any) -> Any:
         return None
     try:
         array = np.asarray(X)
+        if array.dtype == object:
+            array = array.astype(np.float64)
     except (TypeError, ValueError):
         return None
     has_holes = array.ndim == 2 and array.dtype.kind == "f" and np.isnan(array).any()
