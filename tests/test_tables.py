@@ -94,6 +94,14 @@ def test_exemplars_are_means_of_what_is_known():
     assert_allclose(model.exemplars_[order], [[0.1, 1.0], [9.1, 8.5]])
 
 
+def test_exemplars_of_a_late_class_are_means_of_what_is_known():
+    first = np.array([[0.0, 1.0], [0.2, np.nan], [9.0, 8.0], [9.2, 9.0]])
+    stream = classifier(n_exemplars=2, n_neighbors=1)
+    stream.partial_fit(first, [0, 0, 1, 1], classes=[0, 1, 2])
+    stream.partial_fit([[20.0, 5.0], [22.0, np.nan], [24.0, np.nan]], [2, 2, 2])
+    assert_allclose(stream.exemplars_[stream.exemplar_labels_ == 2], [[22.0, 5.0]])
+
+
 def of_known_features(model, rows, scale):
     """Outputs of an untrained network from the definition, in loops.
 

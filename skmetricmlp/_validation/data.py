@@ -75,7 +75,7 @@ def check_features(
     X = computed(X)
     types = _types(estimator, X, network, method)
     if encoding is not None:
-        return _encoded(estimator, X, encoding, types, reset=False)
+        return _encoded(estimator, X, encoding, types)
     with np.errstate(over="ignore", invalid="ignore"):  # of the sum of X
         X = validate_data(
             estimator,
@@ -100,11 +100,9 @@ def _encoded(
     X: Any,
     encoding: TableEncoding,
     types: tuple[Any, ...],
-    *,
-    reset: bool,
 ) -> Array:
     """Check the names and the number of the columns of a table, and encode it."""
-    validate_data(estimator, X, skip_check_array=True, reset=reset)
+    validate_data(estimator, X, skip_check_array=True, reset=False)
     return check_array(
         encoding.encode(X),
         dtype=types,

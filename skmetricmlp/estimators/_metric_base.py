@@ -53,6 +53,7 @@ from skmetricmlp.initialization import (
 )
 from skmetricmlp.inspection.explanation import (
     Explained,
+    by_feature,
     explain_comparisons,
     explain_features,
     explain_rows,
@@ -249,9 +250,7 @@ class MetricEstimator(NetworkEstimator):
         """Features that each unit of the first layer compares them on."""
         compared = self._comparisons().features
         encoding = self._fit_state.encoding
-        return (
-            compared if encoding is None else _by_feature(compared, encoding.groups) > 0
-        )
+        return compared if encoding is None else by_feature(compared, encoding.groups) > 0
 
     @property
     def pairs_(self) -> Array:
@@ -356,7 +355,7 @@ class MetricEstimator(NetworkEstimator):
             )
         names, groups = self._features(X.shape[1])
         if by == "comparison":
-            features = _by_feature(compared.features, groups) > 0
+            features = by_feature(compared.features, groups) > 0
             compared = replace(compared, features=features)
             return explain_comparisons(X, explained, network, compared, names, n_nearest)
         first: Any = network.layers[0]
@@ -402,13 +401,6 @@ def _check_complete(X: Array, names: Array | None) -> None:
             f"training data"
         )
         raise ValueError(msg)
-
-
-def _by_feature(columns: Array, groups: Ints) -> Array:
-    """Sum columns (n, n_columns) over the features that they belong to."""
-    sums = np.zeros((len(columns), int(groups.max(initial=-1)) + 1))
-    np.add.at(sums.T, groups, columns.T)
-    return sums
 
 
 def _given_exemplars(

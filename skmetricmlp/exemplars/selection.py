@@ -60,9 +60,12 @@ def select_exemplars(
     Returns
     -------
     Exemplars
-        Ordered by class; with values if the rows have values.
+        Ordered by class; with values if the rows have values. Those that are means are
+        means of the known values.
     """
     selected = SELECTORS[method](rows, metric, counts, rng)
+    if metric.holes is not None:
+        selected = replace(selected, points=metric.holes.completed(selected.points))
     if rows.y.ndim == 1:
         return selected
     return replace(selected, values=exemplar_values(selected, rows, metric))

@@ -523,10 +523,7 @@ def _choose(
         k = config.n_neighbors or 1
         total = cross_validated_total(method, rows, metric, len(labels), k, rng)
     counts = exemplar_counts(total, labels, rows, lowers=few_rows)
-    selected = select_exemplars(method, rows, metric, counts, rng)
-    if holes is not None:
-        selected = replace(selected, points=holes.completed(selected.points))
-    return selected, metric
+    return select_exemplars(method, rows, metric, counts, rng), metric
 
 
 def _in_precision(

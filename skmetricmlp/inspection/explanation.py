@@ -24,6 +24,7 @@ __all__ = [
     "Parts",
     "Terms",
     "at_exemplars",
+    "by_feature",
     "comparison_parts",
     "comparison_terms",
     "contributions",
@@ -412,6 +413,13 @@ def _memberships(comparisons: Comparisons, n_exemplars: int) -> tuple[Any, Any]:
     return first, second
 
 
+def by_feature(columns: Array, groups: Ints) -> Floats:
+    """Sum columns (n, n_columns) over the features (n_columns,) they belong to."""
+    sums = np.zeros((int(groups.max(initial=-1)) + 1, len(columns)))
+    np.add.at(sums, groups, columns.T)
+    return sums.T
+
+
 def explain_features(
     X: Array,
     explained: Explained,
@@ -458,9 +466,7 @@ def explain_features(
         slopes = _ratio(terms.of_comparisons, terms.u)
         x = layer.clipped(x)
         of_features = x * (slopes @ weights.T) + slopes @ offsets
-        sums = np.zeros((len(names), len(of_features)))
-        np.add.at(sums, groups, of_features.T)
-        of_features = sums.T
+        of_features = by_feature(of_features, groups)
         columns = [of_features, (slopes @ remainder)[:, None], terms.bias[:, None]]
         m, d = of_features.shape
         frames.append(

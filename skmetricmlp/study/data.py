@@ -23,7 +23,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from skmetricmlp.study.columns import are_dates, describe_columns
+from skmetricmlp.study.columns import MOST_CATEGORIES, are_dates, describe_columns
 from skmetricmlp.study.errors import DataError
 from skmetricmlp.study.tables import (
     TextFormat,
@@ -335,7 +335,9 @@ def tabular_transformer(scale: str = "standard") -> ColumnTransformer:
         SimpleImputer(strategy="median", keep_empty_features=True), clone(SCALERS[scale])
     )
     categories = OneHotEncoder(
-        handle_unknown="infrequent_if_exist", max_categories=20, sparse_output=False
+        handle_unknown="infrequent_if_exist",
+        max_categories=MOST_CATEGORIES,
+        sparse_output=False,
     )
     return ColumnTransformer(
         [

@@ -9,6 +9,7 @@ columns of 0 and 1, one-hot. Dates are numbers of days.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class _Numbers:
     mean: float
     has_holes: bool
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         return [self.name] + [f"missingindicator_{self.name}"] * self.has_holes
 
@@ -65,7 +66,7 @@ class _Categories:
     are_numbers: bool
     encoder: OneHotEncoder
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         return list(self.encoder.get_feature_names_out([self.name]))
 
@@ -86,23 +87,23 @@ class TableEncoding:
 
     columns: tuple[_Numbers | _Categories, ...]
 
-    @property
+    @cached_property
     def labels(self) -> list[str]:
         """Names of the columns of the table."""
         return [column.name for column in self.columns]
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """Names of the columns of numbers."""
         return [name for column in self.columns for name in column.names]
 
-    @property
+    @cached_property
     def groups(self) -> Ints:
         """Which column of the table each column of numbers belongs to."""
         widths = [len(column.names) for column in self.columns]
         return np.repeat(np.arange(len(widths)), widths)
 
-    @property
+    @cached_property
     def are_flags(self) -> Bools:
         """Whether each column of numbers has zeros and ones that say what is the case."""
         flags = []
@@ -112,7 +113,7 @@ class TableEncoding:
             flags += [False] * is_number + [True] * (n - is_number)
         return np.array(flags, dtype=bool)
 
-    @property
+    @cached_property
     def holes(self) -> Holes | None:
         """Columns of numbers with missing values; None if no column has any."""
         first = np.searchsorted(self.groups, np.arange(len(self.columns)))
