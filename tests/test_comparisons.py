@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from sklearn.metrics.pairwise import cosine_distances
 
 from skmetricmlp import MetricInitMLPClassifier
-from skmetricmlp._data import TrainingData, distinct_rows
+from skmetricmlp._data import TrainingData, distinct_rows, mean_and_deviation
 from skmetricmlp.exemplars import Exemplars
 from skmetricmlp.initialization.comparisons import (
     comparison_layer,
@@ -21,12 +21,11 @@ from skmetricmlp.initialization.comparisons import (
     one_hot_groups,
     subset_sizes,
 )
-from skmetricmlp.initialization.least_squares import summed
+from skmetricmlp.initialization.least_squares import normal_equations, summed
 from skmetricmlp.initialization.output_layer import (
     LOG_RIDGE_DEVIATION,
     LOG_RIDGE_MEAN,
     LOG_RIDGES,
-    left_out_of_sums,
     ridge_of_sums,
     ridge_weights,
 )
@@ -389,7 +388,7 @@ def test_relevance_is_the_mean_of_squared_slopes():
     drawn = draw_comparisons(exemplars, groups, 400, "mixed", np.random.RandomState(0))
     layer, _ = comparison_layer(drawn, metric, exemplars, (rows, weights), "relu", 0)
     hidden = np.maximum(layer.affine(rows), 0)
-    W, _ = ridge_of_sums(sums_of(hidden, values, weights), 60)
+    W, _, _ = ridge_weights(hidden, values, weights)
     share, h, total = weights / weights.sum(), 1e-6, np.zeros(3)
     variance = share @ (rows - share @ rows) ** 2
     for x, of_row in zip(rows, share, strict=True):
@@ -502,26 +501,30 @@ def test_width_and_cost_do_not_depend_on_the_number_of_exemplars():
 @pytest.mark.parametrize("offset", [0.0, 1e4])
 @pytest.mark.parametrize("n_blocks", [1, 7])
 def test_the_fit_from_sums_is_that_of_the_rows(n_blocks, offset):
+    """With all rows in the sample, also where rows differ much in leverage."""
     rng = np.random.default_rng(0)
     hidden = offset + rng.normal(size=(400, 12)) @ rng.normal(size=(12, 12))
+    hidden[:, 3] = offset + np.where(np.arange(400) < 9, hidden[:, 3] - offset, 0.0)
     targets = hidden[:, :2] - offset + rng.normal(size=(400, 2))
-    weights, scale = rng.uniform(0.5, 2, 400), rng.uniform(0.5, 2, 12)
-    center = hidden[:50].mean(axis=0)
-    blocks = np.array_split(hidden, n_blocks)
-    sums = summed(blocks, targets, weights, center, scale)
-    fit = ridge_of_sums(sums, 400)
+    weights = rng.uniform(0.5, 2, 400)
+    equations = equations_of(hidden, targets, weights, n_blocks, offset + 0.3)
+    found = ridge_of_sums(equations, 400, (hidden, targets, weights))
+    _, deviation = mean_and_deviation(hidden, weights)
+    scale = np.maximum(deviation, np.median(deviation) / 10)
     W, b, left_out = ridge_weights(hidden / scale, targets, weights)
-    assert_allclose(fit[0], W, rtol=1e-6, atol=1e-8)
-    assert_allclose(sums.target_mean - sums.mean @ fit[0], b, rtol=1e-6, atol=1e-6)
-    shares = weights[:50] / weights.sum()
-    found = left_out_of_sums(fit, sums, hidden[:50] / scale, targets[:50], shares)
-    assert_allclose(found, left_out[:50], rtol=1e-6, atol=1e-6)
+    assert_allclose(found[0], W / scale[:, None], rtol=1e-6, atol=1e-8)
+    assert_allclose(found[1], b, rtol=1e-6, atol=1e-6 * (1 + offset))
+    assert_allclose(found[2], left_out, rtol=1e-6, atol=1e-6)
 
 
-def sums_of(hidden, targets, weights, n_blocks=1, center=0.0, scale=1.0):
-    width = hidden.shape[1]
-    blocks = np.array_split(hidden, n_blocks)
-    return summed(blocks, targets, weights, np.full(width, center), np.full(width, scale))
+def sums_of(hidden, targets, weights, n_blocks=1, center=0.0):
+    blocks, width = np.array_split(hidden, n_blocks), hidden.shape[1]
+    return summed(blocks, targets, weights, np.full(width, center))
+
+
+def equations_of(hidden, targets, weights, n_blocks=1, center=0.0):
+    sums = sums_of(hidden, targets, weights, n_blocks, center)
+    return normal_equations(sums, np.full(hidden.shape[1], center))
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e4])
@@ -531,60 +534,74 @@ def test_sums_do_not_depend_on_blocks_center_or_repetition(offset):
     weights = rng.integers(1, 4, 60)
     share = weights / weights.sum()
     A, Y = hidden - share @ hidden, targets - share @ targets
+    scale = np.sqrt(share @ A**2)
+    A /= scale
     expected = A.T @ (share[:, None] * A), A.T @ (share[:, None] * Y)
     repeated = hidden.repeat(weights, axis=0), targets.repeat(weights, axis=0)
-    for sums in (
-        sums_of(hidden, targets, weights, 1, offset),
-        sums_of(hidden, targets, 8.0 * weights, 60, offset + 0.5),
-        sums_of(*repeated, np.ones(weights.sum()), 9, offset),
+    for equations in (
+        equations_of(hidden, targets, weights, 1, offset),
+        equations_of(hidden, targets, 8.0 * weights, 60, offset + 0.5),
+        equations_of(*repeated, np.ones(weights.sum()), 9, offset),
     ):
-        assert_allclose(sums.gram, expected[0], rtol=1e-8, atol=1e-10)
-        assert_allclose(sums.response, expected[1], rtol=1e-8, atol=1e-10)
-        assert_allclose(sums.mean, share @ hidden, rtol=1e-10)
-        assert sums.square == pytest.approx(np.sum(share[:, None] * Y**2))
+        assert_allclose(equations.scale, scale, rtol=1e-8)
+        assert_allclose(equations.gram, expected[0], rtol=1e-8, atol=1e-10)
+        assert_allclose(equations.response, expected[1], rtol=1e-8, atol=1e-10)
+        assert_allclose(equations.mean, share @ hidden / scale, rtol=1e-8)
+        assert equations.square == pytest.approx(np.sum(share[:, None] * Y**2))
 
 
-def test_the_ridge_of_sums_is_that_of_generalized_cross_validation():
+def test_sums_of_parts_add_up_and_can_be_taken_away():
     rng = np.random.default_rng(0)
-    hidden, weights = rng.normal(size=(300, 8)) @ rng.normal(size=(8, 8)), np.ones(300)
-    targets = hidden @ rng.normal(size=(8, 2)) + 3 * rng.normal(size=(300, 2))
-    A, Y = ((a - a.mean(axis=0)) / np.sqrt(300) for a in (hidden, targets))
-    unit = np.trace(A.T @ A) / 8
-    costs, fits = [], []
+    hidden, targets = rng.normal(size=(60, 5)), rng.normal(size=(60, 2))
+    weights, whole = rng.uniform(0.5, 2, 60), slice(None)
+    sums = {
+        part: sums_of(hidden[rows], targets[rows], weights[rows], center=0.2)
+        for part, rows in (("all", whole), ("a", slice(20)), ("b", slice(20, None)))
+    }
+    for found, expected in zip(sums["a"].plus(sums["b"]), sums["all"], strict=True):
+        assert_allclose(found, expected, rtol=1e-12)
+    for found, expected in zip(sums["all"].plus(sums["b"], -1), sums["a"], strict=True):
+        assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_the_ridge_of_sums_has_the_lowest_error_of_rows_left_out():
+    """By fits without each row of a sample, and the training error of all rows."""
+    rng = np.random.default_rng(0)
+    hidden, weights = rng.normal(size=(90, 6)), rng.uniform(0.5, 2, 90)
+    targets = hidden @ rng.normal(size=(6, 2)) + 2 * rng.normal(size=(90, 2))
+    share = weights / weights.sum()
+    scale = np.sqrt(share @ (hidden - share @ hidden) ** 2)
+    scaled = np.hstack([(hidden - share @ hidden) / scale, np.ones((90, 1))])
+    gram = scaled[:, :6].T @ (share[:, None] * scaled[:, :6])
+    sample, costs, fits = range(25), [], []
+
+    def fit(kept, ridge):
+        roots = np.sqrt(share * kept)[:, None]
+        penalty = np.hstack([np.sqrt(ridge) * np.eye(6), np.zeros((6, 1))])
+        design = np.vstack([roots * scaled, penalty])
+        response = np.vstack([roots * targets, np.zeros((6, 2))])
+        return np.linalg.lstsq(design, response)[0]
+
     for log_ridge in LOG_RIDGES:
-        ridge = 10.0**log_ridge * unit
-        root = np.sqrt(ridge) * np.eye(8)
-        W = np.linalg.lstsq(np.vstack([A, root]), np.vstack([Y, np.zeros((8, 2))]))[0]
-        hat = A @ np.linalg.inv(A.T @ A + ridge * np.eye(8)) @ A.T
-        kept = 1 - (1 + np.trace(hat)) / 300
+        ridge = 10.0**log_ridge * np.trace(gram) / 6
+        every = np.ones(90)
+        weights_of_all = fit(every, ridge)
+        squares = np.sum((scaled @ weights_of_all - targets) ** 2, axis=1) * share
+        left_out = [scaled[k] @ fit(every - np.eye(90)[k], ridge) for k in sample]
+        errors = np.sum((np.array(left_out) - targets[:25]) ** 2, axis=1) * share[:25]
+        error = squares.sum() * errors.sum() / squares[:25].sum()
         prior = ((log_ridge - LOG_RIDGE_MEAN) / LOG_RIDGE_DEVIATION) ** 2
-        costs.append(300 * np.log(np.sum((Y - A @ W) ** 2) / kept**2) + prior)
-        fits.append(W)
+        costs.append(90 * np.log(error) + prior)
+        fits.append((weights_of_all, left_out))
     best = int(np.argmin(costs))
     assert 0 < best < len(LOG_RIDGES) - 1
-    W, factor = ridge_of_sums(sums_of(hidden, targets, weights), 300)
-    assert_allclose(W, fits[best], rtol=1e-8, atol=1e-10)
-    ridged = A.T @ A + 10.0 ** LOG_RIDGES[best] * unit * np.eye(8)
-    assert_allclose(factor @ factor.T, ridged, rtol=1e-8, atol=1e-10)
-
-
-def test_rows_left_out_of_sums_are_predicted_by_the_other_rows():
-    rng = np.random.default_rng(0)
-    hidden, targets = rng.normal(size=(30, 4)), rng.normal(size=(30, 2))
-    weights = rng.uniform(0.5, 2, 30)
-    share, sums = weights / weights.sum(), sums_of(hidden, targets, weights)
-    fit = ridge_of_sums(sums, 30)
-    ridge = (fit[1] @ fit[1].T - sums.gram)[0, 0]
-    found = left_out_of_sums(fit, sums, hidden[:7], targets[:7], share[:7])
-    penalty = np.hstack([np.sqrt(ridge) * np.eye(4), np.zeros((4, 1))])
-    for k in range(7):
-        kept = np.arange(30) != k
-        roots = np.sqrt(share[kept])[:, None]
-        rows = np.hstack([hidden, np.ones((30, 1))])
-        design = np.vstack([roots * rows[kept], penalty])
-        response = np.vstack([roots * targets[kept], np.zeros((4, 2))])
-        expected = rows[k] @ np.linalg.lstsq(design, response)[0]
-        assert_allclose(found[k], expected, rtol=1e-8, atol=1e-10)
+    few = hidden[:25], targets[:25], weights[:25]
+    W, b, left_out = ridge_of_sums(equations_of(hidden, targets, weights), 90, few)
+    expected, predicted = fits[best]
+    assert_allclose(W * scale[:, None], expected[:6], rtol=1e-7, atol=1e-9)
+    center = share @ hidden
+    assert_allclose(b + center @ W, expected[6], rtol=1e-7, atol=1e-9)
+    assert_allclose(left_out, predicted, rtol=1e-7, atol=1e-9)
 
 
 def test_the_output_is_fitted_to_all_rows_whatever_the_batches():
@@ -597,17 +614,17 @@ def test_the_output_is_fitted_to_all_rows_whatever_the_batches():
         blocks = regressor(**given).fit(rows, values)
     assert_allclose(blocks.predict(rows), whole.predict(rows), rtol=1e-7, atol=1e-9)
     # The normal equations of all rows: the gradient of the error is that of the ridge,
-    # on weights of units that are divided by their deviation in 1,000 rows.
+    # on weights of units that are divided by their deviation.
     hidden = whole.network_.activations(rows)[-1]
     deviation = hidden.std(axis=0)
+    scale = np.maximum(deviation, 0.1 * np.median(deviation[deviation > 0]))
     errors = values - whole.predict(rows)
     assert abs(errors.mean()) < 1e-9
     gradient = (hidden - hidden.mean(axis=0)).T @ errors / 2500
-    ordinary = deviation > 0.2 * np.median(deviation)
     W = whole.coefs_[-1][:, 0]
-    ridges = gradient[ordinary] / (W * deviation**2)[ordinary]
+    ridges = gradient[deviation > 0] / (W * scale**2)[deviation > 0]
     assert (ridges > 0).all()
-    assert_allclose(ridges, np.median(ridges), rtol=0.3)
+    assert_allclose(ridges, np.median(ridges), rtol=1e-4)
 
 
 @pytest.mark.parametrize("make", [classifier, regressor])

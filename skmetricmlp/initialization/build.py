@@ -42,11 +42,14 @@ from skmetricmlp.initialization.comparisons import (
     one_hot_groups,
 )
 from skmetricmlp.initialization.config import NetworkConfig
-from skmetricmlp.initialization.least_squares import summed
+from skmetricmlp.initialization.least_squares import (
+    normal_equations,
+    summed,
+    unit_scale,
+)
 from skmetricmlp.initialization.memory import check_memory
 from skmetricmlp.initialization.norm_constrained import constrained_weights
 from skmetricmlp.initialization.output_layer import (
-    left_out_of_sums,
     logistic_weights,
     ridge_of_sums,
     ridge_weights,
@@ -81,7 +84,7 @@ SCALE_FREE_METRICS = ("seuclidean", "mahalanobis")
 # Numbers in the comparisons of the sample that sets the scales: at most 1,000 rows, and
 # fewer for many exemplars.
 SAMPLE_ROWS, SAMPLE_ELEMENTS = 1000, 2**24
-# More rows are added up in blocks, and as many of them choose the scale of the output.
+# More rows are added up in blocks, and as many of them are left out one at a time.
 RIDGE_ROWS = 1000
 # Numbers in the hidden values that an output is fitted to otherwise: 32 MiB in single
 # precision.
@@ -93,8 +96,6 @@ MOST_FEATURES = 2500
 # Bounds of the features that are read: in deviations beyond the least and the greatest
 # value, and from the mean.
 BOUND_MARGIN, MOST_DEVIATIONS = 0.5, 5.0
-# Least deviation of a hidden unit, in units of the median.
-LEAST_DEVIATION = 0.1
 
 
 def initial_state(
@@ -436,35 +437,34 @@ def _ridge_output(
 ) -> tuple[Floats, Floats]:
     """Fit the output to all rows, whose hidden values are never all in memory.
 
-    The ridge and the scale are chosen by a sample of the rows. Hidden values are divided
-    by their deviation, so that the ridge is on weights of units that vary alike.
+    Rows of a sample are left out one at a time, to choose the ridge and the scale. Hidden
+    values are divided by their deviation, so that the ridge is on weights of units that
+    vary alike.
     """
-    n = len(rows.index)
+    n, sample_weight = len(rows.index), rows.sample_weight
     targets = rows.y if config.is_regression else np.eye(n_outputs)[rows.codes]
     sample = rows.take(slice(RIDGE_ROWS))
     hidden = hidden_values(layers, sample)
     center, deviation = mean_and_deviation(hidden, sample.sample_weight)
-    varying = deviation[deviation > 0]
-    least = LEAST_DEVIATION * float(np.median(varying)) if len(varying) else 1.0
-    scale = np.maximum(deviation, least)
-    hidden = hidden / scale
     if n <= RIDGE_ROWS:
-        W, b, left_out = ridge_weights(hidden, targets, rows.sample_weight)
+        scale = unit_scale(deviation)
+        W, b, left_out = ridge_weights(hidden / scale, targets, sample_weight)
+        W /= scale[:, None]
     else:
         blocks = (
             hidden_values(layers, rows.take(block))
             for block in gen_batches(n, rows_per_batch(layers[-1].n_out))
         )
-        sums = summed(blocks, targets, rows.sample_weight, center, scale)
-        W, factor = ridge_of_sums(sums, n)
-        b = sums.target_mean - sums.mean @ W
-        shares = sample.sample_weight / rows.sample_weight.sum()
-        few = targets[: len(shares)]
-        left_out = left_out_of_sums((W, factor), sums, hidden, few, shares)
-    if not config.is_regression:
-        codes, sample_weight = sample.codes, sample.sample_weight
-        W, b = scaled_classifier((W, b, left_out), codes, sample_weight, config.loss)
-    return W / scale[:, None], b
+        equations = normal_equations(
+            summed(blocks, targets, sample_weight, center), center
+        )
+        few = hidden, targets[:RIDGE_ROWS], sample.sample_weight
+        W, b, left_out = ridge_of_sums(equations, n, few)
+    if config.is_regression:
+        return W, b
+    return scaled_classifier(
+        (W, b, left_out), sample.codes, sample.sample_weight, config.loss
+    )
 
 
 def hidden_values(layers: tuple[Layer, ...], rows: DistinctRows) -> Floats:

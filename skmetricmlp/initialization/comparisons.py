@@ -19,8 +19,8 @@ import numpy as np
 from skmetricmlp._data import mean_and_deviation
 from skmetricmlp._typing import Array, Bools, Floats, Ints
 from skmetricmlp.exemplars import Exemplars
-from skmetricmlp.initialization.least_squares import summed
-from skmetricmlp.initialization.output_layer import ridge_of_sums
+from skmetricmlp.initialization.least_squares import unit_scale
+from skmetricmlp.initialization.output_layer import ridge_weights
 from skmetricmlp.metrics import Metric
 from skmetricmlp.network import Conjunctive, forward
 
@@ -48,9 +48,6 @@ SHARE_OF_CLASSES = 0.7
 ROUNDING = 1e-9
 # How often a triple is drawn again whose exemplars are equal on the features.
 MOST_DRAWS = 20
-# Least deviation of a comparison, in units of the median: one that is nearly constant in
-# the sample would be large elsewhere.
-LEAST_DEVIATION = 0.1
 # The network that tells the relevance of the features: its comparisons and rows at most,
 # the power of the mean squared gradient, and the share that all features have equally.
 RELEVANCE_COMPARISONS, RELEVANCE_ROWS = 400, 3000
@@ -274,9 +271,7 @@ def comparison_layer(
     weights, _, bias = comparisons.differences(metric, exemplars.points)
     z = X @ weights.T + bias
     _, deviation = mean_and_deviation(z, sample_weight)
-    varying = deviation[deviation > 0]
-    least = LEAST_DEVIATION * float(np.median(varying)) if len(varying) else 1.0
-    scale = np.maximum(deviation, least)
+    scale = unit_scale(deviation)
     layer = Conjunctive(
         np.ascontiguousarray((weights / scale[:, None]).T),
         bias / scale,
@@ -323,9 +318,7 @@ def feature_relevance(
     sample = X, sample_weight
     layer, _ = comparison_layer(drawn, metric, exemplars, sample, "relu", 0)
     hidden = forward(layer, X)
-    center, scale = hidden.mean(axis=0), np.ones(hidden.shape[1])
-    sums = summed([hidden], targets, sample_weight, center, scale)
-    W, _ = ridge_of_sums(sums, len(hidden))
+    W, _, _ = ridge_weights(hidden, targets, sample_weight)
     shares = (sample_weight / sample_weight.sum())[:, None]
     # A row halfway between two exemplars is at no side of them, whatever rounding says.
     active = (hidden > ROUNDING).astype(np.float64)

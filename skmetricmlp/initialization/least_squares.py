@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import gen_batches
@@ -12,18 +12,24 @@ from skmetricmlp._threads import one_thread
 from skmetricmlp._typing import Floats
 
 __all__ = [
+    "NormalEquations",
     "PrincipalAxes",
     "Sums",
     "centered",
     "check_finite",
     "left_out_residuals",
+    "normal_equations",
     "principal_axes",
     "summed",
+    "unit_scale",
 ]
 
 
 TINY = float(np.finfo(float).eps)
 BLOCK_ROWS = 1024
+# Least deviation of a hidden unit, in units of the median: one that is nearly constant in
+# some rows may be large in others.
+LEAST_DEVIATION = 0.1
 
 
 def centered(
@@ -107,33 +113,40 @@ def left_out_residuals(
 class Sums(NamedTuple):
     """What a least squares problem needs of its rows: sums over them.
 
-    They can be added up in blocks, and no row is kept.
+    The sums of two sets of rows are the sums of all their rows, and no row is kept.
 
     Parameters
     ----------
+    weight : float
+        ``sum_x w_x``.
     gram : array of shape (n_hidden, n_hidden)
-        ``A^T A`` of the centered hidden values A of :func:`centered`.
+        ``sum_x w_x a_x a_x^T`` of the hidden values ``a_x`` less a center, which is the
+        same for all rows.
     response : array of shape (n_hidden, n_targets)
-        ``A^T Y`` of the centered targets Y.
-    mean : array of shape (n_hidden,)
-    target_mean : array of shape (n_targets,)
+        ``sum_x w_x a_x t_x^T``.
+    hidden : array of shape (n_hidden,)
+        ``sum_x w_x a_x``.
+    targets : array of shape (n_targets,)
+        ``sum_x w_x t_x``.
     square : float
-        ``||Y||^2``.
+        ``sum_x w_x ||t_x||^2``.
     """
 
+    weight: float
     gram: Floats
     response: Floats
-    mean: Floats
-    target_mean: Floats
+    hidden: Floats
+    targets: Floats
     square: float
+
+    def plus(self, other: Sums, factor: float = 1.0) -> Sums:
+        """Return the sums with ``factor`` times those of other rows."""
+        pairs: Any = zip(self, other, strict=True)
+        return Sums(*(mine + factor * theirs for mine, theirs in pairs))
 
 
 def summed(
-    blocks: Iterable[Floats],
-    targets: Floats,
-    sample_weight: Floats,
-    center: Floats,
-    scale: Floats,
+    blocks: Iterable[Floats], targets: Floats, sample_weight: Floats, center: Floats
 ) -> Sums:
     """Add up the sums of a least squares problem, in double precision.
 
@@ -147,37 +160,93 @@ def summed(
     center : array of shape (n_hidden,)
         About the mean. It is subtracted from every row, because the sums of values that
         are far from zero would lose digits.
-    scale : array of shape (n_hidden,)
-        Hidden values are in units of it.
 
     Returns
     -------
     Sums
     """
-    shares = sample_weight / sample_weight.sum()
-    Y, target_mean = _centered(targets, shares)
-    n_hidden = len(center)
-    gram = np.zeros((n_hidden, n_hidden))
-    response, mean = np.zeros((n_hidden, Y.shape[1])), np.zeros(n_hidden)
+    n_hidden, n_targets = len(center), targets.shape[1]
+    gram, hidden = np.zeros((n_hidden, n_hidden)), np.zeros(n_hidden)
+    response = np.zeros((n_hidden, n_targets))
+    roots = np.sqrt(sample_weight.astype(np.float64))
+    weighted = roots[:, None] * targets
     start = 0
     for block in blocks:
         rows = slice(start, start + len(block))
-        A, roots = block - center, np.sqrt(shares[rows])
-        A *= roots[:, None]
-        mean += roots @ A
-        response += A.T @ (roots[:, None] * Y[rows])
+        A = block - center
+        A *= roots[rows, None]
+        hidden += roots[rows] @ A
+        response += A.T @ weighted[rows]
         gram += A.T @ A  # of an array with itself, at half the cost
         start = rows.stop
+    total, square = float(roots @ roots), float(np.sum(weighted**2))
+    return Sums(total, gram, response, hidden, roots @ weighted, square)
+
+
+class NormalEquations(NamedTuple):
+    """A weighted least squares problem without its bias, and without its rows.
+
+    Hidden values are in units of ``scale``, so that a ridge is on weights of units that
+    vary alike, and targets are less their mean.
+
+    Parameters
+    ----------
+    gram : array of shape (n_hidden, n_hidden)
+        ``A^T A`` of the centered hidden values A of :func:`centered`.
+    response : array of shape (n_hidden, n_targets)
+        ``A^T Y`` of the centered targets Y.
+    mean : array of shape (n_hidden,)
+    target_mean : array of shape (n_targets,)
+    square : float
+        ``||Y||^2``.
+    scale : array of shape (n_hidden,)
+    weight : float
+        Sum of the weights of all rows.
+    """
+
+    gram: Floats
+    response: Floats
+    mean: Floats
+    target_mean: Floats
+    square: float
+    scale: Floats
+    weight: float
+
+
+def normal_equations(sums: Sums, center: Floats) -> NormalEquations:
+    """Eliminate the bias from the sums, and divide hidden values by their deviation.
+
+    Parameters
+    ----------
+    sums : Sums
+    center : array of shape (n_hidden,)
+        What was subtracted from the hidden values.
+
+    Returns
+    -------
+    NormalEquations
+    """
+    mean, target_mean = sums.hidden / sums.weight, sums.targets / sums.weight
+    gram = sums.gram / sums.weight
     # Rounding errors of the difference are of this size, and may not make it indefinite.
-    rounding = n_hidden * TINY * np.diagonal(gram)
-    gram -= np.outer(mean, mean)  # the weighted sum of Y is zero
+    rounding = len(center) * TINY * np.diagonal(gram)
+    gram -= np.outer(mean, mean)
     gram[np.diag_indices_from(gram)] += rounding
+    response = sums.response / sums.weight - np.outer(mean, target_mean)
+    square = max(sums.square / sums.weight - float(target_mean @ target_mean), 0.0)
+    scale = unit_scale(np.sqrt(np.maximum(np.diagonal(gram), 0.0)))
     gram /= scale
     gram /= scale[:, None]
-    square = float(np.sum(shares[:, None] * Y**2))
-    return Sums(
-        gram, response / scale[:, None], (center + mean) / scale, target_mean, square
-    )
+    response /= scale[:, None]
+    mean = (center + mean) / scale
+    return NormalEquations(gram, response, mean, target_mean, square, scale, sums.weight)
+
+
+def unit_scale(deviation: Floats) -> Floats:
+    """Deviations (n_hidden,) to divide hidden values by: none is zero or very small."""
+    varying = deviation[deviation > 0]
+    least = LEAST_DEVIATION * float(np.median(varying)) if len(varying) else 1.0
+    return np.maximum(deviation, least)
 
 
 class PrincipalAxes(NamedTuple):

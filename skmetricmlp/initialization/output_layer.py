@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 
 from skmetricmlp._typing import Floats, Ints
 from skmetricmlp.initialization.least_squares import (
-    Sums,
+    NormalEquations,
     centered,
     check_finite,
 )
@@ -23,7 +23,6 @@ from skmetricmlp.network import LOSSES
 
 __all__ = [
     "best_scale",
-    "left_out_of_sums",
     "logistic_weights",
     "ridge_of_sums",
     "ridge_weights",
@@ -40,8 +39,6 @@ LOGISTIC_RIDGE = 1.0  # on the weights of the logistic regression, per row of me
 LOG_RIDGES = np.arange(-5.0, 1.5, 0.5)
 LOG_RIDGE_MEAN, LOG_RIDGE_DEVIATION = -1.0, 0.5
 TINY = float(np.finfo(float).eps)
-# Vectors of random signs that estimate a trace.
-N_SIGNS = 64
 
 # Weights (n_hidden, n_targets), and another array that belongs to the fit.
 Fit: TypeAlias = tuple[Floats, Floats]
@@ -158,71 +155,59 @@ def ridge_weights(
     return W, target_mean - mean @ W, predicted
 
 
-def ridge_of_sums(sums: Sums, n: int) -> Fit:
-    """Minimize the same from sums over n rows, without the rows.
+def ridge_of_sums(
+    equations: NormalEquations,
+    n: int,
+    sample: tuple[Floats, Floats, Floats],
+) -> tuple[Floats, Floats, Floats]:
+    """Minimize the same from sums over n rows, with a few of the rows beside them.
 
-    The ridge minimizes the same sum with generalized cross-validation (G. Golub, M.
-    Heath, G. Wahba, Technometrics 21, 1979): the leverage of each row is replaced by the
-    mean, which sums tell. The trace in it is estimated with random signs (M. Hutchinson,
-    Communications in Statistics 19, 1990).
+    The left-out error of all rows is estimated: it is their training error times the
+    left-out error of the sample over its training error. The leverage of the sample's
+    rows is exact. Their mean would not do: where units fire for few rows some leverages
+    are near one, and generalized cross-validation chooses a ridge that is far too small.
 
     Parameters
     ----------
-    sums : Sums
+    equations : NormalEquations
         Of all rows.
     n : int
-        Number of rows.
+        Number of distinct rows.
+    sample : tuple of arrays of shapes (m, n_hidden), (m, n_targets) and (m,)
+        Hidden values, targets and weights of some of the rows.
 
     Returns
     -------
     W : array of shape (n_hidden, n_targets)
-    factor : array of shape (n_hidden, n_hidden)
-        Lower Cholesky factor of the Gram matrix with the ridge.
+        For hidden values that are not divided by their scale.
+    b : array of shape (n_targets,)
+    left_out : array of shape (m, n_targets)
+        Prediction for each row of the sample by the fit to all other rows.
     """
-    gram, response = sums.gram, sums.response
+    gram, response = equations.gram, equations.response
     check_finite(gram)
-    width = len(gram)
-    unit = _mean_square(gram, n, width)
-    signs = np.random.RandomState(0).choice([-1.0, 1.0], size=(width, N_SIGNS))
+    hidden, targets, sample_weight = sample
+    shares = sample_weight / equations.weight
+    roots = np.sqrt(shares)[:, None]
+    A = roots * (hidden / equations.scale - equations.mean)
+    Y = roots * (targets - equations.target_mean)
+    unit = _mean_square(gram, n, len(gram))
+    least = max(TINY * equations.square, TINY)
+    least_residual = max(TINY * float(np.sum(Y**2)), TINY**2)
 
     def cost(log_ridge: float) -> tuple[float, Fit]:
         ridge = 10.0**log_ridge * unit
         factor = _cholesky(gram, ridge)
         W = cho_solve((factor, True), response, check_finite=False)
-        spread = solve_triangular(factor, signs, lower=True, check_finite=False)
-        mean_leverage = (1.0 + width - ridge * np.sum(spread**2) / N_SIGNS) / n
-        error = sums.square - np.sum(W * response) - ridge * np.sum(W**2)
-        error = max(error, TINY * sums.square, TINY) / max(1.0 - mean_leverage, TINY) ** 2
-        return n * np.log(error) + _prior(log_ridge), (W, factor)
+        residuals = Y - A @ W
+        left_out = _left_out(factor, A, residuals, shares)
+        error = equations.square - np.sum(W * response) - ridge * np.sum(W**2)
+        growth = np.sum(left_out**2) / max(float(np.sum(residuals**2)), least_residual)
+        return n * np.log(max(error, least) * growth) + _prior(log_ridge), (W, left_out)
 
-    return _lowest(cost)
-
-
-def left_out_of_sums(
-    fit: Fit, sums: Sums, hidden: Floats, targets: Floats, shares: Floats
-) -> Floats:
-    """Predict each row of a sample by the fit to all other rows.
-
-    Parameters
-    ----------
-    fit : tuple of arrays
-        ``W`` and ``factor`` of :func:`ridge_of_sums`.
-    sums : Sums
-    hidden : array of shape (m, n_hidden)
-        Hidden values of the sample.
-    targets : array of shape (m, n_targets)
-    shares : array of shape (m,)
-        Weights of the sample, divided by the sum of the weights of all rows.
-
-    Returns
-    -------
-    array of shape (m, n_targets)
-    """
-    roots = np.sqrt(shares)[:, None]
-    A, Y = roots * (hidden - sums.mean), roots * (targets - sums.target_mean)
-    residuals = _left_out(fit[1], A, Y - A @ fit[0], shares)
-    predicted: Floats = targets - residuals / roots
-    return predicted
+    W, left_out = _lowest(cost)
+    b = equations.target_mean - equations.mean @ W
+    return W / equations.scale[:, None], b, targets - left_out / roots
 
 
 def _mean_square(gram: Floats, n: int, width: int) -> float:
