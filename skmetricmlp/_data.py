@@ -29,6 +29,7 @@ __all__ = [
     "distinct_rows",
     "mean_and_deviation",
     "row_batches",
+    "row_keys",
     "rows_per_batch",
 ]
 
@@ -193,6 +194,31 @@ def _keys(X: Array, sample_weight: Floats) -> tuple[Keys, Keys]:
         return words ^ (words >> np.uint64(29))
 
     return _sums(X, factors[0], steps), _sums(X, factors[1], bits)
+
+
+def row_keys(X: Array) -> Floats:
+    """Hash the exact values of rows to numbers that are distributed equally.
+
+    Parameters
+    ----------
+    X : array or SciPy CSR of shape (n, d)
+
+    Returns
+    -------
+    array of shape (n,)
+        From 0 to below 1. Equal rows of any precision and form have the same.
+    """
+    rng = np.random.default_rng(1)
+    factors = rng.integers(2**64, size=X.shape[1], dtype=np.uint64) | np.uint64(1)
+
+    def bits(x: Floats, columns: Any) -> Keys:
+        del columns
+        words = (x.astype(np.float64) + 0.0).view(np.uint64)
+        return words ^ (words >> np.uint64(29))
+
+    with np.errstate(over="ignore"):
+        keys = _mixed(_sums(X, factors, bits))
+    return np.ldexp((keys >> np.uint64(11)).astype(np.float64), -53)
 
 
 def _sums(X: Array, factors: Keys, integers: Callable[[Floats, Any], Keys]) -> Keys:

@@ -73,7 +73,7 @@ def check_features(
         If X is not accepted or is on another device.
     """
     X = computed(X)
-    types = _types(estimator, X, network, method)
+    types = _types(estimator, X, network.parameters[0], method)
     if encoding is not None:
         return _encoded(estimator, X, encoding, types)
     with np.errstate(over="ignore", invalid="ignore"):  # of the sum of X
@@ -128,7 +128,7 @@ def check_training_data(
     X: Any,
     y: Any,
     sample_weight: Any,
-    network: Network | None = None,
+    before: Array | None = None,
     method: str = "fit",
     encoding: TableEncoding | None = None,
 ) -> TrainingData:
@@ -137,13 +137,13 @@ def check_training_data(
     Parameters
     ----------
     estimator : estimator
-        Its ``n_features_in_`` and ``feature_names_in_`` are set, or compared if there is
-        a network.
+        Its ``n_features_in_`` and ``feature_names_in_`` are set, or compared if there was
+        an earlier call.
     X : array-like or sparse of shape (n, d)
     y : array-like of shape (n,), or of a regressor (n, n_outputs)
     sample_weight : None, number or array-like of shape (n,)
-    network : Network, optional
-        The network that training continues from.
+    before : array, optional
+        An array of the network that training continues from, or of an earlier X.
     method : str
         Method of the estimator, for the message.
     encoding : TableEncoding, optional
@@ -161,20 +161,17 @@ def check_training_data(
         If any of them is not accepted, or X is on another device than the network.
     """
     X = computed(X)
-    types = _types(estimator, X, network, method)
-    reset = network is None
+    types = _types(estimator, X, before, method)
+    reset = before is None
     return _rows(estimator, X, y, sample_weight, types, encoding, reset=reset)
 
 
-def _types(
-    estimator: Any, X: Any, network: Network | None, method: str
-) -> tuple[Any, ...]:
+def _types(estimator: Any, X: Any, before: Array | None, method: str) -> tuple[Any, ...]:
     """Return the accepted types of X, which must be on the device of the network."""
     device = _input_device(X)
-    if network is None:
+    if before is None:
         return device.floats
-    parameter = network.parameters[0]
-    fitted = device_of(parameter)
+    fitted = device_of(before)
     if device != fitted:
         # The first sentence is scikit-learn's, which its estimator checks look for.
         msg = (
@@ -187,7 +184,7 @@ def _types(
             msg += ", and work under sklearn.config_context(array_api_dispatch=True)"
         raise ValueError(msg)
     # NumPy multiplies arrays of different precision; other namespaces refuse.
-    return device.floats if device == HOST else (parameter.dtype,)
+    return device.floats if device == HOST else (before.dtype,)
 
 
 def _input_device(X: Any) -> Device:

@@ -40,7 +40,7 @@ _SHARED = {
     "init": ("metric", *BASELINES),
     "n_exemplars": ("auto",),
     "activation": ("relu", "logistic", "tanh", "step"),
-    "solver": ("adam", "sgd", "lbfgs"),
+    "solver": ("adam", "sgd", "lbfgs", "closed_form"),
     "learning_rate": SCHEDULES,
     "batch_size": ("auto",),
     "trained_share": ("auto",),
@@ -226,10 +226,30 @@ def _check_combinations(parameters: Mapping[str, Any], *, trains: bool) -> None:
             f"loss='log_loss', got loss={parameters['loss']!r}"
         )
         raise ValueError(msg)
+    if parameters["solver"] == "closed_form":
+        _check_closed_form(parameters)
     if parameters["activation"] == "step" and trains:
         msg = (
             "activation='step' has no gradient and cannot be trained: set max_iter=0 "
             "and call fit, or choose 'relu', 'logistic' or 'tanh'"
+        )
+        raise ValueError(msg)
+
+
+def _check_closed_form(parameters: Mapping[str, Any]) -> None:
+    """Refuse what has no output layer that sums determine."""
+    k, output_init = parameters["n_neighbors"], parameters["output_init"]
+    fits = "solver='closed_form' fits the output layer by a ridge regression"
+    if k is not None:
+        msg = f"{fits}: it needs n_neighbors=None, got n_neighbors={k!r}"
+        raise ValueError(msg)
+    init = parameters["init"]
+    is_metric = isinstance(init, str) and init == "metric"
+    if output_init != "ridge" and not (output_init == "auto" and is_metric):
+        name = init if isinstance(init, str) else "(coefs, intercepts)"
+        msg = (
+            f"{fits}: it needs output_init='ridge', got output_init={output_init!r} with "
+            f"init={name!r}"
         )
         raise ValueError(msg)
 

@@ -109,7 +109,8 @@ def supports_partial_fit(estimator: NetworkEstimator) -> bool:
             "'adam' or 'sgd', or call fit"
         )
         raise AttributeError(msg)
-    if getattr(estimator, "activation", None) == "step":
+    has_step = getattr(estimator, "activation", None) == "step"
+    if has_step and estimator.solver != "closed_form":
         msg = (
             "partial_fit does not support activation='step', which has no gradient: set "
             "max_iter=0 and call fit, or choose 'relu', 'logistic' or 'tanh'"
@@ -206,10 +207,10 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         config = self._configure(trains=n_epochs != 0)
         check_incremental(self, incremental=incremental)
         state = self._state() if incremental or self.warm_start else None
-        network = state.network if state else None
+        before = state.network.parameters[0] if state else None
         config = self._with_encoding(config, X, state)
         of_table = config.encoding
-        data = check_training_data(self, X, y, sample_weight, network, method, of_table)
+        data = check_training_data(self, X, y, sample_weight, before, method, of_table)
         self._check_values(data.X, state, of_table)
         held_out = check_validation_data(self, *validation, data.X, of_table)
         if held_out:
@@ -526,9 +527,15 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         return dict(vars(other))
 
     def _assign(self, state: FitState) -> None:
-        history = state.history
         self._fit_state = state
         self.network_ = state.network
+        self._assign_history(state.history)
+        self._assign_targets(state.targets, state.network.parameters[0])
+
+    def _assign_targets(self, targets: Any, like: Array) -> None:
+        """Set what depends on the targets, where the array ``like`` is."""
+
+    def _assign_history(self, history: History) -> None:
         self.n_iter_ = len(history)
         self.t_ = history.n_rows
         self.loss_ = history.last[0] if self.n_iter_ else inf

@@ -40,7 +40,7 @@ from skmetricmlp._validation import (
     uses_metric,
     warn_of_units,
 )
-from skmetricmlp.estimators._base import NetworkEstimator
+from skmetricmlp.estimators._closed_form import ClosedFormMixin
 from skmetricmlp.estimators._targets import ClassTargets, RegressionTargets
 from skmetricmlp.exemplars import Exemplars
 from skmetricmlp.initialization import (
@@ -70,7 +70,7 @@ EXPLAINED = "exemplar", "feature", "comparison"
 CONFIG = tuple(field.name for field in fields(NetworkConfig) if field.name != "encoding")
 
 
-class MetricEstimator(NetworkEstimator):
+class MetricEstimator(ClosedFormMixin):
     """A network whose weights are calculated from exemplars, or a baseline of it."""
 
     # Words that parameters accept, and the names that losses have in the network.
@@ -149,6 +149,21 @@ class MetricEstimator(NetworkEstimator):
         if chosen is None or chosen.index is None:
             return made
         return replace(made, exemplars=replace(chosen, index=index[chosen.index]))
+
+    def _given_rows(
+        self,
+        config: NetworkConfig,
+        targets: ClassTargets | RegressionTargets,
+        rows: TrainingData,
+    ) -> TrainingData:
+        labels = getattr(self, "feature_names_in_", None)
+        given = _given_exemplars(config, rows.X, labels, targets)
+        y: Any = given.codes
+        if isinstance(targets, RegressionTargets):
+            encoded = given.targets(len(targets.mean))
+            y = targets.decode(encoded).reshape(encoded.shape)
+        points = given.points.astype(rows.X.dtype)
+        return TrainingData(points, y, np.ones(len(points), dtype=points.dtype))
 
     def _given_groups(self, config: NetworkConfig) -> Ints | None:
         """Return the group of each column that the network reads, where it is given."""

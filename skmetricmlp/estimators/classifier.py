@@ -215,8 +215,8 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     loss : {"log_loss", "squared_error"}, default="log_loss"
         Cross-entropy of a softmax output, or half the squared error, summed over the
         classes, of a logistic output.
-    solver : {"adam", "sgd", "lbfgs"}, default="adam"
-        The optimizer.
+    solver : {"adam", "sgd", "lbfgs", "closed_form"}, default="adam"
+        How the weights are found.
 
         - ``"adam"``: Adam, on minibatches.
         - ``"sgd"``: stochastic gradient descent with momentum.
@@ -224,6 +224,12 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
           is an iteration, and its loss the objective at its end. As in
           :class:`~sklearn.neural_network.MLPClassifier`, parameters of minibatches and
           steps have no effect, and there is no ``partial_fit``.
+        - ``"closed_form"``: no gradient steps. The network is the calculated one, whose
+          output needs only sums over the rows. ``partial_fit`` adds rows to them, so
+          that the order and the size of its calls do not matter; ``forget`` takes rows
+          away, ``merge`` adds those of another estimator, and ``discount`` lets old rows
+          fade. The hidden layer is calculated from a sample of 5,000 rows, or from
+          given ``exemplars`` alone. It needs ``n_neighbors=None`` and a ridge.
     alpha : float, default=0.0001
         Strength of the L2 penalty, which is divided by the rows of the minibatch times
         the mean weight of a row. It applies to the weights for scaled inputs.
@@ -560,7 +566,14 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     ) -> MetricInitMLPClassifier:
         """Train for one epoch over the given rows.
 
-        There is no such method with ``solver="lbfgs"`` or ``activation="step"``.
+        There is no such method with ``solver="lbfgs"``, nor for epochs with
+        ``activation="step"``.
+
+        With ``solver="closed_form"`` there is no epoch: the rows are added to the sums
+        that the output layer is fitted to, and the network is calculated when it is next
+        asked for. It is that of one ``fit`` with all rows, as long as these are at most
+        5,000, or if ``exemplars`` are given. Otherwise the hidden layer is that of the
+        first 5,000 rows.
 
         The first call chooses the exemplars and calculates the weights from its rows. If
         it has fewer than three distinct rows per exemplar, the rows are kept. Whenever
@@ -603,7 +616,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         UserWarning
             If the first call has fewer distinct rows than the initialization needs.
         """
-        if classes is None and not hasattr(self, "_fit_state"):
+        if classes is None and not hasattr(self, "classes_"):
             msg = "classes must be passed at the first call of partial_fit"
             raise ValueError(msg)
         with unchanged_on_error(self):
@@ -836,12 +849,11 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
             validation = encoded(validation, targets.encode(validation.y, "y_val"))
         return targets, encoded(data, codes), validation
 
-    def _assign(self, state: FitState) -> None:
-        super()._assign(state)
-        labels = state.targets.labels
+    def _assign_targets(self, targets: ClassTargets, like: Array) -> None:
+        labels = targets.labels
         # Only NumPy has arrays of strings.
         is_number = labels.dtype.kind in "biuf"
-        device = device_of(self.network_.parameters[0]) if is_number else HOST
+        device = device_of(like) if is_number else HOST
         self.classes_ = device.move(labels)
 
     def _network_log_proba(self, X: ArrayLike, method: str) -> Array:

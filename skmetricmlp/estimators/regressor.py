@@ -200,8 +200,8 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
           averaged.
     loss : {"squared_error"}, default="squared_error"
         Half the squared error, summed over the outputs, each in units of its variance.
-    solver : {"adam", "sgd", "lbfgs"}, default="adam"
-        The optimizer.
+    solver : {"adam", "sgd", "lbfgs", "closed_form"}, default="adam"
+        How the weights are found.
 
         - ``"adam"``: Adam, on minibatches.
         - ``"sgd"``: stochastic gradient descent with momentum.
@@ -209,6 +209,12 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
           is an iteration, and its loss the objective at its end. As in
           :class:`~sklearn.neural_network.MLPClassifier`, parameters of minibatches and
           steps have no effect, and there is no ``partial_fit``.
+        - ``"closed_form"``: no gradient steps. The network is the calculated one, whose
+          output needs only sums over the rows. ``partial_fit`` adds rows to them, so
+          that the order and the size of its calls do not matter; ``forget`` takes rows
+          away, ``merge`` adds those of another estimator, and ``discount`` lets old rows
+          fade. The hidden layer is calculated from a sample of 5,000 rows, or from
+          given ``exemplars`` alone. It needs ``n_neighbors=None`` and a ridge.
     alpha : float, default=0.0001
         Strength of the L2 penalty, which is divided by the rows of the minibatch times
         the mean weight of a row. It applies to the weights for scaled inputs.
@@ -529,7 +535,14 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
     ) -> MetricInitMLPRegressor:
         """Train for one epoch over the given rows.
 
-        There is no such method with ``solver="lbfgs"`` or ``activation="step"``.
+        There is no such method with ``solver="lbfgs"``, nor for epochs with
+        ``activation="step"``.
+
+        With ``solver="closed_form"`` there is no epoch: the rows are added to the sums
+        that the output layer is fitted to, and the network is calculated when it is next
+        asked for. It is that of one ``fit`` with all rows, as long as these are at most
+        5,000, or if ``exemplars`` are given. Otherwise the hidden layer is that of the
+        first 5,000 rows.
 
         The first call chooses the exemplars and calculates the weights from its rows. If
         it has fewer than three distinct rows per exemplar, the rows are kept. Whenever

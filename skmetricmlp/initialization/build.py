@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import gen_batches
 
+from skmetricmlp._array_api import numpy_type
 from skmetricmlp._data import (
     DistinctRows,
     TrainingData,
@@ -73,6 +74,7 @@ __all__ = [
     "feature_bounds",
     "fitted_output",
     "hidden_values",
+    "in_precision",
     "initial_state",
     "tournament_layers",
 ]
@@ -179,7 +181,7 @@ def initial_state(
         layers = (*hidden, fitted_output(config, hidden, rows, n_outputs, rng))
     network = Network(layers) if config.tied else Network(layers).dense()
     is_given = not isinstance(config.init, str)
-    network = _in_precision(network, data.X.dtype, points, is_given=is_given)
+    network = in_precision(network, data.X, points, is_given=is_given)
     return replace(state, network=network)
 
 
@@ -419,7 +421,7 @@ def fitted_output(
         fit = _ridge_output(config, layers, rows, n_outputs)
     else:
         few = rows.take(slice(max(1, FIT_ELEMENTS // layers[-1].n_out)))
-        hidden = hidden_values(layers, few)
+        hidden = hidden_values(layers, few.X[few.index])
         if config.output_init == "logistic":
             fit = logistic_weights(hidden, few.codes, few.sample_weight, n_outputs)
         else:
@@ -444,7 +446,7 @@ def _ridge_output(
     n, sample_weight = len(rows.index), rows.sample_weight
     targets = rows.y if config.is_regression else np.eye(n_outputs)[rows.codes]
     sample = rows.take(slice(RIDGE_ROWS))
-    hidden = hidden_values(layers, sample)
+    hidden = hidden_values(layers, sample.X[sample.index])
     center, deviation = mean_and_deviation(hidden, sample.sample_weight)
     if n <= RIDGE_ROWS:
         scale = unit_scale(deviation)
@@ -452,7 +454,7 @@ def _ridge_output(
         W /= scale[:, None]
     else:
         blocks = (
-            hidden_values(layers, rows.take(block))
+            hidden_values(layers, rows.X[rows.index[block]])
             for block in gen_batches(n, rows_per_batch(layers[-1].n_out))
         )
         equations = normal_equations(
@@ -467,13 +469,12 @@ def _ridge_output(
     )
 
 
-def hidden_values(layers: tuple[Layer, ...], rows: DistinctRows) -> Floats:
+def hidden_values(layers: tuple[Layer, ...], X: Array) -> Floats:
     """Values (n, width) of the last hidden layer, in the precision of ``X``."""
-    X, index = rows.X, rows.index
     network = Network((*layers, layers[-1])).astype(X.dtype)
-    hidden = np.empty((len(index), layers[-1].n_out), dtype=X.dtype)
-    for block in gen_batches(len(index), network.block_rows):
-        hidden[block] = network.activations(X[index[block]])[-1]
+    hidden = np.empty((X.shape[0], layers[-1].n_out), dtype=X.dtype)
+    for block in gen_batches(X.shape[0], network.block_rows):
+        hidden[block] = network.activations(X[block])[-1]
     return hidden
 
 
@@ -526,23 +527,42 @@ def _choose(
     return select_exemplars(method, rows, metric, counts, rng), metric
 
 
-def _in_precision(
-    network: Network, dtype: Any, points: Array, *, is_given: bool = False
+def in_precision(
+    network: Network, X: Array, points: Array | None = None, *, is_given: bool = False
 ) -> Network:
-    """Convert the weights, all of which must be finite then."""
+    """Convert the weights to the precision of X; all of them must be finite then.
+
+    Parameters
+    ----------
+    network : Network
+        On the host.
+    X : array of any namespace
+    points : array of shape (N, d), optional
+        What the weights were calculated from, for the message.
+    is_given : bool, default=False
+        Whether the user gave the weights.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    ValueError
+    """
+    dtype = numpy_type(X)
     with np.errstate(over="ignore"):
         network = network.astype(dtype)
     if not all(np.isfinite(array).all() for array in network.parameters):
         if is_given:
             msg = f"init=(coefs, intercepts) has weights that {dtype} cannot hold"
             raise ValueError(msg)
-        largest = abs(points).max()
+        largest = 0.0 if points is None else abs(points).max()
         problem = "is too large" if largest > 1 else "differs by too little"
-        msg = (
-            f"X {problem} to calculate weights from in {dtype}, with values of up to "
-            f"{largest:.3g}: scale its features"
-        )
-        raise ValueError(msg)
+        msg = f"X {problem} to calculate weights from in {dtype}"
+        if points is not None:
+            msg += f", with values of up to {largest:.3g}"
+        raise ValueError(msg + ": scale its features")
     return network
 
 

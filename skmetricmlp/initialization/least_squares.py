@@ -144,6 +144,11 @@ class Sums(NamedTuple):
         pairs: Any = zip(self, other, strict=True)
         return Sums(*(mine + factor * theirs for mine, theirs in pairs))
 
+    def scaled(self, factor: float) -> Sums:
+        """Return the sums with all weights times a factor."""
+        parts: Any = self
+        return Sums(*(factor * part for part in parts))
+
 
 def summed(
     blocks: Iterable[Floats], targets: Floats, sample_weight: Floats, center: Floats

@@ -24,8 +24,8 @@ Size: TypeAlias = Callable[[NetworkConfig, Counts], int]
 FEW_PAIRS, FEW_COMPARISONS = 20, 100  # for a suggestion
 # Arrays of all weights that training holds, in their own precision and in double: the
 # weights, their gradient, and one or two moments of it; with L-BFGS, SciPy's workspace
-# and bounds (measured with SciPy 1.17).
-N_COPIES = {"adam": (4, 0), "sgd": (3, 0), "lbfgs": (4, 38)}
+# and bounds (measured with SciPy 1.17). In closed form there are the weights alone.
+N_COPIES = {"adam": (4, 0), "sgd": (3, 0), "lbfgs": (4, 38), "closed_form": (1, 0)}
 MEMORY_INFO, CGROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 
 
