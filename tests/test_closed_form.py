@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from sklearn.exceptions import NotFittedError
 
 from skmetricmlp._data import TrainingData, row_keys
-from skmetricmlp.estimators import _closed_form
+from skmetricmlp.estimators import closed_form
 from skmetricmlp.initialization import RowSample, output_sums
 
 X, y = standardized("wine")
@@ -48,8 +48,8 @@ def small_samples(monkeypatch):
     """Samples of fewer rows than the data have, and no rows that wait."""
     monkeypatch.setattr(output_sums, "KEPT_ROWS", 90)
     monkeypatch.setattr(output_sums, "RIDGE_ROWS", 70)
-    monkeypatch.setattr(_closed_form, "SAMPLE_ROWS", 90)
-    monkeypatch.setattr(_closed_form, "FEW_ROWS", 4)
+    monkeypatch.setattr(closed_form, "SAMPLE_ROWS", 90)
+    monkeypatch.setattr(closed_form, "FEW_ROWS", 4)
 
 
 @pytest.mark.parametrize("size", [1, 40])

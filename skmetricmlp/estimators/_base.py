@@ -553,6 +553,10 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
                 f"better to pass more rows to the first call.",
                 stacklevel=3,
             )
+        if (
+            self.solver == "closed_form"
+        ):  # there was no training, and maybe no network yet
+            return self
         reason = self._fit_state.reason
         epoch = self.n_iter_ + 1
         if reason == "diverged":

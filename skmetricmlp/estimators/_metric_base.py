@@ -40,8 +40,8 @@ from skmetricmlp._validation import (
     uses_metric,
     warn_of_units,
 )
-from skmetricmlp.estimators._closed_form import ClosedFormMixin
 from skmetricmlp.estimators._targets import ClassTargets, RegressionTargets
+from skmetricmlp.estimators.closed_form import ClosedFormMixin
 from skmetricmlp.exemplars import Exemplars
 from skmetricmlp.initialization import (
     Comparisons,

@@ -5,10 +5,12 @@ exemplars alone. The output layer then needs only sums, which rows are added to 
 order, and taken away from. The network is calculated when it is next asked for.
 """
 
+# ruff: noqa: SLF001 - functions for many machines use estimators of this module
+
 from __future__ import annotations
 
 from abc import abstractmethod
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self
@@ -43,7 +45,14 @@ from skmetricmlp.initialization import (
 from skmetricmlp.network import Network
 from skmetricmlp.training import History
 
-__all__ = ["ClosedFormMixin", "Learned"]
+__all__ = [
+    "ClosedFormMixin",
+    "Learned",
+    "begun",
+    "has_hidden_layers",
+    "sample_of",
+    "with_sample",
+]
 
 # The exemplars and the hidden layer are calculated from at most so many rows. Until there
 # are more, all rows are kept, and the network is that of all of them.
@@ -302,13 +311,6 @@ class ClosedFormMixin(NetworkEstimator):
             self._fit_state  # noqa: B018 - calculates it, for an error in fit
         return None
 
-    def _warn(self, stream: EarlyStream | None, *, incremental: bool = False) -> Self:
-        # There is no training to warn of, and no network yet.
-        if "_learned" in vars(self):
-            return self
-        warned: Self = super()._warn(stream, incremental=incremental)
-        return warned
-
     def _started(self) -> Learned:
         learned: Learned | None = vars(self).get("_learned")
         if learned is None:
@@ -435,6 +437,75 @@ class ClosedFormMixin(NetworkEstimator):
         self._learned = learned
         self._assign_history(History())
         self._assign_targets(learned.targets, learned.like)
+
+
+def begun(estimator: ClosedFormMixin, X: Any, y: Any, classes: Any) -> ClosedFormMixin:
+    """Begin a fit on many machines.
+
+    The first rows tell the columns and the classes, and are not learned.
+
+    Parameters
+    ----------
+    estimator : estimator
+        It is changed.
+    X : array-like or table of shape (n, n_columns)
+    y : array-like of shape (n,) or (n, n_outputs)
+    classes : array-like or None
+
+    Returns
+    -------
+    estimator
+    """
+    _, learned = estimator._rows_of_call(X, y, None, classes, "fit")
+    estimator._keep(learned)
+    return estimator
+
+
+def has_hidden_layers(estimator: ClosedFormMixin) -> bool:
+    """Whether an estimator that has begun has hidden layers, and sums that lack rows."""
+    return estimator._learned.sums is not None
+
+
+def sample_of(
+    estimator: ClosedFormMixin, X: Any, y: Any, sample_weight: Any
+) -> RowSample:
+    """Return the sample of some rows for an estimator that has begun.
+
+    Parameters
+    ----------
+    estimator : estimator
+        It is not changed.
+    X : array-like or table of shape (n, n_columns)
+    y : array-like of shape (n,) or (n, n_outputs)
+    sample_weight : array-like of shape (n,) or None
+
+    Returns
+    -------
+    RowSample
+    """
+    rows = copy(estimator)._rows_of_call(X, y, sample_weight, None, "partial_fit")[0]
+    return RowSample.of(rows, SAMPLE_ROWS)
+
+
+def with_sample(estimator: ClosedFormMixin, sample: RowSample | None) -> ClosedFormMixin:
+    """Learn the rows of the sample if these are all, or calculate the hidden layers.
+
+    Parameters
+    ----------
+    estimator : estimator
+        It is changed.
+    sample : RowSample or None
+        Of all rows. None if no row has a weight.
+
+    Returns
+    -------
+    estimator
+    """
+    if sample is None:
+        msg = "the weight of every row, sample_weight, is zero"
+        raise ValueError(msg)
+    estimator._keep(estimator._with_sample(estimator._learned, sample, []))
+    return estimator
 
 
 def _with_rows(learned: Learned, data: TrainingData) -> Learned:

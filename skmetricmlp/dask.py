@@ -1,0 +1,351 @@
+"""Fit on the machines of a Dask cluster: rows are summed where they are.
+
+The closed-form network needs only sums over rows. Each machine adds up its own, and the
+sums are added in a tree. The result is the network that one machine would calculate from
+all rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from functools import reduce
+from typing import Any, Self
+
+import dask.array as da
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from dask import compute, delayed, is_dask_collection
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skmetricmlp._errors import invalid_parameter
+from skmetricmlp.estimators.closed_form import (
+    ClosedFormMixin,
+    begun,
+    has_hidden_layers,
+    sample_of,
+    with_sample,
+)
+
+__all__ = ["OnDask"]
+
+HEAD_ROWS = 1000  # of each partition, that tell how columns are encoded
+FAN_IN = 8  # sums that one task adds up
+
+Partition = tuple[Any, Any, Any]  # X, y and the sample weight, which may be None
+
+
+def _has_probabilities(wrapper: OnDask) -> bool:
+    return hasattr(wrapper.estimator, "predict_proba")
+
+
+class OnDask(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
+    """Fit an estimator with ``solver="closed_form"`` to Dask arrays or data frames.
+
+    There are two passes over the data. The first draws a sample of 5,000 distinct rows,
+    from which the exemplars and the hidden layer are calculated; with given ``exemplars``
+    it is left out. The second adds up the sums that the output layer needs. The sample
+    and the sums do not depend on the partitions. For numbers the network is that of
+    ``estimator.fit`` with all rows, to rounding.
+
+    A worker needs memory for one partition and for the sums, which are the square of the
+    width in double precision. Dask computes the sums of a worker that is lost again.
+
+    Parameters
+    ----------
+    estimator : MetricInitMLPClassifier or MetricInitMLPRegressor
+        With ``solver="closed_form"``. It is not changed.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted one. It needs no Dask.
+    classes_ : array of shape (n_classes,)
+        The sorted labels, of a classifier.
+
+    Notes
+    -----
+    Categories and means of the columns of a data frame are those of the first 1,000 rows
+    of each partition. A category that these lack shares a column with the rare ones.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from sklearn.datasets import load_digits
+    >>> from skmetricmlp import MetricInitMLPClassifier
+    >>> from skmetricmlp.dask import OnDask
+    >>> X, y = (da.from_array(a, chunks=500) for a in load_digits(return_X_y=True))
+    >>> clf = MetricInitMLPClassifier(solver="closed_form", random_state=0)
+    >>> model = OnDask(clf).fit(X.rechunk((500, -1)), y)
+    >>> bool(model.score(X.rechunk((500, -1)), y) > 0.99)
+    True
+    """
+
+    def __init__(self, estimator: Any) -> None:
+        self.estimator = estimator
+
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, classes: Any = None
+    ) -> Self:
+        """Calculate the network from all rows.
+
+        Parameters
+        ----------
+        X : dask.array.Array or dask.dataframe.DataFrame of shape (n_samples, n_features)
+            Rows in partitions, which may be unequal or empty.
+        y : dask.array.Array or dask.dataframe.Series of shape (n_samples,)
+            In the partitions of X.
+        sample_weight : dask collection of shape (n_samples,), default=None
+            Likewise.
+        classes : array-like, default=None
+            All labels. By default they are collected from ``y`` before.
+
+        Returns
+        -------
+        self : OnDask
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the estimator has another solver, or the data are not accepted.
+        """
+        estimator = clone(self.estimator)
+        if not isinstance(estimator, ClosedFormMixin) or (
+            estimator.solver != "closed_form"
+        ):
+            raise invalid_parameter(
+                "estimator", self.estimator, "one with solver='closed_form'", TypeError
+            )
+        partitions = _partitions(X, y, sample_weight)
+        has_classes = is_classifier(estimator)
+        heads = compute(
+            *(
+                delayed(_head)(*part, has_classes and classes is None)
+                for part in partitions
+            )
+        )
+        X_head, y_head, labels = _joined_heads([head for head in heads if head])
+        if has_classes and classes is None:
+            classes = labels
+        estimator = begun(estimator, X_head, y_head, classes)
+        if not has_hidden_layers(estimator):
+            template = delayed(estimator)
+            samples = [delayed(_sample)(template, *part) for part in partitions]
+            estimator = with_sample(estimator, _total(samples, _joined_samples))
+        if has_hidden_layers(estimator):
+            template = delayed(estimator)
+            parts = [delayed(_summed)(template, *part) for part in partitions]
+            estimator = _total(parts, _merged)
+        self.estimator_ = estimator
+        if has_classes:
+            self.classes_ = estimator.classes_
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """Predict each partition where it is.
+
+        Parameters
+        ----------
+        X : Dask collection or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        dask.array.Array of shape (n_samples,) or (n_samples, n_outputs)
+            A NumPy array if X is no Dask collection.
+        """
+        return self._mapped(X, "predict")
+
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> Any:
+        """Estimate the probabilities of the classes, likewise.
+
+        Parameters
+        ----------
+        X : Dask collection or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        dask.array.Array of shape (n_samples, n_classes)
+        """
+        return self._mapped(X, "predict_proba")
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Accuracy, or the coefficient of determination of a regressor.
+
+        Parameters
+        ----------
+        X, y, sample_weight : Dask collections
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        float
+        """
+        check_is_fitted(self)
+        model = delayed(self.estimator_)
+        parts = [
+            delayed(_errors)(model, *part) for part in _partitions(X, y, sample_weight)
+        ]
+        weight, of_y, squares, error = _total(parts, _added)
+        if is_classifier(self.estimator_):
+            return float(1.0 - error.sum() / weight)
+        return float(np.mean(1.0 - error / (squares - of_y**2 / weight)))
+
+    def _mapped(self, X: Any, method: str) -> Any:
+        check_is_fitted(self)
+        predict = getattr(self.estimator_, method)
+        if not is_dask_collection(X):
+            return predict(X)
+        parts = np.ravel(np.array(_whole_rows(X).to_delayed(), dtype=object)).tolist()
+        lengths = X.chunks[0] if hasattr(X, "chunks") else [np.nan] * len(parts)
+        empty, model = _empty_output(self.estimator_, method), delayed(self.estimator_)
+        blocks = [
+            da.from_delayed(
+                delayed(_predicted)(model, method, part, empty),
+                shape=(length, *empty.shape[1:]),
+                dtype=empty.dtype,
+            )
+            for part, length in zip(parts, lengths, strict=True)
+        ]
+        return da.concatenate(blocks, allow_unknown_chunksizes=True)
+
+
+def _whole_rows(rows: Any) -> Any:
+    """Return an array with all columns of a row in one partition."""
+    has_columns = hasattr(rows, "chunks") and rows.ndim > 1
+    return rows.rechunk({1: -1}) if has_columns else rows
+
+
+def _empty_output(model: Any, method: str) -> Any:
+    """Return what a method predicts for no rows."""
+    precision = model.intercepts_[-1].dtype
+    if method == "predict_proba":
+        return np.empty((0, len(model.classes_)), dtype=precision)
+    if is_classifier(model):
+        return np.empty(0, dtype=model.classes_.dtype)
+    is_vector = model._fit_state.targets.is_vector  # noqa: SLF001 - of this package
+    return np.empty((0,) if is_vector else (0, model.n_outputs_), dtype=precision)
+
+
+def _predicted(model: Any, method: str, X: Any, empty: Any) -> Any:
+    return getattr(model, method)(X) if X.shape[0] else empty
+
+
+def _partitions(X: Any, y: Any, sample_weight: Any) -> list[Partition]:
+    """Return the partitions of the rows, as delayed objects."""
+    parts = []
+    for name, value in (("X", X), ("y", y), ("sample_weight", sample_weight)):
+        if value is None:
+            continue
+        if not is_dask_collection(value):
+            raise invalid_parameter(
+                name, type(value).__name__, "a Dask array or data frame", TypeError
+            )
+        delayed_parts = np.array(_whole_rows(value).to_delayed(), dtype=object)
+        parts.append(np.ravel(delayed_parts).tolist())
+        if len(parts[-1]) != len(parts[0]):
+            msg = (
+                f"{name} has {len(parts[-1])} partitions, and X has {len(parts[0])}: "
+                f"each must have the same rows in both"
+            )
+            raise ValueError(msg)
+    weights = parts[2] if len(parts) > 2 else [None] * len(parts[0])
+    return list(zip(parts[0], parts[1], weights, strict=True))
+
+
+def _head(X: Any, y: Any, sample_weight: Any, with_labels: bool) -> Any:
+    """Return the first rows, which columns have missing values, and the labels."""
+    del sample_weight
+    if not len(X):
+        return None
+    holes = None
+    if hasattr(X, "isna"):
+        holes = X.isna().any().to_numpy()
+    elif isinstance(X, np.ndarray) and X.dtype.kind == "f":
+        holes = np.isnan(X).any(axis=0)
+    labels = np.unique(np.asarray(y)) if with_labels else None
+    return X[:HEAD_ROWS], np.asarray(y[:HEAD_ROWS]), holes, labels
+
+
+def _joined_heads(heads: list[Any]) -> tuple[Any, Any, Any]:
+    """Join the first rows, with a missing value in each column that has any."""
+    if not heads:
+        msg = "X has no rows"
+        raise ValueError(msg)
+    tables, targets, holes, labels = zip(*heads, strict=True)
+    if hasattr(tables[0], "columns"):
+        X: Any = pd.concat(tables, ignore_index=True)
+    else:
+        stack = sp.vstack if sp.issparse(tables[0]) else np.concatenate
+        X = stack(tables)
+    if holes[0] is not None:
+        lacking = np.any(holes, axis=0) & ~np.any(_missing(X), axis=0)
+        for column in np.flatnonzero(lacking):
+            if hasattr(X, "columns"):
+                X.iloc[[0], column] = None
+            else:
+                X[0, column] = np.nan
+    known = None if labels[0] is None else np.unique(np.concatenate(labels))
+    return X, np.concatenate(targets), known
+
+
+def _missing(X: Any) -> Any:
+    return X.isna().to_numpy() if hasattr(X, "isna") else np.isnan(X)
+
+
+def _sample(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Any:
+    if _has_no_weight(X, sample_weight):
+        return None
+    return sample_of(estimator, X, y, sample_weight)
+
+
+def _joined_samples(samples: Sequence[Any]) -> Any:
+    known = [sample for sample in samples if sample is not None]
+    return reduce(lambda one, other: one.plus(other), known) if known else None
+
+
+def _summed(template: Any, X: Any, y: Any, sample_weight: Any) -> Any:
+    if _has_no_weight(X, sample_weight):
+        return None
+    return deepcopy(template).partial_fit(X, y, sample_weight=sample_weight)
+
+
+def _merged(parts: Sequence[Any]) -> Any:
+    known = [part for part in parts if part is not None]
+    return reduce(lambda one, other: deepcopy(one).merge(other), known) if known else None
+
+
+def _has_no_weight(X: Any, sample_weight: Any) -> bool:
+    no_rows = not X.shape[0]
+    return no_rows or (sample_weight is not None and not np.any(sample_weight))
+
+
+def _errors(model: Any, X: Any, y: Any, sample_weight: Any) -> Any:
+    """Return sums over rows: of the weights, y, its square, and the error."""
+    if not X.shape[0]:
+        return None
+    y, predicted = np.asarray(y), model.predict(X)
+    weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
+    if is_classifier(model):
+        nothing = np.zeros(1)
+        return weight.sum(), nothing, nothing, np.atleast_1d(weight @ (predicted != y))
+    y, predicted = (a.reshape(len(a), -1) for a in (y, predicted))
+    return weight.sum(), weight @ y, weight @ y**2, weight @ (predicted - y) ** 2
+
+
+def _added(parts: Sequence[Any]) -> Any:
+    known = [part for part in parts if part is not None]
+    return tuple(map(sum, zip(*known, strict=True))) if known else None
+
+
+def _total(parts: list[Any], add: Callable[[Sequence[Any]], Any]) -> Any:
+    """Add up delayed parts in a tree, and compute the total."""
+    while len(parts) > 1:
+        parts = [
+            delayed(add)(parts[k : k + FAN_IN]) for k in range(0, len(parts), FAN_IN)
+        ]
+    (total,) = compute(delayed(add)(parts))
+    return total
