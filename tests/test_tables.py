@@ -1,10 +1,13 @@
 """Tables as they are: categories, dates, missing values, and columns of any unit."""
 
 import pickle
+from datetime import date, timedelta
+from decimal import Decimal
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from factories import classifier, regressor
 from numpy.testing import assert_allclose, assert_array_equal
@@ -344,6 +347,227 @@ def test_errors_name_the_column():
         model.predict(TABLE.drop(columns="age"))
     with pytest.raises(ValueError, match="explain needs values in column 'member'"):
         model.explain(TABLE.assign(member=np.nan))
+
+
+# --- columns as users have them ---
+
+N = len(TABLE)
+DAYS = pd.Timestamp("2024-02-27") + pd.to_timedelta(np.arange(N), "D")
+SINCE_1970 = 19780.0 + np.arange(N)  # 54 years, 13 leap days and 57 days; and so on
+
+
+def arrow(values, kind):
+    types = {
+        "date": pa.date32(),
+        "duration": pa.duration("us"),
+        "truth": pa.bool_(),
+        "decimal": pa.decimal128(9, 2),
+        "text": pa.string(),
+    }
+    return pd.Series(values, dtype=pd.ArrowDtype(types[kind]))
+
+
+NUMBERS = {
+    "times": (DAYS, SINCE_1970),
+    "times of a zone": (DAYS.tz_localize("Asia/Tokyo"), SINCE_1970 - 9 / 24),
+    "dates": ([day.date() for day in DAYS], SINCE_1970),
+    "times as objects": (pd.Series(list(DAYS), dtype=object), SINCE_1970),
+    "times of two zones": (
+        [day.tz_localize("UTC" if k % 2 else "Asia/Tokyo") for k, day in enumerate(DAYS)],
+        SINCE_1970 - np.where(np.arange(N) % 2, 0, 9 / 24),
+    ),
+    "periods": (DAYS.to_period("D"), SINCE_1970),
+    "dates of arrow": (arrow([day.date() for day in DAYS], "date"), SINCE_1970),
+    "durations": (pd.to_timedelta(np.arange(N), "h"), np.arange(N) / 24),
+    "durations as objects": (
+        pd.Series([timedelta(hours=k) for k in range(N)], dtype=object),
+        np.arange(N) / 24,
+    ),
+    "durations of arrow": (
+        arrow([timedelta(hours=k) for k in range(N)], "duration"),
+        np.arange(N) / 24,
+    ),
+    "decimals": ([Decimal(k) / 100 for k in range(N)], np.arange(N) / 100),
+    "decimals of arrow": (
+        arrow([Decimal(k) / 100 for k in range(N)], "decimal"),
+        np.arange(N) / 100,
+    ),
+    "truth values": (np.arange(N) % 3 == 0, np.arange(N) % 3 == 0),
+    "truth of arrow": (
+        arrow([k % 3 == 0 for k in range(N)], "truth"),
+        np.arange(N) % 3 == 0,
+    ),
+    "the end of time": ([date(9999, 12, 31)] * N, np.full(N, 2932896.0)),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("is_missing", [False, True])
+def test_dates_durations_and_numbers_of_any_type_are_numbers(name, is_missing):
+    column, expected = NUMBERS[name]
+    table = pd.DataFrame({"x": column})
+    if is_missing:
+        if table["x"].dtype == bool:
+            table = table.astype("boolean")
+        table.loc[3, "x"] = None
+    encoding = fit_encoding(table)
+    if encoding is None:
+        assert name == "truth values"
+        return
+    assert encoding.names == ["x"] + ["missingindicator_x"] * is_missing
+    known = np.arange(N) != 3
+    encoded = encoding.encode(table)
+    assert_allclose(encoded[known, 0], np.asarray(expected, float)[known], rtol=1e-12)
+    assert_array_equal(encoded[:, 1:], np.eye(N)[:, [3] * is_missing])
+
+
+@pytest.mark.parametrize(
+    ("column", "names"),
+    [
+        (["k"] * N, ["x_k"]),
+        ([None] * N, ["x_nan"]),
+        (pd.Categorical([None] * N, categories=["a"]), ["x_nan"]),
+        (pd.array([None] * N, dtype="string"), ["x_nan"]),
+        (pd.array([None] * N, dtype="Int64"), ["x", "missingindicator_x"]),
+        ([np.nan] * N, ["x", "missingindicator_x"]),
+        ([pd.NaT] * N, ["x", "missingindicator_x"]),
+        ([1, "z"] * (N // 2), ["x_1", "x_z"]),
+        ([1.0, None, "z", 0.5] * (N // 4), ["x_0.5", "x_1", "x_z", "x_nan"]),
+        (pd.cut(np.arange(N), 2, labels=None), ["x_(-0.159, 79.5]", "x_(79.5, 159.0]"]),
+        (arrow(["b", None] * (N // 2), "text"), ["x_b", "x_nan"]),
+    ],
+)
+def test_columns_of_one_value_of_none_and_of_mixed_ones(column, names):
+    table = TABLE.assign(x=column)[["age", "x"]]
+    encoding = fit_encoding(table)
+    assert encoding.names == ["age", "missingindicator_age", *names]
+    assert np.isfinite(encoding.encode(table)).all()
+    model = classifier(n_comparisons=20).fit(table, LABELS)
+    assert np.isfinite(model.predict_proba(table)).all()
+
+
+@pytest.mark.parametrize("codes", [[1, 2], [1.0, 2.0], ["1", "2"], ["1", None]])
+def test_codes_are_the_same_category_as_text_and_as_numbers(codes):
+    """A missing value makes integers floats, and "1" must not become "1.0"."""
+    encoding = fit_encoding(pd.DataFrame({"zip": ["1", "2", "3"] * 9}))
+    for table in (pd.DataFrame({"zip": codes}), pd.DataFrame({"zip": [*codes, np.nan]})):
+        encoded = encoding.encode(table)
+        expected = np.zeros((len(table), 3))
+        for row, code in enumerate(table["zip"]):
+            if not pd.isna(code):
+                expected[row, int(code) - 1] = 1
+        assert_array_equal(encoded, expected)
+
+
+def test_a_column_without_values_in_training_may_have_some_later():
+    table = TABLE[["age"]].assign(nothing=None, never=np.nan)
+    model = classifier(n_comparisons=20).fit(table, LABELS)
+    later = table.assign(nothing="x", never=1.0)
+    assert np.isfinite(model.predict_proba(later)).all()
+
+
+@pytest.mark.parametrize(
+    "cell", [[1, 2], (1, 2), {"a": 1}, {1}, np.array([1, 2])], ids=str
+)
+def test_cells_of_several_values_are_refused(cell):
+    message = f"text or dates in column 'x', got a cell of type {type(cell).__name__}"
+    column = [None, *[cell] * (N - 1)]
+    for features in ("from_dtype", None, ["x"]):
+        with pytest.raises(ValueError, match=message):
+            fit_encoding(TABLE[["age"]].assign(x=column), features)
+    table = TABLE.assign(x="text")
+    with pytest.raises(ValueError, match=message):
+        fit_encoding(table).encode(table.assign(x=column))
+
+
+def test_cells_of_several_values_in_polars_are_refused():
+    polars = pytest.importorskip("polars")
+    for column in ([[1, 2]] * 9, [{"a": 1}] * 9):
+        with pytest.raises(ValueError, match=r"dates in column 'x', got a cell of type"):
+            fit_encoding(polars.DataFrame({"x": column, "y": ["a"] * 9}))
+
+
+PLAIN = pd.DataFrame(X, columns=list("abcd"))
+WITH_TEXT = PLAIN.astype({"b": object})
+WITH_TEXT.loc[4, "b"] = "unknown"
+PLACES = {"b": np.where(np.arange(len(X)) == 7, -np.inf, X[:, 1])}
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "later", "message"),
+    [
+        (PLAIN, PLAIN.assign(**PLACES), "infinity in column 'b'"),
+        (PLAIN, WITH_TEXT, "must have numbers in column 'b', got 'unknown'"),
+        (PLAIN, PLAIN.assign(b=DAYS[:150]), "numbers in column 'b', got dates"),
+        (PLAIN, PLAIN.assign(b=1j), "real numbers in column 'b', got complex"),
+        (
+            PLAIN.assign(b=DAYS[:150]),
+            PLAIN,
+            "dates in column 'b', got numbers: they were dates in fit",
+        ),
+        (
+            PLAIN.assign(b=DAYS[:150]),
+            PLAIN.assign(b=DAYS[:150] - DAYS[0]),
+            "dates in column 'b', got durations",
+        ),
+        (
+            PLAIN.assign(b=DAYS[:150]),
+            PLAIN.assign(b=DAYS[:150].astype(str)),
+            "must have dates in column 'b', got '2024-02-27",
+        ),
+        (PLAIN.assign(b=None), PLAIN.drop(columns="c"), r"(?s)missing:.*- c"),
+    ],
+)
+def test_rows_to_predict_that_are_of_another_kind(trained_on, later, message):
+    model = classifier(n_comparisons=20).fit(trained_on, y)
+    with pytest.raises(ValueError, match=message):
+        model.predict(later)
+
+
+def test_columns_that_are_missing_may_be_of_any_kind():
+    table = PLAIN.assign(b=DAYS[:150])
+    model = classifier(n_comparisons=20).fit(table, y)
+    assert np.isfinite(model.predict_proba(table.assign(b=np.nan))).all()
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (PLAIN.assign(**PLACES), "Input X contains infinity in column 'b'"),
+        (TABLE.assign(age=np.inf), "Input X contains infinity in column 'age'"),
+        (TABLE.assign(age=1j), "real numbers in column 'age', got complex"),
+        (PLAIN.set_axis(["a", "b", "a", "d"], axis=1), "X has two columns named 'a'"),
+        (pd.concat([TABLE, TABLE], axis=1), "X has two columns named 'age'"),
+        (TABLE[[]], "at least one column"),
+        (TABLE[["age", "city"]].to_numpy(), "numbers in column 1, got '"),
+        (TABLE[["age", "city"]].to_numpy().tolist(), "categorical_features"),
+    ],
+)
+def test_tables_that_are_refused(table, message):
+    labels = y if len(table) == len(y) else LABELS
+    with pytest.raises(ValueError, match=message):
+        classifier().fit(table, labels)
+
+
+def test_infinity_in_a_column_of_categories_that_are_numbers():
+    table = pd.DataFrame({"code": [1.0, 2.0, np.inf]})
+    with pytest.raises(ValueError, match="infinity in column 'code'"):
+        fit_encoding(table, ["code"])
+
+
+def test_tables_of_other_libraries_are_refused():
+    with pytest.raises(TypeError, match=r"pandas or Polars.*pyarrow\.lib\.Table"):
+        classifier().fit(pa.table({"a": [1.0, 2.0]}), ["x", "y"])
+
+
+@pytest.mark.parametrize("kind", [object, "string"])
+def test_labels_that_are_missing_are_counted(kind):
+    labels = pd.Series(LABELS, dtype=kind)
+    labels[:3] = None
+    with pytest.raises(ValueError, match="Input y contains NaN: 3 of 160 labels"):
+        classifier().fit(TABLE, labels)
+    with pytest.raises(ValueError, match="Input y contains NaN: 3 of 160 labels"):
+        classifier().fit(np.arange(160.0)[:, None], labels)
 
 
 def test_complete_numbers_are_read_as_they_are():

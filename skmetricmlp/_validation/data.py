@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from numbers import Number
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn import get_config
@@ -23,7 +25,7 @@ from skmetricmlp._validation.distance import are_far
 from skmetricmlp._validation.metric import check_range, value_range_of
 from skmetricmlp._validation.names import check_names, column_names
 from skmetricmlp.network import Network
-from skmetricmlp.tables import TableEncoding
+from skmetricmlp.tables import TableEncoding, check_numbers
 
 __all__ = [
     "check_classes",
@@ -76,7 +78,7 @@ def check_features(
     types = _types(estimator, X, network.parameters[0], method)
     if encoding is not None:
         return _encoded(estimator, X, encoding, types)
-    with np.errstate(over="ignore", invalid="ignore"):  # of the sum of X
+    with np.errstate(over="ignore", invalid="ignore"), _named_columns(X):
         X = validate_data(
             estimator,
             X,
@@ -86,6 +88,16 @@ def check_features(
             reset=False,
         )
     return _canonical(X)
+
+
+@contextmanager
+def _named_columns(X: Any) -> Iterator[None]:
+    """Name the column of a table that scikit-learn refuses the values of."""
+    try:
+        yield
+    except (TypeError, ValueError):
+        check_numbers(X)
+        raise
 
 
 def _finite(estimator: Any, X: Any) -> bool | str:
@@ -209,6 +221,7 @@ def _rows(
     has_values = is_regressor(estimator)
     y = to_numpy(y)
     (_check_numbers if has_values else _check_one_label)(y)
+    _check_known(y)
     if encoding is not None:
         validate_data(estimator, X, skip_check_array=True, reset=reset)
         X = encoding.filled(encoding.encode(X))
@@ -220,7 +233,8 @@ def _rows(
             "multi_output": has_values,
         }
         if encoding is None:
-            X, y = validate_data(estimator, X, y, reset=reset, **checked)
+            with _named_columns(X):
+                X, y = validate_data(estimator, X, y, reset=reset, **checked)
         else:
             X, y = check_X_y(X, y, estimator=estimator, **checked)
     X = _canonical(X)
@@ -304,6 +318,16 @@ def _check_one_label(y: Any) -> None:
         f"y should be a 1d array, got an array of shape {columns.shape} instead: {advice}"
     )
     raise ValueError(msg)
+
+
+def _check_known(y: Any) -> None:
+    """Refuse missing labels of text. Numbers are checked later."""
+    if not isinstance(y, (np.ndarray, pd.Series)) or y.ndim != 1:
+        return
+    missing = pd.isna(y) if np.asarray(y).dtype == object else np.zeros(1, dtype=bool)
+    if missing.any():
+        msg = f"Input y contains NaN: {missing.sum()} of {len(y)} labels are missing"
+        raise ValueError(msg)
 
 
 def _is_one_hot(columns: Array) -> bool:

@@ -1,5 +1,5 @@
 """Tables: the columns of numbers that a network reads, and values that are missing."""
 
-from skmetricmlp.tables.encoding import TableEncoding, fit_encoding
+from skmetricmlp.tables.encoding import TableEncoding, check_numbers, fit_encoding
 
-__all__ = ["TableEncoding", "fit_encoding"]
+__all__ = ["TableEncoding", "check_numbers", "fit_encoding"]

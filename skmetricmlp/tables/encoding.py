@@ -18,40 +18,38 @@ from numpy.typing import ArrayLike
 from pandas.api import types
 from sklearn.preprocessing import OneHotEncoder
 
+from skmetricmlp._columns import NUMBERS, first_container, with_plain_type
 from skmetricmlp._errors import invalid_parameter
 from skmetricmlp._typing import Bools, Floats, Ints
 from skmetricmlp.metrics import Holes
 
-__all__ = ["TableEncoding", "fit_encoding"]
+__all__ = ["TableEncoding", "check_numbers", "fit_encoding"]
 
 # Columns that a categorical feature becomes at most. Its rare categories share one.
 MOST_CATEGORIES = 20
-NUMBERS = (
-    "boolean",
-    "decimal",
-    "empty",
-    "floating",
-    "integer",
-    "mixed-integer-float",
-)
 A_DAY = np.timedelta64(1, "D")
 ACCEPTED = "'from_dtype', None, or names, positions or a mask of columns"
 
 
 @dataclass(frozen=True)
 class _Numbers:
-    """A column of numbers, the mean of those that are known, and whether some are not."""
+    """A column of numbers, the mean of those that are known, and whether some are not.
+
+    The kind is "numbers", "dates" or "durations", or "" if none was known.
+    """
 
     name: str
     mean: float
     has_holes: bool
+    kind: str = "numbers"
 
     @cached_property
     def names(self) -> list[str]:
         return [self.name] + [f"missingindicator_{self.name}"] * self.has_holes
 
     def encode(self, column: pd.Series) -> list[Floats]:
-        values = _numbers(column, self.name)
+        advice = f": they were {self.kind or 'numbers'} in fit"
+        values = _numbers(column, self.name, self.kind, advice)
         if not self.has_holes:
             return [values]
         missing = np.isnan(values)
@@ -71,7 +69,7 @@ class _Categories:
         return list(self.encoder.get_feature_names_out([self.name]))
 
     def encode(self, column: pd.Series) -> list[Floats]:
-        values = _category_values(column, are_numbers=self.are_numbers)
+        values = _category_values(column, self.name, are_numbers=self.are_numbers)
         return list(self.encoder.transform(values).T)
 
 
@@ -194,11 +192,13 @@ def fit_encoding(
         If ``categorical_features`` is not accepted, or does not fit X.
     """
     is_frame = hasattr(X, "columns")
+    if is_frame:
+        _check_names(X)
     is_default = (
         isinstance(categorical_features, str) and categorical_features == "from_dtype"
     )
     if not is_frame and (is_default or categorical_features is None):
-        # Lists and arrays of anything but numbers are left to scikit-learn's validation.
+        # Arrays of anything but numbers and text are left to scikit-learn's validation.
         X = _array_with_holes(X)
         if X is None:
             return None
@@ -224,9 +224,61 @@ def _array_with_holes(X: Any) -> Any:
         if array.dtype == object:
             array = array.astype(np.float64)
     except (TypeError, ValueError):
+        _check_no_text(X)
         return None
+    if array.dtype.kind == "U":
+        _check_no_text(array)
     has_holes = array.ndim == 2 and array.dtype.kind == "f" and np.isnan(array).any()
     return array if has_holes else None
+
+
+def _check_no_text(X: Any) -> None:
+    """Refuse an array with text that is no number, and name its column."""
+    try:
+        array = np.asarray(X, dtype=object)
+    except ValueError:  # lists of several lengths
+        return
+    if array.ndim != 2:
+        return
+    for at, column in enumerate(array.T):
+        text = pd.Series([cell for cell in column if isinstance(cell, str)], dtype=object)
+        wrong = text[pd.to_numeric(text, errors="coerce").isna()]
+        if len(wrong):
+            msg = (
+                f"X must have numbers in column {at}, got {wrong.iloc[0]!r}: pass a "
+                f"table with named columns, or name the columns of categories in "
+                f"categorical_features"
+            )
+            raise ValueError(msg)
+
+
+def check_numbers(X: Any) -> None:
+    """Refuse a table with a column that is not of finite numbers, and name the column.
+
+    Raises
+    ------
+    ValueError
+    """
+    if hasattr(X, "columns"):
+        for name, column in _as_frame(X).items():
+            _numbers(column, str(name), "numbers")
+
+
+def _check_names(X: Any) -> None:
+    """Refuse tables without columns, with duplicate names, and of other libraries."""
+    is_known = isinstance(X, pd.DataFrame) or all(isinstance(n, str) for n in X.columns)
+    if not is_known:
+        kind = f"{type(X).__module__}.{type(X).__name__}"
+        msg = f"X must be a table of pandas or Polars, or an array, got {kind}"
+        raise TypeError(msg)
+    names = pd.Index(X.columns)
+    if not len(names):
+        msg = f"X must have at least one column, got a table of shape {X.shape}"
+        raise ValueError(msg)
+    if names.has_duplicates:
+        twice = names[names.duplicated()][0]
+        msg = f"X has two columns named {twice!r}: rename or remove one"
+        raise ValueError(msg)
 
 
 def _is_plain(table: Any) -> bool:
@@ -244,7 +296,7 @@ def _as_frame(X: Any) -> pd.DataFrame:
         return X
     if hasattr(X, "columns") and hasattr(X, "__getitem__"):  # Polars, for one
         names = [str(name) for name in X.columns]
-        data = {name: pd.Series(np.asarray(X[name])) for name in names}
+        data = {name: _as_series(X[name], name) for name in names}
         return pd.DataFrame(data, columns=names)
     array = np.asarray(X.toarray() if hasattr(X, "toarray") else X)
     if array.ndim != 2:
@@ -252,6 +304,13 @@ def _as_frame(X: Any) -> pd.DataFrame:
         raise ValueError(msg)
     frame = pd.DataFrame(array, columns=[f"x{k}" for k in range(array.shape[1])])
     return frame.infer_objects() if array.dtype == object else frame
+
+
+def _as_series(column: Any, name: str) -> pd.Series:
+    values = np.asarray(column)
+    if values.ndim != 1:
+        raise _containers(name, values[0])
+    return pd.Series(values)
 
 
 def _categorical(table: pd.DataFrame, given: Any, *, is_frame: bool) -> list[bool]:
@@ -292,26 +351,33 @@ def _categorical(table: pd.DataFrame, given: Any, *, is_frame: bool) -> list[boo
 def _looks_categorical(column: pd.Series) -> bool:
     if isinstance(column.dtype, pd.CategoricalDtype):
         return True
-    if types.is_numeric_dtype(column) or types.is_datetime64_any_dtype(column):
+    if types.is_bool_dtype(column) or types.infer_dtype(column) == "boolean":
         return False
+    return not _kind(with_plain_type(column))
+
+
+def _kind(column: pd.Series) -> str:
+    """Return "numbers", "dates" or "durations", or "" for a column of anything else."""
+    if types.is_datetime64_any_dtype(column):
+        return "dates"
     if types.is_timedelta64_dtype(column):
-        return False
-    if column.dtype == object:
-        return types.infer_dtype(column, skipna=True) not in NUMBERS
-    return True
+        return "durations"
+    return "numbers" if types.is_numeric_dtype(column) else ""
 
 
 def _fit_numbers(column: pd.Series, name: str) -> _Numbers:
-    values = _numbers(column, name)
+    advice = ": name it in categorical_features if it has categories"
+    values = _numbers(column, name, advice=advice)
     missing = np.isnan(values)
     known = values[~missing]
     mean = float(known.mean()) if len(known) else 0.0
-    return _Numbers(name, mean, bool(missing.any()))
+    kind = _kind(with_plain_type(column)) or "numbers"
+    return _Numbers(name, mean, bool(missing.any()), kind if len(known) else "")
 
 
 def _fit_categories(column: pd.Series, name: str) -> _Categories:
     known = column.dropna()
-    are_numbers = types.infer_dtype(known, skipna=True) in NUMBERS or (
+    are_numbers = types.infer_dtype(known) in {*NUMBERS, "boolean", "empty"} or (
         isinstance(column.dtype, pd.CategoricalDtype)
         and types.is_numeric_dtype(column.cat.categories)
     )
@@ -321,18 +387,28 @@ def _fit_categories(column: pd.Series, name: str) -> _Categories:
         sparse_output=False,
         dtype=np.float64,
     )
-    encoder.fit(_category_values(column, are_numbers=are_numbers))
+    encoder.fit(_category_values(column, name, are_numbers=are_numbers))
     return _Categories(name, are_numbers, encoder)
 
 
-def _numbers(column: pd.Series, name: str) -> Floats:
-    """Return a column of numbers, truth values or dates, with NaN for missing ones."""
-    if types.is_datetime64_any_dtype(column):
-        if getattr(column.dt, "tz", None) is not None:
-            column = column.dt.tz_convert("UTC").dt.tz_localize(None)
-        column = column - pd.Timestamp(0)
-    if types.is_timedelta64_dtype(column):
-        return column.to_numpy("timedelta64[ns]") / A_DAY
+def _numbers(column: pd.Series, name: str, kind: str = "", advice: str = "") -> Floats:
+    """Return a column of numbers, truth values or dates, with NaN for missing ones.
+
+    With a kind, a column of another kind is refused, unless all of it is missing. The
+    advice ends the message.
+    """
+    _check_cells(column, name)
+    column = with_plain_type(column)
+    found = _kind(column)
+    if kind and found and found != kind and column.notna().any():
+        msg = f"X must have {kind} in column {name!r}, got {found}{advice}"
+        raise ValueError(msg)
+    if found == "dates":
+        # In microseconds, as nanoseconds end in the year 2262.
+        since = column.to_numpy("datetime64[us]") - np.datetime64(0, "us")
+        return since / A_DAY
+    if found == "durations":
+        return column.to_numpy("timedelta64[us]") / A_DAY
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(column.cat.categories.dtype)
     try:
@@ -343,21 +419,50 @@ def _numbers(column: pd.Series, name: str) -> Floats:
         if not len(wrong):
             return numbers.to_numpy(dtype=np.float64)
         msg = (
-            f"X must have numbers in column {name!r}, got {wrong.iloc[0]!r}: they were "
-            f"numbers in fit, or it is not among the categorical_features"
+            f"X must have {kind or 'numbers'} in column {name!r}, got "
+            f"{wrong.iloc[0]!r}{advice}"
         )
         raise ValueError(msg) from None
-    if np.isinf(values).any():
-        msg = f"Input X contains infinity in column {name!r}"
-        raise ValueError(msg)
+    _check_finite(values, name)
     return values
 
 
-def _category_values(column: pd.Series, *, are_numbers: bool) -> Any:
+def _category_values(column: pd.Series, name: str, *, are_numbers: bool) -> Any:
     """Return the categories (n, 1) of a column, with NaN for missing ones."""
+    _check_cells(column, name)
     missing = column.isna().to_numpy()
     if are_numbers:
         numbers = pd.to_numeric(column.astype(object), errors="coerce")
-        return numbers.to_numpy(dtype=np.float64, na_value=np.nan)[:, None]
-    text = column.astype(str).to_numpy(dtype=object)
+        values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+        _check_finite(values, name)
+        return values[:, None]
+    text = column.astype(object).map(_as_text).to_numpy(dtype=object)
     return np.where(missing, np.array(np.nan, dtype=object), text)[:, None]
+
+
+def _as_text(cell: Any) -> str:
+    """Return a category as text: whole numbers without ".0", which a missing one adds."""
+    is_whole = isinstance(cell, (float, np.floating)) and float(cell).is_integer()
+    return str(int(cell)) if is_whole else str(cell)
+
+
+def _check_finite(values: Floats, name: str) -> None:
+    if np.isinf(values).any():
+        msg = f"Input X contains infinity in column {name!r}"
+        raise ValueError(msg)
+
+
+def _check_cells(column: pd.Series, name: str) -> None:
+    """Refuse complex numbers and cells that hold several values."""
+    if types.is_complex_dtype(column):
+        msg = f"X must have real numbers in column {name!r}, got complex ones"
+        raise ValueError(msg)
+    if (cell := first_container(column)) is not None:
+        raise _containers(name, cell)
+
+
+def _containers(name: str, cell: Any) -> ValueError:
+    return ValueError(
+        f"X must have numbers, text or dates in column {name!r}, got a cell of type "
+        f"{type(cell).__name__}: make columns of its parts, or drop the column"
+    )
