@@ -52,6 +52,19 @@ def _true_or_false(text: str) -> bool:
     return text == "true"
 
 
+#: Options that only apply to files.
+OPTIONS_OF_FILES = (
+    "target",
+    "task",
+    "separator",
+    "no_header",
+    "encoding",
+    "decimal",
+    "missing",
+    "dates",
+    "drop",
+)
+
 # Parameters of the estimator, with the conversion of their options.
 SETTINGS: dict[str, Callable[[str], Any]] = {
     "n_exemplars": _number_or_word,
@@ -120,18 +133,40 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--separator",
         metavar="CHARACTER",
-        help="separator of the columns of a CSV file, such as ';' or tab (default: a "
-        "comma, or a tab in .tsv files)",
+        help="separator of the columns of a CSV file, such as ';' or tab (default: "
+        "guessed from the first rows)",
     )
     add(
         "--encoding",
         metavar="NAME",
-        help="encoding of a CSV file, such as cp1252 or latin-1 (default: utf-8)",
+        help="encoding of a CSV file, such as latin-1 (default: guessed, of utf-8 and "
+        "cp1252)",
     )
     add(
         "--decimal",
         metavar="CHARACTER",
-        help="decimal separator of a CSV file, such as ',' (default: a point)",
+        help="decimal separator of a CSV file, such as ',' (default: guessed)",
+    )
+    add(
+        "--missing",
+        nargs="+",
+        default=[],
+        metavar="TEXT",
+        help="cells of a CSV file that count as missing, such as '?', besides empty ones "
+        "and NA, null and the like",
+    )
+    add(
+        "--dates",
+        metavar="FORMAT",
+        help="format of dates that are text, such as '%%m/%%d/%%Y', besides the usual "
+        "ones",
+    )
+    add(
+        "--drop",
+        nargs="+",
+        default=[],
+        metavar="COLUMN",
+        help="columns of the file to leave out",
     )
     add(
         "--no-header",
@@ -231,7 +266,7 @@ def _compare(options: argparse.Namespace, command: str) -> int:
             runs = folder / "runs"
             made += make_folder(runs)
             baselines = check_rivals(options.baselines)
-            _print_data(dataset)
+            _print_data(dataset, is_guessed=_is_file(options.data) and not options.task)
             study = run_study(
                 dataset,
                 design,
@@ -331,9 +366,12 @@ def _dataset(options: argparse.Namespace) -> Any:
             has_header=not options.no_header,
             encoding=options.encoding,
             decimal=options.decimal,
+            missing=options.missing,
+            dates=options.dates,
+            drop=options.drop,
             task=options.task,
         )
-    for name in ("target", "task", "separator", "no_header", "encoding", "decimal"):
+    for name in OPTIONS_OF_FILES:
         if getattr(options, name):
             option = name.replace("_", "-")
             msg = f"--{option} only applies to a CSV or Parquet file"
@@ -356,11 +394,15 @@ def _is_file(data: str) -> bool:
         return True
 
 
-def _print_data(dataset: Any) -> None:
-    """Print what the data are, how their columns were read, and what looks unintended."""
+def _print_data(dataset: Any, *, is_guessed: bool) -> None:
+    """Print what the data are, how they were read, and what looks unintended.
+
+    If the task was guessed, name the option that changes it where it might be wrong.
+    """
     from skmetricmlp.plotting._text import escape_controls  # noqa: PLC0415
-    from skmetricmlp.study.columns import count_kinds  # noqa: PLC0415
+    from skmetricmlp.study.columns import count_kinds, describe_target  # noqa: PLC0415
     from skmetricmlp.study.report import format_count  # noqa: PLC0415
+    from skmetricmlp.study.tasks import task_hint  # noqa: PLC0415
 
     # Characters that the terminal cannot encode are written as escapes.
     if isinstance(sys.stdout, TextIOWrapper):
@@ -370,11 +412,17 @@ def _print_data(dataset: Any) -> None:
         f"{escape_controls(dataset.name)}: {format_count(rows, 'row')}, "
         f"{format_count(columns, 'column')}, {dataset.y.nunique():,} {dataset.task.name}"
     )
+    if dataset.guessed:
+        print(f"Read with {escape_controls(dataset.guessed)}, guessed from the file")
     if (described := dataset.columns) is not None:
         print(f"Columns read as {count_kinds(described)}")
         unusual = described[described["note"] != ""]
         for name, note in zip(unusual["column"], unusual["note"], strict=True):
             print(f"  {escape_controls(name)}: {escape_controls(note)}")
+    target = describe_target(dataset.y, dataset.task)
+    if is_guessed and (hint := task_hint(dataset.y, dataset.task)):
+        target += f"; {hint}"
+    print(f"Target {escape_controls(target)}")
     sys.stdout.flush()
 
 

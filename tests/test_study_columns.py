@@ -6,7 +6,7 @@ import pytest
 
 from skmetricmlp._command import main
 from skmetricmlp.study import Dataset, describe_columns, read_dataset
-from skmetricmlp.study.columns import are_dates, count_kinds
+from skmetricmlp.study.columns import count_kinds, date_formats
 
 N = 60
 RNG = np.random.default_rng(0)
@@ -46,11 +46,21 @@ def test_what_a_column_is_read_as(column, kind, n_missing, n_distinct):
         ([f"{v:.1f}".replace(".", ",") for v in NUMBERS], "decimal comma.*--decimal"),
         ([f"€ {1000 * v:,.0f}" for v in NUMBERS], "in a form that is read as text.*€"),
         ([f"{v:.0f} %" for v in NUMBERS], "in a form that is read as text.* %"),
-        (["unknown", *map(str, NUMBERS[1:])], "1 of 60 values are no .*'unknown'"),
-        ([f"customer {k}" for k in range(N)], "all values differ"),
+        (
+            ["unknown", *map(str, NUMBERS[1:])],
+            "1 of 60 values is not a number.*'unknown'.*--missing",
+        ),
+        (["?"] * 20 + [*map(str, NUMBERS[20:])], "20 of 60 values are not .*'\\?'"),
+        (["2024-01-31"] * 59 + ["soon"], "1 of 60 values is not a date, such as 'soon'"),
+        (["01/02/2024", "03/04/2024"] * 30, "cannot be told apart.*--dates '%d/%m/%Y'"),
+        (20240101 + np.arange(N) % 20, "dates such as 20240101.*--dates '%Y%m%d'"),
+        (np.arange(N) + 7, "row numbers.*--drop"),
+        ([f"{v:.1f}" for v in NUMBERS], "decimal point.*--decimal '\\.'"),
+        ([f"customer {k}" for k in range(N)], "all values differ.*--drop"),
         ([f"street {k // 2}" for k in range(N)], "19 most frequent"),
         (np.where(LABELS == "yes", "A", "B"), "decides the target alone"),
-        (np.where(LABELS == "yes", 3, 8), "decides the target alone"),
+        (np.where(LABELS == "yes", 3, 8), "decides the target alone.*--drop"),
+        (np.where(LABELS == "yes", 0, 99) + NUMBERS, "decides the target alone"),
     ],
 )
 def test_what_looks_unintended(column, note):
@@ -64,11 +74,26 @@ def test_a_column_that_is_the_target_in_other_units():
     assert described(noisy, values)["note"] == ""
 
 
-def test_dates_are_text_of_dates_only():
-    assert are_dates(pd.Series(["2024-01-31", None]))
-    assert not are_dates(pd.Series([20240131.0]))
-    assert not are_dates(pd.Series([None, None]))
-    assert not are_dates(pd.Series(["31.01.2024"]))
+@pytest.mark.parametrize(
+    ("column", "formats"),
+    [
+        (["2024-01-31", None], ["ISO8601"]),
+        (["2024-03-31T01:30:00+01:00", "2024-03-31T03:30:00+02:00"], ["ISO8601"]),
+        (["31.01.2024", "01.02.2024"], ["%d.%m.%Y"]),
+        (["31.01.2024 08:30"], ["%d.%m.%Y %H:%M"]),
+        (["1/31/2024", "2/1/2024"], ["%m/%d/%Y"]),
+        (["31/01/2024"], ["%d/%m/%Y"]),
+        (["01/02/2024"], ["%d/%m/%Y", "%m/%d/%Y"]),
+        (["2024/01/31"], ["%Y/%m/%d"]),
+        (["31.01.2024", "2024-01-31"], []),
+        (["31.02.2024"], []),
+        (["1.2.3"], []),
+        ([20240131.0], []),
+        ([None, None], []),
+    ],
+)
+def test_dates_are_text_of_dates_only(column, formats):
+    assert date_formats(pd.Series(column)) == formats
 
 
 def test_kinds_are_counted_in_words():
@@ -106,7 +131,7 @@ def test_the_command_says_how_columns_were_read(tmp_path, capsys):
     assert main(["compare", *files, *options]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[1] == "Columns read as 1 category, 1 number"
-    assert printed[2].startswith("  age: 1 of 60 values are no numbers")
+    assert printed[2].startswith("  age: 1 of 60 values is not a number")
     page = (folder / "report.html").read_text()
     assert "How your columns were read" in page
     assert "such as &#x27;unknown&#x27;" in page or "such as 'unknown'" in page

@@ -62,7 +62,7 @@ def test_rows_without_a_label_are_left_out(tmp_path, mixed_frame):
         (
             "day",
             lambda frame: frame.assign(day=[f"d{k}" for k in range(120)]),
-            "too many classes.*--task values",
+            "too many classes: predict numbers, or a column of fewer",
         ),
         ("label", lambda frame: frame[["label"]], "no column besides"),
     ],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
@@ -23,7 +24,13 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from skmetricmlp.study.columns import MOST_CATEGORIES, are_dates, describe_columns
+from skmetricmlp._columns import first_container, with_plain_type
+from skmetricmlp.study.columns import (
+    MOST_CATEGORIES,
+    describe_columns,
+    with_given_dates,
+    with_known_dates,
+)
 from skmetricmlp.study.errors import DataError
 from skmetricmlp.study.tables import (
     TextFormat,
@@ -82,6 +89,8 @@ class Dataset:
     columns : pandas.DataFrame, optional
         How the columns were read; see
         :func:`~skmetricmlp.study.columns.describe_columns`.
+    guessed : str
+        Options about the format of a file that were guessed, as "--separator ';'".
     """
 
     name: str
@@ -91,6 +100,7 @@ class Dataset:
     transformer: Any
     image_shape: tuple[int, int] | None = None
     columns: pd.DataFrame | None = None
+    guessed: str = ""
 
     @classmethod
     def from_arrays(
@@ -128,7 +138,8 @@ class Dataset:
         ------
         DataError
             If there are too few rows, fewer than two classes, values that are not finite,
-            no features, two features with the same name, or an infinite feature.
+            no features, two features with the same name, an infinite feature, or a
+            feature with lists or the like.
 
         Examples
         --------
@@ -137,7 +148,7 @@ class Dataset:
         (178, 13)
         """
         frame = pd.DataFrame(X).copy(deep=False)
-        targets = pd.Series(np.asarray(y), name=getattr(y, "name", None) or "y")
+        targets = pd.Series(np.asarray(y), name=_name_of(y))
         if len(frame) != len(targets):
             msg = f"X has {len(frame)} rows and y has {len(targets)}"
             raise DataError(msg)
@@ -154,10 +165,14 @@ class Dataset:
         check_column_names(names, "X")
         frame.columns = pd.Index(names)
         frame.index = pd.RangeIndex(1, len(frame) + 1)
+        frame = pd.DataFrame(
+            {name: _with_known_type(column) for name, column in frame.items()},
+            index=frame.index,
+        )
+        features = _tidy_features(frame[has_target]).reset_index(drop=True)
         described = None
         if image_shape is None:
             described = describe_columns(frame[has_target], targets)
-        features = _tidy_features(frame[has_target]).reset_index(drop=True)
         transformer = tabular_transformer() if transformer is None else transformer
         return cls(name, features, targets, resolved, transformer, image_shape, described)
 
@@ -242,13 +257,16 @@ def read_dataset(
     has_header: bool = True,
     encoding: str | None = None,
     decimal: str | None = None,
+    missing: Sequence[str] = (),
+    dates: str | None = None,
+    drop: Sequence[str] = (),
     task: str | None = None,
 ) -> Dataset:
     """Read a CSV or Parquet file with a column to predict.
 
     Missing numbers are replaced by the median of the column, and numbers are
-    standardized, as are dates, which may be text such as 2026-11-27. All other columns
-    are one-hot encoded; a missing value is a category.
+    standardized, as are durations, and dates, which may be text such as 2026-11-27 or
+    27.11.2026. All other columns are one-hot encoded; a missing value is a category.
     Rows without a target are omitted.
 
     Parameters
@@ -259,15 +277,23 @@ def read_dataset(
     target : str or None
         Name of the column to predict. With None the error lists the columns.
     separator : str, optional
-        Separator of the columns of a CSV file. By default a comma, or a tab in ``.tsv``.
+        Separator of the columns of a CSV file. By default it is guessed from the first
+        rows, of comma, semicolon, tab and "|".
     has_header : bool
         Whether the first row of a CSV file has the names of the columns. Otherwise the
         names are "0", "1" and so on.
     encoding : str, optional
-        Encoding of a CSV file. By default UTF-8. Excel in Western Europe writes
-        "cp1252".
+        Encoding of a CSV file. By default it is guessed: UTF-8, or "cp1252", which Excel
+        writes in Western Europe.
     decimal : str, optional
-        Decimal separator of a CSV file. By default a point.
+        Decimal separator of a CSV file. By default it is guessed: a point or a comma.
+    missing : sequence of str
+        Cells of a CSV file that count as missing, such as "?", besides empty cells and
+        "NA", "null" and the like.
+    dates : str, optional
+        Format of dates that are text, such as "%m/%d/%Y", besides the usual ones.
+    drop : sequence of str
+        Names of columns that are left out.
     task : {"classes", "values"}, optional
         By default it is inferred by :func:`~skmetricmlp.study.tasks.infer_task`.
 
@@ -283,31 +309,45 @@ def read_dataset(
         :meth:`Dataset.from_arrays`.
     """
     path = Path(path)
-    text_format = TextFormat(separator, has_header, encoding, decimal)
-    frame = read_frame(path, text_format)
+    given = TextFormat(separator, has_header, encoding, decimal, tuple(missing))
+    frame, used = read_frame(path, given)
+    guessed = used.describe_guess(given, path)
     columns = [str(column) for column in frame.columns]
     frame.columns = pd.Index(columns)
     check_column_names(columns, str(path))
     if target is None:
-        hint = separator_hint(path, text_format)
+        hint = separator_hint(path, used)
         msg = (
             f"name the column to predict with --target; {path} has "
             f"{format_columns(columns)}{hint}"
         )
         raise DataError(msg)
-    if target not in columns:
-        close = get_close_matches(target, columns, n=1)
-        hint = separator_hint(path, text_format)
-        if close and not hint:
-            hint = f" (did you mean {close[0]!r}?)"
-        msg = f"no column {target!r} in {path}{hint}; it has {format_columns(columns)}"
+    for name in (target, *drop):
+        if name not in columns:
+            raise _unknown_column(name, columns, path, used, guessed)
+    if target in drop:
+        msg = f"--drop must not name the target {target!r}"
         raise DataError(msg)
-    return Dataset.from_arrays(
-        frame.drop(columns=target),
-        frame[target],
-        name=path.name.split(".")[0],
-        task=task,
+    features = frame.drop(columns=[target, *drop])
+    if dates is not None:
+        features = with_given_dates(features, dates)
+    data = Dataset.from_arrays(
+        features, frame[target], name=path.name.split(".")[0], task=task
     )
+    return replace(data, guessed=guessed)
+
+
+def _unknown_column(
+    name: str, columns: list[str], path: Path, used: TextFormat, guessed: str
+) -> DataError:
+    close = get_close_matches(name, columns, n=1)
+    hint = separator_hint(path, used)
+    if guessed and not hint:
+        hint = f" (read with {guessed})"
+    if close and not hint:
+        hint = f" (did you mean {close[0]!r}?)"
+    msg = f"no column {name!r} in {path}{hint}; it has {format_columns(columns)}"
+    return DataError(msg)
 
 
 def tabular_transformer(scale: str = "standard") -> ColumnTransformer:
@@ -347,19 +387,39 @@ def tabular_transformer(scale: str = "standard") -> ColumnTransformer:
     )
 
 
+def _name_of(y: Any) -> str:
+    name = getattr(y, "name", None)
+    return "y" if name is None else str(name)
+
+
+def _with_known_type(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Convert dates, durations and numbers of any type to those of NumPy."""
+    if (cell := first_container(column)) is not None:
+        msg = (
+            f"the column {column.name!r} has values of type {type(cell).__name__}; it "
+            f"must have text, numbers or dates: leave it out with --drop"
+        )
+        raise DataError(msg)
+    return with_known_dates(with_plain_type(column))
+
+
 def _as_labels(y: pd.Series[Any]) -> pd.Series[Any]:
-    """Convert other objects than text and numbers, such as times, to text."""
+    """Convert durations to days, decimals to numbers, and other objects to text."""
     types = pd.api.types
-    if types.is_numeric_dtype(y) or types.is_bool_dtype(y) or types.is_string_dtype(y):
-        return y
-    kinds = {type(value) for value in y}
+    kinds = {type(value) for value in y} if y.dtype == object else set()
     if refused := [kind for kind in kinds if issubclass(kind, REFUSED)]:
         msg = (
             f"the target {y.name!r} has values of type {refused[0].__name__}; it must "
             f"have text or numbers"
         )
         raise DataError(msg)
-    if kinds <= {str, bool} or kinds <= {int, float, np.float64, np.int64}:
+    y = with_plain_type(y)
+    if types.is_timedelta64_dtype(y):
+        days: pd.Series[Any] = y.dt.total_seconds() / 86400
+        return days
+    if types.is_numeric_dtype(y) or types.is_bool_dtype(y) or types.is_string_dtype(y):
+        return y
+    if kinds and kinds <= {str, bool}:
         return y
     return y.map(str)
 
@@ -372,9 +432,11 @@ def _check_labels(y: pd.Series[Any]) -> None:
         raise DataError(msg)
     _check_number(y)
     if 2 * n_classes > len(y):
+        is_number = pd.api.types.is_any_real_numeric_dtype(y)
+        remedy = "use --task values for regression" if is_number else "predict numbers"
         msg = (
             f"the target {target!r} has {n_classes} distinct values in {len(y)} rows, "
-            f"which are too many classes; use --task values for regression"
+            f"which are too many classes: {remedy}, or a column of fewer classes"
         )
         raise DataError(msg)
 
@@ -405,26 +467,20 @@ def _resolve_task(name: str | None, y: pd.Series[Any]) -> Task:
 
 
 def _tidy_features(X: pd.DataFrame) -> pd.DataFrame:
-    """Convert numbers to floats, times to seconds, and other columns to text.
-
-    Text of dates is of times too.
-    """
+    """Convert numbers to floats, times to seconds, and other columns to text."""
+    types = pd.api.types
     tidy = {}
     for name, column in X.items():
-        if pd.api.types.is_bool_dtype(
-            column
-        ) or not pd.api.types.is_any_real_numeric_dtype(column):
-            if are_dates(column):
-                column = pd.to_datetime(column, format="ISO8601", utc=True)  # noqa: PLW2901
-            if pd.api.types.is_datetime64_any_dtype(column):
-                seconds = (column - column.min()).dt.total_seconds()
-                tidy[name] = seconds.astype(float)
-            else:
-                text = column.astype("string").astype(object)
-                tidy[name] = text.where(column.notna(), "missing")
-        else:
+        if types.is_datetime64_any_dtype(column):
+            tidy[name] = (column - column.min()).dt.total_seconds().astype(float)
+        elif types.is_timedelta64_dtype(column):
+            tidy[name] = column.dt.total_seconds().astype(float)
+        elif types.is_any_real_numeric_dtype(column) and not types.is_bool_dtype(column):
             tidy[name] = column.astype("Float64").astype(float)
             _check_feature(str(name), tidy[name])
+        else:
+            text = column.astype("string").astype(object)
+            tidy[name] = text.where(column.notna(), "missing")
     return pd.DataFrame(tidy, index=X.index)
 
 

@@ -6,13 +6,15 @@ import bz2
 import codecs
 import csv
 import gzip
+import io
 import lzma
 import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,8 +40,21 @@ SEPARATORS = {".tsv": "\t", ".tab": "\t"}
 #: Names of separators, as a tab is hard to type.
 SEPARATOR_NAMES = {"\\t": "\t", "tab": "\t", "space": r"\s+"}
 
-#: Separators that an error may suggest.
-USUAL_SEPARATORS = (";", "\t", "|", ",")
+#: Separators that are tried.
+USUAL_SEPARATORS = (",", ";", "\t", "|")
+
+#: Rows of a text file that the separator and the decimal separator are guessed from.
+FIRST_ROWS = 20
+MANY_ROWS = 1000
+
+#: Encodings that are tried. Excel in Western Europe writes the second.
+USUAL_ENCODINGS = ("utf-8", "cp1252")
+
+#: Numbers with a decimal comma, and those that may stand beside them.
+WITH_COMMA = r"[+-]?\d+,\d+([eE][+-]?\d+)?"
+THOUSANDS = r"[+-]?\d{1,3}(,\d{3})+"
+INTEGER = r"[+-]?\d+"
+WITH_POINT = r"[+-]?\d*\.\d+([eE][+-]?\d+)?"
 
 #: Byte order marks, and the encodings that they identify.
 BYTE_ORDER_MARKS = {
@@ -57,23 +72,23 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class TextFormat:
-    """The format of a text file. None stands for a default.
+    """The format of a text file. What is None is guessed from the file.
 
     Attributes
     ----------
     separator : str, optional
-        By default a tab in ``.tsv`` and ``.tab`` files, and a comma otherwise.
     has_header : bool
     encoding : str, optional
-        By default UTF-8.
     decimal : str, optional
-        By default a point.
+    missing : tuple of str
+        Cells that count as missing, besides empty ones and "NA", "null" and the like.
     """
 
     separator: str | None = None
     has_header: bool = True
     encoding: str | None = None
     decimal: str | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def given_options(self) -> list[str]:
@@ -83,12 +98,40 @@ class TextFormat:
             "--no-header": None if self.has_header else True,
             "--encoding": self.encoding,
             "--decimal": self.decimal,
+            "--missing": self.missing or None,
         }
         return [name for name, value in options.items() if value is not None]
 
+    def describe_guess(self, given: TextFormat, path: Path) -> str:
+        """Return the options that say what was guessed, and is unusual for such a file.
 
-def read_frame(path: Path, text_format: TextFormat) -> pd.DataFrame:
+        Examples
+        --------
+        >>> guessed = TextFormat(";", encoding="utf-8", decimal=",")
+        >>> guessed.describe_guess(TextFormat(), Path("t.csv"))
+        "--separator ';' --decimal ','"
+        """
+        usual = SEPARATORS.get(_kind(path), ",")
+        options = {
+            "--separator": (given.separator, self.separator, usual),
+            "--encoding": (given.encoding, self.encoding, USUAL_ENCODINGS[0]),
+            "--decimal": (given.decimal, self.decimal, "."),
+        }
+        return " ".join(
+            f"{name} {_quote(value)}"
+            for name, (given_value, value, usual_value) in options.items()
+            if given_value is None and value and value != usual_value
+        )
+
+
+def read_frame(path: Path, given: TextFormat) -> tuple[pd.DataFrame, TextFormat]:
     """Read a text or Parquet file.
+
+    Returns
+    -------
+    frame : pandas.DataFrame
+    text_format : TextFormat
+        What was given, and what was guessed for a text file.
 
     Raises
     ------
@@ -99,17 +142,17 @@ def read_frame(path: Path, text_format: TextFormat) -> pd.DataFrame:
     _check_file(path)
     kind = _kind(path)
     if kind in PARQUET:
-        if text_format.given_options:
-            option = text_format.given_options[0]
+        if given.given_options:
+            option = given.given_options[0]
             msg = f"{option} applies to CSV files, and {path} is Parquet"
             raise DataError(msg)
-        frame = _read_parquet(path)
+        frame, text_format = _read_parquet(path), given
     else:
-        frame = _read_text(path, _with_defaults(text_format, kind))
+        frame, text_format = _read_text(path, given)
     if not len(frame):
         msg = f"{path} has {format_columns(frame.columns)}, and no rows"
         raise DataError(msg)
-    return frame
+    return frame, text_format
 
 
 def check_column_names(names: list[str], source: str) -> None:
@@ -143,57 +186,118 @@ def format_columns(columns: Any, most: int = 12, length: int = 40) -> str:
 
 
 def separator_hint(path: Path, text_format: TextFormat) -> str:
-    """Suggest another separator if the first line of a text file has one.
+    """Suggest another separator if the first rows of a text file fit one better.
 
     Returns
     -------
     str
         " (did you mean ...?)", or an empty string.
     """
-    kind = _kind(path)
-    if kind in PARQUET:
+    if _kind(path) in PARQUET:
         return ""
-    text_format = _with_defaults(text_format, kind)
     try:
-        with _open(path) as file:
-            lines = (
-                file.read(BLOCK)
-                .decode(text_format.encoding or "", "replace")
-                .splitlines()
-            )
-    except DECOMPRESSION_ERRORS:
+        lines = _first_lines(path, text_format.encoding or USUAL_ENCODINGS[0])
+    except (*DECOMPRESSION_ERRORS, UnicodeError):
         return ""
+    used = text_format.separator or ","
+    best = _best_separator(lines[:1], used)
+    if best != used:
+        return f" (did you mean --separator {_quote(best)}?)"
     first, second = [*lines, "", ""][:2]
-    used = text_format.separator or ""
-    others = [separator for separator in USUAL_SEPARATORS if separator != used]
-    counts = {separator: _count(first, separator) for separator in others}
-    best = max(counts, key=lambda separator: counts[separator])
-    if not counts[best] and not _count(first, used):
-        n_words = len(first.split())
-        aligned = n_words > 1 and n_words == len(second.split())
-        return " (did you mean --separator space?)" if aligned else ""
-    if not counts[best] or _count(first, used) >= counts[best]:
-        return ""
-    hint = f"did you mean --separator {_quote(best)}"
-    if (
-        best == ";"
-        and text_format.decimal == "."
-        and re.search(r"(^|;)-?\d+,\d+(;|$)", second)
-    ):
-        hint += " --decimal ','"
-    return f" ({hint}?)"
+    is_one_column = len(used) == 1 and _n_separators(lines[:1], used) in {None, 0}
+    n_words = len(first.split())
+    if is_one_column and n_words > 1 and n_words == len(second.split()):
+        return " (did you mean --separator space?)"
+    return ""
 
 
-def _count(line: str, separator: str) -> int:
-    """Count the separators of a line that are not inside quotes."""
+def _guess_encoding(path: Path) -> str:
+    """Return the encoding of the byte order mark, or the first one that fits."""
+    with _open(path) as file:
+        start = file.read(4)
+    for mark, encoding in BYTE_ORDER_MARKS.items():
+        if start.startswith(mark):
+            return encoding
+    fitting = (encoding for encoding in USUAL_ENCODINGS if _is_text(path, encoding))
+    return next(fitting, USUAL_ENCODINGS[0])
+
+
+def _is_text(path: Path, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with _open(path) as file:
+        try:
+            while block := file.read(BLOCK):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeError:
+            return False
+    return True
+
+
+def _first_lines(path: Path, encoding: str) -> list[str]:
+    with _open(path) as file:
+        text = io.TextIOWrapper(file, encoding, newline="")
+        lines = list(islice(iter(lambda: text.readline(BLOCK), ""), FIRST_ROWS))
+        text.detach()
+    return lines
+
+
+def _best_separator(lines: list[str], usual: str) -> str:
+    """Return the separator that occurs in all rows alike, and most often.
+
+    Of equals, and without any, it is the usual one.
+    """
+    candidates = dict.fromkeys([usual, *USUAL_SEPARATORS])
+    counts = {separator: _n_separators(lines, separator) or 0 for separator in candidates}
+    return max(counts, key=lambda separator: counts[separator])
+
+
+def _n_separators(lines: list[str], separator: str) -> int | None:
+    """Count the separators of a row outside quotes; None if rows differ."""
     if len(separator) != 1:
-        return 0
-    cells = next(csv.reader([line[:100_000]], delimiter=separator), [])
-    return max(len(cells) - 1, 0)
+        return None
+    try:
+        rows = [row for row in csv.reader(lines, delimiter=separator) if row]
+    except csv.Error:
+        return None
+    if len(lines) == FIRST_ROWS:
+        rows = rows[:-1]  # The last one may go on in the next line.
+    counts = {len(row) - 1 for row in rows}
+    return counts.pop() if len(counts) == 1 else None
 
 
-def _quote(separator: str) -> str:
-    return r"'\t'" if separator == "\t" else f"'{separator}'"
+def _guess_decimal(path: Path, text_format: TextFormat, options: dict[str, Any]) -> str:
+    """Return a comma if a column has numbers with one, and none has a point.
+
+    Numbers such as 21,345 alone may have a thousands separator, and do not decide.
+    """
+    with _open(path) as file:
+        cells = pd.read_csv(
+            file,
+            header=0 if text_format.has_header else None,
+            dtype=str,
+            nrows=MANY_ROWS,
+            **options,
+        )
+    columns = [column.dropna().str.strip() for _, column in cells.items()]
+
+    def share(column: pd.Series[Any], pattern: str) -> float:
+        return float(column.str.fullmatch(pattern).mean()) if len(column) else 0.0
+
+    has_comma = any(
+        share(column, f"{WITH_COMMA}|{INTEGER}") > 0.5
+        and column.str.fullmatch(WITH_COMMA).any()
+        and share(column, f"{THOUSANDS}|{INTEGER}") < 1
+        for column in columns
+    )
+    has_point = any(share(column, WITH_POINT) > 0.5 for column in columns)
+    return "," if has_comma and not has_point else "."
+
+
+def _quote(value: str) -> str:
+    if value == "\t":
+        return r"'\t'"
+    return value if value.replace("-", "").isalnum() else f"'{value}'"
 
 
 def _check_file(path: Path) -> None:
@@ -228,36 +332,42 @@ def _kind(path: Path) -> str:
     raise DataError(msg)
 
 
-def _with_defaults(text_format: TextFormat, kind: str) -> TextFormat:
-    separator = (
-        SEPARATORS.get(kind, ",")
-        if text_format.separator is None
-        else text_format.separator
-    )
-    encoding, decimal = text_format.encoding or "utf-8", text_format.decimal or "."
-    separator = SEPARATOR_NAMES.get(separator, separator)
-    if not separator or "\n" in separator or "\r" in separator:
-        msg = (
-            f"--separator must be a character or a regular expression, got {separator!r}"
-        )
+def _checked(given: TextFormat) -> TextFormat:
+    """Check what was given of the format, and replace names of separators."""
+    separator, decimal = given.separator, given.decimal
+    if separator is not None:
+        separator = SEPARATOR_NAMES.get(separator, separator)
+        if not separator or "\n" in separator or "\r" in separator:
+            msg = (
+                f"--separator must be a character or a regular expression, got "
+                f"{separator!r}"
+            )
+            raise DataError(msg)
+    # Commas inside quotes may be decimal separators beside commas that separate.
+    refused = {separator, '"', "\n", "\r"} - {","}
+    if decimal is not None and (
+        len(decimal) != 1 or decimal.isalnum() or decimal in refused
+    ):
+        msg = f"--decimal must be one character other than the separator, got {decimal!r}"
         raise DataError(msg)
-    if len(decimal) != 1 or decimal.isalnum() or decimal in {separator, '"', "\n", "\r"}:
-        msg = (
-            f"--decimal must be one character other than the separator {separator!r}, "
-            f"got {decimal!r}"
-        )
-        raise DataError(msg)
-    try:
-        "a".encode(encoding)
-    except (LookupError, ValueError) as error:
-        msg = f"--encoding must be an encoding of text, such as cp1252, got {encoding!r}"
-        raise DataError(msg) from error
-    return TextFormat(separator, text_format.has_header, encoding, decimal)
+    if given.encoding is not None:
+        try:
+            "a".encode(given.encoding)
+        except (LookupError, ValueError) as error:
+            msg = (
+                f"--encoding must be an encoding of text, such as cp1252, got "
+                f"{given.encoding!r}"
+            )
+            raise DataError(msg) from error
+    return replace(given, separator=separator)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     try:
         frame: pd.DataFrame = pd.read_parquet(path)
+        if any(frame.index.names):
+            # pandas saves an index as a column, and makes it the index again.
+            frame = frame.reset_index()
     except ImportError as error:
         msg = "reading Parquet needs pyarrow: pip install 'skmetricmlp[parquet]'"
         raise DataError(msg) from error
@@ -270,25 +380,28 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     return frame
 
 
-def _read_text(path: Path, text_format: TextFormat) -> pd.DataFrame:
-    options: dict[str, Any] = {
-        "sep": text_format.separator,
-        "encoding": text_format.encoding,
-    }
-    if len(text_format.separator or "") > 1:
-        options["engine"] = "python"
-    else:
-        # The type of a column is inferred from all rows, not in chunks.
-        options["low_memory"] = False
+def _read_text(path: Path, given: TextFormat) -> tuple[pd.DataFrame, TextFormat]:
+    text_format = _checked(given)
     try:
+        if text_format.encoding is None:
+            text_format = replace(text_format, encoding=_guess_encoding(path))
         _check_bytes(path, text_format)
+        if text_format.separator is None:
+            lines = _first_lines(path, text_format.encoding or "")
+            separator = _best_separator(lines, SEPARATORS.get(_kind(path), ","))
+            text_format = replace(text_format, separator=separator)
+        options = _options(text_format)
         if text_format.has_header:
             _check_header(path, options)
+        if text_format.decimal is None:
+            decimal = _guess_decimal(path, text_format, options)
+            text_format = replace(text_format, decimal=decimal)
         with _open(path) as file:
             frame: pd.DataFrame = pd.read_csv(
                 file,
                 header=0 if text_format.has_header else None,
                 decimal=text_format.decimal or ".",
+                na_values=list(text_format.missing),
                 **options,
             )
     except UnicodeError as error:
@@ -306,7 +419,19 @@ def _read_text(path: Path, text_format: TextFormat) -> pd.DataFrame:
         )
         raise DataError(msg) from error
     _check_cells(path, frame, text_format)
-    return frame
+    return frame, text_format
+
+
+def _options(text_format: TextFormat) -> dict[str, Any]:
+    """Return the arguments of pandas that all its readings of a file share."""
+    options: dict[str, Any] = {
+        "sep": text_format.separator,
+        "encoding": text_format.encoding,
+    }
+    if len(text_format.separator or "") > 1:
+        return {**options, "engine": "python"}
+    # The type of a column is inferred from all rows, not in chunks.
+    return {**options, "low_memory": False}
 
 
 def _check_bytes(path: Path, text_format: TextFormat) -> None:
@@ -314,19 +439,13 @@ def _check_bytes(path: Path, text_format: TextFormat) -> None:
     if (codecs.lookup(text_format.encoding or "").name).startswith(("utf-16", "utf-32")):
         return
     with _open(path) as file:
-        block = file.read(BLOCK)
-        for mark, encoding in BYTE_ORDER_MARKS.items():
-            if block.startswith(mark):
-                msg = f"{path} is {encoding.upper()} text: use --encoding {encoding}"
-                raise DataError(msg)
-        while block:
+        while block := file.read(BLOCK):
             if b"\0" in block:
                 msg = (
                     f"{path} has NUL bytes, which text does not have: it is not a CSV "
                     f"file, is damaged, or needs --encoding utf-16-le"
                 )
                 raise DataError(msg)
-            block = file.read(BLOCK)
 
 
 def _check_header(path: Path, options: Mapping[str, Any]) -> None:
@@ -355,7 +474,7 @@ def _not_text(path: Path, text_format: TextFormat, error: UnicodeError) -> DataE
     if isinstance(error, UnicodeDecodeError):
         byte = f" (byte 0x{error.object[error.start]:02x})"
     if text_format.encoding == "utf-8":
-        remedy = "name its encoding, for instance --encoding cp1252 or latin-1"
+        remedy = "name its encoding, for instance --encoding latin-1 or shift-jis"
     else:
         remedy = "use another --encoding"
     return DataError(f"{path} is not {text_format.encoding} text{byte}: {remedy}")

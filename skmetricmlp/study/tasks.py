@@ -13,7 +13,11 @@ from sklearn.utils.multiclass import type_of_target
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
 
-__all__ = ["CLASSES", "TASKS", "VALUES", "Task", "infer_task"]
+__all__ = ["CLASSES", "TASKS", "VALUES", "Task", "infer_task", "task_hint"]
+
+
+#: Distinct integers that are classes by default; more are values.
+MOST_CLASSES = 20
 
 
 @dataclass(frozen=True)
@@ -95,8 +99,8 @@ TASKS = {task.name: task for task in (CLASSES, VALUES)}
 def infer_task(y: pd.Series[Any]) -> Task:
     """Infer the task from the targets.
 
-    Numbers are values if some are not integers, or if there are more distinct ones than
-    half the rows. All other targets are classes.
+    Numbers are values if some are not integers, or if more than 20 of them, or than half
+    the rows, differ. All other targets are classes.
 
     Examples
     --------
@@ -108,6 +112,28 @@ def infer_task(y: pd.Series[Any]) -> Task:
     if not pd.api.types.is_any_real_numeric_dtype(y) or y.isna().any():
         return CLASSES
     numbers = y.to_numpy(dtype=float)
-    if not np.isfinite(numbers).all() or 2 * y.nunique() > len(y):
+    n_distinct = y.nunique()
+    if (
+        not np.isfinite(numbers).all()
+        or 2 * n_distinct > len(y)
+        or n_distinct > MOST_CLASSES
+    ):
         return VALUES
     return VALUES if type_of_target(numbers) == "continuous" else CLASSES
+
+
+def task_hint(y: pd.Series[Any], task: Task) -> str:
+    """Name the option for the other task, where the targets could be of either.
+
+    Examples
+    --------
+    >>> task_hint(pd.Series([3, 1, 2, 1, 2, 3]), CLASSES)
+    'for regression use --task values'
+    """
+    is_number = pd.api.types.is_any_real_numeric_dtype(y)
+    if not is_number or (y % 1 != 0).any():
+        return ""
+    if task is CLASSES:
+        return "for regression use --task values" if y.nunique() > 2 else ""
+    is_possible = 2 * y.nunique() <= len(y)
+    return "for classification use --task classes" if is_possible else ""
