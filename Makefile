@@ -5,7 +5,8 @@ BIN := .venv/bin
 .PHONY: demo test test-oldest docs lint format clean
 
 demo: .venv/.demo
-	$(BIN)/python -m skmetricmlp compare digits --n-jobs -1
+	$(BIN)/python examples/mixed_columns.py reports/customers.csv
+	$(BIN)/python -m skmetricmlp compare reports/customers.csv --target stays --n-jobs -1
 
 test: .venv/.test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
@@ -15,7 +16,7 @@ test: .venv/.test
 test-oldest: .venv-oldest/.test
 	OMP_NUM_THREADS=1 .venv-oldest/bin/python -m pytest -n auto \
 	  --ignore-glob='tests/test_study*.py' \
-	  $(foreach name,command_faults docs examples hostile_names plotting random_calls report,\
+	  $(foreach name,command_faults docs examples first_tables hostile_names plotting random_calls report,\
 	  --ignore=tests/test_$(name).py)
 
 # The site, without a network. INTERSPHINX=1 links to other projects' manuals.

@@ -5,6 +5,9 @@ A table with numbers, categories, dates and missing values
 The classifier takes such a table as it is, and it can be the last step of a pipeline,
 like any other. The best classifier depends on the table, so this example compares
 several. On this table the calculated network wins.
+
+``python examples/mixed_columns.py FILE.csv`` only writes the table to a file, for
+``python -m skmetricmlp compare FILE.csv --target stays``.
 """
 
 # %%
@@ -13,7 +16,9 @@ several. On this table the calculated network wins.
 # account, and on the region. The value is missing if a customer has no orders, so that
 # a missing value is informative; other values are missing at random. Most regions have
 # few customers.
+import sys
 import warnings
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -55,6 +60,12 @@ score = (
 stays = (rng.random(n) < 1 / (1 + np.exp(-2 * score))).astype(int)
 for column in ("orders", "channel", "region"):
     table.loc[rng.choice(n, 50, replace=False), column] = np.nan
+
+if len(sys.argv) > 1:
+    path = Path(sys.argv[1])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.assign(stays=np.where(stays, "yes", "no")).to_csv(path, index=False)
+    sys.exit()
 
 # %%
 # Other models need numbers. They are imputed and scaled, with an indicator of missing

@@ -82,6 +82,27 @@ def test_example_is_a_page_of_a_gallery(path):
     assert "# %%" in rest
 
 
+def test_a_table_is_written_for_the_comparison(run, tmp_path):
+    pytest.importorskip("jinja2")
+    from skmetricmlp.study import read_dataset  # noqa: PLC0415
+
+    path = tmp_path / "new" / "customers.csv"
+    with pytest.raises(SystemExit):
+        run(example("mixed_columns"), path)
+    data = read_dataset(path, "stays")
+    assert len(data.y) == 1000
+    assert set(data.y) == {"yes", "no"}
+    kinds = dict(zip(data.columns["column"], data.columns["read as"], strict=True))
+    assert kinds == {
+        "orders": "number",
+        "value": "number",
+        "channel": "category",
+        "region": "category",
+        "opened": "date",
+    }
+    assert data.columns["missing"].sum() > 150
+
+
 @pytest.mark.parametrize("shape", [(8, 8), (64,), (8, 8, 1)])
 def test_mnist_is_read_from_a_file(run, tmp_path, shape):
     X, y = load_digits(return_X_y=True)
