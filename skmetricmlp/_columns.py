@@ -12,7 +12,7 @@ __all__ = ["NUMBERS", "first_container", "with_plain_type"]
 
 #: Names that pandas gives to what a column of objects holds.
 NUMBERS = ("decimal", "floating", "integer", "mixed-integer-float")
-DATES = ("date", "datetime", "datetime64")
+DATES = ("datetime", "datetime64")
 DURATIONS = ("timedelta", "timedelta64")
 
 
@@ -32,8 +32,10 @@ def with_plain_type(column: pd.Series[Any]) -> pd.Series[Any]:
     if kind == "period":
         times: pd.Series[Any] = column.dt.to_timestamp()
         return times
-    if kind in DATES + DURATIONS and isinstance(column.dtype, pd.ArrowDtype):
+    if kind in ("date", *DATES, *DURATIONS) and isinstance(column.dtype, pd.ArrowDtype):
         column = column.astype(object)
+    if kind == "date":  # Nanoseconds, pandas' choice before 3.0, end in the year 2262.
+        return column.astype("datetime64[us]")
     if kind in DATES:
         return pd.to_datetime(column, utc=True).dt.tz_localize(None)
     if kind in DURATIONS:

@@ -242,7 +242,7 @@ def test_a_table_straight_in(make):
 
 @pytest.mark.parametrize("by", ["exemplar", "feature", "comparison"])
 def test_contributions_of_a_table_add_up(by):
-    model = regressor(n_exemplars=10).fit(TABLE, np.nan_to_num(TABLE["age"]))
+    model = regressor(n_exemplars=10).fit(TABLE, TABLE["age"].fillna(0.0))
     explained = model.explain(MORE[:20], by=by)
     sums = explained.groupby("row")["contribution"].sum()
     assert_allclose(sums, model.predict(MORE[:20]), rtol=1e-6)

@@ -436,8 +436,10 @@ def _category_values(column: pd.Series, name: str, *, are_numbers: bool) -> Any:
         values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
         _check_finite(values, name)
         return values[:, None]
-    text = column.astype(object).map(_as_text).to_numpy(dtype=object)
-    return np.where(missing, np.array(np.nan, dtype=object), text)[:, None]
+    is_text = types.is_string_dtype(column)
+    text = column if is_text else column.astype(object).map(_as_text)
+    cells = text.to_numpy(dtype=object)
+    return np.where(missing, np.array(np.nan, dtype=object), cells)[:, None]
 
 
 def _as_text(cell: Any) -> str:
