@@ -121,6 +121,10 @@ class DistinctRows:
             return codes
         return np.zeros(len(self.index), dtype=np.intp)
 
+    def targets(self, n_outputs: int) -> Floats:
+        """Return the one-hot classes (m, n_outputs) or the values of the rows."""
+        return np.eye(n_outputs)[self.y] if self.y.ndim == 1 else self.y
+
     def data(self) -> TrainingData:
         """Return a copy of the rows, with their targets and weights."""
         return TrainingData(self.X[self.index], self.y, self.sample_weight)

@@ -46,7 +46,7 @@ class FitState:
     recorded : mapping
         Parameters that must stay the same when training goes on; see
         :mod:`skmetricmlp._validation.warm_start`.
-    targets : ClassTargets, RegressionTargets or DomainTargets
+    targets : ClassTargets, LabelTargets, RegressionTargets or DomainTargets
         What the outputs mean.
     optimizer : Optimizer or None
     optimizer_state : object

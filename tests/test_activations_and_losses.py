@@ -39,6 +39,11 @@ def scalar_squared_error(row, target):
     return sum((a - t) ** 2 for a, t in zip(p, target, strict=True)) / 2
 
 
+def scalar_binary_log_loss(row, target):
+    pairs = zip(scalar_logistic(row), target, strict=True)
+    return -sum(t * log(p) + (1 - t) * log(1 - p) for p, t in pairs)
+
+
 def scalar_squared_error_of_values(row, target):
     return sum((a - t) ** 2 for a, t in zip(row, target, strict=True)) / 2
 
@@ -46,6 +51,8 @@ def scalar_squared_error_of_values(row, target):
 SCALAR_LOSSES = {
     "log_loss": scalar_log_loss,
     "squared_error": scalar_squared_error,
+    "binary_log_loss": scalar_binary_log_loss,
+    "binary_squared_error": scalar_squared_error,
     "identity_squared_error": scalar_squared_error_of_values,
 }
 
@@ -85,9 +92,9 @@ def xp(request):
 def test_every_name_has_an_oracle():
     assert set(ACTIVATIONS) == {*SCALAR_ACTIVATIONS, "softmax"}
     assert set(LOSSES) == set(SCALAR_LOSSES)
-    outputs = {loss.output_activation for loss in LOSSES.values()}
-    assert outputs <= set(ACTIVATIONS)
-    assert set(LOG_PROBABILITIES) == outputs - {"identity"}
+    assert {loss.output_activation for loss in LOSSES.values()} <= set(ACTIVATIONS)
+    of_values = {name for name, loss in LOSSES.items() if loss.targets == "values"}
+    assert set(LOG_PROBABILITIES) == set(LOSSES) - of_values
 
 
 @pytest.mark.parametrize("name", SCALAR_ACTIVATIONS)
@@ -265,40 +272,46 @@ def test_loss_survives_extremes_in_its_precision(extreme, name, dtype):
     p = 1 / (1 + exp(-1))
     by_hand = {"log_loss": 2e4, "squared_error": (1 + 1 + 0.25 + p * p) / 2}
     z_0 = extreme[0]
+    by_hand["binary_log_loss"] = 1e4 + 1e4 + log(2) - log(1 - p)
+    by_hand["binary_squared_error"] = by_hand["squared_error"]
     by_hand["identity_squared_error"] = sum((z_0 - np.eye(4)[1]) ** 2) / 2
     assert_allclose(losses[0], by_hand[name], rtol=1e-6)
 
 
-@pytest.mark.parametrize("activation", LOG_PROBABILITIES)
-def test_log_probabilities_are_the_log_of_the_normalized_outputs(z, activation):
-    outputs = {"softmax": scalar_softmax, "logistic": scalar_logistic}[activation]
-    expected = [[log(p / sum(outputs(row))) for p in outputs(row)] for row in z.tolist()]
-    actual = LOG_PROBABILITIES[activation](z)
-    assert_allclose(actual, expected, rtol=1e-12, atol=1e-14)
+def normalized(p, name):
+    """Of classes the outputs are divided by their sum, and of labels they are not."""
+    is_class = LOSSES[name].targets == "classes"
+    return p / p.sum(axis=1, keepdims=True) if is_class else p
 
 
-@pytest.mark.parametrize("activation", LOG_PROBABILITIES)
-def test_log_probabilities_agree_with_the_output_activation(z, activation):
-    output = ACTIVATIONS[activation].function(z)
-    p = np.exp(LOG_PROBABILITIES[activation](z))
-    assert_allclose(p.sum(axis=1), 1, rtol=1e-13)
-    assert_allclose(p, output / output.sum(axis=1, keepdims=True), rtol=1e-10)
+@pytest.mark.parametrize("name", LOG_PROBABILITIES)
+def test_log_probabilities_are_the_log_of_the_normalized_outputs(z, name):
+    activations = {"softmax": scalar_softmax, "logistic": scalar_logistic}
+    outputs = activations[LOSSES[name].output_activation]
+    expected = np.log(normalized(np.array([outputs(row) for row in z.tolist()]), name))
+    assert_allclose(LOG_PROBABILITIES[name](z), expected, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", LOG_PROBABILITIES)
+def test_log_probabilities_agree_with_the_output_activation(z, name):
+    output = ACTIVATIONS[LOSSES[name].output_activation].function(z)
+    p = np.exp(LOG_PROBABILITIES[name](z))
+    assert_allclose(p, normalized(output, name), rtol=1e-10)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("activation", LOG_PROBABILITIES)
-def test_log_probabilities_survive_extremes_in_their_precision(
-    extreme, activation, dtype
-):
-    log_p = LOG_PROBABILITIES[activation](read_only(extreme, dtype))
+@pytest.mark.parametrize("name", LOG_PROBABILITIES)
+def test_log_probabilities_survive_extremes_in_their_precision(extreme, name, dtype):
+    log_p = LOG_PROBABILITIES[name](read_only(extreme, dtype))
     assert log_p.dtype == dtype
     assert np.isfinite(log_p).all()
     assert log_p.max() <= 0
-    assert_allclose(np.exp(log_p).sum(axis=1), 1, rtol=1e-6)
+    if LOSSES[name].targets == "classes":
+        assert_allclose(np.exp(log_p).sum(axis=1), 1, rtol=1e-6)
 
 
 def test_log_probabilities_of_tiny_logistic_outputs_keep_their_differences():
     # Where sigma(z) = exp(z) to rounding, the logs are those of the softmax.
     z = read_only([[-2000.0, -2001.0, -2003.0]])
     expected = [log(p) for p in scalar_softmax([0.0, -1.0, -3.0])]
-    assert_allclose(LOG_PROBABILITIES["logistic"](z)[0], expected, rtol=1e-12)
+    assert_allclose(LOG_PROBABILITIES["squared_error"](z)[0], expected, rtol=1e-12)

@@ -17,6 +17,7 @@ from skmetricmlp.initialization import RowSample, output_sums
 X, y = standardized("wine")
 WEIGHTS = np.random.default_rng(0).uniform(0.2, 3, len(y))
 VALUES = np.stack([X[:, 0] + X[:, 1] ** 2, np.sin(X[:, 2])], axis=1)
+LABELS = (X[:, :3] > 0) * 1
 CLOSED = {"solver": "closed_form", "n_comparisons": 60}
 
 
@@ -31,7 +32,7 @@ def outputs(estimator, rows=X):
 
 
 def streamed(estimator, parts, rows=X, targets=y, weights=WEIGHTS):
-    classes = {} if targets.ndim > 1 else {"classes": np.unique(y)}
+    classes = {"classes": range(3)} if hasattr(estimator, "predict_proba") else {}
     for part in parts:
         batch = rows[part], targets[part]
         estimator.partial_fit(*batch, sample_weight=weights[part], **classes)
@@ -53,7 +54,9 @@ def small_samples(monkeypatch):
 
 
 @pytest.mark.parametrize("size", [1, 40])
-@pytest.mark.parametrize(("make", "targets"), [(classifier, y), (regressor, VALUES)])
+@pytest.mark.parametrize(
+    ("make", "targets"), [(classifier, y), (regressor, VALUES), (classifier, LABELS)]
+)
 @pytest.mark.usefixtures("small_samples")
 def test_a_stream_in_any_order_is_one_fit(make, targets, size):
     whole = closed(make, targets).fit(X, targets, sample_weight=WEIGHTS)

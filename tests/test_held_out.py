@@ -180,6 +180,19 @@ def test_a_factor_undoes_what_a_factor_does_and_needs_rows():
     assert factors[0] < factors[1] < 1.0
 
 
+def test_a_factor_undoes_what_a_factor_does_to_several_labels():
+    rng = np.random.default_rng(0)
+    start, right = network(0), network(1)
+    rows = rng.normal(size=(4000, 4))
+    p = 1 / (1 + np.exp(-outputs(right, rows)))
+    labels = (rng.random(p.shape) < p).astype(float)
+    data = TrainingData(rows, labels, np.full(4000, 7.0))
+    certain = with_scaled_output(right, 2.5)
+    share, factor = best_share(start, certain, data, "binary_log_loss", [0.0, 1.0])
+    assert share == 1.0
+    assert_allclose(factor, 0.4, rtol=0.05)
+
+
 def test_outputs_that_are_no_logarithms_of_odds_are_not_scaled():
     start, end = network(0), with_scaled_output(network(1), 3.0)
     codes = outputs(end, X).argmax(axis=1)

@@ -48,6 +48,9 @@ def loop_objective(loss, alpha, network, batch):
         z = loop_affine(values, network.layers[-1])[0]
         if loss == "log_loss":
             total += weight * (log(sum(exp(v) for v in z)) - z[code])
+        elif loss == "binary_log_loss":
+            for c, v in enumerate(z):
+                total += weight * log(1 + exp(-v if c == code else v))
         else:
             for c, v in enumerate(z):
                 said = v if loss == "identity_squared_error" else 1 / (1 + exp(-v))
@@ -256,6 +259,10 @@ def test_gradient_is_that_of_autograd(batch, activation, loss, widths):
     z = torch.nn.functional.linear(a, leaves[-2].T, leaves[-1])
     if loss == "log_loss":
         losses = torch.nn.functional.cross_entropy(z, codes, reduction="none")
+    elif loss == "binary_log_loss":
+        one_hot = torch.nn.functional.one_hot(codes, 3).to(z.dtype)
+        log_loss = torch.nn.functional.binary_cross_entropy_with_logits
+        losses = log_loss(z, one_hot, reduction="none").sum(dim=1)
     else:
         one_hot = torch.nn.functional.one_hot(codes, 3).to(z.dtype)
         said = z if loss == "identity_squared_error" else torch.sigmoid(z)

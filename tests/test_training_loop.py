@@ -900,6 +900,9 @@ def test_loss_and_score_is_its_loop(data, loss):
         z = network.affine_output(np.array([row]))[0].tolist()
         if loss == "log_loss":
             lost += weight * (log(sum(exp(v) for v in z)) - z[code])
+        elif loss == "binary_log_loss":
+            for c, v in enumerate(z):
+                lost += weight * log(1 + exp(-v if c == code else v))
         else:
             for c, v in enumerate(z):
                 said = v if loss == "identity_squared_error" else 1 / (1 + exp(-v))
@@ -913,6 +916,26 @@ def test_loss_and_score_is_its_loop(data, loss):
         loss, network, data._replace(sample_weight=7 * data.sample_weight)
     )
     assert_allclose(scaled, actual, rtol=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["binary_log_loss", "binary_squared_error"])
+def test_loss_and_score_of_several_labels_are_their_loop(data, loss):
+    network = random_network((3, 5, 2), output="logistic")
+    y = (network.affine_output(data.X) > 0).astype(float)
+    y[::3, 0] = 1 - y[::3, 0]
+    lost = right = total = 0.0
+    for row, labels, weight in zip(data.X, y, data.sample_weight, strict=True):
+        p = [1 / (1 + exp(-v)) for v in network.affine_output(row[None])[0].tolist()]
+        pairs = list(zip(p, labels.tolist(), strict=True))
+        if loss == "binary_log_loss":
+            lost -= weight * sum(log(a) if t else log(1 - a) for a, t in pairs)
+        else:
+            lost += weight * sum((a - t) ** 2 / 2 for a, t in pairs)
+        right += weight * all((a > 0.5) == t for a, t in pairs)
+        total += weight
+    assert 0 < right < total
+    actual = loss_and_score(loss, network, data._replace(y=read_only(y)))
+    assert_allclose(actual, (lost / total, right / total), rtol=1e-12)
 
 
 def test_accuracy_with_equal_weights_is_that_of_the_predictions(network, data):

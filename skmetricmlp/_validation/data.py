@@ -152,7 +152,9 @@ def check_training_data(
         Its ``n_features_in_`` and ``feature_names_in_`` are set, or compared if there was
         an earlier call.
     X : array-like or sparse of shape (n, d)
-    y : array-like of shape (n,), or of a regressor (n, n_outputs)
+    y : array-like of shape (n,) or (n, n_outputs)
+        Labels, an indicator of several labels, which may be sparse, or of a regressor
+        values.
     sample_weight : None, number or array-like of shape (n,)
     before : array, optional
         An array of the network that training continues from, or of an earlier X.
@@ -220,7 +222,9 @@ def _rows(
 ) -> TrainingData:
     has_values = is_regressor(estimator)
     y = to_numpy(y)
-    (_check_numbers if has_values else _check_one_label)(y)
+    if has_values:
+        _check_numbers(y)
+    is_table = has_values or _has_several_labels(y)
     _check_known(y)
     if encoding is not None:
         validate_data(estimator, X, skip_check_array=True, reset=reset)
@@ -230,7 +234,7 @@ def _rows(
             "accept_sparse": _sparse_formats(estimator),
             "dtype": types,
             "y_numeric": has_values,
-            "multi_output": has_values,
+            "multi_output": is_table,
         }
         if encoding is None:
             with _named_columns(X):
@@ -240,6 +244,7 @@ def _rows(
     X = _canonical(X)
     if not has_values:
         check_classification_targets(y)
+        y = y.toarray() if sp.issparse(y) else y
     if sample_weight is None or isinstance(sample_weight, Number):
         value = 1.0 if sample_weight is None else sample_weight
         sample_weight = np.full(X.shape[0], value, dtype=np.float64)
@@ -283,31 +288,31 @@ def in_precision(weights: Array, dtype: Any, name: str) -> Array:
     return weights.astype(dtype)
 
 
-def _check_one_label(y: Any) -> None:
-    """Refuse several columns of labels, and name an estimator for them.
+def _has_several_labels(y: Any) -> bool:
+    """Whether ``y`` has a column of 0 and 1 for each of several labels.
 
     Raises
     ------
     ValueError
-        The message depends on what the columns look like: one-hot labels, several labels
-        or several targets.
+        If it has other columns. The message names an estimator for them.
     """
     try:
         columns = y if sp.issparse(y) else np.asarray(y)
     except ValueError:  # lists of several lengths: scikit-learn's message is better
-        return
+        return False
     if columns.ndim != 2 or columns.shape[1] < 2:
-        return
+        return False
     try:
         kind = type_of_target(columns)
     except (TypeError, ValueError):
         kind = "unknown"
-    if kind == "multilabel-indicator" and _is_one_hot(columns):
-        advice = "if it is one-hot, pass the labels: y.argmax(axis=1)"
-    elif kind == "multilabel-indicator":
+    if kind == "multilabel-indicator":
+        least, greatest = columns.min(), columns.max()
+        if least >= 0 and greatest <= 1:
+            return True
         advice = (
-            "for several labels of a row, put the estimator into MultiOutputClassifier "
-            "or OneVsRestClassifier"
+            f"an indicator of several labels has the values 0 and 1, got {least} and "
+            f"{greatest}"
         )
     elif kind.startswith("continuous"):
         advice = "for values instead of labels, take MetricInitMLPRegressor"
@@ -328,13 +333,6 @@ def _check_known(y: Any) -> None:
     if missing.any():
         msg = f"Input y contains NaN: {missing.sum()} of {len(y)} labels are missing"
         raise ValueError(msg)
-
-
-def _is_one_hot(columns: Array) -> bool:
-    """Whether each row of an indicator matrix has exactly one label."""
-    greatest = columns.max()
-    counts = np.asarray((columns == greatest).sum(axis=1))
-    return bool((counts == 1).all() and columns.min() < greatest)
 
 
 def _check_numbers(y: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from numbers import Integral, Real
 from sys import float_info
 from typing import Any
@@ -23,9 +23,11 @@ from skmetricmlp.training import SCHEDULES
 __all__ = [
     "CLASSIFIER_CHOICES",
     "REGRESSOR_CHOICES",
+    "accepts_labels",
     "check_count",
     "check_feature_groups",
     "check_incremental",
+    "check_label_parameters",
     "check_pair",
     "check_parameters",
     "check_training_parameters",
@@ -57,6 +59,12 @@ REGRESSOR_CHOICES = _SHARED | {
     "output_init": ("auto", "ridge", "norm_constrained"),
     "pairs": ("all",),
     "loss": ("squared_error",),
+}
+# Of the classifier, where each row has several labels: words, and what else is accepted.
+_LABEL_CHOICES = {
+    "exemplars": (VALUE_SELECTORS, ("or a pair (points, labels)",)),
+    "output_init": (("auto", "ridge", "norm_constrained"), ()),
+    "pairs": (("all",), ("or an int",)),
 }
 # Name: type, least and greatest value, and which of the two are included.
 _RANGES = {
@@ -152,6 +160,39 @@ def check_parameters(
     if has_classes:
         _check_class_weight(parameters["class_weight"], choices)
     _check_combinations(parameters, trains=trains)
+
+
+def check_label_parameters(parameters: Mapping[str, Any], n_labels: int) -> None:
+    """Refuse what needs one class for each row, where ``y`` has several labels.
+
+    Raises
+    ------
+    ValueError
+        With the parameter, the given value and the accepted ones.
+    """
+    for name, remedy in _of_classes(parameters):
+        msg = (
+            f"{name}={parameters[name]!r} needs one class for each row, and y is an "
+            f"indicator of {n_labels} labels: {remedy}"
+        )
+        raise ValueError(msg)
+
+
+def accepts_labels(parameters: Mapping[str, Any]) -> bool:
+    """Whether no parameter needs one class for each row."""
+    return not list(_of_classes(parameters))
+
+
+def _of_classes(parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the parameters that need one class for each row, and what to do instead."""
+    for name, (words, other) in _LABEL_CHOICES.items():
+        value = parameters[name]
+        if isinstance(value, str) and value not in words:
+            yield name, "choose " + ", ".join([*map(repr, words), *other])
+    if isinstance(parameters["n_exemplars"], Mapping):
+        yield "n_exemplars", "choose a total, a share or 'auto'"
+    if parameters["class_weight"] is not None:
+        yield "class_weight", "leave it at None, and pass sample_weight"
 
 
 def check_training_parameters(parameters: Mapping[str, Any], choices: Choices) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_regressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import Tags, check_random_state
@@ -142,6 +142,11 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         del X, state
         return config
 
+    def _with_targets(self, config: Any, y: Array) -> Any:
+        """Return the configuration with the loss of targets that are several labels."""
+        del y
+        return config
+
     @abstractmethod
     def _encode(
         self,
@@ -207,15 +212,14 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         config = self._configure(trains=n_epochs != 0)
         check_incremental(self, incremental=incremental)
         state = self._state() if incremental or self.warm_start else None
-        before = state.network.parameters[0] if state else None
+        like = state.network.parameters[0] if state else None
         config = self._with_encoding(config, X, state)
-        of_table = config.encoding
-        data = check_training_data(self, X, y, sample_weight, before, method, of_table)
-        self._check_values(data.X, state, of_table)
-        held_out = check_validation_data(self, *validation, data.X, of_table)
-        if held_out:
-            self._check_values(held_out.X, state, of_table, "X_val")
+        table = config.encoding
+        data = check_training_data(self, X, y, sample_weight, like, method, table)
+        self._check_values(data.X, state, table)
+        held_out = self._held_out(validation, data.X, state, table)
         # Encode.
+        config = self._with_targets(config, data.y)
         encoded = self._encode(data, held_out, state, classes)
         stream, earlier = None, state
         if state.stream if state else incremental:
@@ -276,6 +280,15 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         is_first = previous is None and config.is_from_rows
         return stream if is_first and stream and stream.lacks_rows else None
 
+    def _held_out(
+        self, validation: Validation, X: Array, state: FitState | None, table: Any
+    ) -> TrainingData | None:
+        """Check the validation data."""
+        held_out = check_validation_data(self, *validation, X, table)
+        if held_out:
+            self._check_values(held_out.X, state, table, "X_val")
+        return held_out
+
     def _in_user_units(
         self, made: FitState, config: Any, targets: Any, X: Array
     ) -> tuple[FitState, Network]:
@@ -327,7 +340,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
                 raise ValueError(msg) from error
             validation = _on_one_device(rows, index[taken])
             index = index[kept]
-        if validation and self.early_stopping and rows.y.ndim > 1:
+        if validation and self.early_stopping and is_regressor(self):
             check_validation_size(validation, self.validation_fraction, given=given)
         return index, validation
 
@@ -816,7 +829,7 @@ def _after(
 
 
 def _labels(targets: Any) -> Array | None:
-    """Labels of the classes, or None in a regression."""
+    """Labels of the classes, or None where there are none."""
     return targets.labels if isinstance(targets, ClassTargets) else None
 
 

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmetricmlp._array_api import HOST, computed, device_of, map_arrays, to_numpy
 from skmetricmlp._data import TrainingData
-from skmetricmlp._errors import check_integer, invalid_parameter
+from skmetricmlp._errors import check_integer, invalid_parameter, is_integer
 from skmetricmlp._state import FitState
 from skmetricmlp._typing import Array, Ints
 from skmetricmlp._validation import (
@@ -40,7 +40,11 @@ from skmetricmlp._validation import (
     uses_metric,
     warn_of_units,
 )
-from skmetricmlp.estimators._targets import ClassTargets, RegressionTargets
+from skmetricmlp.estimators._targets import (
+    ClassTargets,
+    LabelTargets,
+    RegressionTargets,
+)
 from skmetricmlp.estimators.closed_form import ClosedFormMixin
 from skmetricmlp.exemplars import Exemplars
 from skmetricmlp.initialization import (
@@ -62,7 +66,7 @@ from skmetricmlp.metrics import METRICS
 from skmetricmlp.network import Network, reading_holes
 from skmetricmlp.tables import TableEncoding, fit_encoding
 
-__all__ = ["MetricEstimator"]
+__all__ = ["MetricEstimator", "check_output"]
 
 # Exemplars where the number is found by cross-validation, or given as a share.
 USUAL_EXEMPLARS = 30
@@ -98,7 +102,7 @@ class MetricEstimator(ClosedFormMixin):
     def _initialize(
         self,
         config: NetworkConfig,
-        targets: ClassTargets | RegressionTargets,
+        targets: ClassTargets | LabelTargets | RegressionTargets,
         data: TrainingData,
         y: Array,
         index: Ints,
@@ -151,17 +155,15 @@ class MetricEstimator(ClosedFormMixin):
         return replace(made, exemplars=replace(chosen, index=index[chosen.index]))
 
     def _given_rows(
-        self,
-        config: NetworkConfig,
-        targets: ClassTargets | RegressionTargets,
-        rows: TrainingData,
+        self, config: NetworkConfig, targets: Any, rows: TrainingData
     ) -> TrainingData:
         labels = getattr(self, "feature_names_in_", None)
         given = _given_exemplars(config, rows.X, labels, targets)
         y: Any = given.codes
+        if not isinstance(targets, ClassTargets):
+            y = given.targets(rows.y.shape[1])
         if isinstance(targets, RegressionTargets):
-            encoded = given.targets(len(targets.mean))
-            y = targets.decode(encoded).reshape(encoded.shape)
+            y = targets.decode(y).reshape(y.shape)
         points = given.points.astype(rows.X.dtype)
         return TrainingData(points, y, np.ones(len(points), dtype=points.dtype))
 
@@ -403,6 +405,12 @@ class MetricEstimator(ClosedFormMixin):
         return tags
 
 
+def check_output(output: Any, n_outputs: int) -> None:
+    """Refuse the index of an output that there is not."""
+    if not (is_integer(output) and 0 <= output < n_outputs):
+        raise invalid_parameter("output", output, f"an int from 0 to {n_outputs - 1}")
+
+
 def _check_complete(X: Array, names: Array | None) -> None:
     """Refuse missing values in columns that had none in the training data."""
     if sp.issparse(X):
@@ -422,13 +430,13 @@ def _given_exemplars(
     config: NetworkConfig,
     X: Array,
     names: Array | None,
-    targets: ClassTargets | RegressionTargets,
+    targets: ClassTargets | LabelTargets | RegressionTargets,
 ) -> Exemplars:
     """Check the exemplars of the user, and encode their labels or values.
 
     Exemplars of classes that ``y`` lacks are left out.
     """
-    meaning = "labels" if isinstance(targets, ClassTargets) else "values"
+    meaning = "values" if isinstance(targets, RegressionTargets) else "labels"
     metric = config.metric if config.is_calculated else None
     given: Any = config.exemplars
     if config.encoding is not None:

@@ -1,4 +1,4 @@
-"""What the outputs of a network mean: classes, values, or values on a domain."""
+"""What the outputs of a network mean: classes, labels, values, or values on a domain."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ from skmetricmlp._validation import check_classes, check_labels, class_codes
 from skmetricmlp.basis import middle_and_half, on_domain
 from skmetricmlp.network import Network
 
-__all__ = ["ClassTargets", "DomainTargets", "RegressionTargets", "Targets"]
+__all__ = [
+    "ClassTargets",
+    "DomainTargets",
+    "LabelTargets",
+    "RegressionTargets",
+    "Targets",
+]
 
 
 TINY = 10.0 * float(np.finfo(float).eps)  # a deviation that is none but rounding errors
@@ -41,10 +47,10 @@ class ClassTargets:
         ValueError
             If ``classes`` are passed, and not the same.
         """
-        labels = self.labels if classes is None else check_classes(classes)
-        if not np.array_equal(labels, self.labels):
+        given = self.labels if classes is None else check_classes(classes)
+        if not np.array_equal(given, self.labels):
             msg = (
-                f"classes={labels.tolist()} must be the same at every call; they were "
+                f"classes={given.tolist()} must be the same at every call; they were "
                 f"{self.labels.tolist()}"
             )
             raise ValueError(msg)
@@ -67,6 +73,59 @@ class ClassTargets:
             check_labels("exemplars has labels", y.tolist(), classes)
             is_known[:] = [label in classes for label in y.tolist()]
         return self.encode(y[is_known], "exemplars"), is_known
+
+    def to_user_units(self, network: Network) -> Network:
+        """Return the network, as it is."""
+        return network
+
+    def to_training_units(self, network: Network) -> Network:
+        """Return the network, as it is."""
+        return network
+
+
+@dataclass(frozen=True)
+class LabelTargets:
+    """One output per label, of which each row has any number; ``n_labels`` in all."""
+
+    n_labels: int
+
+    @property
+    def labels(self) -> Ints:
+        """Positions (n_labels,) of the labels, as MLPClassifier has them."""
+        return np.arange(self.n_labels)
+
+    def check_same(self, classes: ArrayLike | None) -> None:
+        """Refuse other classes than the positions of these labels.
+
+        Raises
+        ------
+        ValueError
+            If ``classes`` are passed, and not the same.
+        """
+        given = self.labels if classes is None else check_classes(classes)
+        if not np.array_equal(given, self.labels):
+            msg = (
+                f"classes={given.tolist()} must be the positions of the labels, "
+                f"{self.labels.tolist()}, where y is an indicator"
+            )
+            raise ValueError(msg)
+
+    def encode(self, y: Array, name: str = "y") -> Floats:
+        """Zeros and ones (n, n_labels); of exemplars also numbers between.
+
+        Raises
+        ------
+        ValueError
+            If there are more or fewer labels, or other values.
+        """
+        values = _numbers(y, name)
+        if values.shape[1:] != (self.n_labels,):
+            msg = f"{name} must have shape {(len(y), self.n_labels)}, got {y.shape}"
+            raise ValueError(msg)
+        if not ((values >= 0) & (values <= 1)).all():
+            msg = f"{name} must have values from 0 to 1, for labels that a row has"
+            raise ValueError(msg)
+        return values
 
     def to_user_units(self, network: Network) -> Network:
         """Return the network, as it is."""
@@ -213,7 +272,7 @@ class DomainTargets:
         return _moved(middle_and_half(self.domain), array)
 
 
-Targets = ClassTargets | DomainTargets | RegressionTargets
+Targets = ClassTargets | DomainTargets | LabelTargets | RegressionTargets
 
 
 def _moved(parts: tuple[Floats, Floats], array: Array) -> tuple[Array, Array]:

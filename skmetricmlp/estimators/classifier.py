@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
+from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skmetricmlp._array_api import HOST, device_of, to_numpy
 from skmetricmlp._data import TrainingData
-from skmetricmlp._errors import unchanged_on_error
+from skmetricmlp._errors import invalid_parameter, unchanged_on_error
 from skmetricmlp._state import FitState
 from skmetricmlp._typing import Array, Ints
-from skmetricmlp._validation import CLASSIFIER_CHOICES, class_weights, in_precision
+from skmetricmlp._validation import (
+    CLASSIFIER_CHOICES,
+    accepts_labels,
+    check_label_parameters,
+    class_weights,
+    get_parameters,
+    in_precision,
+)
 from skmetricmlp.estimators._base import supports_partial_fit
-from skmetricmlp.estimators._metric_base import MetricEstimator
-from skmetricmlp.estimators._targets import ClassTargets
+from skmetricmlp.estimators._metric_base import MetricEstimator, check_output
+from skmetricmlp.estimators._targets import ClassTargets, LabelTargets
+from skmetricmlp.initialization import NetworkConfig
 from skmetricmlp.inspection.explanation import at_exemplars
 from skmetricmlp.network import LOG_PROBABILITIES, Dense, Network
 
@@ -103,9 +113,13 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         - ``"lvq"``: centers of k-means, moved by learning vector quantization. Usually
           the best before training.
         - ``(points, labels)``: given ones, of shapes (N, d) and (N,), dense or sparse, in
-          the units and the column order of X. Exemplars of labels that y lacks are left
+          the units and the column order of X. With an indicator the labels are one too,
+          of shape (N, n_outputs). Exemplars of labels that y lacks are left
           out if all classes of y have exemplars. A warning is raised if most points lie
           far outside the training data. ``n_exemplars`` must keep its default.
+
+        If y is an indicator, the first three choose from all rows at once, and the other
+        two are an error.
     metric : str, transformer or callable, default="auto"
         The distance that comparisons are made by.
 
@@ -214,7 +228,8 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
           least ``n_neighbors``; N-1 or more is ``"all"``.
     loss : {"log_loss", "squared_error"}, default="log_loss"
         Cross-entropy of a softmax output, or half the squared error, summed over the
-        classes, of a logistic output.
+        classes, of a logistic output. If y is an indicator, both are those of a logistic
+        output, summed over the labels.
     solver : {"adam", "sgd", "lbfgs", "closed_form"}, default="adam"
         How the weights are found.
 
@@ -296,7 +311,8 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         with the highest one. The weights before the first epoch count too.
     validation_fraction : float, default=0.1
         Share of the training data that ``early_stopping`` uses as validation data if
-        ``fit`` gets none. It is stratified by class. They never become exemplars.
+        ``fit`` gets none. It is stratified by class, unless y is an indicator. They never
+        become exemplars.
     beta_1, beta_2 : float, default=0.9, 0.999
         Decay of the moments of ``solver="adam"``, from 0 to less than 1.
     epsilon : float, default=1e-8
@@ -305,10 +321,10 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         Training ends after more epochs in a row than this without improvement. Infinity
         stands for never.
     class_weight : dict, "balanced" or None, default=None
-        Weights ``{label: weight}`` that multiply the sample weights. ``"balanced"`` gives
-        all classes the same total. A class of higher weight gets more exemplars. A dict
-        may leave out classes, whose weight is 1, or name labels that y lacks, but not
-        both. Ensembles that encode ``y``, such as
+        Weights ``{label: weight}`` that multiply the sample weights. It must be None if y
+        is an indicator. ``"balanced"`` gives all classes the same total. A class of
+        higher weight gets more exemplars. A dict may leave out classes, whose weight is
+        1, or name labels that y lacks, but not both. Ensembles that encode ``y``, such as
         :class:`~sklearn.ensemble.VotingClassifier`, ``StackingClassifier`` and
         ``BaggingClassifier``, need the codes 0, 1, ... instead of the labels, also in
         ``n_exemplars`` and ``exemplars``.
@@ -316,7 +332,10 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     Attributes
     ----------
     classes_ : array of shape (n_classes,)
-        The sorted labels. Numbers are where X was.
+        The sorted labels. Numbers are where X was. Of an indicator they are the positions
+        of its columns.
+    multilabel_ : bool
+        Whether y was an indicator of several labels.
     network_ : Network
         The present network. The next six attributes are views of it.
     coefs_ : list of array of shape (n_in, n_out)
@@ -329,10 +348,10 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     intercepts_ : list of array of shape (n_out,)
         Biases of each layer, likewise.
     n_layers_ : int
-        Number of layers, the input included: 3 with ``n_neighbors=None``, 4 with 1, and
-        otherwise 5.
+        Number of layers, the input included: 3 with ``n_neighbors=None``, 4 with 1 or
+        with an indicator, and otherwise 5.
     n_outputs_ : int
-        Number of outputs: one per class, also for two classes.
+        Number of outputs: one per class, also for two classes, or one per label.
     out_activation_ : {"softmax", "logistic"}
         Activation of the output layer.
     encoded_feature_names_ : ndarray of shape (n_encoded,)
@@ -341,8 +360,8 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     exemplars_ : ndarray of shape (n_exemplars, n_encoded)
         The exemplars, in NumPy, without the columns that tell of missing values. Only
         with ``init="metric"``, as are the next six.
-    exemplar_labels_ : ndarray of shape (n_exemplars,)
-        Their labels.
+    exemplar_labels_ : ndarray of shape (n_exemplars,) or (n_exemplars, n_outputs)
+        Their labels, or the share of each label.
     exemplar_indices_ : ndarray of shape (n_exemplars,)
         Rows of X that are the exemplars; in a stream they count from the first call. Not
         with ``exemplars="kmeans"`` or ``"lvq"``, or given ones.
@@ -370,7 +389,8 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     validation_loss_curve_ : list of float or None
         Mean loss on the validation data after each epoch; None without such data.
     validation_scores_ : list of float or None
-        Accuracy on the validation data, likewise. Rows count by ``sample_weight_val`` and
+        Accuracy on the validation data, likewise; of an indicator the share of rows all
+        labels of which are right. Rows count by ``sample_weight_val`` and
         ``class_weight``.
     best_validation_score_ : float or None
         Validation score of the weights that were kept, which may be those of the start.
@@ -412,6 +432,14 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     >>> source = MetricInitMLPClassifier(n_neighbors=1, max_iter=0, random_state=0)
     >>> [len(bias) for bias in source.fit(X_train, y_train).intercepts_]
     [870, 30, 10]
+
+    A row may have several labels:
+
+    >>> from sklearn.datasets import make_multilabel_classification
+    >>> X, y = make_multilabel_classification(n_classes=3, random_state=0)
+    >>> clf = MetricInitMLPClassifier(max_iter=0, random_state=0).fit(X, y)
+    >>> clf.predict(X[:2]).tolist(), clf.out_activation_
+    ([[0, 1, 0], [0, 1, 0]], 'logistic')
     """
 
     _choices = CLASSIFIER_CHOICES
@@ -517,15 +545,18 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
             Training data. float32 stays float32. Columns of a DataFrame may be numbers,
             categories, text, truth values or dates, and values may be missing.
-        y : array-like of shape (n_samples,)
-            Class labels.
+        y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels, or an indicator of several labels for each row: zeros and ones,
+            as :class:`~sklearn.neural_network.MLPClassifier` takes them. Then exemplars
+            are chosen without classes, and have the share of each label among their
+            rows.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, not negative. A row of weight zero is left out, and a row of weight
             two counts as two rows.
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Validation data, which are evaluated after each epoch, also without
             ``early_stopping``.
-        y_val : array-like of shape (n_val,), default=None
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
             Their targets.
         sample_weight_val : array-like of shape (n_val,), default=None
             Their weights.
@@ -591,11 +622,12 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training data.
-        y : array-like of shape (n_samples,)
-            Class labels.
+        y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels, or an indicator of several labels for each row.
         classes : array-like of shape (n_classes,), default=None
             All labels that will ever occur. Required in the first call. Given exemplars
-            of these classes are kept, whether or not the rows have them.
+            of these classes are kept, whether or not the rows have them. With an
+            indicator it is ``range(n_outputs)``.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, not negative.
 
@@ -633,14 +665,20 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
 
         Returns
         -------
-        y : array of shape (n_samples,)
+        y : array of shape (n_samples,) or (n_samples, n_outputs)
             Predicted labels, on the device of X. Labels that are no numbers are in NumPy.
+            If ``y`` was an indicator, it is one of zeros and ones: 1 where the
+            probability is above 1/2.
 
         Raises
         ------
         ValueError
             If X is not accepted, or is on another device than the network.
         """
+        if self.multilabel_:
+            p = self._proba(X, "predict")
+            xp = device_of(p).namespace
+            return xp.astype(p > 0.5, xp.int64)
         log_p = self._network_log_proba(X, "predict")
         xp = device_of(log_p).namespace
         codes = xp.argmax(log_p, axis=1)
@@ -655,6 +693,8 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         ``activation="step"`` returns the shares of the votes instead, as
         :class:`~sklearn.neighbors.KNeighborsClassifier` does.
 
+        If ``y`` was an indicator, there is a probability for each label.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
@@ -663,17 +703,15 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         Returns
         -------
         p : array of shape (n_samples, n_classes)
-            Probabilities in the order of ``classes_``. Rows sum to one.
+            Probabilities in the order of ``classes_``. Rows sum to one, unless ``y`` was
+            an indicator.
 
         Raises
         ------
         ValueError
             If X is not accepted, or is on another device than the network.
         """
-        if self._counts_votes:
-            return self._vote_shares(X, "predict_proba")
-        log_p = self._network_log_proba(X, "predict_proba")
-        return device_of(log_p).namespace.exp(log_p)
+        return self._proba(X, "predict_proba")
 
     def predict_log_proba(self, X: ArrayLike) -> Array:
         """Estimate the logarithm of the class probabilities.
@@ -703,7 +741,12 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
             return device_of(shares).namespace.log(shares)
 
     def explain(
-        self, X: ArrayLike, *, n_nearest: int | None = 5, by: str = "exemplar"
+        self,
+        X: ArrayLike,
+        *,
+        n_nearest: int | None = 5,
+        output: int | None = None,
+        by: str = "exemplar",
     ) -> pd.DataFrame:
         """Explain predictions by exemplars, features or comparisons.
 
@@ -711,7 +754,9 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         contributions are those of the present network, after any training.
 
         The contributions to a row add up to the output of the predicted class
-        before its activation, less the mean over the classes.
+        before its activation, less the mean over the classes. If ``y`` was an indicator,
+        they add up to the output of one label before its activation, which is its log
+        odds.
         With ``n_neighbors=None`` every hidden unit compares exemplars, so that nothing
         but the bias is left beside them.
 
@@ -721,6 +766,9 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
             Rows to explain.
         n_nearest : int or None, default=5
             Number of exemplars, or of comparisons, for each row; None for all.
+        output : int or None, default=None
+            Index of the label to explain, if ``y`` was an indicator; None is the first.
+            Otherwise it must be None.
         by : {"exemplar", "feature", "comparison"}, default="exemplar"
             What the output is divided among. The last two need ``n_neighbors=None``.
             Features are always all shown, and need another activation than ``"step"``.
@@ -732,15 +780,15 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
             per other term of the output, with the columns
 
             - ``row``: position in X, or its index if X is a DataFrame;
-            - ``predicted``: predicted label;
+            - ``predicted``: predicted label, or 1 if the row has the explained label;
             - ``term``: ``"exemplar"``, or another term, as below;
             - ``rank``: 1 for the nearest exemplar; missing for other terms, as are the
               next five;
             - ``exemplar``: position in ``exemplars_``;
-            - ``label``: its class;
+            - ``label``: its class, or the explained label: 1, 0 or a number between;
             - ``excess``: its distance minus that of the nearest exemplar;
             - ``margin``: distance of the nearest exemplar of another class minus its own.
-              At rank 1 a small margin is near to a tie;
+              At rank 1 a small margin is near to a tie. Only of classes;
             - ``activation``: higher is nearer. With an integer ``n_neighbors``, the value
               of its unit in the exemplar layer. With None, the share of its
               comparisons that it wins;
@@ -779,7 +827,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         AttributeError
             If the weights were not calculated from exemplars.
         ValueError
-            If ``n_nearest``, ``by`` or X is not accepted.
+            If ``n_nearest``, ``output``, ``by`` or X is not accepted.
 
         Examples
         --------
@@ -810,19 +858,43 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         >>> bool(abs(totals[0] - totals[1]) < 1e-6)
         True
         """
-        frame = self._explain(X, n_nearest, None, by)
-        labels = self._fit_state.targets.labels
-        frame["predicted"] = labels[frame["predicted"]]
-        if by != "exemplar":
-            return frame
-        of_exemplars = at_exemplars(self.exemplar_labels_, frame["exemplar"])
-        frame.insert(5, "label", of_exemplars)
+        labels = self.exemplar_labels_
+        if self.multilabel_:
+            output = 0 if output is None else output
+            check_output(output, self.n_outputs_)
+            labels = labels[:, output]
+        elif output is not None:
+            accepted = "None, which is the predicted class, unless y was an indicator"
+            raise invalid_parameter("output", output, accepted)
+        frame = self._explain(X, n_nearest, output, by)
+        if self.multilabel_:
+            frame["predicted"] = (frame["predicted"] > 0).astype(int)
+            frame = frame.drop(columns="margin", errors="ignore")
+        else:
+            frame["predicted"] = self._fit_state.targets.labels[frame["predicted"]]
+        if by == "exemplar":
+            frame.insert(5, "label", at_exemplars(labels, frame["exemplar"]))
         return frame
 
     @property
     def exemplar_labels_(self) -> Array:
-        """Classes of the exemplars."""
-        return self._fit_state.targets.labels[self._exemplars().codes]
+        """Classes of the exemplars, or the share of each label."""
+        exemplars = self._exemplars()
+        if self.multilabel_:
+            return exemplars.targets(self.n_outputs_)
+        return self._fit_state.targets.labels[exemplars.codes]
+
+    @property
+    def multilabel_(self) -> bool:
+        """Whether ``y`` was an indicator of several labels."""
+        check_is_fitted(self)
+        return isinstance(self._fit_state.targets, LabelTargets)
+
+    def _with_targets(self, config: NetworkConfig, y: Array) -> NetworkConfig:
+        if y.ndim == 1:
+            return config
+        check_label_parameters(get_parameters(self), y.shape[1])
+        return replace(config, loss=f"binary_{config.loss}")
 
     def _encode(
         self,
@@ -830,11 +902,18 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         validation: TrainingData | None,
         state: FitState | None,
         classes: Any,
-    ) -> tuple[ClassTargets, TrainingData, TrainingData | None]:
-        """Turn labels into class codes, and multiply weights by those of the classes."""
-        targets = state.targets if state else ClassTargets.from_labels(data.y, classes)
+    ) -> tuple[ClassTargets | LabelTargets, TrainingData, TrainingData | None]:
+        """Turn labels into class codes, and multiply weights by those of the classes.
+
+        Several labels of a row stay as they are.
+        """
+        targets: Any = state.targets if state else _targets_of(data.y, classes)
         targets.check_same(classes)
         codes = targets.encode(data.y)
+        if isinstance(targets, LabelTargets):
+            if validation:
+                validation = _with_y(validation, targets.encode(validation.y, "y_val"))
+            return targets, _with_y(data, codes), validation
         by_class = class_weights(
             self.class_weight, targets.labels, codes, data.sample_weight
         )
@@ -858,7 +937,13 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
 
     def _network_log_proba(self, X: ArrayLike, method: str) -> Array:
         output = self._output(X, method)
-        return LOG_PROBABILITIES[self.out_activation_](output)
+        return LOG_PROBABILITIES[self._fit_state.config.loss](output)
+
+    def _proba(self, X: ArrayLike, method: str) -> Array:
+        if self._counts_votes:
+            return self._vote_shares(X, method)
+        log_p = self._network_log_proba(X, method)
+        return device_of(log_p).namespace.exp(log_p)
 
     @property
     def _counts_votes(self) -> bool:
@@ -867,16 +952,34 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         return bool(self._fit_state.config.counts_votes)
 
     def _vote_shares(self, X: ArrayLike, method: str) -> Array:
-        """Share (n, n_classes) of each class in the votes of the exemplar layer."""
+        """Share (n, n_outputs) of each class or label in the exemplar layer's votes."""
         hidden = self.network_.layers[:2]
         example = hidden[0].parameters[0]
         device = device_of(example)
         xp = device.namespace
         table = self._exemplars().targets(self.n_outputs_)
+        table = np.column_stack([table, np.ones(len(table))])
         table = xp.astype(device.move(table), example.dtype)
         counter = Dense(table, 0.0 * table[0, :], "identity")
-        votes = self._output(X, method, Network((*hidden, counter)))
-        total = xp.sum(votes, axis=1, keepdims=True)
+        counts = self._output(X, method, Network((*hidden, counter)))
+        votes, total = counts[:, :-1], counts[:, -1:]
         # There are no votes where rounding errors make each exemplar lose to another.
         is_none = xp.astype(total == 0, total.dtype)
         return (votes + is_none) / (total + self.n_outputs_ * is_none)
+
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn what the estimator accepts."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = accepts_labels(self.get_params(deep=False))
+        return tags
+
+
+def _targets_of(y: Array, classes: Any) -> ClassTargets | LabelTargets:
+    if y.ndim > 1:
+        return LabelTargets(y.shape[1])
+    return ClassTargets.from_labels(y, classes)
+
+
+def _with_y(data: TrainingData, y: Array) -> TrainingData:
+    """Return data with encoded labels, in the precision of the weights."""
+    return data._replace(y=y.astype(data.sample_weight.dtype))

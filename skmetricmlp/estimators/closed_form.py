@@ -34,7 +34,12 @@ from skmetricmlp._validation import (
 )
 from skmetricmlp.estimators._base import NetworkEstimator, Validation
 from skmetricmlp.estimators._streams import EarlyStream
-from skmetricmlp.estimators._targets import ClassTargets, RegressionTargets
+from skmetricmlp.estimators._targets import (
+    ClassTargets,
+    LabelTargets,
+    RegressionTargets,
+    Targets,
+)
 from skmetricmlp.initialization import (
     KEPT_ROWS,
     OutputSums,
@@ -90,7 +95,7 @@ class Learned:
 
     config: Any
     recorded: Recorded
-    targets: ClassTargets | RegressionTargets
+    targets: Targets
     rng: np.random.RandomState
     like: Array
     few_rows: bool
@@ -339,16 +344,18 @@ class ClosedFormMixin(NetworkEstimator):
         data = check_training_data(
             self, X, y, sample_weight, like, method, config.encoding
         )
+        config = self._with_targets(config, data.y)
         self._check_values(data.X, before and before.hidden, config.encoding)
         targets, encoded, _ = self._encode(data, None, before, classes)
         index = np.flatnonzero(encoded.sample_weight > 0)
         if not len(index):
             msg = "the weight of every row, sample_weight, is zero"
             raise ValueError(msg)
-        y = encoded.y if encoded.y.ndim == 1 else np.asarray(data.y, dtype=np.float64)
-        y = y if isinstance(targets, ClassTargets) else y.reshape(len(y), -1)
-        rows = TrainingData(to_numpy(data.X), y, to_numpy(encoded.sample_weight))
-        rows = rows.take(index) if len(index) < len(y) else rows
+        codes: Any = to_numpy(encoded.y)
+        if isinstance(targets, RegressionTargets):
+            codes = np.asarray(data.y, dtype=np.float64).reshape(len(codes), -1)
+        rows = TrainingData(to_numpy(data.X), codes, to_numpy(encoded.sample_weight))
+        rows = rows.take(index) if len(index) < len(codes) else rows
         if before:
             check_same_parameters(before.recorded, self._record(config))
             return rows, before
@@ -389,15 +396,14 @@ class ClosedFormMixin(NetworkEstimator):
         sums = OutputSums.without_rows(made.network.layers[:-1], reference, n_outputs)
         return replace(learned, targets=targets, hidden=made, sums=sums, rows=None)
 
-    def _made(
-        self, learned: Learned, data: TrainingData
-    ) -> tuple[FitState, ClassTargets | RegressionTargets]:
+    def _made(self, learned: Learned, data: TrainingData) -> tuple[FitState, Targets]:
         """Calculate a network from rows, with outputs in training units."""
         X, y, sample_weight = data
         targets = learned.targets
+        of_user = y
         if isinstance(targets, ClassTargets):
             of_user = targets.labels[y]
-        else:
+        elif isinstance(targets, RegressionTargets):
             of_user = y[:, 0] if targets.is_vector else y
             targets = RegressionTargets.from_values(of_user, sample_weight)
             y = targets.encode(of_user).astype(sample_weight.dtype)
@@ -525,13 +531,17 @@ def _settled(learned: Learned) -> Learned:
     return replace(learned, sums=sums, waiting=None)
 
 
-def _outputs(targets: ClassTargets | RegressionTargets, y: Array) -> Floats:
-    """Return the ideal outputs (n, n_outputs): one-hot classes, or scaled values."""
+def _outputs(targets: Targets, y: Array) -> Floats:
+    """Return the ideal outputs (n, n_outputs): classes, labels or scaled values."""
     if isinstance(targets, ClassTargets):
         return np.eye(len(targets.labels))[y]
-    return targets.encode(y[:, 0] if targets.is_vector else y)
+    if isinstance(targets, LabelTargets):
+        labels: Floats = y
+        return labels
+    values: Floats = targets.encode(y[:, 0] if targets.is_vector else y)
+    return values
 
 
 def _check_same_targets(one: Any, other: Any) -> None:
-    if isinstance(one, ClassTargets) and isinstance(other, ClassTargets):
+    if not isinstance(one, RegressionTargets):
         one.check_same(other.labels)

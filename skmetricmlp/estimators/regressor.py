@@ -13,12 +13,12 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from skmetricmlp._data import TrainingData
-from skmetricmlp._errors import invalid_parameter, is_integer, unchanged_on_error
+from skmetricmlp._errors import unchanged_on_error
 from skmetricmlp._state import FitState
 from skmetricmlp._typing import Array
 from skmetricmlp._validation import REGRESSOR_CHOICES
 from skmetricmlp.estimators._base import supports_partial_fit
-from skmetricmlp.estimators._metric_base import MetricEstimator
+from skmetricmlp.estimators._metric_base import MetricEstimator, check_output
 from skmetricmlp.estimators._targets import RegressionTargets
 from skmetricmlp.inspection.explanation import at_exemplars
 
@@ -704,8 +704,7 @@ class MetricInitMLPRegressor(RegressorMixin, MetricEstimator):  # type: ignore[m
         """
         values = self.exemplar_values_.reshape(self.n_exemplars_, -1)
         n_outputs = values.shape[1]
-        if not (is_integer(output) and 0 <= output < n_outputs):
-            raise invalid_parameter("output", output, f"an int from 0 to {n_outputs - 1}")
+        check_output(output, n_outputs)
         frame = self._explain(X, n_nearest, output, by)
         if by != "exemplar":
             return frame

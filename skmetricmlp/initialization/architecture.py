@@ -24,7 +24,7 @@ def layer_sizes(
     config : NetworkConfig
     n_features : int
     counts : sequence of int, of length n_classes
-        Exemplars of each class; of all of them in a regression.
+        Exemplars of each class; of all of them without classes.
     n_outputs : int
 
     Returns
@@ -44,7 +44,7 @@ def layer_sizes(
         return [n_features, width, n_outputs]
     n = sum(counts)
     hidden = [n * n_pairs_per_exemplar(config.pairs, np.array(counts)), n]
-    if config.n_neighbors > 1 and not config.is_regression:
+    if config.n_neighbors > 1 and config.has_classes:
         hidden.append(n_outputs * (n_outputs - 1))
     return [n_features, *hidden, n_outputs]
 

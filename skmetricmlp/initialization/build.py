@@ -119,12 +119,12 @@ def initial_state(
     config : NetworkConfig
         Its ``exemplars`` are a method or :class:`Exemplars`.
     data : TrainingData
-        On the host, with class codes (n,) or values (n, n_outputs) in training units,
-        and positive weights.
+        On the host, with class codes (n,), or labels or values (n, n_outputs) in training
+        units, and positive weights.
     y : array of shape (n,) or (n, n_outputs)
         The same targets in the units of the user, for a metric that is fitted to them.
     classes : array of shape (n_classes,) or None
-        The labels; None in a regression.
+        The classes; None if ``y`` has values, or several labels for each row.
     solver : str
         Its memory counts in what the network may take.
     rng : numpy.random.RandomState
@@ -278,7 +278,7 @@ def compared_layer(
     relevance = None
     if max_features is not None and n_groups(groups) > 1 and not is_wide:
         few = rows.take(slice(RELEVANCE_ROWS))
-        targets = few.y if few.y.ndim > 1 else np.eye(n_outputs)[few.codes]
+        targets = few.targets(n_outputs)
         X, sample_weight = _clipped(few, bounds), few.sample_weight
         relevance = feature_relevance(
             metric, exemplars, groups, X, targets, sample_weight, rng
@@ -345,7 +345,7 @@ def tournament_layers(
     scores : tuple of arrays of shapes (N, d) and (N,)
         ``(A, b)`` of the metric at the exemplars.
     targets : array of shape (N, n_outputs)
-        Classes of the exemplars, one-hot, or their values.
+        Classes of the exemplars, one-hot, or their labels or values.
     pairs : int array of shape (N, M)
 
     Returns
@@ -358,7 +358,7 @@ def tournament_layers(
     return nearest_network(
         scores,
         targets,
-        TrainingData(X, sample.codes, sample.sample_weight),
+        TrainingData(X, sample.y, sample.sample_weight),
         pairs=pairs,
         n_neighbors=config.n_neighbors or 1,
         activation=config.activation,
@@ -400,9 +400,9 @@ def fitted_output(
 ) -> Dense:
     """Fit an output layer to the hidden values of the rows.
 
-    With ``output_init="norm_constrained"`` the targets of classes are 1/2 for the row's
-    class and -1/2 for the others. The variance of the weights is He's with ReLU and
-    Glorot's otherwise.
+    With ``output_init="norm_constrained"`` the targets of classes and labels are 1/2 for
+    those of the row and -1/2 for the others. The variance of the weights is He's with
+    ReLU and Glorot's otherwise.
 
     Parameters
     ----------
@@ -425,9 +425,8 @@ def fitted_output(
         if config.output_init == "logistic":
             fit = logistic_weights(hidden, few.codes, few.sample_weight, n_outputs)
         else:
-            targets = few.y
-            if not config.is_regression:
-                targets = np.eye(n_outputs)[few.codes] - 0.5
+            middle = 0.0 if config.is_regression else 0.5
+            targets = few.targets(n_outputs) - middle
             init = resolve_init("random", layers[-1].activation)
             variance = weight_variance(init, hidden.shape[1], n_outputs)
             fit = constrained_weights(hidden, targets, few.sample_weight, variance, rng)
@@ -444,7 +443,7 @@ def _ridge_output(
     vary alike.
     """
     n, sample_weight = len(rows.index), rows.sample_weight
-    targets = rows.y if config.is_regression else np.eye(n_outputs)[rows.codes]
+    targets = rows.targets(n_outputs)
     sample = rows.take(slice(RIDGE_ROWS))
     hidden = hidden_values(layers, sample.X[sample.index])
     center, deviation = mean_and_deviation(hidden, sample.sample_weight)
@@ -465,7 +464,7 @@ def _ridge_output(
     if config.is_regression:
         return W, b
     return scaled_classifier(
-        (W, b, left_out), sample.codes, sample.sample_weight, config.loss
+        (W, b, left_out), sample.y, sample.sample_weight, config.loss
     )
 
 

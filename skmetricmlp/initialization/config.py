@@ -112,8 +112,13 @@ class NetworkConfig:
 
     @property
     def is_regression(self) -> bool:
-        """Whether the outputs are values and not classes."""
-        return self.output_activation == "identity"
+        """Whether the outputs are values, and neither classes nor labels."""
+        return LOSSES[self.loss].targets == "values"
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether the outputs are classes, of which each row has one."""
+        return LOSSES[self.loss].targets == "classes"
 
     @property
     def counts_votes(self) -> bool:

@@ -13,13 +13,14 @@ from scipy.optimize import minimize_scalar
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from skmetricmlp._typing import Floats, Ints
+from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp.initialization.least_squares import (
     NormalEquations,
     centered,
     check_finite,
 )
 from skmetricmlp.network import LOSSES
+from skmetricmlp.training import output_targets
 
 __all__ = [
     "best_scale",
@@ -44,7 +45,7 @@ TINY = float(np.finfo(float).eps)
 Fit: TypeAlias = tuple[Floats, Floats]
 
 
-def best_scale(scores: Floats, codes: Ints, sample_weight: Floats, loss: str) -> float:
+def best_scale(scores: Floats, y: Array, sample_weight: Floats, loss: str) -> float:
     """Return the factor of ``scores`` with the lowest mean loss.
 
     With the log loss this is temperature scaling: C. Guo, G. Pleiss,
@@ -52,10 +53,10 @@ def best_scale(scores: Floats, codes: Ints, sample_weight: Floats, loss: str) ->
 
     Parameters
     ----------
-    scores : array of shape (n, n_classes)
+    scores : array of shape (n, n_outputs)
         Outputs before their activation.
-    codes : int array of shape (n,)
-        Classes of the rows.
+    y : array of shape (n,) or (n, n_outputs)
+        Class codes or labels of the rows.
     sample_weight : array of shape (n,)
     loss : str
         A key of :data:`~skmetricmlp.network.losses.LOSSES`.
@@ -65,7 +66,7 @@ def best_scale(scores: Floats, codes: Ints, sample_weight: Floats, loss: str) ->
     float
         Between 0.01 and 10.
     """
-    targets = np.eye(scores.shape[1])[codes]
+    targets = output_targets(y, scores)
     loss_of = LOSSES[loss].losses
 
     def mean_loss(log_scale: float) -> float:
@@ -77,11 +78,11 @@ def best_scale(scores: Floats, codes: Ints, sample_weight: Floats, loss: str) ->
 
 
 def scaled_classifier(
-    fit: tuple[Floats, Floats, Floats], codes: Ints, sample_weight: Floats, loss: str
+    fit: tuple[Floats, Floats, Floats], y: Array, sample_weight: Floats, loss: str
 ) -> tuple[Floats, Floats]:
-    """Scale the scores of a least squares fit to the classes, for the lowest loss.
+    """Scale the scores of a least squares fit to classes or labels, for the lowest loss.
 
-    The targets of the fit are one for the row's class and zero for the others. The
+    The targets of the fit are one for those of the row and zero for the others. The
     scores, less one half, are scaled until the loss is lowest, where the fit to all
     other rows predicts each row: the fit to all rows is overconfident on them.
 
@@ -89,7 +90,8 @@ def scaled_classifier(
     ----------
     fit : tuple of arrays
         ``W``, ``b`` and ``left_out`` of :func:`ridge_weights`.
-    codes : int array of shape (n,)
+    y : array of shape (n,) or (n, n_outputs)
+        Class codes or labels.
     sample_weight : array of shape (n,)
         All positive.
     loss : str
@@ -97,11 +99,11 @@ def scaled_classifier(
 
     Returns
     -------
-    W : array of shape (n_hidden, n_classes)
-    b : array of shape (n_classes,)
+    W : array of shape (n_hidden, n_outputs)
+    b : array of shape (n_outputs,)
     """
     W, b, left_out = fit
-    scale = best_scale(left_out - 0.5, codes, sample_weight, loss)
+    scale = best_scale(left_out - 0.5, y, sample_weight, loss)
     return scale * W, scale * (b - 0.5)
 
 

@@ -20,7 +20,8 @@ the votes for each class. **Four layers** are two tournaments: the exemplars by 
 of which k win, and the classes by votes, of which one wins.
 
 **A regression** takes three layers for any k. The output is the mean target of the k
-exemplars that win.
+exemplars that win. **Several labels of a row** do too: each is decided by itself, and
+the output of a label is positive where most of the k exemplars have it.
 
 **Trainable activations.** Logistic and tanh units count wins softly. The order of the
 counts is the order of the distances at any slope. ReLU units add up defeats instead: the
@@ -45,7 +46,7 @@ from typing import Any
 import numpy as np
 
 from skmetricmlp._data import TrainingData
-from skmetricmlp._typing import Floats, Ints
+from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp.initialization.output_layer import best_scale
 from skmetricmlp.initialization.pairs import all_pairs
 from skmetricmlp.network import (
@@ -66,6 +67,7 @@ __all__ = [
     "hidden_layers",
     "nearest_network",
     "output_layer",
+    "scaled_layer",
     "threshold_layer",
     "vote_sum",
     "win_count_layer",
@@ -107,13 +109,13 @@ def nearest_network(
     scores : tuple of arrays of shapes (N, d) and (N,)
         ``(A, b)`` of a metric: ``D_i(x) = A_i . x + b_i`` up to a common term.
     targets : array of shape (N, n_outputs)
-        Of each exemplar: 1 for its class and 0 for the others, or its values.
+        Of each exemplar: 1 for its class or labels and 0 for the others, or its values.
     sample : TrainingData
         Sets the scale of the margins, the thresholds and the output scale.
     pairs : int array of shape (N, M), optional
         The exemplars that each is compared with; all others by default.
     n_neighbors : int
-        k. A classifier has three layers for k = 1 and four for more.
+        k. With classes there are three layers for k = 1 and four for more.
     activation : {"step", "logistic", "tanh", "relu"}
         Of the hidden layers.
     sharpness : float
@@ -121,7 +123,8 @@ def nearest_network(
         ReLU network, for every k, the nearest-exemplar classifier. It has no effect on
         ``"step"``.
     loss : str
-        It determines the output activation, and so whether the targets are classes.
+        It determines the output activation, and whether the targets are classes, labels
+        or values.
 
     Returns
     -------
@@ -130,14 +133,18 @@ def nearest_network(
         d -> N M -> N -> C(C-1) -> C.
     """
     pairs = all_pairs(len(targets)) if pairs is None else pairs
-    is_regression = LOSSES[loss].output_activation == "identity"
-    votes = None if is_regression else targets
+    kind = LOSSES[loss].targets
+    votes = targets if kind == "classes" else None
     layers = hidden_layers(
         scores, votes, sample, pairs, n_neighbors, activation, sharpness
     )
     hidden = Network((*layers, layers[-1])).activations(sample.X)[-1]
     if votes is None:
         last = averaging_layer(targets, hidden, sample.sample_weight, activation)
+        if kind == "labels":
+            coef, mean = last.parameters
+            judged = hidden, sample.y, sample.sample_weight, loss
+            last = scaled_layer(coef, mean - 0.5, *judged)
         return Network((*layers, last))
     n_classes = votes.shape[1]
     coef, intercept = vote_sum(votes, activation)
@@ -159,7 +166,7 @@ def hidden_layers(
 ) -> tuple[Layer, ...]:
     """Calculate all layers but the last; see :func:`nearest_network`.
 
-    ``votes`` (N, n_classes) are those of the exemplars; None in a regression.
+    ``votes`` (N, n_classes) are those of the exemplars; None without classes.
     """
     X, _, sample_weight = sample
     style = n_neighbors, activation, sharpness
@@ -368,9 +375,24 @@ def output_layer(
     scores = hidden @ coef + intercept
     first_two = _ratings_around(-scores, scores, 1)
     threshold, _ = _threshold_and_gap(*first_two, sample_weight)
-    scale = best_scale(scores - threshold, codes, sample_weight, loss)
-    activation = LOSSES[loss].output_activation
-    return Dense(scale * coef, scale * (intercept - threshold), activation)
+    return scaled_layer(coef, intercept - threshold, hidden, codes, sample_weight, loss)
+
+
+def scaled_layer(
+    coef: Floats,
+    intercept: Floats,
+    hidden: Floats,
+    y: Array,
+    sample_weight: Floats,
+    loss: str,
+) -> Dense:
+    """Scale scores, which are positive for what is predicted, for the lowest loss.
+
+    ``y`` has class codes (m,) or labels (m, n_outputs); the others are as in
+    :func:`output_layer`.
+    """
+    scale = best_scale(hidden @ coef + intercept, y, sample_weight, loss)
+    return Dense(scale * coef, scale * intercept, LOSSES[loss].output_activation)
 
 
 def averaging_layer(

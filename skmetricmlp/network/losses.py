@@ -25,6 +25,9 @@ class Loss:
     ----------
     output_activation : str
         The activation that maps ``z`` to probabilities; the identity in a regression.
+    targets : {"classes", "labels", "values"}
+        What the outputs are: classes, of which each row has one; labels, of which each
+        row has any number; or values.
     losses : callable (z, t) -> array of shape (n,)
         The loss of each row.
     losses_and_delta : callable (z, t) -> arrays of shapes (n,) and (n, n_outputs)
@@ -32,6 +35,7 @@ class Loss:
     """
 
     output_activation: str
+    targets: str
     losses: Callable[[Array, Array], Array]
     losses_and_delta: Callable[[Array, Array], tuple[Array, Array]]
 
@@ -62,6 +66,18 @@ def _log_loss_and_delta(z: Array, t: Array) -> tuple[Array, Array]:
     return losses, exp / total - t
 
 
+def _binary_log_loss(z: Array, t: Array) -> Array:
+    """``-sum_c t_c log p_c + (1 - t_c) log(1 - p_c)``, ``p`` the logistic of ``z``."""
+    xp = array_namespace(z)
+    return xp.sum(
+        ACTIVATIONS["relu"].function(z) - t * z + xp.log1p(xp.exp(-xp.abs(z))), axis=1
+    )
+
+
+def _binary_log_loss_and_delta(z: Array, t: Array) -> tuple[Array, Array]:
+    return _binary_log_loss(z, t), ACTIVATIONS["logistic"].function(z) - t
+
+
 def _identity_squared_error(z: Array, t: Array) -> Array:
     """``1/2 sum_c (z_c - t_c)^2``."""
     return 0.5 * array_namespace(z).sum((z - t) ** 2, axis=1)
@@ -86,16 +102,26 @@ def _squared_error_and_delta(z: Array, t: Array) -> tuple[Array, Array]:
 
 
 LOSSES = {
-    "log_loss": Loss("softmax", _log_loss, _log_loss_and_delta),
-    "squared_error": Loss("logistic", _squared_error, _squared_error_and_delta),
+    "log_loss": Loss("softmax", "classes", _log_loss, _log_loss_and_delta),
+    "squared_error": Loss(
+        "logistic", "classes", _squared_error, _squared_error_and_delta
+    ),
+    "binary_log_loss": Loss(
+        "logistic", "labels", _binary_log_loss, _binary_log_loss_and_delta
+    ),
+    "binary_squared_error": Loss(
+        "logistic", "labels", _squared_error, _squared_error_and_delta
+    ),
     "identity_squared_error": Loss(
-        "identity", _identity_squared_error, _identity_squared_error_and_delta
+        "identity", "values", _identity_squared_error, _identity_squared_error_and_delta
     ),
 }
 
-# By output activation: the logarithms (n, n_classes) of the outputs, which are scaled so
-# that they sum to one over the classes, as a function of z.
+# By loss: the logarithms (n, n_outputs) of the outputs as a function of z. Those of
+# classes are scaled so that they sum to one.
 LOG_PROBABILITIES: dict[str, Callable[[Array], Array]] = {
-    "softmax": _log_softmax,
-    "logistic": lambda z: _log_softmax(_log_logistic(z)),
+    "log_loss": _log_softmax,
+    "squared_error": lambda z: _log_softmax(_log_logistic(z)),
+    "binary_log_loss": _log_logistic,
+    "binary_squared_error": _log_logistic,
 }

@@ -85,9 +85,18 @@ def split_fitted_estimator(estimator: Any) -> EstimatorParts:
         If the estimator is not from this package.
     NotFittedError
         If the estimator is not fitted.
+    ValueError
+        If it predicts several labels for each row, which no display shows.
     """
     steps, model = split_estimator(estimator)
     check_is_fitted(model)
+    if getattr(model, "multilabel_", False):
+        msg = (
+            f"displays show one class or value for each row, and y was an indicator of "
+            f"{model.n_outputs_} labels: put the estimator into MultiOutputClassifier, "
+            f"and show one of its estimators_"
+        )
+        raise ValueError(msg)
     if not isinstance(model.network_.parameters[0], np.ndarray):
         model = model.move_to(np)
     return EstimatorParts(steps, model)

@@ -10,7 +10,7 @@ from skmetricmlp.training.held_out import (
 from skmetricmlp.training.history import History
 from skmetricmlp.training.lbfgs import train_lbfgs
 from skmetricmlp.training.monitor import StopReason, Trained, Validate
-from skmetricmlp.training.objective import Objective, loss_and_score
+from skmetricmlp.training.objective import Objective, loss_and_score, output_targets
 from skmetricmlp.training.optimizers import SGD, Adam, Optimizer
 from skmetricmlp.training.stochastic import train
 
@@ -29,6 +29,7 @@ __all__ = [
     "between",
     "kept_and_held_out",
     "loss_and_score",
+    "output_targets",
     "train",
     "train_lbfgs",
     "with_scaled_output",

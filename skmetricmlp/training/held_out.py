@@ -30,6 +30,8 @@ ONE_IN = 5
 MOST_ROWS = 20_000
 # Fewer rows than this judge by luck, and none are held out.
 LEAST_HELD_OUT = 20
+# Losses whose outputs are scaled, so that probabilities are not too certain.
+LOG_LOSSES = "log_loss", "binary_log_loss"
 # Deviation of the normal prior of the logarithm of an output's factor, which decides
 # where rows are few, and the limits of the logarithm.
 LOG_FACTOR_DEVIATION, LOG_FACTOR_LIMITS = 0.15, (-2.0, 1.0)
@@ -117,8 +119,8 @@ def best_share(
     for share in shares:
         z = to_numpy(between(start, end, share).affine_output(data.X)).astype(np.float64)
         targets = output_targets(to_numpy(data.y), z)
-        is_scaled = share > 0.0 and loss == "log_loss"
-        factor = _best_factor(z, targets, weights) if is_scaled else 1.0
+        is_scaled = share > 0.0 and loss in LOG_LOSSES
+        factor = _best_factor(z, targets, weights, loss) if is_scaled else 1.0
         candidates.append((share, factor, LOSSES[loss].losses(factor * z, targets)))
     means = np.nan_to_num([weights @ losses for *_, losses in candidates], nan=np.inf)
     best = candidates[int(np.argmin(means))][-1]
@@ -133,13 +135,13 @@ def best_share(
     )
 
 
-def _best_factor(z: Array, targets: Array, weights: Floats) -> float:
+def _best_factor(z: Array, targets: Array, weights: Floats, loss: str) -> float:
     """Return the factor of ``z`` that is most likely, with a prior around 1.
 
     It minimizes ``n sum_i w_i loss_i + 1/2 (log factor / deviation)^2``, with weights
     ``w`` of sum one.
     """
-    loss_of, n = LOSSES["log_loss"].losses, len(weights)
+    loss_of, n = LOSSES[loss].losses, len(weights)
 
     def cost(log_factor: float) -> float:
         likelihood = n * (weights @ loss_of(np.exp(log_factor) * z, targets))

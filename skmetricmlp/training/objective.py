@@ -116,16 +116,17 @@ def loss_and_score(
 ) -> tuple[float, float]:
     """Weighted mean loss, without penalty, and weighted accuracy or R^2.
 
-    The R^2 is the mean over the outputs. An output whose targets are all equal has an
-    R^2 of 1 if they are predicted exactly, and of 0 otherwise. One row has none: NaN.
+    Of several labels all must be right. The R^2 is the mean over the outputs. An output
+    whose targets are all equal has an R^2 of 1 if they are predicted exactly, and of 0
+    otherwise. One row has none: NaN.
     """
     z = network.affine_output(data.X)
     xp = array_namespace(z)
     total = xp.sum(data.sample_weight)
     targets = output_targets(data.y, z)
     mean = xp.sum(LOSSES[loss].losses(z, targets) * data.sample_weight) / total
-    if data.y.ndim == 1:
-        right = xp.astype(xp.argmax(z, axis=1) == data.y, z.dtype)
+    if data.y.ndim == 1 or LOSSES[loss].targets == "labels":
+        right = xp.astype(_is_right(z, data.y), z.dtype)
         return float(mean), float(xp.sum(right * data.sample_weight) / total)
     if data.sample_weight.shape[0] < 2:
         return float(mean), nan
@@ -138,6 +139,14 @@ def loss_and_score(
     known = 1 - residual / xp.where(constant, xp.ones_like(variance), variance)
     scores = xp.where(constant, xp.astype(residual == 0, z.dtype), known)
     return float(mean), float(xp.mean(scores))
+
+
+def _is_right(z: Array, y: Array) -> Array:
+    """Whether the class (n,), or all labels (n, n_labels), of each row are predicted."""
+    xp = array_namespace(z)
+    if y.ndim == 1:
+        return xp.argmax(z, axis=1) == y
+    return xp.all((z > 0) == (y > 0.5), axis=1)
 
 
 def output_targets(y: Array, z: Array) -> Array:
