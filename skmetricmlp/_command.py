@@ -24,6 +24,8 @@ from skmetricmlp import __version__
 
 #: Names of the models in :mod:`skmetricmlp.study.rivals`, which --help lists.
 BASELINES = ("constant", "linear", "neighbors", "boosting", "forest", "mlp", "random")
+#: Training rows from which on the command suggests a sample.
+MANY_ROWS = 20_000
 STUDY_PACKAGES = ("jinja2", "joblib", "matplotlib", "tqdm")
 
 
@@ -179,13 +181,27 @@ def _parser() -> argparse.ArgumentParser:
         help="scaling of numbers (default: standard, and division by 16 for digits); "
         "metrics of nonnegative data need minmax",
     )
+    add(
+        "--max-rows",
+        type=int,
+        metavar="ROWS",
+        help="draw a random sample of so many rows, stratified by class (default: all)",
+    )
+    add(
+        "--scoring",
+        metavar="NAME",
+        help="score by which starts and models are compared: a scorer of scikit-learn, "
+        "such as balanced_accuracy, average_precision, neg_log_loss or "
+        "neg_mean_absolute_error (default: accuracy, or r2 for values)",
+    )
     add("--sizes", type=int, nargs="+", metavar="ROWS", help="numbers of training rows")
     add("--seeds", type=int, default=5, help="random splits (default: %(default)s)")
     add("--epochs", type=int, default=10, help="number of epochs (default: %(default)s)")
     add(
         "--target-score",
         type=float,
-        help="score to reach (default: the last one of the reference)",
+        help="score to reach, such as 0.95 (default: that of the calculated network "
+        "before training)",
     )
     add(
         "--baselines",
@@ -230,7 +246,6 @@ def _compare(options: argparse.Namespace, command: str) -> int:
                 Design,
                 run_study,
                 starts_from_grid,
-                tabular_transformer,
                 write_report,
             )
             from skmetricmlp.study.files import (  # noqa: PLC0415
@@ -250,9 +265,6 @@ def _compare(options: argparse.Namespace, command: str) -> int:
         }
         with _plain_warnings():
             dataset = _dataset(options)
-            if options.scale:
-                transformer = tabular_transformer(options.scale)
-                dataset = replace(dataset, transformer=transformer)
             design = Design.from_dataset(
                 dataset,
                 starts_from_grid({"init": options.init, **settings}),
@@ -260,6 +272,7 @@ def _compare(options: argparse.Namespace, command: str) -> int:
                 n_seeds=options.seeds,
                 n_epochs=options.epochs,
                 target_score=options.target_score,
+                scoring=options.scoring,
             )
             folder = options.output or Path("reports") / _folder_name(dataset.name)
             made = make_folder(folder, report_names(options.format))
@@ -267,6 +280,7 @@ def _compare(options: argparse.Namespace, command: str) -> int:
             made += make_folder(runs)
             baselines = check_rivals(options.baselines)
             _print_data(dataset, is_guessed=_is_file(options.data) and not options.task)
+            _print_plan(dataset, design, len(baselines))
             study = run_study(
                 dataset,
                 design,
@@ -275,8 +289,16 @@ def _compare(options: argparse.Namespace, command: str) -> int:
                 progress=not options.quiet,
             )
             if baselines:
-                models = compare_models(dataset, design, baselines, n_jobs=options.n_jobs)
-                study = replace(study, models=models)
+                models = compare_models(
+                    dataset,
+                    design,
+                    baselines,
+                    n_jobs=options.n_jobs,
+                    progress=not options.quiet,
+                )
+                study = replace(
+                    study, models=models.scores, model_predictions=models.predictions
+                )
             paths = write_report(
                 folder,
                 study,
@@ -356,6 +378,17 @@ def _discard_output() -> None:
 
 
 def _dataset(options: argparse.Namespace) -> Any:
+    from skmetricmlp.study import sample_rows, tabular_transformer  # noqa: PLC0415
+
+    dataset = _whole_dataset(options)
+    if options.scale:
+        dataset = replace(dataset, transformer=tabular_transformer(options.scale))
+    if options.max_rows is not None:
+        dataset = sample_rows(dataset, options.max_rows)
+    return dataset
+
+
+def _whole_dataset(options: argparse.Namespace) -> Any:
     from skmetricmlp.study import DataError, load_dataset, read_dataset  # noqa: PLC0415
 
     if _is_file(options.data):
@@ -401,15 +434,18 @@ def _print_data(dataset: Any, *, is_guessed: bool) -> None:
     """
     from skmetricmlp.plotting._text import escape_controls  # noqa: PLC0415
     from skmetricmlp.study.columns import count_kinds, describe_target  # noqa: PLC0415
-    from skmetricmlp.study.report import format_count  # noqa: PLC0415
+    from skmetricmlp.study.progress import format_count  # noqa: PLC0415
     from skmetricmlp.study.tasks import task_hint  # noqa: PLC0415
 
     # Characters that the terminal cannot encode are written as escapes.
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     rows, columns = dataset.X.shape
+    sample = ""
+    if dataset.n_available is not None:
+        sample = f" (a random sample of {dataset.n_available:,})"
     print(
-        f"{escape_controls(dataset.name)}: {format_count(rows, 'row')}, "
+        f"{escape_controls(dataset.name)}: {format_count(rows, 'row')}{sample}, "
         f"{format_count(columns, 'column')}, {dataset.y.nunique():,} {dataset.task.name}"
     )
     if dataset.guessed:
@@ -426,31 +462,68 @@ def _print_data(dataset: Any, *, is_guessed: bool) -> None:
     sys.stdout.flush()
 
 
+def _print_plan(dataset: Any, design: Any, n_baselines: int) -> None:
+    """Print how much there is to do, and what makes it less."""
+    from skmetricmlp.study.progress import format_count  # noqa: PLC0415
+
+    runs = (
+        f"{len(design.starts)} starts, {format_count(len(design.sizes), 'size')}, "
+        f"{format_count(design.n_seeds, 'split')}"
+    )
+    plan = (
+        f"{format_count(len(design.runs), 'training')} ({runs}) of "
+        f"{format_count(design.n_epochs, 'epoch')}, on up to {design.sizes[-1]:,} rows"
+    )
+    if n_baselines:
+        # This network is also fitted by default, and not trained.
+        plan += f"; then {n_baselines + 2} models on each split"
+    print(plan)
+    if design.sizes[-1] > MANY_ROWS and dataset.n_available is None:
+        print(
+            f"This may take hours. It is shorter with --max-rows {MANY_ROWS}, "
+            "fewer --seeds or fewer --baselines. Ctrl-C keeps what is finished."
+        )
+    sys.stdout.flush()
+
+
 def _print(study: Any, paths: Sequence[Path]) -> None:
     from skmetricmlp.plotting._text import escape_controls  # noqa: PLC0415
     from skmetricmlp.study import (  # noqa: PLC0415
         conclusions,
+        measure_table,
         model_table,
+        ranking_table,
+        recall_table,
         score_table,
         target_table,
     )
-    from skmetricmlp.study.report import format_count  # noqa: PLC0415
+    from skmetricmlp.study.conclusions import has_several_settings  # noqa: PLC0415
+    from skmetricmlp.study.progress import format_count  # noqa: PLC0415
 
-    task, n_seeds = study.dataset.task, study.design.n_seeds
-    percent = " in percent" if task.unit else ""
+    score, n_seeds = study.score, study.design.n_seeds
+    largest = f"{study.design.sizes[-1]:,} training rows"
+    epochs = format_count(study.design.n_epochs, "epoch")
     if study.models is not None:
-        print("\nOther models on the same splits, the best first\n")
+        print(f"\nOther models on the same splits, the best {score.name} first\n")
         print(model_table(study).to_string())
+    if has_several_settings(study):
+        print(f"\nSettings with {largest}, the best first\n")
+        print(ranking_table(study).to_string())
     print(
-        f"\nTest {task.score_name}{percent} (mean ± standard deviation over "
+        f"\nTest {score.title} (mean ± standard deviation over "
         f"{format_count(n_seeds, 'split')}); epoch 0 is the untrained network\n"
     )
     print(score_table(study).to_string())
+    print(f"\nAll measures with {largest} after {epochs}\n")
+    print(measure_table(study).to_string())
     print(
         "\nEpochs and seconds (including the calculation of the weights) until the test "
-        "score reaches the target\n"
+        "score reaches the target: median over the splits (range)\n"
     )
     print(target_table(study).to_string())
+    if study.dataset.task.name == "classes":
+        print(f"\nRecall of each class in percent, with {largest}\n")
+        print(recall_table(study).to_string())
     print("", *conclusions(study), sep="\n")
     report, *tables = paths
     print("\nTables:", *(escape_controls(str(table)) for table in tables), sep="\n  ")

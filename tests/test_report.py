@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from sklearn.datasets import load_iris
 
 from skmetricmlp._command import main
@@ -28,7 +29,7 @@ from skmetricmlp.study import (
     starts_from_grid,
     write_report,
 )
-from skmetricmlp.study.figures import _confusion
+from skmetricmlp.study.figures import _confusion, _draw_curves, _legend_below
 
 TWO = {"init": ["metric", "random"]}
 
@@ -173,6 +174,42 @@ def test_values_are_drawn_against_what_is_true(tmp_path):
     assert sum(a.startswith("True against predicted") for a in alternatives) == 2
 
 
+@pytest.mark.parametrize("spread", [0.0, 0.003, 0.02, 0.3])
+def test_ticks_differ_are_no_more_than_100_percent_and_no_legend_covers_a_curve(
+    study, spread
+):
+    curves = study.curves.query("size == 120")
+    curves = curves.assign(accuracy=1 - spread * curves["epoch"] / 3)
+    canvas = Figure(layout="constrained", figsize=(4.8, 4.2))
+    display = _draw_curves(study, curves, ax=canvas.subplots())
+    _legend_below(display.ax_, display.lines_, ["calculated", "random"])
+    canvas.draw_without_rendering()
+    axis = display.ax_.yaxis
+    low, high = display.ax_.get_ylim()
+    assert low < 1 - spread
+    shown = [tick for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+    labels = [tick.label1.get_text() for tick in shown]
+    assert len(set(labels)) == len(labels) >= 3
+    for tick, label in zip(shown, labels, strict=True):
+        assert float(label.removesuffix(" %")) == pytest.approx(100 * tick.get_loc())
+    assert 1 <= high < 1.01
+    assert max(tick.get_loc() for tick in shown) <= 1 + 1e-9
+    (legend,) = canvas.legends
+    assert legend.get_window_extent().y1 <= display.ax_.get_window_extent().y0
+
+
+def test_errors_are_drawn_without_sign_and_not_below_zero(study):
+    losses = replace(study, design=replace(study.design, scoring="neg_log_loss"))
+    canvas = Figure()
+    display = _draw_curves(losses, losses.curves, ax=canvas.subplots())
+    means = -losses.curves.groupby(["start", "epoch"])["neg_log_loss"].mean()
+    for name, line in zip(["calculated", "random"], display.lines_, strict=True):
+        assert line.get_ydata() == pytest.approx(means[name].to_numpy())
+    low, high = display.ax_.get_ylim()
+    assert -0.05 * high < low < high
+    assert display.ax_.get_ylabel() == "test log loss (lower is better)"
+
+
 # --- in a browser ---
 
 
@@ -296,7 +333,9 @@ def test_command_on_a_file_writes_page_and_tables(shop):
     assert f"{percent[30, 'calculated', 0]:.1f}" in result.stdout
     page = folder.relative_to(shop.parent) / "report.html"
     assert result.stdout.splitlines()[-1] == f"Report: {page}"
-    assert "With 60 training rows, calculated weights had" in result.stdout
+    assert (
+        "With 60 training rows, the accuracy of calculated weights was" in result.stdout
+    )
     assert "compare shop.csv --target label" in (shop.parent / page).read_text("utf-8")
 
 

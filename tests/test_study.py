@@ -16,10 +16,13 @@ from skmetricmlp.study import (
     Design,
     Start,
     Study,
+    arrivals,
     compare,
     conclusions,
     load_dataset,
     mistakes_table,
+    rank_starts,
+    ranking_table,
     run_study,
     score_table,
     starts_from_grid,
@@ -27,9 +30,9 @@ from skmetricmlp.study import (
     target_table,
     time_to_target,
 )
-from skmetricmlp.study.conclusions import describe_row
+from skmetricmlp.study.conclusions import _start_name
 from skmetricmlp.study.runs import Split, _warm_up, split_rows
-from skmetricmlp.study.summary import epochs_ratio, paired_difference
+from skmetricmlp.study.summary import paired_difference
 from skmetricmlp.study.tasks import CLASSES, VALUES, infer_task
 from skmetricmlp.training import stochastic
 
@@ -331,7 +334,10 @@ def made_up_study(accuracy, *, target=None, size=30):
     frame["seconds"] = 1.0 + frame["epoch"]
     pairs = pd.DataFrame(columns=[*KEYS, "epoch", "true", "predicted", "count"])
     design = Design(
-        starts=tuple(Start(name, {}, names[-1]) for name in names),
+        starts=tuple(
+            Start(name, {} if name == "calculated" else {"init": name}, names[-1])
+            for name in names
+        ),
         sizes=(size,),
         n_seeds=n_seeds,
         n_epochs=n_points - 1,
@@ -349,23 +355,62 @@ def made_up():
     return made_up_study({"calculated": [ours, ours], "random": theirs})
 
 
-def test_time_to_the_accuracy_at_which_the_reference_ends(made_up):
-    times = time_to_target(made_up).set_index(["start", "seed"])
-    assert times["target"].unique() == pytest.approx([0.7])
-    assert times.loc["calculated", "epoch"].tolist() == [1, 1]
-    assert times.loc[("random", 0), "epoch"] == 2
-    assert np.isnan(times.loc[("random", 1), "epoch"])
-    assert times.loc[("calculated", 0), "seconds"] == 2.0
+def test_the_target_is_the_untrained_calculated_network_on_the_same_split():
+    study = made_up_study(
+        {
+            "calculated": [[0.6, 0.5, 0.9], [0.4, 0.8, 0.9], [0.7, 0.7, 0.7]],
+            "random": [[0.1, 0.5, 0.6], [0.1, 0.5, 0.3], [0.1, 0.2, 0.3]],
+        }
+    )
+    times = time_to_target(study).set_index(["start", "seed"])
+    for start in ("calculated", "random"):
+        assert times.loc[start, "target"].tolist() == [0.6, 0.4, 0.7]
+    assert times.loc["calculated", "epoch"].tolist() == [0, 0, 0]
+    assert times.loc["random", "epoch"].tolist()[:2] == [2, 1]
+    assert times.loc["random", "seconds"].tolist()[:2] == [3.0, 2.0]
+    assert np.isnan(times.loc[("random", 2), "epoch"])
+    arrived = arrivals(study).loc[(30, "random")]
+    assert arrived.to_dict() == pytest.approx(
+        # The median of 1, 2 and never.
+        {"target": 1.7 / 3, "reached": 2, "epochs": 2, "seconds": 3}
+    )
+    table = target_table(study)
+    assert table.loc[(30, "random"), "reached"] == "2 of 3"
+    assert table.loc[(30, "random"), "epochs"] == "2 (1 or more)"
+    assert table.loc[(30, "calculated"), "epochs"] == "0"
 
 
-def test_each_start_has_the_target_of_its_own_reference():
-    curves = {"a": [[0.5, 0.6]], "b": [[0.1, 0.55]], "c": [[0.2, 0.9]]}
-    study = made_up_study(curves)
-    starts = (Start("a", {}, "b"), Start("b", {}, "b"), Start("c", {}, "c"))
-    design = replace(study.design, starts=starts)
-    times = time_to_target(replace(study, design=design))
-    targets = times.set_index("start")["target"]
-    assert targets.to_dict() == {"a": 0.55, "b": 0.55, "c": 0.9}
+def test_the_target_does_not_depend_on_the_number_of_epochs():
+    ours, theirs = [[0.6, 0.7, 0.8, 0.9]], [[0.1, 0.6, 0.7, 0.8]]
+    few = made_up_study({"calculated": [ours[0][:2]], "random": [theirs[0][:2]]})
+    many = made_up_study({"calculated": ours, "random": theirs})
+    pd.testing.assert_frame_equal(time_to_target(few), time_to_target(many))
+
+
+def test_a_target_that_most_splits_do_not_reach_has_no_median():
+    study = made_up_study(
+        {"calculated": [[0.6, 0.6]] * 3, "random": [[0, 0.7], [0, 0.1], [0, 0.1]]}
+    )
+    arrived = arrivals(study).loc[(30, "random")]
+    assert (arrived["reached"], arrived["epochs"]) == (1, np.inf)
+    table = target_table(study).loc[(30, "random")]
+    assert (table["reached"], table["epochs"], table["seconds"]) == ("1 of 3", "> 1", "-")
+
+
+def test_each_start_has_the_target_of_the_calculated_one_with_its_parameters():
+    grid = {"init": ["metric", "random"], "n_exemplars": [6, 30], "metric": ["kl", "l2"]}
+    starts = starts_from_grid(grid)
+    design = Design.from_dataset(load_dataset("iris"), starts)
+    calculated = [start.name for start in starts if start.is_calculated]
+    assert len(calculated) == 4
+    assert design.origins == {
+        **{name: name for name in calculated},
+        "random, n_exemplars=6": "calculated, n_exemplars=6, metric=kl",
+        "random, n_exemplars=30": "calculated, n_exemplars=30, metric=kl",
+    }
+    starts = starts_from_grid({"init": ["zeros", "random"]})
+    design = Design.from_dataset(load_dataset("iris"), starts)
+    assert design.origins == {"zeros": "zeros", "random": "zeros"}
 
 
 def test_time_to_a_given_target(made_up):
@@ -384,7 +429,7 @@ def test_tables_say_mean_deviation_and_never(made_up):
     times = target_table(replace(made_up, design=design))
     assert times.loc[(30, "random"), "epochs"] == "never"
     assert times.loc[(30, "random"), "reached"] == "0 of 2"
-    assert times.loc[(30, "calculated"), "epochs"] == "2.0 ± 0.0"
+    assert times.loc[(30, "calculated"), "epochs"] == "2"
 
 
 def test_long_trainings_are_shown_at_a_few_epochs():
@@ -406,53 +451,13 @@ def test_the_interval_of_a_difference_is_that_of_a_corrected_t_test():
     assert shifted == pytest.approx((mean, corrected))
 
 
-def test_the_interval_of_a_ratio_is_that_of_all_resamples():
-    """All 27 samples of three splits with replacement are counted."""
-    ours = np.array([[0.2, 0.6, 0.9], [0.1, 0.8, 0.8], [0.3, 0.4, 0.95]])
-    theirs = np.array([[0.0, 0.3, 0.5], [0.1, 0.7, 0.6], [0.2, 0.2, 0.9]])
-
-    def first(curves, target):
-        for epoch, value in enumerate(curves):
-            if value >= target:
-                return epoch
-        return np.inf
-
-    ratios = []
-    for drawn in product(range(3), repeat=3):
-        target = np.mean([theirs[k][-1] for k in drawn])
-        mean_ours = [np.mean([ours[k][e] for k in drawn]) for e in range(3)]
-        mean_theirs = [np.mean([theirs[k][e] for k in drawn]) for e in range(3)]
-        # The tolerance covers the rounding of the means.
-        ratios.append(
-            first(mean_ours, target - 1e-12) / first(mean_theirs, target - 1e-12)
-        )
-    found = epochs_ratio(ours, theirs)
-    assert found.epochs == first(ours.mean(axis=0), theirs[:, -1].mean())
-    assert found.reference_epochs == 2
-    expected = np.quantile(ratios, [0.025, 0.975], method="inverted_cdf")
-    assert (found.low, found.high) == pytest.approx(tuple(expected))
-
-
-def test_ratios_without_an_interval():
-    flat = np.full((3, 4), 0.7)
-    rising = np.array([[0.1, 0.5, 0.7, 0.8]] * 3)
-    same = epochs_ratio(rising, rising)
-    assert (same.epochs, same.low, same.high) == (3, 1, 1)
-    assert np.isnan(epochs_ratio(rising, flat).low)  # the reference needs no epoch
-    assert np.isnan(epochs_ratio(rising[:1], rising[:1]).low)  # one split
-    never = epochs_ratio(flat - 0.1, rising)
-    assert np.isinf([never.epochs, never.low, never.high]).all()
-    assert np.isinf(epochs_ratio(flat, flat, target=0.9).reference_epochs)
-
-
 def test_the_summary_is_made_of_means_over_the_splits(made_up):
     (row,) = summarize(made_up).to_dict("records")
     assert (row["start"], row["reference"], row["size"]) == ("calculated", "random", 30)
     means = {"untrained": 0.5, "end": 0.9, "reference_end": 0.7, "difference": 0.2}
     assert {name: row[name] for name in means} == pytest.approx(means)
-    assert (row["epochs"], row["reference_epochs"]) == (1, 2)
-    assert (row["seconds"], row["reference_seconds"]) == (2.0, 3.0)
-    assert row["target"] == pytest.approx(0.7)
+    assert (row["reached"], row["epochs"], row["seconds"]) == (2, 0, 1.0)
+    assert row["target"] == pytest.approx(0.5)
     plain = ttest_rel([0.9, 0.9], [0.8, 0.6]).confidence_interval(0.95)
     corrected = (plain.high - plain.low) / 2 * np.sqrt(1 + 2 * 10 / 120)
     assert row["half_width"] == pytest.approx(corrected)
@@ -463,8 +468,7 @@ def test_the_order_of_the_splits_does_not_matter(made_up):
     one, other = (
         summarize(replace(made_up, curves=c)) for c in (made_up.curves, swapped)
     )
-    exact = [name for name in one if name not in {"low", "high"}]  # those are drawn
-    pd.testing.assert_frame_equal(one[exact], other[exact])
+    pd.testing.assert_frame_equal(one, other)
 
 
 def test_mistakes_are_shares_of_the_true_class(study):
@@ -481,78 +485,134 @@ def test_mistakes_are_shares_of_the_true_class(study):
 
 # --- conclusions ---
 
-ROW = {
-    "size": 1000,
-    "start": "calculated, metric=kl",
-    "reference": "random",
-    "untrained": 0.9,
-    "target": 0.95,
-    "epochs": 4.0,
-    "reference_epochs": 10.0,
-    "low": 0.3,
-    "high": 0.6,
-    "difference": 0.012,
-    "half_width": 0.003,
-    "seconds": 0.5,
-    "reference_seconds": 2.0,
-}
+OURS, THEIRS = [0.6, 0.7, 0.9], [0.1, 0.5, 0.6]
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("ours", "theirs", "words"),
     [
-        ({}, "With 1,000 training rows, calculated weights (metric=kl) had an "),
-        ({}, "In 0.4 (0.3 to 0.6) of the epochs, and 0.2 of the time, they reached the "),
-        ({}, "the accuracy of 95.0 % at which random weights ended."),
-        ({}, "ended 1.2 ± 0.3 points ahead."),
-        ({"difference": -0.012}, "ended 1.2 ± 0.3 points behind."),
-        ({"half_width": 0.02}, "1.2 ± 2.0 points ahead, which is not significant with 5"),
-        ({"half_width": np.nan}, "1.2 points ahead, in one split, which does not show"),
-        ({"low": np.nan}, "In 0.4 of the epochs"),
-        ({"high": np.inf}, "In 0.4 (0.3 or more) of the epochs"),
-        ({"epochs": np.inf}, "They did not reach the accuracy of 95.0 % at which"),
+        ([OURS] * 3, [THEIRS] * 3, "With 30 training rows, the accuracy of calculated "),
+        ([OURS] * 3, [THEIRS] * 3, "was 60.0 % before training, after 1 s."),
         (
-            {"epochs": 0.0},
-            "took 10 epochs, and 4.0 times as long as the calculation, to reach the acc",
+            [OURS] * 3,
+            [THEIRS] * 3,
+            "Random weights reached this after 2 epochs and 3 s (",
         ),
-        ({"reference_epochs": 0.0}, "After 4 epochs they reached the accuracy of 95"),
+        ([OURS], [THEIRS], "Random weights reached this after 2 epochs and 3 s. "),
         (
-            {"start": "mine"},
-            "With 1,000 training rows, “mine” had an accuracy of 90.0 % before",
+            [OURS] * 3,
+            [THEIRS, THEIRS, [0, 0, 0]],
+            "reached this in 2 of 3 splits after 2 epochs and 3 s (median).",
         ),
+        (
+            [OURS] * 3,
+            [THEIRS, [0, 0, 0], [0, 0, 0]],
+            "reached this in 1 of 3 splits, and not in the others in 2 epochs.",
+        ),
+        ([OURS] * 2, [[0, 0, 0]] * 2, "Random weights did not reach this in 2 epochs."),
+        ([OURS] * 2, [OURS] * 2, "reached this before training, after 1 s (median)."),
+        (
+            [[0, 0, 0.9], [0, 0, 0.8]],
+            [[0, 0, 0.5], [0, 0, 0.6]],
+            "was 55.0 %. The difference of 30.0 ± 137.2 points is not significant with 2",
+        ),
+        (
+            [[0, 0, 0.9], [0, 0, 0.8]],
+            [[0, 0, 0.5], [0, 0, 0.4]],
+            "The difference is 40.0 ± 0.0 points.",
+        ),
+        ([OURS], [THEIRS], "of 30.0 points is from one split, so its uncertainty is "),
     ],
 )
-def test_the_verdict_in_words(changes, words):
-    study = made_up_study({"calculated": np.zeros((5, 2)), "random": np.zeros((5, 2))})
-    assert words in describe_row({**ROW, **changes}, study)
+def test_the_conclusions_in_words(ours, theirs, words):
+    (paragraph,) = conclusions(made_up_study({"calculated": ours, "random": theirs}))
+    assert words in paragraph
+
+
+def test_the_conclusions_about_a_given_target():
+    curves = {"calculated": [OURS], "random": [THEIRS]}
+    (paragraph,) = conclusions(made_up_study(curves, target=0.7))
+    assert "Calculated weights reached the target of 70.0 % after one epoch" in paragraph
+    assert "Random weights did not reach the target of 70.0 % in 2 epochs." in paragraph
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("name", "expected"),
     [
-        (
-            {"reference_epochs": np.inf},
-            "After 4 epochs they reached the target of 97.0 %",
-        ),
-        (
-            {"reference_epochs": np.inf, "epochs": np.inf},
-            "Neither they nor random weights reached the target of 97.0 %.",
-        ),
+        ("calculated, metric=kl", "calculated weights (metric=kl)"),
+        ("random, fitted", "random weights with a fitted output"),
+        ("random, fitted, n=6", "random weights with a fitted output (n=6)"),
+        ("he_uniform", "he_uniform weights"),
+        ("randomly", "“randomly”"),
     ],
 )
-def test_the_verdict_about_a_given_target(changes, words):
-    curves = np.zeros((5, 2))
-    study = made_up_study({"calculated": curves, "random": curves}, target=0.97)
-    assert words in describe_row({**ROW, **changes}, study)
+def test_names_of_starts_in_sentences(name, expected):
+    assert _start_name(name) == expected
 
 
-def test_a_verdict_for_each_size_the_largest_first(study):
+def test_a_paragraph_for_each_size_the_largest_first(study):
     large, small = conclusions(study)
-    assert large.startswith("With 80 training rows, calculated weights had")
+    assert large.startswith("With 80 training rows, the accuracy of calculated weights")
     assert small.startswith("With 40 training rows")
     (row,) = summarize(study).query("size == 80").to_dict("records")
-    assert f"had an accuracy of {100 * row['untrained']:.1f} % before" in large
-    assert f"ended {100 * row['difference']:.1f} ± {100 * row['half_width']:.1f}" in large
+    assert f"was {100 * row['untrained']:.1f} % before training" in large
+    spread = f"{100 * abs(row['difference']):.1f} ± {100 * row['half_width']:.1f} points"
+    assert spread in large
+
+
+# --- several settings ---
+
+
+def three_settings():
+    """Three settings with four splits, of which the second one is the best."""
+    rng = np.random.default_rng(0)
+    shared = rng.normal(0.8, 0.02, 4)
+    ends = {
+        "calculated, metric=a": shared - 0.001 + np.array([0.01, -0.01, 0.02, -0.02]),
+        "calculated, metric=b": shared,
+        "calculated, metric=c": shared - 0.2 + rng.normal(0, 0.001, 4),
+    }
+    study = made_up_study(
+        {name: np.column_stack([np.full(4, 0.3), end]) for name, end in ends.items()}
+    )
+    starts = tuple(Start(name, {}, "calculated, metric=a") for name in ends)
+    return replace(study, design=replace(study.design, starts=starts)), ends
+
+
+def test_settings_are_ranked_with_intervals_for_the_best_of_several():
+    study, ends = three_settings()
+    ranked = rank_starts(study)
+    names = [f"calculated, metric={name}" for name in "bac"]
+    assert ranked.index.tolist() == names
+    best = ends[names[0]]
+    assert ranked["score"].tolist() == pytest.approx([ends[n].mean() for n in names])
+    assert (ranked["difference"].iloc[0], ranked["half_width"].isna().sum()) == (0, 1)
+    for name in names[1:]:
+        # Two comparisons, each with the error probability of 2.5 %.
+        plain = ttest_rel(ends[name], best).confidence_interval(0.975)
+        corrected = (plain.high - plain.low) / 2 * np.sqrt(1 + 4 * 10 / 120)
+        assert ranked.loc[name, "difference"] == pytest.approx((ends[name] - best).mean())
+        assert ranked.loc[name, "half_width"] == pytest.approx(corrected)
+    before = rank_starts(study, epoch=0)
+    assert before["difference"].tolist() == [0, 0, 0]
+
+
+def test_the_conclusion_names_the_best_setting_and_those_that_may_be_as_good():
+    study, ends = three_settings()
+    sentence = conclusions(study)[0]
+    best = 100 * ends["calculated, metric=b"].mean()
+    assert sentence == (
+        "Of 3 settings, calculated weights (metric=b) had the best accuracy after one "
+        f"epoch, {best:.1f} %. With 4 splits, one other is not significantly worse."
+    )
+    table = ranking_table(study)
+    assert table.iloc[0].tolist()[2:] == [f"{best:.1f} %", "the best"]
+    worst = best - 100 * ends["calculated, metric=c"].mean()
+    assert table.iloc[2, -1].startswith(f"{worst:.1f} ± ")
+
+
+def test_one_setting_is_not_ranked(study):
+    assert not any("settings" in sentence for sentence in conclusions(study))
 
 
 # --- values ---
@@ -599,8 +659,9 @@ def test_the_figures_of_values_are_those_of_the_public_regressor(study_of_values
 def test_the_verdict_on_values_is_in_terms_of_r2(study_of_values):
     large, _ = conclusions(study_of_values)
     (row,) = summarize(study_of_values).query("size == 120").to_dict("records")
-    assert f"had an R² of {row['untrained']:.3f} before training" in large
-    assert f"{abs(row['difference']):.3f} ± {row['half_width']:.3f} ahead" in large
+    assert f"was {row['untrained']:.3f} before training" in large
+    assert f"{abs(row['difference']):.3f} ± {row['half_width']:.3f}" in large
+    assert "the R² of calculated weights" in large
     assert "%" not in large
     assert "points" not in large
 

@@ -98,7 +98,7 @@ DAMAGES = {
     "deep": lambda _: "[" * 100_000,
     "long number": lambda _: "1" * 5000,
     "another score": lambda text: changed(
-        text, lambda c: c["result"]["scores"].__setitem__(0, 0.123)
+        text, lambda c: c["result"]["scores"]["accuracy"].__setitem__(0, 0.123)
     ),
     "no result": lambda text: changed(text, lambda c: c.pop("result")),
     "another format": lambda text: changed(text, lambda c: c.update(format=0)),
@@ -133,9 +133,10 @@ def test_a_kept_run_that_is_damaged_is_noticed_and_run_again(tmp_path, damage, f
 @pytest.mark.parametrize(
     "change",
     [
-        lambda r: r["scores"].pop(),
-        lambda r: r["scores"].__setitem__(0, "high"),
-        lambda r: r["scores"].__setitem__(0, float("nan")),
+        lambda r: r["scores"]["accuracy"].pop(),
+        lambda r: r["scores"]["accuracy"].__setitem__(0, "high"),
+        lambda r: r["scores"]["neg_log_loss"].__setitem__(0, float("nan")),
+        lambda r: r["scores"].pop("balanced_accuracy"),
         lambda r: r["seconds"].reverse(),
         lambda r: r["true"].__setitem__(0, 17),
         lambda r: r["predicted"].__setitem__(0, -1),
@@ -146,7 +147,7 @@ def test_a_kept_run_that_is_damaged_is_noticed_and_run_again(tmp_path, damage, f
         lambda r: r.update(true=[[0]]),
         lambda r: r.pop("seconds"),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_a_result_of_another_shape_is_not_taken_even_with_a_right_digest(
     tmp_path, change, fits

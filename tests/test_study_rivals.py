@@ -57,7 +57,7 @@ def judged(study, ours, theirs, n=2):
 
 def test_models_are_fitted_to_the_splits_of_the_starts(study):
     data, design = study.dataset, study.design
-    models = compare_models(data, design, ["constant", "linear"])
+    models, predictions = compare_models(data, design, ["constant", "linear"])
     assert models["model"].unique().tolist() == [
         OURS,
         UNTRAINED,
@@ -76,18 +76,23 @@ def test_models_are_fitted_to_the_splits_of_the_starts(study):
             found = models[(models["model"] == name) & (models["seed"] == seed)].iloc[0]
             predicted = expected.predict(X_test)
             assert found["accuracy"] == accuracy_score(y_test, predicted)
-            assert found["balanced accuracy"] == balanced_accuracy_score(
+            assert found["balanced_accuracy"] == balanced_accuracy_score(
                 y_test, predicted
             )
             loss = log_loss(y_test, expected.predict_proba(X_test))
-            assert found["log loss"] == pytest.approx(loss)
+            assert found["neg_log_loss"] == pytest.approx(-loss)
             assert found["seconds"] > 0
+    counts = predictions.query("model == 'logistic regression'")
+    n_right = counts.loc[counts["true"] == counts["predicted"], "count"].sum()
+    assert counts["count"].sum() == 3 * design.n_test
+    accuracy = models.query("model == 'logistic regression'")["accuracy"].mean()
+    assert n_right / (3 * design.n_test) == pytest.approx(accuracy)
 
 
 def test_the_same_models_whatever_the_number_of_processes(study):
     names = ["linear", "neighbors"]
     one, two = (
-        compare_models(study.dataset, study.design, names, n_jobs=jobs).drop(
+        compare_models(study.dataset, study.design, names, n_jobs=jobs).scores.drop(
             columns="seconds"
         )
         for jobs in (1, 2)
@@ -98,12 +103,12 @@ def test_the_same_models_whatever_the_number_of_processes(study):
 def test_values_have_their_own_models_and_measures():
     X, y = load_diabetes(return_X_y=True, as_frame=True)
     data = Dataset.from_arrays(X[:120], y[:120], name="diabetes", task="values")
-    models = compare_models(data, designed(data, n_seeds=1), [*RIVALS])
+    models, predictions = compare_models(data, designed(data, n_seeds=1), [*RIVALS])
+    assert predictions is None
     assert len(models) == len(RIVALS) + 2
-    assert {"r2", "rmse", "mae"} < set(models)
     mean = models[models["model"] == "the mean"].iloc[0]
     assert mean["r2"] <= 0
-    assert mean["rmse"] >= mean["mae"] > 0
+    assert mean["neg_root_mean_squared_error"] <= mean["neg_mean_absolute_error"] < 0
 
 
 @pytest.mark.parametrize(
@@ -111,10 +116,10 @@ def test_values_have_their_own_models_and_measures():
     [
         ([0.9, 0.91, 0.92], [0.7, 0.71, 0.72], 2, "Use this network. With 60 training"),
         ([0.7, 0.71, 0.72], [0.9, 0.91, 0.92], 2, "Use the best instead. With 60"),
-        ([0.8, 0.9, 0.7], [0.85, 0.8, 0.81], 2, "This network and the best, the best of"),
+        ([0.8, 0.9, 0.7], [0.85, 0.8, 0.81], 2, "This network and the best are level."),
         # Significant as the only other model, and not as the best of many.
         ([0.9, 0.91, 0.92], [0.86, 0.88, 0.87], 1, "Use this network."),
-        ([0.9, 0.91, 0.92], [0.86, 0.88, 0.87], 7, "This network and the best, the b"),
+        ([0.9, 0.91, 0.92], [0.86, 0.88, 0.87], 7, "This network and the best are le"),
     ],
 )
 def test_the_first_sentence_says_what_to_use(study, ours, theirs, n, begins):
@@ -139,12 +144,22 @@ def test_the_interval_is_that_of_the_best_of_several(study):
 def test_one_split_shows_no_uncertainty(study):
     models = judged(study, [0.9] * 3, [0.8] * 3).models
     alone = replace(study, models=models[models["seed"] == 0])
-    assert "10.0 points ahead of the best" in conclusions(alone)[0]
-    assert "does not show the uncertainty" in conclusions(alone)[0]
+    sentence = conclusions(alone)[0]
+    assert sentence.startswith("In one split, this network is better than the best.")
+    assert "10.0 points is from one split, so its uncertainty is unknown." in sentence
+
+
+def test_no_model_is_better_than_a_constant(study):
+    models = judged(study, [0.3] * 3, [0.6] * 3).models
+    names = {"the best": "the most frequent class"}
+    found = replace(study, models=models.replace(names))
+    expected = "No model is better than always predicting the most frequent class."
+    assert conclusions(found)[0].startswith(expected)
 
 
 def test_the_page_has_the_answer_first_and_a_table(study, tmp_path):
-    full = replace(study, models=compare_models(study.dataset, study.design, ["linear"]))
+    models = compare_models(study.dataset, study.design, ["linear"])
+    full = replace(study, models=models.scores, model_predictions=models.predictions)
     write_report(tmp_path, full)
     page = (tmp_path / "report.html").read_text()
     table = model_table(full)
@@ -154,7 +169,7 @@ def test_the_page_has_the_answer_first_and_a_table(study, tmp_path):
         f"{100 * means[OURS]:.1f} ± "
     )
     assert "Other models on the same splits" in page
-    assert page.index("logistic regression") < page.index("calculated weights had")
+    assert page.index("logistic regression") < page.index("the accuracy of calculated")
     write_report(tmp_path, study)
     assert "Other models" not in (tmp_path / "report.html").read_text()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -22,7 +22,7 @@ from skmetricmlp.study.tasks import CLASSES
 __all__ = ["CacheEntry", "RunCache"]
 
 #: Version of the file format.
-FORMAT = 2
+FORMAT = 3
 
 Array = np.ndarray[Any, Any]
 Content = Mapping[str, Any]
@@ -64,10 +64,16 @@ class RunCache:
     dataset: Dataset
     fingerprint: str
 
-    def key(self, split: Split, parameters: Mapping[str, Any], n_epochs: int) -> str:
+    def key(
+        self,
+        split: Split,
+        parameters: Mapping[str, Any],
+        n_epochs: int,
+        scorings: Sequence[str],
+    ) -> str:
         """Return a digest of everything that the result of a run depends on."""
         inputs = [FORMAT, __version__, self.fingerprint]
-        inputs += [tuple(split), dict(parameters), n_epochs]
+        inputs += [tuple(split), dict(parameters), n_epochs, list(scorings)]
         return sha256(joblib.hash(inputs).encode()).hexdigest()
 
     def path(self, key: str) -> Path:
@@ -75,10 +81,14 @@ class RunCache:
         return self.folder / f"{key[:32]}.json"
 
     def read(
-        self, split: Split, parameters: Mapping[str, Any], n_epochs: int
+        self,
+        split: Split,
+        parameters: Mapping[str, Any],
+        n_epochs: int,
+        scorings: Sequence[str],
     ) -> CacheEntry:
         """Read and check the result of a run."""
-        key = self.key(split, parameters, n_epochs)
+        key = self.key(split, parameters, n_epochs, scorings)
         try:
             content = json.loads(self.path(key).read_bytes())
         except FileNotFoundError:
@@ -87,7 +97,8 @@ class RunCache:
             return CacheEntry(is_damaged=True)
         try:
             _check(content, key)
-            result = _decode(content["result"], self.dataset, split, n_epochs)
+            encoded = content["result"]
+            result = _decode(encoded, self.dataset, split, n_epochs, scorings)
         except (ValueError, TypeError, KeyError, IndexError, OverflowError):
             return CacheEntry(is_damaged=True)
         return CacheEntry(result)
@@ -97,6 +108,7 @@ class RunCache:
         split: Split,
         parameters: Mapping[str, Any],
         n_epochs: int,
+        scorings: Sequence[str],
         result: Result,
     ) -> None:
         """Write the file of a run, and replace a damaged one.
@@ -106,8 +118,8 @@ class RunCache:
         OutputError
             If the file cannot be written.
         """
-        key = self.key(split, parameters, n_epochs)
-        encoded = _encode(result, self.dataset)
+        key = self.key(split, parameters, n_epochs, scorings)
+        encoded = _encode(result, self.dataset, scorings)
         content = {
             "format": FORMAT,
             "version": __version__,
@@ -138,16 +150,15 @@ def _digest(encoded: Any) -> str:
     return sha256(json.dumps(encoded, sort_keys=True).encode()).hexdigest()
 
 
-def _encode(result: Result, dataset: Dataset) -> dict[str, Any]:
+def _encode(result: Result, dataset: Dataset, scorings: Sequence[str]) -> dict[str, Any]:
     """Return the result as lists of numbers. Classes are encoded as integers."""
     curve, pairs = result
-    score = dataset.task.score
     true, predicted = pairs["true"], pairs["predicted"]
     if dataset.task == CLASSES:
         classes = pd.Index(dataset.y.unique())
         true, predicted = (classes.get_indexer(labels) for labels in (true, predicted))
     return {
-        "scores": curve[score].tolist(),
+        "scores": {name: curve[name].tolist() for name in scorings},
         "seconds": curve["seconds"].tolist(),
         "epoch": pairs["epoch"].tolist(),
         "true": true.tolist(),
@@ -156,15 +167,21 @@ def _encode(result: Result, dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _decode(encoded: Content, dataset: Dataset, split: Split, n_epochs: int) -> Result:
+def _decode(
+    encoded: Content,
+    dataset: Dataset,
+    split: Split,
+    n_epochs: int,
+    scorings: Sequence[str],
+) -> Result:
     """Return the result, or raise an error if it is not a result of such a run."""
-    scores, seconds = (_floats(encoded[name]) for name in ("scores", "seconds"))
+    seconds = _floats(encoded["seconds"])
+    scores = {name: _floats(encoded["scores"][name]) for name in scorings}
     epoch, count = (_integers(encoded[name]) for name in ("epoch", "count"))
     n_test = len(dataset.y) - split.n_train
     if not (
-        len(scores) == len(seconds) == n_epochs + 1
+        all(len(values) == n_epochs + 1 for values in (seconds, *scores.values()))
         and (np.diff(seconds, prepend=0.0) >= 0).all()
-        and (scores <= 1).all()
         and set(epoch.tolist()) == {0, n_epochs}
         and (count >= 1).all()
         and all(count[epoch == end].sum() == n_test for end in (0, n_epochs))
@@ -178,7 +195,7 @@ def _decode(encoded: Content, dataset: Dataset, split: Split, n_epochs: int) -> 
     else:
         true = _floats(encoded["true"]).astype(dataset.y.to_numpy().dtype)
         predicted = _floats(encoded["predicted"])
-    points = {"epoch": range(n_epochs + 1), dataset.task.score: scores}
+    points = {"epoch": range(n_epochs + 1), **scores}
     pairs = {"epoch": epoch, "true": true, "predicted": predicted, "count": count}
     return Result(pd.DataFrame({**points, "seconds": seconds}), pd.DataFrame(pairs))
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from signal import SIG_IGN, SIGINT, signal
 from typing import Any, NamedTuple
@@ -21,9 +19,11 @@ from skmetricmlp.study.cache import RunCache
 from skmetricmlp.study.data import Dataset, load_dataset
 from skmetricmlp.study.design import FITTED, Design, Run, Start
 from skmetricmlp.study.errors import DataError
+from skmetricmlp.study.progress import progress_bar
 from skmetricmlp.study.runs import Result, Split, feature_names, train_and_score
+from skmetricmlp.study.scores import Score, find_score, scorings_of
 
-__all__ = ["Study", "compare", "run_study"]
+__all__ = ["KEYS", "Study", "compare", "run_study"]
 
 #: Domains of the metrics that are not defined for all numbers.
 DOMAINS = {"kl": ">= 0", "itakura_saito": "> 0"}
@@ -41,15 +41,21 @@ class Study:
     design : Design
     curves : pandas.DataFrame
         One row per size, seed, start and epoch, with the columns ``size``, ``seed``,
-        ``start``, ``epoch``, the score on the test rows (``accuracy`` for classes,
-        ``r2`` for values) and ``seconds``. Epoch 0 is the untrained network. The seconds
-        are those spent so far on calculating the weights and on training.
+        ``start``, ``epoch``, scores on the test rows, and ``seconds``. The scores have
+        the names and values of scikit-learn's scorers: ``accuracy``,
+        ``balanced_accuracy``, ``average_precision`` and ``neg_log_loss`` for classes, or
+        ``r2``, ``neg_root_mean_squared_error`` and ``neg_mean_absolute_error`` for
+        values, and that of the design. Epoch 0 is the untrained network. The seconds are
+        those spent so far on calculating the weights and on training.
     predictions : pandas.DataFrame
         The ``count`` of test rows for each pair of ``true`` and ``predicted``, before
         training and after the last epoch of each run.
     models : pandas.DataFrame, optional
         This network and other models on the same splits; see
         :func:`~skmetricmlp.study.rivals.compare_models`.
+    model_predictions : pandas.DataFrame, optional
+        For classes, the ``count`` of test rows for each pair of ``true`` and
+        ``predicted`` of each ``model``, over all splits.
     """
 
     dataset: Dataset
@@ -57,6 +63,14 @@ class Study:
     curves: pd.DataFrame
     predictions: pd.DataFrame
     models: pd.DataFrame | None = None
+    model_predictions: pd.DataFrame | None = None
+
+    @property
+    def score(self) -> Score:
+        """The score by which starts and models are compared."""
+        dataset = self.dataset
+        scoring = self.design.scoring or dataset.task.scoring
+        return find_score(scoring, dataset.task, dataset.y)
 
 
 def compare(
@@ -67,6 +81,7 @@ def compare(
     n_seeds: int = 5,
     n_epochs: int = 10,
     test_fraction: float = 0.25,
+    scoring: str | None = None,
     n_jobs: int | None = None,
     folder: str | Path | None = None,
     progress: bool = False,
@@ -94,6 +109,9 @@ def compare(
         Number of epochs of each training.
     test_fraction : float
         Share of the rows in the test data.
+    scoring : str, optional
+        Name of a scorer of scikit-learn, whose values become a column of the curves if
+        they are not one already.
     n_jobs : int, optional
         Number of networks that are trained in parallel, as in scikit-learn: None is one,
         -1 is one per processor. Times can be compared within a study, but not between
@@ -114,7 +132,8 @@ def compare(
     ------
     DataError
         If the data do not exist, there is only one start, or a size exceeds the number of
-        training rows or is too small for the number of classes.
+        training rows or is too small for the number of classes, or there is no such
+        scorer for the targets.
     ValueError
         If a parameter of a start is invalid, or needs ``fit`` for several epochs.
     OSError
@@ -143,6 +162,7 @@ def compare(
         n_seeds=n_seeds,
         n_epochs=n_epochs,
         test_fraction=test_fraction,
+        scoring=scoring,
     )
     study = run_study(dataset, design, n_jobs=n_jobs, folder=folder, progress=progress)
     return study.curves
@@ -182,7 +202,7 @@ def run_study(
     cache = None
     if folder is not None:
         cache = RunCache(Path(folder), dataset, dataset.fingerprint)
-    settings = _run_settings(design)
+    settings = _run_settings(design, scorings_of(dataset.task, design.scoring))
     results = _cached_results(settings, cache)
     remaining = [run for run in settings if run not in results]
     parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
@@ -191,10 +211,14 @@ def run_study(
         joblib.delayed(_carry_out)(run, dataset, settings[run], cache, main_process)
         for run in remaining
     )
-    with _progress_bar(progress, settings, results) as update:
+    # Training rows give a better estimate of the time left than runs.
+    amounts, done = ([run.size for run in part] for part in (settings, results))
+    with progress_bar(
+        progress, "run", "row", amounts, done=done, n_jobs=n_jobs
+    ) as update:
         for run, result in finished:
             results[run] = result
-            update(run)
+            update(run.size)
     # The rows are sorted by size, in whatever order the runs were finished.
     runs = sorted(settings, key=lambda run: (run.size, run.seed))
     return Study(
@@ -210,8 +234,7 @@ def _check_domains(dataset: Dataset, design: Design) -> None:
     metrics = [
         metric
         for start in design.starts
-        if start.parameters.get("init", "metric") == "metric"
-        and (metric := start.parameters.get("metric")) in DOMAINS
+        if start.is_calculated and (metric := start.parameters.get("metric")) in DOMAINS
     ]
     if not metrics:
         return
@@ -241,14 +264,16 @@ class _RunSettings(NamedTuple):
     split: Split
     parameters: Mapping[str, Any]
     n_epochs: int
+    scorings: tuple[str, ...]
 
 
-def _run_settings(design: Design) -> dict[Run, _RunSettings]:
+def _run_settings(design: Design, scorings: tuple[str, ...]) -> dict[Run, _RunSettings]:
     return {
         run: _RunSettings(
             Split(design.n_train, run.size, run.seed),
             dict(design.by_name[run.start].parameters),
             design.n_epochs,
+            scorings,
         )
         for run in design.runs
     }
@@ -287,31 +312,6 @@ def _carry_out(
     if cache is not None:
         cache.write(*inputs, result)
     return run, result
-
-
-@contextmanager
-def _progress_bar(
-    progress: bool, runs: Collection[Run], done: Collection[Run]
-) -> Iterator[Callable[[Run], None]]:
-    """Show a progress bar in training rows, which give a better estimate than runs."""
-    if not progress:
-        yield lambda _: None
-        return
-    # tqdm is optional, so that it is imported only for a bar.
-    from tqdm import tqdm  # noqa: PLC0415
-
-    total, initial = (sum(run.size for run in part) for part in (runs, done))
-    numbers = count(len(done) + 1)
-
-    def update(run: Run) -> None:
-        bar.set_postfix_str(f"{next(numbers)} of {len(runs)} runs", refresh=False)
-        bar.update(run.size)
-
-    with tqdm(
-        total=total, initial=initial, unit="row", unit_scale=True, smoothing=0
-    ) as bar:
-        bar.set_postfix_str(f"{len(done)} of {len(runs)} runs")
-        yield update
 
 
 def _concatenate(frames: Mapping[Run, pd.DataFrame]) -> pd.DataFrame:

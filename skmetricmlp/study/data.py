@@ -91,6 +91,8 @@ class Dataset:
         :func:`~skmetricmlp.study.columns.describe_columns`.
     guessed : str
         Options about the format of a file that were guessed, as "--separator ';'".
+    n_available : int, optional
+        Number of rows from which those of the data set were drawn, if they were.
     """
 
     name: str
@@ -101,6 +103,7 @@ class Dataset:
     image_shape: tuple[int, int] | None = None
     columns: pd.DataFrame | None = None
     guessed: str = ""
+    n_available: int | None = None
 
     @classmethod
     def from_arrays(

@@ -11,6 +11,8 @@ import numpy as np
 
 from skmetricmlp.study.data import Dataset
 from skmetricmlp.study.errors import DataError
+from skmetricmlp.study.runs import Split, split_rows
+from skmetricmlp.study.scores import check_scoring, find_score
 from skmetricmlp.study.tasks import CLASSES
 
 __all__ = ["FITTED", "Design", "Run", "Start", "default_sizes", "starts_from_grid"]
@@ -49,6 +51,11 @@ class Start:
         """Whether other starts are compared with this one."""
         return self.name == self.reference
 
+    @property
+    def is_calculated(self) -> bool:
+        """Whether the weights are calculated from exemplars."""
+        return bool(self.parameters.get("init", "metric") == "metric")
+
 
 class Run(NamedTuple):
     """One training of a network."""
@@ -74,7 +81,11 @@ class Design:
     n_train, n_test : int
         Largest number of training rows, and number of test rows.
     target_score : float, optional
-        By default, for each size, the last score of the reference.
+        Score to reach, as it is printed but not in percent. By default, for each size
+        and split, that of the calculated network before training.
+    scoring : str, optional
+        Name of a scorer of scikit-learn. By default "accuracy" for classes, and "r2" for
+        values.
     """
 
     starts: tuple[Start, ...]
@@ -84,6 +95,7 @@ class Design:
     n_train: int
     n_test: int
     target_score: float | None = None
+    scoring: str | None = None
 
     @classmethod
     def from_dataset(
@@ -96,6 +108,7 @@ class Design:
         n_epochs: int = 10,
         test_fraction: float = 0.25,
         target_score: float | None = None,
+        scoring: str | None = None,
     ) -> Self:
         """Check the design of a comparison on a data set, and fill in defaults.
 
@@ -110,6 +123,9 @@ class Design:
         test_fraction : float
             Share of the rows in the test data.
         target_score : float, optional
+        scoring : str, optional
+            Name of a scorer of scikit-learn, for
+            :func:`~sklearn.metrics.get_scorer`.
 
         Returns
         -------
@@ -119,7 +135,8 @@ class Design:
         ------
         DataError
             If there is only one start, a size exceeds the number of training rows or is
-            too small for the number of classes, or a number is out of range.
+            too small for the number of classes, a number is out of range, or there is no
+            such scorer for the targets.
         """
         if len(starts) < 2:
             names = ", ".join(start.name for start in starts) or "none"
@@ -130,12 +147,7 @@ class Design:
         _check_range(
             "test_fraction", test_fraction, 0 < test_fraction < 1, "between 0 and 1"
         )
-        _check_range(
-            "target_score",
-            target_score,
-            target_score is None or -np.inf < target_score <= 1,
-            "at most 1",
-        )
+        _check_target(target_score, scoring, dataset)
         n_test = max(1, round(test_fraction * len(dataset.y)))
         n_train = len(dataset.y) - n_test
         n_classes = dataset.y.nunique() if dataset.task == CLASSES else 1
@@ -148,6 +160,10 @@ class Design:
                     f"{least} training rows and has {n_train}"
                 )
                 raise DataError(msg)
+        if scoring is not None:
+            for seed in range(n_seeds):
+                _, test = split_rows(dataset, Split(n_train, 0, seed))
+                check_scoring(scoring, dataset.task, dataset.y, test)
         return cls(
             starts=tuple(_with_image_shape(start, dataset) for start in starts),
             sizes=tuple(sizes),
@@ -156,6 +172,7 @@ class Design:
             n_train=n_train,
             n_test=n_test,
             target_score=target_score,
+            scoring=scoring,
         )
 
     @property
@@ -174,6 +191,23 @@ class Design:
     def compared(self) -> list[Start]:
         """The starts that are compared with another one."""
         return [start for start in self.starts if not start.is_reference]
+
+    @property
+    def origins(self) -> dict[str, str]:
+        """The start whose score before training each start is to reach.
+
+        A calculated start is its own. That of another one is the first calculated start
+        that has most of its parameters.
+        """
+        calculated = [s for s in self.starts if s.is_calculated] or [self.starts[0]]
+        return {
+            start.name: (
+                start
+                if start in calculated
+                else max(calculated, key=lambda other: _n_common(start, other))
+            ).name
+            for start in self.starts
+        }
 
 
 def starts_from_grid(grid: Mapping[str, Sequence[Any]]) -> tuple[Start, ...]:
@@ -272,6 +306,28 @@ def _name(point: Mapping[str, Any], varied: Sequence[str]) -> str:
         if name in varied and name != "init"
     ]
     return ", ".join(parts)
+
+
+def _n_common(start: Start, other: Start) -> int:
+    """Count the parameters with equal values in two starts."""
+    items = start.parameters.items()
+    return sum(
+        name in other.parameters and repr(other.parameters[name]) == repr(value)
+        for name, value in items
+    )
+
+
+def _check_target(target: float | None, scoring: str | None, dataset: Dataset) -> None:
+    if target is None:
+        return
+    task = dataset.task
+    score = find_score(scoring or task.scoring, task, dataset.y)
+    if score.sign < 0:
+        _check_range("target_score", target, 0 <= target < np.inf, "at least 0")
+    else:
+        is_ratio = score.scoring == "positive_likelihood_ratio"
+        is_accepted = -np.inf < target <= (np.inf if is_ratio else 1)
+        _check_range("target_score", target, is_accepted, "at most 1")
 
 
 def _check_range(name: str, value: float | None, is_accepted: bool, range_: str) -> None:

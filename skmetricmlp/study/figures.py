@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
@@ -18,6 +19,7 @@ from skmetricmlp.plotting import ExemplarsDisplay, LearningCurvesDisplay
 from skmetricmlp.plotting._text import escape_controls, escape_for_matplotlib
 from skmetricmlp.study.compare import Study
 from skmetricmlp.study.runs import Split, feature_names, split_rows, untrained
+from skmetricmlp.study.summary import arrivals
 from skmetricmlp.study.tasks import CLASSES
 
 __all__ = ["Figure", "draw_figures"]
@@ -27,10 +29,19 @@ MOST_CLASSES = 20
 
 MOST_DOTS = 1000
 
-#: Lower limit of the axis of R^2, which is unbounded below.
-LOWEST_R2 = -0.5
+#: Characters of the longest name in a legend, which is as wide as a figure.
+LONGEST_NAME = 48
+
+#: What the line of the target is called in a legend.
+TARGET = "target"
+
+#: Room above and below curves, as a share of the range, and the range of equal scores.
+ROOM, LEAST_RANGE = 0.06, 0.02
 
 STYLES = {"light": "default", "dark": "dark_background"}
+
+#: Colors of 0 and 100 percent in confusion matrices. That of 0 is the color of the page.
+SHADES = {"light": ("#ffffff", "#08306b"), "dark": ("#14171a", "#7ab8ff")}
 
 #: Text is drawn as paths, which look the same on every system.
 SETTINGS = {
@@ -90,11 +101,15 @@ def draw_figures(study: Study) -> dict[str, list[Figure]]:
 
 def _curves(study: Study, size: int) -> Figure:
     curves = study.curves[study.curves["size"] == size]
+    names = [*curves["start"].unique()]
+    target = _single_target(study, size)
+    shown = names if target is None else [*names, TARGET]
 
     def paint(ax: Any) -> None:
         display = _draw_curves(study, curves, ax=ax)
+        lines = [*display.lines_, *_draw_target(ax, target)]
         ax.set_xlabel("epochs")
-        _legend_inside(ax, display.lines_, curves["start"].unique())
+        _legend_below(ax, lines, shown)
 
     ends = curves[curves["epoch"] == study.design.n_epochs]
     return _make_figure(
@@ -102,31 +117,32 @@ def _curves(study: Study, size: int) -> Figure:
         alt=f"Learning curves with {size:,} training rows. "
         f"In the end: {_means(study, ends)}",
         caption=f"{size:,} training rows",
+        size=(4.8, _height(shown)),
     )
 
 
 def _sizes(study: Study) -> Figure:
     curves, n_epochs = study.curves, study.design.n_epochs
-    score = study.dataset.task.score_name
     first, last = (curves[curves["epoch"] == epoch] for epoch in (0, n_epochs))
+    names = [*last["start"].unique()]
 
     def paint(ax: Any) -> None:
         trained = _draw_curves(study, last, x="size", ax=ax)
         dotted = {"linestyle": ":"}
         _draw_curves(study, first, x="size", ax=ax, line_kw=dotted)
+        ax.set_ylim(*_limits(study, pd.concat([first, last])))
         ax.set_xscale("log")
         ax.set_xticks(study.design.sizes, [f"{size:,}" for size in study.design.sizes])
         ax.minorticks_off()
         ax.set_xlabel("training rows")
-        _legend_inside(ax, trained.lines_, last["start"].unique())
-        lowest = trained.summary["mean"].min()
-        ax.set_ylim(bottom=lowest - 0.2 * (1 - lowest) - 0.02)
+        _legend_below(ax, trained.lines_, names)
 
     return _make_figure(
         paint,
-        alt=f"Test {score} against the number of training rows, before training and at "
-        f"the end",
+        alt=f"Test {study.score.name} against the number of training rows, before "
+        f"training and at the end",
         caption=f"After {n_epochs} epochs, and before training (dotted)",
+        size=(4.8, _height(names)),
     )
 
 
@@ -138,19 +154,23 @@ def _seconds(study: Study) -> Figure:
     # The curves are means over splits at equal x, but each split has its own seconds.
     seconds = curves.groupby(["start", "epoch"])["seconds"].transform("mean")
     timed = curves.assign(seconds=seconds)
+    names = [*curves["start"].unique()]
+    target = _single_target(study, largest)
+    shown = names if target is None else [*names, TARGET]
 
     def paint(ax: Any) -> None:
         display = _draw_curves(study, timed, x="seconds", ax=ax)
+        lines = [*display.lines_, *_draw_target(ax, target)]
         ax.xaxis.set_major_locator(AutoLocator())
         ax.set_xlabel("seconds, including the calculation of the weights")
         ax.set_xlim(left=0)
-        _legend_inside(ax, display.lines_, curves["start"].unique())
+        _legend_below(ax, lines, shown)
 
     return _make_figure(
         paint,
-        alt=f"Test {study.dataset.task.score_name} against seconds with {largest:,} "
-        f"training rows",
+        alt=f"Test {study.score.name} against time with {largest:,} training rows",
         caption=f"Against time, {largest:,} training rows",
+        size=(4.8, _height(shown)),
     )
 
 
@@ -180,10 +200,11 @@ def _confusion(start: str, pairs: pd.DataFrame) -> Figure:
         display = ConfusionMatrixDisplay(percent.to_numpy(), display_labels=names)
         display.plot(
             ax=ax,
-            cmap="Blues",
+            cmap=_shades(ax),
             colorbar=False,
             values_format=".0f",
             xticks_rotation=0 if max(map(len, names)) < 4 else 90,
+            im_kw={"vmin": 0, "vmax": 100},
             text_kw={"fontsize": 10 if len(names) <= 12 else 7},
         )
         ax.grid(visible=False)
@@ -196,6 +217,14 @@ def _confusion(start: str, pairs: pd.DataFrame) -> Figure:
         caption=f"{start}, in percent of the true class",
         size=(4.8, 4.8),
     )
+
+
+def _shades(ax: Any) -> Any:
+    from matplotlib.colors import LinearSegmentedColormap  # noqa: PLC0415
+
+    is_dark = np.mean(ax.get_facecolor()[:3]) < 0.5
+    shades = SHADES["dark" if is_dark else "light"]
+    return LinearSegmentedColormap.from_list("shades", shades)
 
 
 def _errors(start: str, pairs: pd.DataFrame) -> Figure:
@@ -226,7 +255,7 @@ def _errors(start: str, pairs: pd.DataFrame) -> Figure:
 def _exemplars(study: Study) -> list[Figure]:
     """Draw the exemplars of the first start that has any, for the first split."""
     dataset, design = study.dataset, study.design
-    starts = [s for s in design.starts if s.parameters.get("init", "metric") == "metric"]
+    starts = [start for start in design.starts if start.is_calculated]
     if not starts:
         return []
     split = Split(design.n_train, design.sizes[-1], seed=0)
@@ -279,28 +308,86 @@ def _svg(paint: Paint, style: str, size: tuple[float, float]) -> str:
 
 
 def _draw_curves(study: Study, curves: pd.DataFrame, **options: Any) -> Any:
-    """Draw scores. R^2 below its lower limit, as before training, is outside the axes."""
-    from matplotlib.ticker import PercentFormatter  # noqa: PLC0415
+    """Draw scores. Those far below what matters, as before training, are outside."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415
 
-    task = study.dataset.task
-    display = LearningCurvesDisplay.from_curves(curves, y=task.score, **options)
-    display.ax_.set_ylabel(f"test {task.score_name}")
-    if task == CLASSES:
-        display.ax_.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    elif display.ax_.get_ylim()[0] < LOWEST_R2:
-        display.ax_.set_ylim(bottom=LOWEST_R2)
+    score = study.score
+    shown = curves.assign(**{score.scoring: score.sign * curves[score.scoring]})
+    display = LearningCurvesDisplay.from_curves(shown, y=score.scoring, **options)
+    axis = display.ax_.yaxis
+    display.ax_.set_ylabel(f"test {score.title.removesuffix(' in percent')}")
+    axis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10], min_n_ticks=4))
+    if score.unit:
+        # All digits are shown, so that ticks differ, but no errors of rounding.
+        axis.set_major_formatter(FuncFormatter(lambda x, _: f"{round(100 * x, 6):g} %"))
+    display.ax_.set_ylim(*_limits(study, curves))
     return display
 
 
-def _legend_inside(ax: Any, lines: Sequence[Any], names: Iterable[str]) -> None:
-    """Move the legend into the axes, below the rising curves."""
-    ax.get_legend().remove()
+def _limits(study: Study, curves: pd.DataFrame) -> tuple[float, float]:
+    """Return limits of an axis for calculated weights and the ends of all curves.
+
+    Other curves may begin so far below that the differences would not be seen.
+    """
+    score, design = study.score, study.design
+    calculated = [start.name for start in design.starts if start.is_calculated]
+    is_relevant = (curves["epoch"] == design.n_epochs) | (
+        curves["start"].isin(calculated) & (curves["epoch"] == 0)
+    )
+    keys = ["size", "start", "epoch"]
+    relevant = curves[is_relevant].groupby(keys)[score.scoring].mean()
+    points = curves.groupby(keys)[score.scoring].agg(["mean", "std"]).fillna(0.0)
+    lowest = float((points["mean"] - points["std"]).min())
+    highest = float((points["mean"] + points["std"]).max())
+    worst, best = float(relevant.min()), float(points["mean"].max())
+    low = max(lowest, worst - (best - worst or highest - worst or LEAST_RANGE))
+    room = ROOM * (highest - low or LEAST_RANGE)
+    low, high = low - room, highest + room
+    # No accuracy is above 1, and no error below 0. A line there is not cut.
+    bound = 0.0 if score.sign < 0 else 1.0
+    if best <= bound:
+        high = min(high, bound + ROOM / 3 * (bound - low))
+    one, other = sorted((score.sign * low, score.sign * high))
+    return one, other
+
+
+def _single_target(study: Study, size: int) -> float | None:
+    """Return the mean target, as it is printed, if all starts have the same one."""
+    targets = arrivals(study)["target"].xs(size).to_numpy()
+    if (targets != targets[0]).any():
+        return None
+    return study.score.sign * float(targets[0])
+
+
+def _draw_target(ax: Any, target: float | None) -> list[Any]:
+    if target is None:
+        return []
+    return [ax.axhline(target, color="0.5", linestyle="--", linewidth=1.2)]
+
+
+def _legend_below(ax: Any, lines: Sequence[Any], names: Iterable[str]) -> None:
+    """Move the legend below the axes, where it covers no curve."""
+    if ax.get_legend() is not None:
+        ax.get_legend().remove()
     # matplotlib 3.9 omits labels that begin with an underscore.
     shown = [
-        re.sub("^_", " _", escape_for_matplotlib(_shorten(str(name), 40)))
+        re.sub("^_", " _", escape_for_matplotlib(_shorten(str(name), LONGEST_NAME)))
         for name in names
     ]
-    ax.legend(lines, shown, loc="lower right")
+    ax.figure.legend(
+        lines, shown, loc="outside lower left", ncols=_columns(shown), fontsize=10
+    )
+
+
+def _columns(names: Sequence[str]) -> int:
+    """Return the number of columns of a legend as wide as a figure."""
+    return max(1, min(3, LONGEST_NAME // (max(map(len, names)) + 6)))
+
+
+def _height(names: Sequence[str]) -> float:
+    """Return the height of a figure with a legend of so many names."""
+    rows = math.ceil(len(names) / _columns([_shorten(n, LONGEST_NAME) for n in names]))
+    return 3.3 + 0.23 * rows
 
 
 def _shorten(name: str, length: int) -> str:
@@ -309,6 +396,6 @@ def _shorten(name: str, length: int) -> str:
 
 
 def _means(study: Study, ends: pd.DataFrame) -> str:
-    task = study.dataset.task
-    means = ends.groupby("start", sort=False)[task.score].mean()
-    return ", ".join(f"{start} {task.text(mean)}" for start, mean in means.items())
+    score = study.score
+    means = ends.groupby("start", sort=False)[score.scoring].mean()
+    return ", ".join(f"{start} {score.text(mean)}" for start, mean in means.items())

@@ -11,18 +11,27 @@ from importlib.metadata import version
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
+from warnings import catch_warnings
 
 import pandas as pd
+from sklearn.base import clone
 
 from skmetricmlp.plotting._text import escape_controls
 from skmetricmlp.study.compare import Study
-from skmetricmlp.study.conclusions import conclusions
+from skmetricmlp.study.conclusions import conclusions, has_several_settings
 from skmetricmlp.study.errors import DataError
 from skmetricmlp.study.figures import draw_figures
 from skmetricmlp.study.files import write_files
+from skmetricmlp.study.progress import format_count
+from skmetricmlp.study.runs import Split, split_rows, untrained
+from skmetricmlp.study.scores import order_labels
 from skmetricmlp.study.summary import (
+    is_imbalanced,
+    measure_table,
     model_table,
+    ranking_table,
+    recall_table,
     score_table,
     summarize,
     target_table,
@@ -31,10 +40,11 @@ from skmetricmlp.study.summary import (
 from skmetricmlp.study.tasks import CLASSES
 
 __all__ = [
+    "Cells",
     "TableFormat",
-    "format_count",
     "mistakes_table",
     "report_names",
+    "settings_table",
     "starts_table",
     "write_report",
 ]
@@ -48,6 +58,8 @@ TABLES = ("curves", "predictions", "summary", "to_target", "starts")
 FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠].", re.DOTALL)  # noqa: RUF001
 
 MOST_MISTAKES = 10
+#: Rows of a step that shows the learning rates.
+BATCH = 32
 PACKAGES = ("skmetricmlp", "scikit-learn", "numpy", "scipy", "pandas", "joblib")
 
 
@@ -138,17 +150,6 @@ def mistakes_table(study: Study) -> pd.DataFrame:
     return table.loc[order[:MOST_MISTAKES]].rename_axis(columns="start")
 
 
-def format_count(count: int, noun: str) -> str:
-    """Format a count with its noun in singular or plural.
-
-    Examples
-    --------
-    >>> format_count(1, "column"), format_count(1797, "row")
-    ('1 column', '1,797 rows')
-    """
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
-
-
 def starts_table(study: Study) -> pd.DataFrame:
     """List the given parameters of each start. Others have their defaults.
 
@@ -166,28 +167,60 @@ def starts_table(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows).fillna("")
 
 
+def settings_table(study: Study) -> pd.DataFrame:
+    """List the given parameters of each start, and what the default ones amount to.
+
+    Returns
+    -------
+    pandas.DataFrame
+        That of :func:`starts_table`, with the widths of the hidden layers, the learning
+        rates of all layers, and the epochs. They are those of the first split with the
+        largest number of training rows.
+    """
+    dataset, design = study.dataset, study.design
+    train, _ = split_rows(dataset, Split(design.n_train, design.sizes[-1], 0))
+    X = clone(dataset.transformer).fit_transform(dataset.X.iloc[train])
+    rows = []
+    for start in design.starts:
+        model = untrained(dataset.task, start.parameters, 0)
+        model.fit(X, dataset.y.iloc[train])
+        # The rates of epochs, which differ from those of one fit.
+        with catch_warnings(action="ignore"):  # of classes with few rows
+            model.partial_fit(X[:BATCH], dataset.y.iloc[train[:BATCH]])
+        rates = dict.fromkeys(f"{rate:g}" for rate in model._fit_state.rates)  # noqa: SLF001
+        rows.append(
+            {
+                "start": start.name,
+                "hidden units": " + ".join(str(len(b)) for b in model.intercepts_[:-1]),
+                "learning rate": ", ".join(rates),
+                "epochs": design.n_epochs,
+            }
+        )
+    given = starts_table(study).drop(columns="learning_rate_init", errors="ignore")
+    return given.merge(pd.DataFrame(rows), on="start")
+
+
 def _page(study: Study, names: list[str], n_jobs: int | None, command: str | None) -> str:
     # Jinja2 is optional, so that it is imported only for a page.
     from jinja2 import Environment, StrictUndefined  # noqa: PLC0415
 
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     source = files("skmetricmlp.study").joinpath("report.html.jinja").read_text("utf-8")
-    dataset, design = study.dataset, study.design
-    rows, columns = dataset.X.shape
+    dataset = study.dataset
     page = environment.from_string(source).render(
         title=f"{dataset.name}: does it matter where a network starts?",
-        task=dataset.task,
-        subtitle=f"{format_count(rows, 'row')}, {format_count(columns, 'column')}, "
-        f"{_predicted(study)}; {format_count(design.n_seeds, 'random split')} with "
-        f"{format_count(design.n_test, 'test row')} each; "
-        f"{format_count(design.n_epochs, 'epoch')}",
+        score=study.score,
+        subtitle=_subtitle(study),
         conclusions=conclusions(study),
         uncertainty=_uncertainty(study),
         figures=draw_figures(study),
         tables=_tables(study),
         target=_target(study),
         timing=_timing(n_jobs),
-        largest=design.sizes[-1],
+        largest=study.design.sizes[-1],
+        n_epochs=study.design.n_epochs,
+        notes=_notes(study),
+        is_imbalanced=is_imbalanced(study),
         command=command,
         files=names,
     )
@@ -195,32 +228,58 @@ def _page(study: Study, names: list[str], n_jobs: int | None, command: str | Non
     return "\n".join(escape_controls(line) for line in page.split("\n"))
 
 
-def _tables(study: Study) -> dict[str, Any]:
-    mistakes = None
-    if study.dataset.task == CLASSES:
-        mistakes = _html(mistakes_table(study), float_format="{:.1f}".format)
+class Cells(NamedTuple):
+    """A table of text for the page.
+
+    Attributes
+    ----------
+    head : list of str
+        Names of the columns.
+    n_keys : int
+        Number of the first columns, which name a row.
+    rows : list of lists of str
+    """
+
+    head: list[str]
+    n_keys: int
+    rows: list[list[str]]
+
+
+def _tables(study: Study) -> dict[str, Cells | None]:
+    dataset = study.dataset
+    is_classes = dataset.task == CLASSES
+    tables: dict[str, pd.DataFrame | None] = {
+        "models": None if study.models is None else model_table(study),
+        "recalls": recall_table(study) if is_classes else None,
+        "ranking": ranking_table(study) if has_several_settings(study) else None,
+        "measures": measure_table(study),
+        "scores": score_table(study).rename(columns=lambda epoch: f"epoch {epoch}"),
+        "target": target_table(study),
+        "mistakes": mistakes_table(study).map("{:.1f}".format) if is_classes else None,
+        "columns": None
+        if dataset.columns is None
+        else dataset.columns.set_index("column"),
+        "starts": settings_table(study).set_index("start"),
+        "versions": _versions(),
+    }
     return {
-        "mistakes": mistakes,
-        "scores": _html(score_table(study)),
-        "target": _html(target_table(study)),
-        "columns": _columns(study),
-        "models": None if study.models is None else _html(model_table(study)),
-        "starts": _html(starts_table(study), classes="left", index=False),
-        "versions": _html(_versions(), classes="left", header=False),
+        name: None if table is None or table.empty else _cells(table)
+        for name, table in tables.items()
     }
 
 
-def _columns(study: Study) -> Any:
-    """How the columns were read, if they are not pixels."""
-    table = study.dataset.columns
-    return None if table is None else _html(table, classes="left", index=False)
-
-
-def _html(table: pd.DataFrame, **options: Any) -> Any:
-    from markupsafe import Markup  # noqa: PLC0415
-
-    # pandas escapes the text of the cells.
-    return Markup(table.to_html(border=0, **options))  # noqa: S704
+def _cells(table: pd.DataFrame) -> Cells:
+    n_keys = table.index.nlevels
+    flat = table.reset_index()
+    numbers = {"training rows", "missing", "distinct"}
+    rows = [
+        [
+            f"{value:,}" if name in numbers else str(value)
+            for name, value in zip(flat.columns, row, strict=True)
+        ]
+        for row in flat.itertuples(index=False, name=None)
+    ]
+    return Cells([str(name) for name in flat.columns], n_keys, rows)
 
 
 def _versions() -> pd.DataFrame:
@@ -230,7 +289,37 @@ def _versions() -> pd.DataFrame:
         "processors": str(os.cpu_count()),
     }
     packages = {name: version(name) for name in PACKAGES}
-    return pd.Series({**packages, **system}).to_frame()
+    named = pd.Series({**packages, **system}, name="version")
+    return named.rename_axis("package").to_frame()
+
+
+def _subtitle(study: Study) -> str:
+    dataset, design = study.dataset, study.design
+    n_rows, n_columns = dataset.X.shape
+    rows = format_count(n_rows, "row")
+    if dataset.n_available is not None:
+        rows += f", a random sample of {dataset.n_available:,}"
+    return (
+        f"{rows}, {format_count(n_columns, 'column')}, {_predicted(study)}; "
+        f"{format_count(design.n_seeds, 'random split')} with "
+        f"{format_count(design.n_test, 'test row')} each; "
+        f"{format_count(design.n_epochs, 'epoch')}"
+    )
+
+
+def _notes(study: Study) -> str:
+    """Explain the measures that are not those of all classes."""
+    if study.dataset.task != CLASSES:
+        return ""
+    labels = order_labels(study.dataset.task, study.dataset.y)
+    assert labels is not None  # noqa: S101
+    of = "the mean over the classes, each against the rest"
+    if len(labels) == 2:
+        of = f"that of the class “{labels[1]}”, which is the rarer one"
+    return (
+        "The balanced accuracy is the mean of the recalls of the classes. The average "
+        f"precision is {of}."
+    )
 
 
 def _predicted(study: Study) -> str:
@@ -244,20 +333,20 @@ def _uncertainty(study: Study) -> str:
         return "There is one split, so the uncertainty is unknown."
     return (
         f"The intervals have 95 % confidence, over {study.design.n_seeds} random splits "
-        "of the same rows. Those of differences are from the t-test corrected for "
-        "resampling (Nadeau and Bengio, 2003), and those of ratios of epochs from a "
-        "bootstrap of the mean curves."
+        "of the same rows. They are from the t-test corrected for "
+        "resampling (Nadeau and Bengio, 2003)."
     )
 
 
 def _target(study: Study) -> str:
-    task, target = study.dataset.task, study.design.target_score
+    score, target = study.score, study.design.target_score
     if target is not None:
-        return f"The target is an {task.score_name} of {task.text(target)}."
-    references = dict.fromkeys(start.reference for start in study.design.starts)
+        return f"The target is the {score.name} {score.text(score.sign * target)}."
+    origins = [f"“{name}”" for name in dict.fromkeys(study.design.origins.values())]
     return (
-        f"The target is the last mean {task.score_name} of the reference "
-        f"({'; '.join(references)}), for each number of training rows."
+        f"The target is the {score.name} of {' or '.join(origins)} before training, for "
+        f"the same number of training rows and the same split."
+        + (" Each start has that with the same parameters." if len(origins) > 1 else "")
     )
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from signal import SIG_IGN, SIGINT, signal
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 from warnings import catch_warnings
 
 import joblib
@@ -21,14 +21,6 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 from sklearn.linear_model import LogisticRegression, RidgeCV
-from sklearn.metrics import (
-    accuracy_score,
-    balanced_accuracy_score,
-    log_loss,
-    mean_absolute_error,
-    r2_score,
-    root_mean_squared_error,
-)
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
@@ -36,10 +28,21 @@ from sklearn.pipeline import make_pipeline
 from skmetricmlp.study.data import Dataset
 from skmetricmlp.study.design import FITTED, Design
 from skmetricmlp.study.errors import DataError
-from skmetricmlp.study.runs import Split, split_rows
+from skmetricmlp.study.progress import progress_bar
+from skmetricmlp.study.runs import Split, count_pairs, split_rows
+from skmetricmlp.study.scores import measure, order_labels, predict, scorings_of
 from skmetricmlp.study.tasks import CLASSES, Task
 
-__all__ = ["OURS", "RIVALS", "check_rivals", "compare_models", "fitted_models"]
+__all__ = [
+    "CONSTANTS",
+    "OURS",
+    "RIVALS",
+    "UNTRAINED",
+    "ModelResults",
+    "check_rivals",
+    "compare_models",
+    "fitted_models",
+]
 
 #: The default network after its default ``fit``.
 OURS = "this network"
@@ -66,6 +69,26 @@ TITLES = {
     "mlp": ("MLPClassifier", "MLPRegressor"),
     "random": ("random units with a fitted output",) * 2,
 }
+
+#: Names of the models that know nothing of the features.
+CONSTANTS = TITLES["constant"]
+
+
+class ModelResults(NamedTuple):
+    """Results of this network and other models.
+
+    Attributes
+    ----------
+    scores : pandas.DataFrame
+        One row per model and split, with the columns ``model``, ``seed``, the scores of
+        :attr:`Study.curves`, and ``seconds`` of the fit.
+    predictions : pandas.DataFrame or None
+        For classes, the ``count`` of test rows for each pair of ``true`` and
+        ``predicted`` of each ``model``, over all splits.
+    """
+
+    scores: pd.DataFrame
+    predictions: pd.DataFrame | None
 
 
 def check_rivals(names: Sequence[str]) -> list[str]:
@@ -100,7 +123,8 @@ def compare_models(
     names: Sequence[str] = tuple(RIVALS),
     *,
     n_jobs: int | None = None,
-) -> pd.DataFrame:
+    progress: bool = False,
+) -> ModelResults:
     """Fit this network and other models with their default settings, on the same splits.
 
     Parameters
@@ -112,29 +136,48 @@ def compare_models(
         Of :data:`RIVALS`.
     n_jobs : int, optional
         Number of models that are fitted at a time.
+    progress : bool
+        Whether to show a progress bar. It needs tqdm.
 
     Returns
     -------
-    pandas.DataFrame
-        One row per model and split, with the columns ``model``, ``seed``, the measures
-        and ``seconds`` of the fit. For classes the measures are ``accuracy``,
-        ``balanced accuracy`` and ``log loss``; for values ``r2``, ``rmse`` and ``mae``.
+    ModelResults
     """
     models = fitted_models(dataset.task, names)
     size = design.sizes[-1]
     splits = [Split(design.n_train, size, seed) for seed in range(design.n_seeds)]
     main_process = os.getpid()
-    rows = joblib.Parallel(n_jobs=n_jobs)(
-        joblib.delayed(_judge)(dataset, split, name, model, main_process)
-        for split in splits
-        for name, model in models.items()
+    tasks = [(split, name) for split in splits for name in models]
+    parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator")
+    scorings = scorings_of(dataset.task, design.scoring)
+    results = parallel(
+        joblib.delayed(_judge)(dataset, split, models[name], scorings, main_process)
+        for split, name in tasks
     )
-    return pd.DataFrame(rows)
+    scores, pairs = [], []
+    with progress_bar(progress, "model", "model", [1] * len(tasks)) as update:
+        for (split, name), (measures, counts) in zip(tasks, results, strict=True):
+            scores.append({"model": name, "seed": split.seed, **measures})
+            pairs.append(counts.assign(model=name))
+            update(1)
+    return ModelResults(pd.DataFrame(scores), _sum_counts(dataset.task, pairs))
+
+
+def _sum_counts(task: Task, pairs: list[pd.DataFrame]) -> pd.DataFrame | None:
+    if task != CLASSES:
+        return None
+    keys = ["model", "true", "predicted"]
+    together = pd.concat(pairs).groupby(keys, sort=False)["count"]
+    return together.sum().reset_index()
 
 
 def _judge(
-    dataset: Dataset, split: Split, name: str, model: Any, main_process: int
-) -> dict[str, Any]:
+    dataset: Dataset,
+    split: Split,
+    model: Any,
+    scorings: Sequence[str],
+    main_process: int,
+) -> tuple[dict[str, float], pd.DataFrame]:
     if os.getpid() != main_process:  # the main process ends the workers
         signal(SIGINT, SIG_IGN)
     train, test = split_rows(dataset, split)
@@ -142,30 +185,13 @@ def _judge(
     if "random_state" in model.get_params():
         model.set_params(random_state=split.seed)
     pipeline = make_pipeline(clone(dataset.transformer), model)
-    y, y_test = dataset.y.iloc[train], dataset.y.iloc[test].to_numpy()
+    y, y_test = dataset.y.iloc[train], dataset.y.to_numpy()[test]
     with catch_warnings(action="ignore"):  # of epochs that end, above all
         started = perf_counter()
         pipeline.fit(dataset.X.iloc[train], y)
         seconds = perf_counter() - started
-        measures = _measures(dataset, pipeline, test, y_test)
-    return {"model": name, "seed": split.seed, **measures, "seconds": seconds}
-
-
-def _measures(
-    dataset: Dataset, pipeline: Any, test: Any, y_test: Any
-) -> dict[str, float]:
-    X_test = dataset.X.iloc[test]
-    predicted = pipeline.predict(X_test)
-    if dataset.task != CLASSES:
-        return {
-            "r2": float(r2_score(y_test, predicted)),
-            "rmse": float(root_mean_squared_error(y_test, predicted)),
-            "mae": float(mean_absolute_error(y_test, predicted)),
-        }
-    known = np.isin(y_test, pipeline.classes_)
-    p = pipeline.predict_proba(X_test)[known]
-    return {
-        "accuracy": float(accuracy_score(y_test, predicted)),
-        "balanced accuracy": float(balanced_accuracy_score(y_test, predicted)),
-        "log loss": float(log_loss(y_test[known], p, labels=pipeline.classes_)),
-    }
+        labels = order_labels(dataset.task, dataset.y)
+        predictions = predict(pipeline, dataset.X.iloc[test], labels)
+    measures = measure(y_test, predictions, scorings, labels)
+    pairs = count_pairs(y_test, predictions.predicted)
+    return {**measures, "seconds": seconds}, pairs

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -14,13 +15,17 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 
-from skmetricmlp.study.data import Dataset
+from skmetricmlp.study.data import LEAST_ROWS, Dataset
+from skmetricmlp.study.errors import DataError
+from skmetricmlp.study.scores import measure, order_labels, predict
 from skmetricmlp.study.tasks import CLASSES, Task
 
 __all__ = [
     "Result",
     "Split",
+    "count_pairs",
     "feature_names",
+    "sample_rows",
     "split_rows",
     "train_and_score",
     "untrained",
@@ -43,7 +48,7 @@ class Result(NamedTuple):
     Attributes
     ----------
     curve : pandas.DataFrame
-        One row per epoch, with the columns ``epoch``, the score on the test rows, and
+        One row per epoch, with the columns ``epoch``, the scores on the test rows, and
         ``seconds`` spent so far on calculating the weights and on training. Epoch 0 is
         the untrained network.
     predictions : pandas.DataFrame
@@ -60,6 +65,7 @@ def train_and_score(
     split: Split,
     parameters: Mapping[str, Any],
     n_epochs: int,
+    scorings: Sequence[str],
 ) -> Result:
     """Train one network, and test it before training and after each epoch.
 
@@ -70,10 +76,17 @@ def train_and_score(
     parameters : mapping
         Parameters of the estimator.
     n_epochs : int
+    scorings : sequence of str
+        Names of scorers.
 
     Returns
     -------
     Result
+
+    Raises
+    ------
+    DataError
+        If a score is not defined for some predictions.
     """
     train, test = split_rows(dataset, split)
     # The transformer is fitted to the training data. Its time is not measured.
@@ -81,6 +94,7 @@ def train_and_score(
     X_train = transformer.fit_transform(dataset.X.iloc[train])
     X_test = transformer.transform(dataset.X.iloc[test])
     y_train, y_test = dataset.y.iloc[train], dataset.y.to_numpy()[test]
+    labels = order_labels(dataset.task, dataset.y)
     model = untrained(dataset.task, parameters, split.seed)
     _warm_up(dataset.task)
     curve, predicted, seconds = [], {}, 0.0
@@ -89,11 +103,13 @@ def train_and_score(
         train_epoch = model.partial_fit if epoch else model.fit
         _raise_if_interrupted(train_epoch, X_train, y_train)
         seconds += perf_counter() - started
-        predicted[epoch] = model.predict(X_test)
-        score = float(dataset.task.measure(y_test, predicted[epoch]))
-        curve.append({"epoch": epoch, dataset.task.score: score, "seconds": seconds})
-    pairs = [_count_pairs(epoch, y_test, predicted[epoch]) for epoch in (0, n_epochs)]
-    return Result(pd.DataFrame(curve), pd.concat(pairs, ignore_index=True))
+        predictions = predict(model, X_test, labels)
+        scores = measure(y_test, predictions, scorings, labels)
+        curve.append({"epoch": epoch, **scores, "seconds": seconds})
+        predicted[epoch] = predictions.predicted
+    pairs = {epoch: count_pairs(y_test, predicted[epoch]) for epoch in (0, n_epochs)}
+    counts = pd.concat(pairs, names=["epoch"]).reset_index("epoch")
+    return Result(pd.DataFrame(curve), counts.reset_index(drop=True))
 
 
 def untrained(task: Task, parameters: Mapping[str, Any], seed: int) -> Any:
@@ -150,6 +166,35 @@ def split_rows(
     return order[n_test : n_test + split.size], order[:n_test]
 
 
+def sample_rows(dataset: Dataset, n_rows: int) -> Dataset:
+    """Draw rows at random, stratified by class. The same rows are drawn in each call.
+
+    Returns
+    -------
+    Dataset
+        The data set itself, if it has no more rows than that.
+
+    Raises
+    ------
+    DataError
+        If there are too few rows, or all of them are of one class.
+    """
+    if n_rows < LEAST_ROWS:
+        msg = f"max_rows must be at least {LEAST_ROWS}, got {n_rows}"
+        raise DataError(msg)
+    n_available = len(dataset.y)
+    if n_available <= n_rows:
+        return dataset
+    shuffle = _stratified_order if dataset.task == CLASSES else _random_order
+    rows = np.sort(shuffle(dataset.y.to_numpy(), 0)[:n_rows])
+    y = dataset.y.iloc[rows].reset_index(drop=True)
+    if y.nunique() < 2:
+        msg = f"max_rows={n_rows} leaves one class or value of the target: draw more rows"
+        raise DataError(msg)
+    X = dataset.X.iloc[rows].reset_index(drop=True)
+    return replace(dataset, X=X, y=y, n_available=n_available)
+
+
 def _raise_if_interrupted(
     train_epoch: Callable[[Any, Any], object], X: Any, y: Any
 ) -> None:
@@ -173,8 +218,9 @@ def _warm_up(task: Task) -> None:
     model.fit(X, y).partial_fit(X, y).predict(X)
 
 
-def _count_pairs(epoch: int, true: Array, predicted: Array) -> pd.DataFrame:
-    pairs = pd.DataFrame({"epoch": epoch, "true": true, "predicted": predicted})
+def count_pairs(true: Array, predicted: Array) -> pd.DataFrame:
+    """Return the ``count`` of rows for each pair of ``true`` and ``predicted``."""
+    pairs = pd.DataFrame({"true": true, "predicted": predicted})
     return pairs.value_counts(sort=False).rename("count").reset_index()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,14 +10,21 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import t as student_t
 
-from skmetricmlp.study.compare import Study
+from skmetricmlp.study.compare import KEYS, Study
+from skmetricmlp.study.scores import Score, find_score, scorings_of
+from skmetricmlp.study.tasks import CLASSES
 
 __all__ = [
     "Difference",
-    "EpochsRatio",
-    "epochs_ratio",
+    "arrivals",
+    "confidence_of",
+    "is_imbalanced",
+    "measure_table",
     "model_table",
     "paired_difference",
+    "rank_starts",
+    "ranking_table",
+    "recall_table",
     "score_table",
     "summarize",
     "target_table",
@@ -24,8 +32,10 @@ __all__ = [
 ]
 
 CONFIDENCE = 0.95
-N_RESAMPLES = 2000
 SHOWN_EPOCHS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500)
+
+#: Classes are imbalanced if one has so many times as many rows as another one.
+IMBALANCE = 3
 
 Array = NDArray[Any]
 
@@ -35,15 +45,6 @@ class Difference(NamedTuple):
 
     mean: float
     half_width: float
-
-
-class EpochsRatio(NamedTuple):
-    """Epochs to a target, those of the reference, and an interval of their ratio."""
-
-    epochs: float
-    reference_epochs: float
-    low: float
-    high: float
 
 
 def summarize(study: Study) -> pd.DataFrame:
@@ -57,25 +58,18 @@ def summarize(study: Study) -> pd.DataFrame:
         - ``size``, ``start`` and ``reference``;
         - the mean scores ``untrained``, ``end`` and ``reference_end``;
         - ``difference`` at the end and ``half_width``, from :func:`paired_difference`;
-        - ``target``, which is ``reference_end`` by default;
-        - ``epochs``, ``reference_epochs``, ``low`` and ``high``, from
-          :func:`epochs_ratio`;
-        - ``seconds`` and ``reference_seconds``, the mean times until those epochs.
-
-        If the target was not reached, epochs are infinite and seconds are NaN.
+        - ``target``, ``reached``, ``epochs`` and ``seconds``, from :func:`arrivals`.
     """
     design = study.design
+    arrived = arrivals(study).to_dict("index")
     rows = []
     for size in design.sizes:
-        curves = study.curves[study.curves["size"] == size]
-        scores = _by_start(curves, study.dataset.task.score)
-        seconds = _by_start(curves, "seconds")
+        scores = _scores_by_start(study, size)
         for start in design.compared:
             ours, theirs = scores[start.name], scores[start.reference]
             difference = paired_difference(
                 ours[:, -1], theirs[:, -1], design.n_train, design.n_test
             )
-            ratio = epochs_ratio(ours, theirs, design.target_score)
             rows.append(
                 {
                     "size": size,
@@ -86,12 +80,7 @@ def summarize(study: Study) -> pd.DataFrame:
                     "reference_end": theirs[:, -1].mean(),
                     "difference": difference.mean,
                     "half_width": difference.half_width,
-                    "target": float(_target(theirs, design.target_score)),
-                    **ratio._asdict(),
-                    "seconds": _mean_seconds(seconds[start.name], ratio.epochs),
-                    "reference_seconds": _mean_seconds(
-                        seconds[start.reference], ratio.reference_epochs
-                    ),
+                    **arrived[size, start.name],
                 }
             )
     return pd.DataFrame(rows)
@@ -142,60 +131,12 @@ def paired_difference(
     return Difference(float(differences.mean()), float(quantile * np.sqrt(variance)))
 
 
-def epochs_ratio(ours: Array, theirs: Array, target: float | None = None) -> EpochsRatio:
-    """Count the epochs until the mean curve of a start and of its reference hit a target.
-
-    The interval of their ratio is a percentile bootstrap over the splits, with 95 %
-    confidence.
-
-    Parameters
-    ----------
-    ours, theirs : ndarray of shape (n_splits, n_epochs + 1)
-        Scores of a start and of its reference, before training and after each epoch.
-    target : float, optional
-        By default the last score of the reference's mean curve.
-
-    Returns
-    -------
-    EpochsRatio
-        Epochs are infinite if the target is not reached. The interval is NaN for one
-        split, and if the reference reaches the target before training.
-
-    Examples
-    --------
-    >>> ours, theirs = np.array([[0.8, 0.9, 0.9]]), np.array([[0.1, 0.5, 0.85]])
-    >>> epochs_ratio(ours, theirs)[:2]
-    (1.0, 2.0)
-    """
-    n_splits = len(ours)
-    samples = np.random.default_rng(0).integers(n_splits, size=(N_RESAMPLES, n_splits))
-    # The first sample is the splits themselves.
-    samples = np.vstack([np.arange(n_splits), samples])
-    targets = np.broadcast_to(_target(theirs[samples], target), len(samples))
-    epochs, reference = (
-        _first_at_least(curves[samples].mean(axis=1), targets)
-        for curves in (ours, theirs)
-    )
-    low = high = float("nan")
-    if n_splits > 1 and 0 < reference[0] < np.inf:
-        # If neither reaches the target, the ratio is one.
-        both_never = np.isinf(epochs) & np.isinf(reference)
-        ratio = np.divide(
-            epochs,
-            reference,
-            out=np.ones_like(epochs),
-            where=~both_never & (reference > 0),
-        )
-        tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
-        low, high = np.quantile(ratio[1:], tails, method="inverted_cdf").tolist()
-    return EpochsRatio(float(epochs[0]), float(reference[0]), low, high)
-
-
 def time_to_target(study: Study) -> pd.DataFrame:
     """Compute the epochs and seconds until the test score of each run reaches a target.
 
-    The target is that of the design. By default it is the mean of the reference's last
-    scores over the seeds, for each size.
+    The target is that of the design. By default it is the score of the calculated network
+    before training, for the same number of training rows and the same split. It does not
+    depend on the number of epochs.
 
     Returns
     -------
@@ -203,21 +144,101 @@ def time_to_target(study: Study) -> pd.DataFrame:
         One row per size, seed and start, with the columns ``target``, ``epoch`` and
         ``seconds``. The last two are NaN if the target was not reached.
     """
-    curves, design, score = study.curves, study.design, study.dataset.task.score
-    references = {start.name: start.reference for start in design.starts}
-    last = curves[curves["epoch"] == design.n_epochs]
-    ends = last.groupby(["size", "start"])[score].mean()
+    curves, design, score = study.curves, study.design, study.score
+    untrained = curves[curves["epoch"] == 0].set_index(KEYS)[score.scoring]
+    origins = curves["start"].map(design.origins)
+    keys_of_target = pd.MultiIndex.from_arrays([curves["size"], curves["seed"], origins])
+    targets = untrained.reindex(keys_of_target).to_numpy()
     if design.target_score is not None:
-        ends[:] = design.target_score
-    keys_of_target = pd.MultiIndex.from_arrays(
-        [curves["size"], curves["start"].map(references)]
-    )
-    curves = curves.assign(target=ends.reindex(keys_of_target).to_numpy())
-    keys = ["size", "seed", "start"]
-    reached = curves[curves[score] >= curves["target"]]
-    first = reached.sort_values("epoch").groupby(keys)[["epoch", "seconds"]].first()
-    runs = curves.groupby(keys, sort=False)["target"].first().to_frame()
+        targets = np.full(len(curves), score.sign * design.target_score)
+    curves = curves.assign(target=targets)
+    # The tolerance covers rounding.
+    reached = curves[curves[score.scoring] >= curves["target"] - 1e-12]
+    first = reached.sort_values("epoch").groupby(KEYS)[["epoch", "seconds"]].first()
+    runs = curves.groupby(KEYS, sort=False)["target"].first().to_frame()
     return runs.join(first).reset_index()
+
+
+def arrivals(study: Study) -> pd.DataFrame:
+    """Summarize :func:`time_to_target` over the splits.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per size and start, which are the index, with the mean ``target``, the
+        number of splits in which it was ``reached``, and the medians of ``epochs`` and
+        ``seconds`` over all splits. A split that does not reach the target counts as
+        infinite, so that medians are infinite if less than half of the splits reach it.
+    """
+    by_run = time_to_target(study).groupby(["size", "start"], sort=False)
+    return pd.DataFrame(
+        {
+            "target": by_run["target"].mean(),
+            "reached": by_run["epoch"].count(),
+            "epochs": by_run["epoch"].agg(_median),
+            "seconds": by_run["seconds"].agg(_median),
+        }
+    )
+
+
+def rank_starts(study: Study, epoch: int | None = None) -> pd.DataFrame:
+    """Rank all starts by their mean score, and compare each with the best one.
+
+    The largest number of training rows is taken. The intervals of the differences allow
+    for the choice of the best of several (Bonferroni), as those of
+    :func:`~skmetricmlp.study.conclusions.describe_models` do.
+
+    Parameters
+    ----------
+    study : Study
+    epoch : int, optional
+        By default the last one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per start, which is the index, the best first, with the columns ``score``,
+        ``difference`` from the best, which is at most 0, and its ``half_width``. Those
+        of the best are 0 and NaN.
+    """
+    design = study.design
+    scores = {
+        start: values[:, -1 if epoch is None else epoch]
+        for start, values in _scores_by_start(study, design.sizes[-1]).items()
+    }
+    # Equal ones stay in the order of the design.
+    names = sorted([s.name for s in design.starts], key=lambda name: -scores[name].mean())
+    rows = {
+        name: paired_difference(
+            scores[name],
+            scores[names[0]],
+            design.n_train,
+            design.n_test,
+            confidence=confidence_of(len(names) - 1),
+        )
+        for name in names
+    }
+    return pd.DataFrame(
+        {
+            "score": {name: scores[name].mean() for name in names},
+            "difference": {name: row.mean for name, row in rows.items()},
+            "half_width": {
+                name: row.half_width if name != names[0] else float("nan")
+                for name, row in rows.items()
+            },
+        }
+    ).rename_axis("start")
+
+
+def confidence_of(n_comparisons: int) -> float:
+    """Return the confidence of one of several intervals that all hold with 95 %.
+
+    Examples
+    --------
+    >>> f"{confidence_of(5):.2f}"
+    '0.99'
+    """
+    return 1 - (1 - CONFIDENCE) / n_comparisons
 
 
 def model_table(study: Study) -> pd.DataFrame:
@@ -231,76 +252,180 @@ def model_table(study: Study) -> pd.DataFrame:
     if study.models is None:
         msg = "the study has no other models"
         raise ValueError(msg)
-    task, model = study.dataset.task, study.models["model"]
-    measures = study.models.drop(columns=["model", "seed"])
-    means = measures.groupby(model, sort=False).mean()
-    table = pd.DataFrame(index=means.index)
-    for name in map(str, means):
-        in_percent = bool(task.unit) and name.endswith("accuracy")
-        scale, digits = (task.scale, 1) if in_percent else (1.0, 3)
-        values = (scale * measures[name]).groupby(model, sort=False)
-        cells = values.agg(_mean_and_deviation, 2 if name == "seconds" else digits)
-        table[f"{name} in percent" if in_percent else name] = cells
-    best_first = means[task.score].sort_values(ascending=False, kind="stable").index
-    return table.loc[best_first]
+    model = study.models["model"]
+    table = _format_measures(study, study.models.groupby("model", sort=False))
+    seconds = study.models["seconds"].groupby(model, sort=False)
+    table["seconds"] = seconds.agg(_mean_and_deviation, digits=2)
+    means = study.models[study.score.scoring].groupby(model, sort=False).mean()
+    return table.loc[means.sort_values(ascending=False, kind="stable").index]
+
+
+def measure_table(study: Study) -> pd.DataFrame:
+    """Format all measures of the starts after the last epoch, for the largest size."""
+    design, curves = study.design, study.curves
+    ends = curves[
+        (curves["size"] == design.sizes[-1]) & (curves["epoch"] == design.n_epochs)
+    ]
+    return _format_measures(study, ends.groupby("start", sort=False))
+
+
+def is_imbalanced(study: Study) -> bool:
+    """Whether some class has several times as many rows as another one."""
+    if study.dataset.task != CLASSES:
+        return False
+    counts = study.dataset.y.value_counts()
+    return bool(counts.max() >= IMBALANCE * counts.min())
+
+
+def recall_table(study: Study, most_classes: int = 10) -> pd.DataFrame:
+    """Format the recall of each class in percent, over the test rows of all splits.
+
+    The starts are those of the largest size after the last epoch.
+
+    Parameters
+    ----------
+    study : Study
+    most_classes : int
+        Only so many of the rarest classes are taken.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One column per class, the rarest first if they are imbalanced. The first row has
+        the shares of the rows in percent. The others have the recall of each model and
+        start.
+    """
+    design, y = study.design, study.dataset.y
+    shares = y.value_counts(normalize=True, sort=False)
+    order = sorted(shares.index, key=str)
+    if is_imbalanced(study) or len(order) > most_classes:
+        order.sort(key=lambda label: shares[label])
+    pairs = study.predictions
+    pairs = pairs[
+        (pairs["size"] == design.sizes[-1]) & (pairs["epoch"] == design.n_epochs)
+    ]
+    parts = [_recalls(pairs, "start")[[start.name for start in design.starts]]]
+    if study.model_predictions is not None:
+        models = _recalls(study.model_predictions, "model")
+        parts.insert(0, models[study.model_predictions["model"].unique()])
+    recalls = pd.concat(parts, axis=1).reindex(order[:most_classes])
+    cells = (100 * recalls).map(lambda r: "" if np.isnan(r) else f"{r:.0f}")
+    cells.insert(0, "share of the rows", [f"{100 * shares[k]:.1f}" for k in cells.index])
+    return cells.T.rename_axis(index="recall in percent", columns="class")
 
 
 def score_table(study: Study) -> pd.DataFrame:
     """Format mean and standard deviation of the score, by size, start and epoch."""
-    curves, task = study.curves, study.dataset.task
+    curves, score = study.curves, study.score
     shown = curves[curves["epoch"].isin([*SHOWN_EPOCHS, study.design.n_epochs])]
-    scores = task.scale * shown.set_index(["size", "start", "epoch"])[task.score]
-    by_cell = scores.groupby(level=[0, 1, 2], sort=False)
-    cells = by_cell.agg(_mean_and_deviation, digits=task.digits)
-    table = cells.unstack("epoch", sort=False)
-    return table.rename_axis(index=["training rows", "start"])
-
-
-def target_table(study: Study) -> pd.DataFrame:
-    """Format epochs and seconds to the target, and the number of seeds that reach it."""
-    task = study.dataset.task
-    by_run = time_to_target(study).groupby(["size", "start"], sort=False)
-    table = pd.DataFrame(
-        {
-            "target": by_run["target"].first().map(task.text),
-            "reached": by_run["epoch"].agg(lambda e: f"{e.count()} of {len(e)}"),
-            "epochs": by_run["epoch"].agg(_mean_and_deviation),
-            "seconds": by_run["seconds"].agg(_mean_and_deviation, digits=2),
-        }
+    scores = shown.set_index(["size", "start", "epoch"])[score.scoring]
+    by_cell = (score.sign * score.scale * scores).groupby(level=[0, 1, 2], sort=False)
+    cells = by_cell.agg(_mean_and_deviation, digits=score.digits)
+    table = cells.unstack("epoch", sort=False).sort_index(
+        level="size", ascending=False, sort_remaining=False, kind="stable"
     )
     return table.rename_axis(index=["training rows", "start"])
 
 
-def _by_start(curves: pd.DataFrame, column: str) -> dict[str, Array]:
+def target_table(study: Study) -> pd.DataFrame:
+    """Format :func:`arrivals`, with the range of the epochs over the splits."""
+    score, n_epochs = study.score, study.design.n_epochs
+    arrived = arrivals(study)
+    by_run = time_to_target(study).groupby(["size", "start"], sort=False)
+
+    table = pd.DataFrame(
+        {
+            "target": arrived["target"].map(score.text),
+            "reached": [f"{n} of {study.design.n_seeds}" for n in arrived["reached"]],
+            "epochs": by_run["epoch"].agg(_median_and_range, 0, f"> {n_epochs}"),
+            "seconds": by_run["seconds"].agg(_median_and_range, 2, "-"),
+        }
+    )
+    table = table.sort_index(
+        level="size", ascending=False, sort_remaining=False, kind="stable"
+    )
+    return table.rename_axis(index=["training rows", "start"])
+
+
+def ranking_table(study: Study) -> pd.DataFrame:
+    """Format :func:`rank_starts` for the last epoch and before training."""
+    score = study.score
+    parts = {}
+    epochs = {"before training": 0, f"after {study.design.n_epochs} epochs": None}
+    for when, epoch in epochs.items():
+        ranked = rank_starts(study, epoch)
+        parts[f"{score.name} {when}"] = ranked["score"].map(score.text)
+        parts[f"{when}, worse than the best by"] = pd.Series(
+            {
+                name: _behind(score, row["difference"], row["half_width"])
+                for name, row in ranked.iterrows()
+            }
+        )
+    names = rank_starts(study).index
+    return pd.DataFrame(parts).loc[names].rename_axis("start")
+
+
+def _behind(score: Score, difference: float, half_width: float) -> str:
+    if difference == 0 and np.isnan(half_width):
+        return "the best"
+    return score.amount(difference, None if np.isnan(half_width) else half_width)
+
+
+def _format_measures(study: Study, groups: Any) -> pd.DataFrame:
+    dataset = study.dataset
+    scores = [
+        find_score(scoring, dataset.task, dataset.y)
+        for scoring in scorings_of(dataset.task, study.design.scoring)
+    ]
+    return pd.DataFrame(
+        {
+            score.title: (groups[score.scoring]).agg(
+                lambda values, score=score: _mean_and_deviation(
+                    score.sign * score.scale * values, score.digits
+                )
+            )
+            for score in scores
+        }
+    )
+
+
+def _recalls(pairs: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return the recall of each true class, with a column for each start or model."""
+    total = pairs.groupby(["true", column])["count"].sum()
+    right = pairs[pairs["true"] == pairs["predicted"]]
+    found = right.groupby(["true", column])["count"].sum()
+    return (found.reindex(total.index, fill_value=0) / total).unstack(column)
+
+
+def _scores_by_start(study: Study, size: int) -> dict[str, Array]:
     """Return an array of shape (n_seeds, n_epochs + 1) for each start."""
+    curves = study.curves[study.curves["size"] == size]
     return {
         str(start): group.pivot_table(
-            index="seed", columns="epoch", values=column
+            index="seed", columns="epoch", values=study.score.scoring
         ).to_numpy()
         for start, group in curves.groupby("start")
     }
 
 
-def _target(theirs: Array, given: float | None) -> Array:
-    """Return the last score of the mean curve: (..., n_splits, n_epochs + 1) to (...)."""
-    if given is not None:
-        return np.asarray(given)
-    return np.asarray(theirs[..., -1].mean(axis=-1))
+def _median(values: pd.Series[Any]) -> float:
+    """Return the lower median. NaN counts as infinite."""
+    numbers = values.fillna(np.inf).to_numpy(dtype=float)
+    return float(np.quantile(numbers, 0.5, method="inverted_cdf"))
 
 
-def _first_at_least(curves: Array, targets: Array) -> Array:
-    """Return the first epochs (n,) at which curves (n, n_epochs + 1) reach targets."""
-    # The tolerance covers the rounding of means that are added in another order.
-    reached = curves >= targets[:, None] - 1e-12
-    return np.where(reached.any(axis=1), reached.argmax(axis=1).astype(float), np.inf)
-
-
-def _mean_seconds(seconds: Array, epochs: float) -> float:
-    return float("nan") if np.isinf(epochs) else float(seconds[:, int(epochs)].mean())
+def _median_and_range(values: pd.Series[Any], digits: int, beyond: str) -> str:
+    """Format the median and the range. ``beyond`` stands for an infinite median."""
+    if not values.count():
+        return "never"
+    median, low = _median(values), f"{values.min():.{digits}f}"
+    high = f"to {values.max():.{digits}f}" if values.notna().all() else "or more"
+    if math.isinf(median):
+        return beyond
+    text = f"{median:.{digits}f}"
+    return text if high == f"to {low}" else f"{text} ({low} {high})"
 
 
 def _mean_and_deviation(values: pd.Series[Any], digits: int = 1) -> str:
-    if values.count() == 0:
-        return "never"
     spread = f" ± {values.std():.{digits}f}" if values.count() > 1 else ""
     return f"{values.mean():.{digits}f}{spread}"

@@ -1,14 +1,12 @@
-"""Classification or regression, and how scores are computed and printed."""
+"""Classification or regression."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.multiclass import type_of_target
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
@@ -30,67 +28,30 @@ class Task:
         "classes" or "values".
     estimator : type
         Class of the estimator.
-    score : str
-        Column of the score in tables.
-    score_name : str
-        Name of the score in sentences.
-    measure : callable
-        Function of true and predicted targets that returns the score. Higher is better.
-    scale : float
-        Factor of a printed score.
-    digits : int
-        Number of decimals of a printed score.
-    unit, difference_unit : str
-        Units of a printed score, and of a printed difference of two scores.
+    scoring : str
+        Name of the scorer by default.
+    measures : tuple of str
+        Names of the scorers that are always reported.
     """
 
     name: str
     estimator: type
-    score: str
-    score_name: str
-    measure: Callable[[Any, Any], float]
-    scale: float
-    digits: int
-    unit: str
-    difference_unit: str
-
-    def number(self, score: float) -> str:
-        """Format a score without its unit."""
-        return f"{self.scale * score:.{self.digits}f}"
-
-    def text(self, score: float) -> str:
-        """Format a score with its unit.
-
-        Examples
-        --------
-        >>> CLASSES.text(0.95), VALUES.text(0.95)
-        ('95.0 %', '0.950')
-        """
-        return self.number(score) + self.unit
+    scoring: str
+    measures: tuple[str, ...]
 
 
 CLASSES = Task(
     name="classes",
     estimator=MetricInitMLPClassifier,
-    score="accuracy",
-    score_name="accuracy",
-    measure=accuracy_score,
-    scale=100.0,
-    digits=1,
-    unit=" %",
-    difference_unit=" points",
+    scoring="accuracy",
+    measures=("accuracy", "balanced_accuracy", "average_precision", "neg_log_loss"),
 )
 
 VALUES = Task(
     name="values",
     estimator=MetricInitMLPRegressor,
-    score="r2",
-    score_name="R²",
-    measure=r2_score,
-    scale=1.0,
-    digits=3,
-    unit="",
-    difference_unit="",
+    scoring="r2",
+    measures=("r2", "neg_root_mean_squared_error", "neg_mean_absolute_error"),
 )
 
 TASKS = {task.name: task for task in (CLASSES, VALUES)}
