@@ -804,7 +804,7 @@ def test_weights_of_another_estimator_give_its_predictions(loss, settings):
     "settings",
     [
         {},
-        {"solver": "sgd", "learning_rate_init": 0.1},
+        {"solver": "sgd", "learning_rate_init": 0.03},
         {"init": "random", "shuffle": False},
         {"exemplars": "random", "batch_size": 32, "activation": "logistic"},
         {"n_neighbors": 3, "loss": "squared_error", "batch_size": 32},

@@ -44,7 +44,9 @@ def reading(tmp_path, monkeypatch, capsys):
         shown = capsys.readouterr()
         assert status == 2
         assert shown.err == "error: here training begins\n"
-        return shown.out.splitlines()
+        *lines, plan = shown.out.splitlines()
+        assert "trainings (" in plan
+        return lines
 
     return read
 

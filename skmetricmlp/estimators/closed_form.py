@@ -105,7 +105,7 @@ class Learned:
     waiting: TrainingData | None = None
 
 
-def is_closed_form(estimator: Any) -> bool:
+def _is_closed_form(estimator: Any) -> bool:
     """Whether an estimator has the solver of this module.
 
     Raises
@@ -154,7 +154,7 @@ class ClosedFormMixin(NetworkEstimator):
     def network_(self, network: Network) -> None:
         self.__dict__["network_"] = network
 
-    @available_if(is_closed_form)  # type: ignore[untyped-decorator]
+    @available_if(_is_closed_form)  # type: ignore[untyped-decorator]
     def forget(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Self:
@@ -197,7 +197,7 @@ class ClosedFormMixin(NetworkEstimator):
             self._keep(learned)
         return self
 
-    @available_if(is_closed_form)  # type: ignore[untyped-decorator]
+    @available_if(_is_closed_form)  # type: ignore[untyped-decorator]
     def merge(self, other: Self) -> Self:
         """Learn all rows that another estimator has learned.
 
@@ -247,7 +247,7 @@ class ClosedFormMixin(NetworkEstimator):
             self._keep(learned)
         return self
 
-    @available_if(is_closed_form)  # type: ignore[untyped-decorator]
+    @available_if(_is_closed_form)  # type: ignore[untyped-decorator]
     def discount(self, factor: float) -> Self:
         """Multiply the weights of all rows so far, so that later rows count for more.
 

@@ -549,7 +549,7 @@ def in_precision(
     ------
     ValueError
     """
-    dtype = numpy_type(X)
+    dtype = np.dtype(numpy_type(X))
     with np.errstate(over="ignore"):
         network = network.astype(dtype)
     if not all(np.isfinite(array).all() for array in network.parameters):

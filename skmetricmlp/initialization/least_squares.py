@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.linalg.blas import dsyrk
 from sklearn.utils import gen_batches
 
 from skmetricmlp._threads import one_thread
@@ -171,19 +172,22 @@ def summed(
     Sums
     """
     n_hidden, n_targets = len(center), targets.shape[1]
-    gram, hidden = np.zeros((n_hidden, n_hidden)), np.zeros(n_hidden)
+    # One triangle is added up in place, without an array of this size for each block.
+    triangle = np.zeros((n_hidden, n_hidden), order="F")
+    hidden = np.zeros(n_hidden)
     response = np.zeros((n_hidden, n_targets))
     roots = np.sqrt(sample_weight.astype(np.float64))
     weighted = roots[:, None] * targets
     start = 0
     for block in blocks:
         rows = slice(start, start + len(block))
-        A = block - center
+        A = np.subtract(block, center, dtype=np.float64)
         A *= roots[rows, None]
         hidden += roots[rows] @ A
         response += A.T @ weighted[rows]
-        gram += A.T @ A  # of an array with itself, at half the cost
+        triangle = dsyrk(1.0, A.T, beta=1.0, c=triangle, overwrite_c=True)
         start = rows.stop
+    gram = np.triu(triangle) + np.triu(triangle, 1).T
     total, square = float(roots @ roots), float(np.sum(weighted**2))
     return Sums(total, gram, response, hidden, roots @ weighted, square)
 

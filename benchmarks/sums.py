@@ -1,0 +1,162 @@
+"""Rows from ten thousand to millions: seconds and memory of the closed form.
+
+    python benchmarks/sums.py
+    python benchmarks/sums.py --rows 10000 100000 1000000 --widths 1000 3000
+    python benchmarks/sums.py --rows 1000000 --widths 3000 --boosting
+
+Made rows of 50 features are written to a Parquet file, row group by row group, and read
+from it again the same way, by ``partial_fit`` with ``solver="closed_form"``. Each line is
+measured in a process of its own. Its peak memory is what comes on top of the imports.
+``products`` are the seconds that NumPy needs for the products of the same hidden values
+with themselves alone, H^T H, and ``ratio`` is the time of the fit over it. ``solve`` are
+the seconds until the network is calculated from the sums. With ``--boosting`` scikit-
+learn's gradient boosting is fitted to all rows at once. With ``--parts 2`` two processes
+learn half of the rows each, and are merged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datasets import high_water
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from skmetricmlp import MetricInitMLPClassifier
+
+N_FEATURES, GROUP, N_TEST = 50, 10_000, 10_000
+
+
+def made(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows of five classes, which depend on a few features each."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, N_FEATURES))
+    scores = np.stack(
+        [X[:, k] * X[:, k + 1] + np.sin(2 * X[:, k + 5]) for k in range(5)], axis=1
+    )
+    return X, (scores + 0.3 * rng.normal(size=scores.shape)).argmax(axis=1)
+
+
+def write(path: Path, n: int) -> None:
+    """Write n rows, a row group at a time."""
+    fields = [(f"x{k}", pa.float64()) for k in range(N_FEATURES)]
+    schema = pa.schema([*fields, ("y", pa.int64())])
+    with pq.ParquetWriter(path, schema) as writer:
+        for start in range(0, n, GROUP):
+            X, y = made(min(GROUP, n - start), start)
+            columns = {f"x{k}": X[:, k] for k in range(N_FEATURES)} | {"y": y}
+            writer.write_table(pa.table(columns, schema=schema))
+
+
+def batches(path: Path, part: int, parts: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Read every ``parts``-th row group, from the one at ``part``."""
+    file = pq.ParquetFile(path)
+    for group in range(part, file.num_row_groups, parts):
+        table = file.read_row_group(group)
+        columns = [table[f"x{k}"].to_numpy() for k in range(N_FEATURES)]
+        yield np.stack(columns, axis=1), table["y"].to_numpy()
+
+
+def network(width: int) -> MetricInitMLPClassifier:
+    """Return a network of that many hidden units, half of them conjunctions."""
+    n = (width + 1) // 2
+    return MetricInitMLPClassifier(solver="closed_form", n_comparisons=n, random_state=0)
+
+
+def fit(path: Path, width: int, part: int = 0, parts: int = 1) -> Any:
+    """Fit to a share of the row groups."""
+    model = network(width)
+    if parts > 1:  # all have the hidden layer of one
+        X, y = next(batches(path, 0, 1))
+        few = slice(0, None, 4)
+        model.set_params(exemplars=(X[few], y[few]))
+    for X, y in batches(path, part, parts):
+        model.partial_fit(X, y, classes=range(5))
+    return model
+
+
+def closed_form(path: Path, width: int, parts: int) -> dict[str, Any]:
+    """Measure the fit, and the products of the hidden values alone."""
+    X, y = made(N_TEST, 10**9)
+    before, start = high_water(), perf_counter()
+    if parts > 1:
+        with _processes(parts) as pool:
+            tasks = [pool.submit(fit, path, width, k, parts) for k in range(parts)]
+            model, *others = [task.result() for task in tasks]
+        for other in others:
+            model.merge(other)
+    else:
+        model = fit(path, width)
+    added = perf_counter()
+    score = model.score(X, y)
+    solved = perf_counter()
+    seconds = {"fit": solved - start, "solve": solved - added}
+    peak = high_water() - before
+    hidden = np.maximum(model.network_.activations(X[:GROUP])[-1], 0.0)
+    n = pq.ParquetFile(path).metadata.num_rows
+    block = hidden[: max(1, 2**22 // hidden.shape[1])].astype(np.float64)
+    times = []
+    for _ in range(5):
+        start = perf_counter()
+        block.T @ block
+        times.append(perf_counter() - start)
+    products = float(np.median(times)) * n / len(block)
+    ratio = {"products": products, "ratio": seconds["fit"] / products}
+    return seconds | ratio | {"MiB": peak, "accuracy": score}
+
+
+def boosting(path: Path) -> dict[str, Any]:
+    """Measure gradient boosting, which needs all rows at once."""
+    before, start = high_water(), perf_counter()
+    X, y = (np.concatenate(part) for part in zip(*batches(path, 0, 1), strict=True))
+    model = HistGradientBoostingClassifier(random_state=0).fit(X, y)
+    fitted = perf_counter() - start
+    peak = high_water() - before
+    return {"fit": fitted, "MiB": peak, "accuracy": model.score(*made(N_TEST, 10**9))}
+
+
+def _processes(n: int) -> ProcessPoolExecutor:
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(n, mp_context=context)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--widths", type=int, nargs="+", default=[1599])
+    parser.add_argument("--parts", type=int, default=1, help="processes that learn")
+    parser.add_argument("--boosting", action="store_true")
+    options = parser.parse_args()
+    lines = []
+    with tempfile.TemporaryDirectory() as folder:
+        for n in options.rows:
+            path = Path(folder) / f"{n}.parquet"
+            write(path, n)
+            for width in options.widths:
+                with _processes(1) as pool:
+                    measured = pool.submit(closed_form, path, width, options.parts)
+                    lines.append({"rows": n, "width": width} | measured.result())
+            if options.boosting:
+                with _processes(1) as pool:
+                    measured = pool.submit(boosting, path)
+                    lines.append({"rows": n, "width": "boosting"} | measured.result())
+            path.unlink()
+    table = pd.DataFrame(lines).set_index(["rows", "width"])
+    print(table.to_string(na_rep="", float_format="{:.4g}".format))
+
+
+if __name__ == "__main__":
+    main()
