@@ -45,11 +45,12 @@ def _has_probabilities(wrapper: OnDask) -> bool:
 class OnDask(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     """Fit an estimator with ``solver="closed_form"`` to Dask arrays or data frames.
 
-    There are two passes over the data. The first draws a sample of 5,000 distinct rows,
-    from which the exemplars and the hidden layer are calculated; with given ``exemplars``
-    it is left out. The second adds up the sums that the output layer needs. The sample
-    and the sums do not depend on the partitions. For numbers the network is that of
-    ``estimator.fit`` with all rows, to rounding.
+    There are three passes over the data. The first looks at the columns and the labels.
+    The second draws a sample of 5,000 distinct rows, from which the exemplars and the
+    hidden layer are calculated; with given ``exemplars`` it is left out. The third adds
+    up the sums that the output layer needs. The sample and the sums do not depend on the
+    partitions. For numbers the network is that of ``estimator.fit`` with all rows, to
+    rounding.
 
     A worker needs memory for one partition and for the sums, which are the square of the
     width in double precision. Dask computes the sums of a worker that is lost again.

@@ -1,5 +1,9 @@
 """``OnDask``: whatever the partitions and the workers, it is the fit of one machine."""
 
+import os
+import signal
+import time
+
 import numpy as np
 import pytest
 from factories import classifier, regressor, standardized
@@ -8,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skmetricmlp.estimators import closed_form
 from skmetricmlp.initialization import output_sums
 
+dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
 
@@ -55,6 +60,42 @@ def test_it_is_the_fit_of_one_machine(make, targets, given, chunks):
     assert predicted.shape == outputs(local).shape
     expected = local.score(X, targets, sample_weight=WEIGHTS)
     assert model.score(*arrays) == pytest.approx(expected)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on Windows")
+def test_a_worker_that_is_killed(tmp_path):
+    """In the pass for the sums. Each of the two passes loads four partitions."""
+    distributed = pytest.importorskip("distributed")
+    parts = np.array_split(np.arange(len(y)), 4)
+    exemplars = X[::4], y[::4]
+
+    def load(k):
+        (tmp_path / f"{os.getpid()}-{k}-{time.monotonic_ns()}").touch()
+        n = len(list(tmp_path.glob("*-*-*")))
+        if n >= 6 and not (tmp_path / "died").exists():
+            (tmp_path / "died").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return X[parts[k]]
+
+    blocks = [
+        da.from_delayed(dask.delayed(load)(k), (len(part), X.shape[1]), X.dtype)
+        for k, part in enumerate(parts)
+    ]
+    targets = da.from_array(y, chunks=(tuple(map(len, parts)),))
+    with (
+        distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            dashboard_address=":0",
+            silence_logs="CRITICAL",  # it reports the dead worker
+        ) as cluster,
+        distributed.Client(cluster),
+    ):
+        estimator = classifier(exemplars=exemplars, **CLOSED)
+        model = OnDask(estimator).fit(da.concatenate(blocks), targets)
+    assert (tmp_path / "died").exists()
+    local = classifier(exemplars=exemplars, **CLOSED).fit(X, y)
+    assert_allclose(outputs(model.estimator_), outputs(local), rtol=1e-8, atol=1e-10)
 
 
 @pytest.mark.parametrize("targets", [y, np.array(["a", "bb", "ccc"])[y]])

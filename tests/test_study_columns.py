@@ -134,4 +134,5 @@ def test_the_command_says_how_columns_were_read(tmp_path, capsys):
     assert printed[2].startswith("  age: 1 of 60 values is not a number")
     page = (folder / "report.html").read_text()
     assert "How your columns were read" in page
+    assert "Target y: 2 classes" in page
     assert "1 of 60 values is not a number" in page

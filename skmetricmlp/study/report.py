@@ -18,6 +18,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from skmetricmlp.plotting._text import escape_controls
+from skmetricmlp.study.columns import describe_target
 from skmetricmlp.study.compare import Study
 from skmetricmlp.study.conclusions import conclusions, has_several_settings
 from skmetricmlp.study.errors import DataError
@@ -222,6 +223,7 @@ def _page(study: Study, names: list[str], n_jobs: int | None, command: str | Non
         notes=_notes(study),
         is_imbalanced=is_imbalanced(study),
         command=command,
+        reading=_reading(study),
         files=names,
     )
     # Names from the data may have control characters, which are escaped.
@@ -305,6 +307,14 @@ def _subtitle(study: Study) -> str:
         f"{format_count(design.n_test, 'test row')} each; "
         f"{format_count(design.n_epochs, 'epoch')}"
     )
+
+
+def _reading(study: Study) -> str:
+    """Describe the target, and what was guessed of the file."""
+    dataset = study.dataset
+    target = f"Target {describe_target(dataset.y, dataset.task)}."
+    guessed = f" Read with {dataset.guessed}, guessed from the file."
+    return target + (guessed if dataset.guessed else "")
 
 
 def _notes(study: Study) -> str:
