@@ -360,7 +360,7 @@ class ClosedFormMixin(NetworkEstimator):
             check_same_parameters(before.recorded, self._record(config))
             return rows, before
         rng = deepcopy(check_random_state(self.random_state))
-        of_fit = self._record(config), targets, rng, data.X[:0], method != "fit"
+        of_fit = self._record(config), targets, rng, data.X[:0, :], method != "fit"
         learned = Learned(config, *of_fit)
         if method == "fit" and self.warm_start and hasattr(self, "n_iter_"):
             return rows, self._with_present_layers(learned, rows)
