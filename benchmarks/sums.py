@@ -3,6 +3,7 @@
     python benchmarks/sums.py
     python benchmarks/sums.py --rows 10000 100000 1000000 --widths 1000 3000
     python benchmarks/sums.py --rows 1000000 --widths 3000 --boosting
+    python benchmarks/sums.py --rows 100000 --exemplars
 
 Made rows of 50 features are written to a Parquet file, row group by row group, and read
 from it again the same way, by ``partial_fit`` with ``solver="closed_form"``. Each line is
@@ -11,7 +12,9 @@ measured in a process of its own. Its peak memory is what comes on top of the im
 with themselves alone, H^T H, and ``ratio`` is the time of the fit over it. ``solve`` are
 the seconds until the network is calculated from the sums. With ``--boosting`` scikit-
 learn's gradient boosting is fitted to all rows at once. With ``--parts 2`` two processes
-learn half of the rows each, and are merged.
+learn half of the rows each, and are merged. With ``--exemplars`` the table has where
+exemplars of a stream come from: the first rows, all rows (``fit``), given rows, or the
+centers of mini-batch k-means in each class, from a pass before.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import high_water
+from sklearn.cluster import MiniBatchKMeans
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from skmetricmlp import MetricInitMLPClassifier
@@ -125,6 +129,44 @@ def boosting(path: Path) -> dict[str, Any]:
     return {"fit": fitted, "MiB": peak, "accuracy": model.score(*made(N_TEST, 10**9))}
 
 
+def exemplar_table(path: Path) -> list[dict[str, Any]]:
+    """Measure exemplars of several origins, at the default width."""
+    X, y = made(N_TEST, 10**9)
+    first, labels = next(batches(path, 0, 1))
+    lines = []
+    for name in ("first 5,000 rows", "sample of all", "30", "300", "3000", "centers"):
+        start, exemplars = perf_counter(), None
+        if name.isdigit():
+            exemplars = first[: int(name)], labels[: int(name)]
+        elif name == "centers":
+            exemplars = _centers(path)
+        chosen = perf_counter()
+        model = network(1599)
+        if exemplars:
+            model.set_params(exemplars=exemplars)
+        if name == "sample of all":
+            parts = zip(*batches(path, 0, 1), strict=True)
+            model.fit(*map(np.concatenate, parts))
+        else:
+            for rows, codes in batches(path, 0, 1):
+                model.partial_fit(rows, codes, classes=range(5))
+        score = model.score(X, y)
+        seconds = {"choose": chosen - start, "fit": perf_counter() - chosen}
+        name = f"{name} given rows" if name.isdigit() else name  # noqa: PLW2901
+        lines.append({"exemplars": name} | seconds | {"accuracy": score})
+    return lines
+
+
+def _centers(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return 300 centers, as many in each class."""
+    kmeans = [MiniBatchKMeans(60, random_state=0) for _ in range(5)]
+    for X, y in batches(path, 0, 1):
+        for label, centers in enumerate(kmeans):
+            centers.partial_fit(X[y == label])
+    points = np.concatenate([centers.cluster_centers_ for centers in kmeans])
+    return points, np.repeat(np.arange(5), 60)
+
+
 def _processes(n: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(n, mp_context=context)
@@ -139,12 +181,17 @@ def main() -> None:
     parser.add_argument("--widths", type=int, nargs="+", default=[1599])
     parser.add_argument("--parts", type=int, default=1, help="processes that learn")
     parser.add_argument("--boosting", action="store_true")
+    parser.add_argument("--exemplars", action="store_true", help="their origin")
     options = parser.parse_args()
     lines = []
     with tempfile.TemporaryDirectory() as folder:
         for n in options.rows:
             path = Path(folder) / f"{n}.parquet"
             write(path, n)
+            if options.exemplars:
+                table = pd.DataFrame(exemplar_table(path)).set_index("exemplars")
+                print(table.to_string(float_format="{:.4g}".format))
+                return
             for width in options.widths:
                 with _processes(1) as pool:
                     measured = pool.submit(closed_form, path, width, options.parts)

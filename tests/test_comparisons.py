@@ -518,7 +518,7 @@ def test_the_fit_from_sums_is_that_of_the_rows(n_blocks, offset):
 
 
 def sums_of(hidden, targets, weights, n_blocks=1, center=0.0):
-    blocks, width = np.array_split(hidden, n_blocks), hidden.shape[1]
+    blocks, width = np.array_split(hidden.copy(), n_blocks), hidden.shape[1]
     return summed(blocks, targets, weights, np.full(width, center))
 
 

@@ -469,8 +469,14 @@ def _ridge_output(
 
 
 def hidden_values(layers: tuple[Layer, ...], X: Array) -> Floats:
-    """Values (n, width) of the last hidden layer, in the precision of ``X``."""
+    """Values (n, width) of the last hidden layer, in the precision of ``X``.
+
+    Those of a few rows are as they are calculated, without a copy.
+    """
     network = Network((*layers, layers[-1])).astype(X.dtype)
+    if X.shape[0] <= network.block_rows:
+        values: Floats = network.activations(X)[-1]
+        return values
     hidden = np.empty((X.shape[0], layers[-1].n_out), dtype=X.dtype)
     for block in gen_batches(X.shape[0], network.block_rows):
         hidden[block] = network.activations(X[block])[-1]

@@ -120,9 +120,9 @@ class Sums(NamedTuple):
     ----------
     weight : float
         ``sum_x w_x``.
-    gram : array of shape (n_hidden, n_hidden)
-        ``sum_x w_x a_x a_x^T`` of the hidden values ``a_x`` less a center, which is the
-        same for all rows.
+    triangle : array of shape (n_hidden, n_hidden)
+        Upper triangle of ``sum_x w_x a_x a_x^T``, of the hidden values ``a_x`` less a
+        center, which is the same for all rows.
     response : array of shape (n_hidden, n_targets)
         ``sum_x w_x a_x t_x^T``.
     hidden : array of shape (n_hidden,)
@@ -134,7 +134,7 @@ class Sums(NamedTuple):
     """
 
     weight: float
-    gram: Floats
+    triangle: Floats
     response: Floats
     hidden: Floats
     targets: Floats
@@ -159,7 +159,7 @@ def summed(
     Parameters
     ----------
     blocks : iterable of arrays of shape (m, n_hidden)
-        Hidden values of consecutive rows.
+        Hidden values of consecutive rows. They are overwritten if in double precision.
     targets : array of shape (n, n_targets)
     sample_weight : array of shape (n,)
         All positive.
@@ -172,24 +172,32 @@ def summed(
     Sums
     """
     n_hidden, n_targets = len(center), targets.shape[1]
-    # One triangle is added up in place, without an array of this size for each block.
     triangle = np.zeros((n_hidden, n_hidden), order="F")
-    hidden = np.zeros(n_hidden)
-    response = np.zeros((n_hidden, n_targets))
+    response, hidden = np.zeros((n_hidden, n_targets)), np.zeros(n_hidden)
     roots = np.sqrt(sample_weight.astype(np.float64))
     weighted = roots[:, None] * targets
     start = 0
     for block in blocks:
         rows = slice(start, start + len(block))
-        A = np.subtract(block, center, dtype=np.float64)
-        A *= roots[rows, None]
+        A = block.astype(np.float64, copy=False)
+        A -= center
+        if not np.all(roots[rows] == 1.0):
+            A *= roots[rows, None]
         hidden += roots[rows] @ A
         response += A.T @ weighted[rows]
-        triangle = dsyrk(1.0, A.T, beta=1.0, c=triangle, overwrite_c=True)
+        # In place, without an array of this size for each block.
+        by_column = A.flags.f_contiguous
+        triangle = dsyrk(
+            1.0,
+            A if by_column else A.T,
+            beta=1.0,
+            c=triangle,
+            trans=by_column,
+            overwrite_c=True,
+        )
         start = rows.stop
-    gram = np.triu(triangle) + np.triu(triangle, 1).T
     total, square = float(roots @ roots), float(np.sum(weighted**2))
-    return Sums(total, gram, response, hidden, roots @ weighted, square)
+    return Sums(total, triangle, response, hidden, roots @ weighted, square)
 
 
 class NormalEquations(NamedTuple):
@@ -236,7 +244,8 @@ def normal_equations(sums: Sums, center: Floats) -> NormalEquations:
     NormalEquations
     """
     mean, target_mean = sums.hidden / sums.weight, sums.targets / sums.weight
-    gram = sums.gram / sums.weight
+    gram = np.triu(sums.triangle) / sums.weight
+    gram += np.triu(gram, 1).T
     # Rounding errors of the difference are of this size, and may not make it indefinite.
     rounding = len(center) * TINY * np.diagonal(gram)
     gram -= np.outer(mean, mean)
