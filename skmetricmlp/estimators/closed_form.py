@@ -391,9 +391,16 @@ class ClosedFormMixin(NetworkEstimator):
 
     def _with_layers(self, learned: Learned, reference: TrainingData) -> Learned:
         """Calculate the hidden layers from some rows, and begin sums over no rows."""
-        made, targets = self._made(learned, reference)
-        n_outputs = made.network.layers[-1].n_out
-        sums = OutputSums.without_rows(made.network.layers[:-1], reference, n_outputs)
+        config = learned.config
+        without_output = replace(learned, config=replace(config, output_init=None))
+        made, targets = self._made(without_output, reference)
+        layers = made.network.layers
+        if not config.is_calculated:  # the output is drawn with the other layers
+            layers = layers[:-1]
+        n_outputs = _outputs(targets, reference.y[:1]).shape[1]
+        sums = OutputSums.without_rows(layers, reference, n_outputs)
+        resolved = replace(made.config, output_init=config.output_init)
+        made = replace(made, config=resolved)
         return replace(learned, targets=targets, hidden=made, sums=sums, rows=None)
 
     def _made(self, learned: Learned, data: TrainingData) -> tuple[FitState, Targets]:

@@ -60,6 +60,7 @@ from skmetricmlp.initialization.pairs import select_pairs
 from skmetricmlp.initialization.tournament import nearest_network
 from skmetricmlp.metrics import Metric, feature_variances, fit_metric
 from skmetricmlp.network import (
+    ACTIVATIONS,
     ClippedInput,
     Dense,
     Layer,
@@ -473,14 +474,26 @@ def hidden_values(layers: tuple[Layer, ...], X: Array) -> Floats:
 
     Those of a few rows are as they are calculated, without a copy.
     """
-    network = Network((*layers, layers[-1])).astype(X.dtype)
+    network = Network(layers).astype(X.dtype)
     if X.shape[0] <= network.block_rows:
-        values: Floats = network.activations(X)[-1]
-        return values
+        return _values(network, X)
     hidden = np.empty((X.shape[0], layers[-1].n_out), dtype=X.dtype)
     for block in gen_batches(X.shape[0], network.block_rows):
-        hidden[block] = network.activations(X[block])[-1]
+        hidden[block] = _values(network, X[block])
     return hidden
+
+
+def _values(network: Network, X: Array) -> Floats:
+    """Values (n, width) of the last layer, overwriting those before its activation."""
+    values = X
+    for layer in network.layers:
+        values = layer.affine(values)
+        if layer.activation == "relu":
+            np.maximum(values, 0.0, out=values)
+        else:
+            values = ACTIVATIONS[layer.activation].function(values)
+    result: Floats = values
+    return result
 
 
 def _counts(
