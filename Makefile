@@ -12,11 +12,12 @@ test: .venv/.test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 # The oldest scikit-learn and NumPy that are supported, in an environment of its own.
-# Pages, pictures and the command do not depend on them.
+# Pages, pictures, the command and functions of plain arrays do not depend on them.
 test-oldest: .venv-oldest/.test
 	OMP_NUM_THREADS=1 .venv-oldest/bin/python -m pytest -n auto \
 	  --ignore-glob='tests/test_study*.py' \
-	  $(foreach name,command_faults docs examples first_tables hostile_names plotting random_calls report,\
+	  $(foreach name,activations_and_losses command_faults docs examples first_tables hostile_names inspection\
+	  lbfgs memory network optimizers plotting random_calls report,\
 	  --ignore=tests/test_$(name).py)
 
 # The site, without a network. INTERSPHINX=1 links to other projects' manuals.
