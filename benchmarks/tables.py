@@ -4,6 +4,7 @@
     python benchmarks/tables.py --data FOLDER --results FILE --rows 2000 10000 --splits 3
     python benchmarks/tables.py --data FOLDER --results FILE --labels 5 10 20 50
     python benchmarks/tables.py --data FOLDER --results FILE --epochs 5 20 50
+    python benchmarks/tables.py --data FOLDER --results FILE --models NAME NAME
     python benchmarks/tables.py --results FILE --report
 
 ``--data`` is a folder of Parquet files. The column ``target`` is predicted: values if it
@@ -15,7 +16,9 @@ All models see the same splits. Boosting reads the table as it is. The others re
 encoded: numbers with the median for missing ones and a column that tells which are
 missing, standardized, and categories one-hot. ``calculated`` has the default settings
 without training, and ``calculated, trained`` with it; ``calculated, as it is`` reads the
-table as boosting does. ``random, fitted`` are as many
+table as boosting does. ``trained, as it is``, ``trained, ordinal`` and ``trained, skrub``
+are other pipelines before the same network, for ``--models``: none, categories as
+numbers, and skrub's, which is optional. ``random, fitted`` are as many
 random units with the same closed-form output, trained or not. ``random, joined`` are
 random units in the architecture of ``calculated``. With ``--epochs`` networks are
 compared after so many epochs of ``--batch-size`` rows: calculated and fitted random ones,
@@ -54,7 +57,7 @@ from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.svm import SVC, SVR
 from threadpoolctl import threadpool_limits
 
@@ -94,12 +97,35 @@ def encoded(model: Any) -> Any:
     return make_pipeline(columns, model)
 
 
+def ordinal(model: Any) -> Any:
+    """Encode categories by numbers before a model, and impute and standardize all."""
+    is_category = make_column_selector(dtype_include="category")
+    codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    columns = ColumnTransformer([("codes", codes, is_category)], remainder="passthrough")
+    return make_pipeline(columns, SimpleImputer(), StandardScaler(), model)
+
+
+def vectorized(model: Any) -> Any:
+    """Encode a table by skrub's default before a model."""
+    import skrub  # noqa: PLC0415 - optional
+
+    return skrub.tabular_pipeline(model)
+
+
 def _boosting(kind: Any, seed: int, **settings: Any) -> Any:
     return kind(categorical_features="from_dtype", random_state=seed, **settings)
 
 
-def _as_it_is(kind: Any, seed: int) -> Any:
-    return kind(max_iter=0, random_state=seed)
+def _as_it_is(kind: Any, seed: int, **settings: Any) -> Any:
+    return kind(random_state=seed, **settings)
+
+
+def _piped(pipeline: Callable[[Any], Any]) -> tuple[Factory, Factory]:
+    """Return the networks of this package, trained, behind a pipeline."""
+    return (
+        lambda seed: pipeline(MetricInitMLPClassifier(random_state=seed)),
+        lambda seed: pipeline(MetricInitMLPRegressor(random_state=seed)),
+    )
 
 
 WIDTH = 1599
@@ -136,9 +162,15 @@ MODELS: dict[str, tuple[Factory, Factory]] = {
     OURS: _networks(max_iter=0),
     TRAINED: _networks(),
     AS_IT_IS: (
+        partial(_as_it_is, MetricInitMLPClassifier, max_iter=0),
+        partial(_as_it_is, MetricInitMLPRegressor, max_iter=0),
+    ),
+    "trained, as it is": (
         partial(_as_it_is, MetricInitMLPClassifier),
         partial(_as_it_is, MetricInitMLPRegressor),
     ),
+    "trained, ordinal": _piped(ordinal),
+    "trained, skrub": _piped(vectorized),
     "random, fitted": _networks(**PLAIN, max_iter=0),
     "random, fitted, trained": _networks(**PLAIN),
     "random, joined": _networks(**RANDOM, max_iter=0),
@@ -171,7 +203,8 @@ MODELS: dict[str, tuple[Factory, Factory]] = {
     "MLP": (_of(MLPClassifier), _of(MLPRegressor)),
     "RealMLP": (_real_mlp("RealMLP_TD_Classifier"), _real_mlp("RealMLP_TD_Regressor")),
 }
-NOT_BY_DEFAULT = ("RealMLP",)
+PIPELINES = "trained, as it is", "trained, ordinal", "trained, skrub"
+NOT_BY_DEFAULT = "RealMLP", *PIPELINES
 
 
 def trained(epochs: int, batch_size: int) -> dict[str, tuple[Factory, Factory]]:
