@@ -338,6 +338,13 @@ def critical_difference(n_models: int, n_tables: int, alpha: float = 0.05) -> fl
     return float(q * np.sqrt(n_models * (n_models + 1) / (6.0 * n_tables)))
 
 
+def print_tables(mean: pd.DataFrame, order: list[str]) -> None:
+    """Print the measures of each table."""
+    for name in ("accuracy", "log loss", "rmse"):
+        if name in mean and mean[name].notna().any():
+            print(f"{name}\n{mean[name].unstack()[order].round(4).to_string()}")
+
+
 def report(results: pd.DataFrame, *, details: bool) -> None:
     """Print the tables of all sizes."""
     errors = results[results["error"].notna()] if "error" in results else results[:0]
@@ -380,7 +387,7 @@ def report(results: pd.DataFrame, *, details: bool) -> None:
             line += f"; all equal by Friedman: p = {p:.2g}"
         print(line)
         if details:
-            print(by_model.round(4).to_string())
+            print_tables(mean, order)
     for _, row in errors.iterrows():
         print(f"failed: {row['model']} on {row['table']}, {row['size']}: {row['error']}")
 

@@ -27,6 +27,9 @@ __all__ = [
     "DistinctRows",
     "TrainingData",
     "distinct_rows",
+    "group_means",
+    "grouped",
+    "in_form_of",
     "mean_and_deviation",
     "row_batches",
     "row_keys",
@@ -157,21 +160,42 @@ def distinct_rows(X: Array, y: Array, sample_weight: Floats) -> DistinctRows:
     order_key, exact_key = _keys(X, sample_weight)
     with np.errstate(over="ignore"):
         order_key = _mixed(order_key + _mixed(codes.astype(np.uint64)))
-    # The sort is stable, so the first row of each group is the one that occurs first.
-    order = np.lexsort((codes, exact_key, order_key))
-    is_first = np.ones(len(order), dtype=bool)
-    for key in (order_key, exact_key, codes):
-        is_first[1:] &= key[order[1:]] == key[order[:-1]]
-    is_first[1:] = ~is_first[1:]
-    index = order[is_first]
-    group = np.empty(len(order), dtype=np.intp)
-    group[order] = np.cumsum(is_first) - 1
+    index, group = grouped(order_key, exact_key, codes)
     sample_weight = _relative(sample_weight.astype(float))
     sums = np.bincount(group, sample_weight)
-    if y.ndim > 1:
-        means = [np.bincount(group, sample_weight * output) / sums for output in y.T]
-        return DistinctRows(X, index, np.stack(means, axis=1), sums / sums.max())
-    return DistinctRows(X, index, codes[index], sums / sums.max())
+    merged = codes[index] if y.ndim == 1 else group_means(group, y, sample_weight)
+    return DistinctRows(X, index, merged, sums / sums.max())
+
+
+def grouped(*keys: Any) -> tuple[Ints, Ints]:
+    """Group rows whose keys are all equal, in the order of the first key, and so on.
+
+    Parameters
+    ----------
+    *keys : arrays of shape (n,)
+
+    Returns
+    -------
+    index : int array of shape (m,)
+        The row of each group that occurs first.
+    group : int array of shape (n,)
+        The group of each row.
+    """
+    order = np.lexsort(keys[::-1])  # stable
+    is_first = np.zeros(len(order), dtype=bool)
+    is_first[:1] = True
+    for key in keys:
+        is_first[1:] |= key[order[1:]] != key[order[:-1]]
+    group = np.empty(len(order), dtype=np.intp)
+    group[order] = np.cumsum(is_first) - 1
+    return order[is_first], group
+
+
+def group_means(group: Ints, values: Floats, sample_weight: Floats) -> Floats:
+    """Weighted means (m, n_outputs) of values (n, n_outputs) by group (n,)."""
+    sums = np.bincount(group, sample_weight)
+    means = [np.bincount(group, sample_weight * output) / sums for output in values.T]
+    return np.stack(means, axis=1)
 
 
 def _keys(X: Array, sample_weight: Floats) -> tuple[Keys, Keys]:
@@ -319,6 +343,13 @@ def _exponent(X: Array) -> int:
     return exponent if abs(exponent) > SAFE_EXPONENT else 0
 
 
+def in_form_of(X: Array, kept: Array) -> Array:
+    """Return rows on the host, dense or sparse and in the precision of others."""
+    if sp.issparse(kept):
+        return sp.csr_array(X, dtype=kept.dtype)
+    return np.asarray(X.toarray() if sp.issparse(X) else X, dtype=kept.dtype)
+
+
 class TrainingData(NamedTuple):
     """Rows to train on or to validate on.
 
@@ -340,6 +371,17 @@ class TrainingData(NamedTuple):
         X = self.X[index] if hasattr(self.X, "tocsr") else xp.take(self.X, index, axis=0)
         y = xp.take(self.y, index, axis=0)
         return TrainingData(X, y, xp.take(self.sample_weight, index))
+
+    def followed_by(self, other: TrainingData) -> TrainingData:
+        """Return the rows of both on the host, in the form and precision of the first."""
+        X = in_form_of(other.X, self.X)
+        return TrainingData(
+            sp.vstack([self.X, X]) if sp.issparse(X) else np.concatenate([self.X, X]),
+            np.concatenate([self.y, other.y]),
+            np.concatenate(
+                [self.sample_weight, other.sample_weight.astype(self.sample_weight.dtype)]
+            ),
+        )
 
     def spread(self, size: int) -> TrainingData:
         """Return at most ``size`` rows, evenly spread over all of them."""

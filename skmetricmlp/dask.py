@@ -8,7 +8,7 @@ all rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from copy import deepcopy
+from copy import copy
 from functools import reduce
 from typing import Any, Self
 
@@ -113,25 +113,16 @@ class OnDask(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         ValueError, TypeError
             If the estimator has another solver, or the data are not accepted.
         """
-        estimator = clone(self.estimator)
-        if not isinstance(estimator, ClosedFormMixin) or (
-            estimator.solver != "closed_form"
-        ):
-            raise invalid_parameter(
-                "estimator", self.estimator, "one with solver='closed_form'", TypeError
-            )
+        given = self.estimator
+        if not isinstance(given, ClosedFormMixin) or given.solver != "closed_form":
+            accepted = "one with solver='closed_form'"
+            raise invalid_parameter("estimator", given, accepted, TypeError)
         partitions = _partitions(X, y, sample_weight)
-        has_classes = is_classifier(estimator)
-        heads = compute(
-            *(
-                delayed(_head)(*part, has_classes and classes is None)
-                for part in partitions
-            )
-        )
+        collects = is_classifier(given) and classes is None and y.ndim == 1
+        heads = compute(*(delayed(_head)(*part[:2], collects) for part in partitions))
         X_head, y_head, labels = _joined_heads([head for head in heads if head])
-        if has_classes and classes is None:
-            classes = labels
-        estimator = begun(estimator, X_head, y_head, classes)
+        classes = labels if collects else classes
+        estimator = begun(clone(given), X_head, y_head, classes)
         if not has_hidden_layers(estimator):
             template = delayed(estimator)
             samples = [delayed(_sample)(template, *part) for part in partitions]
@@ -140,8 +131,8 @@ class OnDask(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             template = delayed(estimator)
             parts = [delayed(_summed)(template, *part) for part in partitions]
             estimator = _total(parts, _merged)
-        self.estimator_ = estimator
-        if has_classes:
+        self.estimator_, self._example = estimator, X_head[:1]
+        if is_classifier(estimator):
             self.classes_ = estimator.classes_
         return self
 
@@ -186,14 +177,16 @@ class OnDask(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         float
         """
         check_is_fitted(self)
-        model = delayed(self.estimator_)
-        parts = [
-            delayed(_errors)(model, *part) for part in _partitions(X, y, sample_weight)
-        ]
-        weight, of_y, squares, error = _total(parts, _added)
+        partitions = _partitions(X, y, sample_weight)
         if is_classifier(self.estimator_):
-            return float(1.0 - error.sum() / weight)
-        return float(np.mean(1.0 - error / (squares - of_y**2 / weight)))
+            add, center = _wrong, None
+        else:
+            weight, of_y = _total([delayed(_weighted)(*p) for p in partitions], _added)
+            add, center = _squares, of_y / weight
+        model = delayed(self.estimator_)
+        parts = [delayed(add)(model, center, *part) for part in partitions]
+        total, errors = _total(parts, _added)
+        return float(np.mean(1.0 - errors / total))
 
     def _mapped(self, X: Any, method: str) -> Any:
         check_is_fitted(self)
@@ -202,7 +195,7 @@ class OnDask(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             return predict(X)
         parts = np.ravel(np.array(_whole_rows(X).to_delayed(), dtype=object)).tolist()
         lengths = X.chunks[0] if hasattr(X, "chunks") else [np.nan] * len(parts)
-        empty, model = _empty_output(self.estimator_, method), delayed(self.estimator_)
+        empty, model = predict(self._example)[:0], delayed(self.estimator_)
         blocks = [
             da.from_delayed(
                 delayed(_predicted)(model, method, part, empty),
@@ -218,17 +211,6 @@ def _whole_rows(rows: Any) -> Any:
     """Return an array with all columns of a row in one partition."""
     has_columns = hasattr(rows, "chunks") and rows.ndim > 1
     return rows.rechunk({1: -1}) if has_columns else rows
-
-
-def _empty_output(model: Any, method: str) -> Any:
-    """Return what a method predicts for no rows."""
-    precision = model.intercepts_[-1].dtype
-    if method == "predict_proba":
-        return np.empty((0, len(model.classes_)), dtype=precision)
-    if is_classifier(model):
-        return np.empty(0, dtype=model.classes_.dtype)
-    is_vector = model._fit_state.targets.is_vector  # noqa: SLF001 - of this package
-    return np.empty((0,) if is_vector else (0, model.n_outputs_), dtype=precision)
 
 
 def _predicted(model: Any, method: str, X: Any, empty: Any) -> Any:
@@ -257,10 +239,9 @@ def _partitions(X: Any, y: Any, sample_weight: Any) -> list[Partition]:
     return list(zip(parts[0], parts[1], weights, strict=True))
 
 
-def _head(X: Any, y: Any, sample_weight: Any, with_labels: bool) -> Any:
+def _head(X: Any, y: Any, with_labels: bool) -> Any:
     """Return the first rows, which columns have missing values, and the labels."""
-    del sample_weight
-    if not len(X):
+    if not X.shape[0]:
         return None
     holes = None
     if hasattr(X, "isna"):
@@ -304,19 +285,27 @@ def _sample(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Any:
 
 
 def _joined_samples(samples: Sequence[Any]) -> Any:
-    known = [sample for sample in samples if sample is not None]
-    return reduce(lambda one, other: one.plus(other), known) if known else None
+    return _reduced(lambda one, other: one.plus(other), samples)
 
 
 def _summed(template: Any, X: Any, y: Any, sample_weight: Any) -> Any:
     if _has_no_weight(X, sample_weight):
         return None
-    return deepcopy(template).partial_fit(X, y, sample_weight=sample_weight)
+    return copy(template).partial_fit(X, y, sample_weight=sample_weight)
 
 
 def _merged(parts: Sequence[Any]) -> Any:
+    return _reduced(lambda one, other: copy(one).merge(other), parts)
+
+
+def _added(parts: Sequence[Any]) -> Any:
+    return _reduced(lambda *pair: tuple(map(sum, zip(*pair, strict=True))), parts)
+
+
+def _reduced(add: Callable[[Any, Any], Any], parts: Sequence[Any]) -> Any:
+    """Add up the parts of partitions that have rows; None if there is none."""
     known = [part for part in parts if part is not None]
-    return reduce(lambda one, other: deepcopy(one).merge(other), known) if known else None
+    return reduce(add, known) if known else None
 
 
 def _has_no_weight(X: Any, sample_weight: Any) -> bool:
@@ -324,22 +313,38 @@ def _has_no_weight(X: Any, sample_weight: Any) -> bool:
     return no_rows or (sample_weight is not None and not np.any(sample_weight))
 
 
-def _errors(model: Any, X: Any, y: Any, sample_weight: Any) -> Any:
-    """Return sums over rows: of the weights, y, its square, and the error."""
-    if not X.shape[0]:
+def _weighted(X: Any, y: Any, sample_weight: Any) -> Any:
+    """Return the sum of the weights, and that of the weighted values (n_outputs,)."""
+    if _has_no_weight(X, sample_weight):
         return None
-    y, predicted = np.asarray(y), model.predict(X)
+    y, weight = _values_and_weights(y, sample_weight)
+    return weight.sum(), weight @ y
+
+
+def _squares(model: Any, center: Any, X: Any, y: Any, sample_weight: Any) -> Any:
+    """Return weighted sums of squares around the center, and of the errors."""
+    if _has_no_weight(X, sample_weight):
+        return None
+    predicted = model.predict(X)
+    y, weight = _values_and_weights(y, sample_weight)
+    errors = y - predicted.reshape(y.shape)
+    return weight @ (y - center) ** 2, weight @ errors**2
+
+
+def _wrong(model: Any, center: Any, X: Any, y: Any, sample_weight: Any) -> Any:
+    """Return the sum of the weights, and that of the rows that are not predicted."""
+    del center
+    if _has_no_weight(X, sample_weight):
+        return None
+    wrong = model.predict(X) != np.asarray(y)
+    wrong, weight = _values_and_weights(wrong, sample_weight)
+    return weight.sum(), weight @ wrong.any(axis=1)
+
+
+def _values_and_weights(y: Any, sample_weight: Any) -> tuple[Any, Any]:
+    values = np.asarray(y).reshape(len(y), -1)
     weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
-    if is_classifier(model):
-        nothing = np.zeros(1)
-        return weight.sum(), nothing, nothing, np.atleast_1d(weight @ (predicted != y))
-    y, predicted = (a.reshape(len(a), -1) for a in (y, predicted))
-    return weight.sum(), weight @ y, weight @ y**2, weight @ (predicted - y) ** 2
-
-
-def _added(parts: Sequence[Any]) -> Any:
-    known = [part for part in parts if part is not None]
-    return tuple(map(sum, zip(*known, strict=True))) if known else None
+    return values, weight
 
 
 def _total(parts: list[Any], add: Callable[[Sequence[Any]], Any]) -> Any:

@@ -216,6 +216,31 @@ def test_discounted_rows_have_less_weight(given):
             model.discount(factor)
 
 
+@pytest.mark.usefixtures("small_samples")
+def test_of_few_rows_of_the_sample_no_ridge_is_chosen():
+    model = streamed(classifier(**CLOSED), [slice(0, 178)])
+    with pytest.raises(ValueError, match="rows of the sample would be left"):
+        model.forget(X[:150], y[:150], sample_weight=WEIGHTS[:150])
+    assert model.score(X, y) > 0.9
+
+
+def test_weights_that_are_assigned_end_the_sums():
+    model = closed().fit(X, y)
+    model.coefs_ = [2 * array for array in model.coefs_]
+    with pytest.raises(NotFittedError, match="has no sums of rows"):
+        model.partial_fit(X, y)
+
+
+def test_rows_of_single_precision_that_fade_for_long():
+    rows = X.astype(np.float32)
+    model = classifier(exemplars=(rows[::4], y[::4]), **CLOSED).fit(rows[::2], y[::2])
+    for _ in range(200):
+        model.discount(0.5)
+    model.partial_fit(rows, y)
+    recent = classifier(exemplars=(rows[::4], y[::4]), **CLOSED).fit(rows, y)
+    assert_allclose(outputs(model, rows), outputs(recent, rows), atol=1e-3)
+
+
 def test_training_goes_on_from_it_and_ends_the_sums():
     model = closed().fit(X, y).set_params(solver="adam", learning_rate_init=1e-3)
     start = closed(max_iter=0).set_params(solver="closed_form").fit(X, y)

@@ -20,6 +20,7 @@ from skmetricmlp.dask import OnDask  # noqa: E402 - it needs Dask
 
 X, y = standardized("wine")
 VALUES = np.stack([X[:, 0] + X[:, 1] ** 2, np.sin(X[:, 2])], axis=1)
+LABELS = (X[:, :3] > 0) * 1
 WEIGHTS = np.random.default_rng(0).uniform(0.2, 3, len(y))
 WEIGHTS[100:140] = 0.0  # a whole partition of some
 CLOSED = {"solver": "closed_form", "n_comparisons": 60}
@@ -47,7 +48,15 @@ def outputs(estimator, rows=X):
 
 @pytest.mark.parametrize("chunks", PARTITIONS)
 @pytest.mark.parametrize("given", [True, False])
-@pytest.mark.parametrize(("make", "targets"), [(classifier, y), (regressor, VALUES)])
+@pytest.mark.parametrize(
+    ("make", "targets"),
+    [
+        (classifier, y),
+        (classifier, LABELS),
+        (regressor, VALUES),
+        (regressor, 1e6 + VALUES[:, 0]),
+    ],
+)
 @pytest.mark.usefixtures("small_samples")
 def test_it_is_the_fit_of_one_machine(make, targets, given, chunks):
     settings = {"exemplars": (X[::4], targets[::4])} if given else {}
@@ -142,7 +151,7 @@ def test_a_missing_value_beyond_the_first_rows():
     [
         (classifier, (X, y), TypeError, "estimator must be one with solver"),
         (lambda: classifier(**CLOSED), (X, y), TypeError, "X must be a Dask array"),
-        (object, (X, y), TypeError, "estimator|clone"),
+        (object, (X, y), TypeError, "estimator must be one with solver"),
     ],
 )
 def test_what_is_not_accepted(make, arguments, error, message):

@@ -14,8 +14,8 @@ from hashlib import blake2b
 import numpy as np
 import scipy.sparse as sp
 
-from skmetricmlp._array_api import device_of, numpy_type, to_numpy
-from skmetricmlp._data import TrainingData
+from skmetricmlp._array_api import device_of, to_numpy
+from skmetricmlp._data import TrainingData, in_form_of
 from skmetricmlp._typing import Array
 
 __all__ = ["EarlyStream"]
@@ -109,17 +109,17 @@ class EarlyStream:
         self, data: TrainingData, encoded: TrainingData, n_needed: int
     ) -> EarlyStream:
         """Return the stream with the rows of one more call."""
-        X, y, sample_weight = self.data
-        following = _like(data.X, X, ROWS_PER_NEEDED * n_needed)
-        n = following.shape[0]
-        keys = self.keys | _keys(following, encoded)
-        stack = sp.vstack if sp.issparse(X) else np.concatenate
-        weight = data.sample_weight[:n].astype(sample_weight.dtype)
-        kept = TrainingData(
-            stack([X, following]),
-            np.concatenate([y, data.y[:n].reshape(n, *y.shape[1:])]),
-            np.concatenate([sample_weight, weight]),
+        X, kept = to_numpy(data.X), self.data
+        if sp.issparse(X) and not sp.issparse(kept.X):  # no more rows become dense
+            X = X[: ROWS_PER_NEEDED * n_needed]
+        n = X.shape[0]
+        following = TrainingData(
+            in_form_of(X, kept.X),
+            data.y[:n].reshape(n, *kept.y.shape[1:]),
+            data.sample_weight[:n],
         )
+        keys = self.keys | _keys(following.X, encoded)
+        kept = kept.followed_by(following)
         return replace(self, data=kept, keys=keys, n_needed=n_needed)
 
     def data_beside(self, X: Array) -> TrainingData:
@@ -127,19 +127,6 @@ class EarlyStream:
         kept = self.data.X
         moved = kept.tocsr() if sp.issparse(kept) else device_of(X).move(kept)
         return self.data._replace(X=moved)
-
-
-def _like(X: Array, kept: Array, most: int) -> Array:
-    """Return rows on the host, in the form and precision of the kept ones.
-
-    If sparse rows have to be made dense, at most ``most`` rows are returned.
-    """
-    X = to_numpy(X)
-    if sp.issparse(kept):
-        return sp.csr_array(X, dtype=kept.dtype)
-    if sp.issparse(X):
-        X = X[:most].toarray()
-    return np.asarray(X, dtype=numpy_type(kept))
 
 
 def _keys(X: Array, encoded: TrainingData) -> frozenset[bytes]:

@@ -44,8 +44,7 @@ from skmetricmlp.initialization import (
     KEPT_ROWS,
     OutputSums,
     RowSample,
-    in_precision,
-    stacked_rows,
+    cast_network,
 )
 from skmetricmlp.network import Network
 from skmetricmlp.training import History
@@ -153,6 +152,7 @@ class ClosedFormMixin(NetworkEstimator):
     @network_.setter
     def network_(self, network: Network) -> None:
         self.__dict__["network_"] = network
+        self.__dict__.pop("_learned", None)  # the weights are no longer those of the sums
 
     @available_if(_is_closed_form)  # type: ignore[untyped-decorator]
     def forget(
@@ -160,7 +160,9 @@ class ClosedFormMixin(NetworkEstimator):
     ) -> Self:
         """Take rows away again that were learned: the network is that of the others.
 
-        Only with ``solver="closed_form"``. Exemplars stay where they are.
+        Only with ``solver="closed_form"``. Exemplars stay where they are. Whether a row
+        was learned is known of the rows that are kept: all, up to 5,000, and otherwise a
+        sample of as many.
 
         Parameters
         ----------
@@ -184,9 +186,8 @@ class ClosedFormMixin(NetworkEstimator):
             data, learned = self._rows_of_call(X, y, sample_weight, None, "forget")
             learned = _settled(learned)
             if learned.sums is None:
-                rows = RowSample.of(data, SAMPLE_ROWS)
                 assert learned.rows is not None  # noqa: S101 - as there are no sums
-                rows = learned.rows.plus(rows, -1.0)
+                rows = learned.rows.plus(RowSample.of(data, len(data.y)), -1.0)
                 if not len(rows.keys):
                     msg = "forget needs to leave rows, and these are all"
                     raise ValueError(msg)
@@ -406,6 +407,7 @@ class ClosedFormMixin(NetworkEstimator):
     def _made(self, learned: Learned, data: TrainingData) -> tuple[FitState, Targets]:
         """Calculate a network from rows, with outputs in training units."""
         X, y, sample_weight = data
+        sample_weight = sample_weight.astype(X.dtype)
         targets = learned.targets
         of_user = y
         if isinstance(targets, ClassTargets):
@@ -439,7 +441,7 @@ class ClosedFormMixin(NetworkEstimator):
             targets = learned.targets
             output = sums.output(config, partial(_outputs, targets))
             network = Network((*sums.layers, output))
-            made = replace(learned.hidden, network=in_precision(network, learned.like))
+            made = replace(learned.hidden, network=cast_network(network, learned.like))
         state, _ = self._in_user_units(made, config, targets, learned.like)
         return replace(state, rng=deepcopy(learned.rng))
 
@@ -524,7 +526,7 @@ def with_sample(estimator: ClosedFormMixin, sample: RowSample | None) -> ClosedF
 def _with_rows(learned: Learned, data: TrainingData) -> Learned:
     """Add rows to the sums, or to those that wait."""
     if learned.waiting is not None:
-        data = stacked_rows(learned.waiting, data)
+        data = learned.waiting.followed_by(data)
     learned = replace(learned, waiting=data)
     return learned if len(data.y) < FEW_ROWS else _settled(learned)
 

@@ -1,13 +1,13 @@
 """The weights before training: pure functions on arrays."""
 
 from skmetricmlp.initialization.baselines import BASELINES, dense_layers, given_network
-from skmetricmlp.initialization.build import in_precision, initial_state
+from skmetricmlp.initialization.build import cast_network, initial_state
 from skmetricmlp.initialization.comparisons import Comparisons, middles
 from skmetricmlp.initialization.config import FITTED_OUTPUTS, NetworkConfig
 from skmetricmlp.initialization.memory import check_dense_size, check_n_weights
 from skmetricmlp.initialization.new_classes import lacks_classes, with_new_classes
 from skmetricmlp.initialization.output_sums import KEPT_ROWS, OutputSums
-from skmetricmlp.initialization.row_sample import RowSample, stacked_rows
+from skmetricmlp.initialization.row_sample import RowSample
 from skmetricmlp.initialization.tournament import nearest_network
 
 __all__ = [
@@ -18,15 +18,14 @@ __all__ = [
     "NetworkConfig",
     "OutputSums",
     "RowSample",
+    "cast_network",
     "check_dense_size",
     "check_n_weights",
     "dense_layers",
     "given_network",
-    "in_precision",
     "initial_state",
     "lacks_classes",
     "middles",
     "nearest_network",
-    "stacked_rows",
     "with_new_classes",
 ]

@@ -71,11 +71,11 @@ from skmetricmlp.network import (
 )
 
 __all__ = [
+    "cast_network",
     "compared_layer",
     "feature_bounds",
     "fitted_output",
     "hidden_values",
-    "in_precision",
     "initial_state",
     "tournament_layers",
 ]
@@ -182,7 +182,7 @@ def initial_state(
         layers = (*hidden, fitted_output(config, hidden, rows, n_outputs, rng))
     network = Network(layers) if config.tied else Network(layers).dense()
     is_given = not isinstance(config.init, str)
-    network = in_precision(network, data.X, points, is_given=is_given)
+    network = cast_network(network, data.X, points, is_given=is_given)
     return replace(state, network=network)
 
 
@@ -545,7 +545,7 @@ def _choose(
     return select_exemplars(method, rows, metric, counts, rng), metric
 
 
-def in_precision(
+def cast_network(
     network: Network, X: Array, points: Array | None = None, *, is_given: bool = False
 ) -> Network:
     """Convert the weights to the precision of X; all of them must be finite then.

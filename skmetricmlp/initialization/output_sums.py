@@ -24,6 +24,8 @@ __all__ = ["KEPT_ROWS", "OutputSums"]
 KEPT_ROWS = 5000
 # Sums lose digits when rows are taken away: so much of the weight has to stay.
 LEAST_SHARE = 1e-4
+# And so many rows of the sample, if it lacks any: fewer choose the ridge by luck.
+LEAST_ROWS = 50
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class OutputSums:
         center, nothing = hidden.mean(axis=0), slice(0)
         sums = summed([], np.zeros((0, n_targets)), np.zeros(0), center)
         few = TrainingData(*(part[nothing] for part in reference))
+        few = few._replace(sample_weight=np.zeros(0))
         return cls(layers, center, sums, RowSample(np.zeros(0), few, KEPT_ROWS))
 
     def plus_rows(
@@ -107,9 +110,14 @@ class OutputSums:
                 f"has to stay: call fit with the rows that stay"
             )
             raise ValueError(msg)
-        return replace(
-            self, sums=sums, sample=self.sample.plus(sample, factor), greatest=greatest
-        )
+        sample = self.sample.plus(sample, factor)
+        if factor < 0 and len(sample.keys) < LEAST_ROWS and not sample.is_complete:
+            msg = (
+                f"{len(sample.keys)} rows of the sample would be left, and at least "
+                f"{LEAST_ROWS} choose the ridge: call fit with the rows that stay"
+            )
+            raise ValueError(msg)
+        return replace(self, sums=sums, sample=sample, greatest=greatest)
 
     def output(self, config: NetworkConfig, encode: Callable[[Array], Floats]) -> Dense:
         """Fit the output layer.
@@ -127,7 +135,7 @@ class OutputSums:
         rows = self.sample.first(RIDGE_ROWS).data
         hidden = hidden_values(self.layers, rows.X)
         equations = normal_equations(self.sums, self.center)
-        few = hidden, encode(rows.y), rows.sample_weight.astype(np.float64)
+        few = hidden, encode(rows.y), rows.sample_weight
         fit = ridge_of_sums(equations, self.sample.n_distinct, few)
         W, b, _ = fit
         if not config.is_regression:

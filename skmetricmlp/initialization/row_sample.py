@@ -10,12 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.sparse as sp
 
-from skmetricmlp._data import TrainingData, row_keys
-from skmetricmlp._typing import Array, Floats, Ints
+from skmetricmlp._data import TrainingData, group_means, grouped, row_keys
+from skmetricmlp._typing import Floats
 
-__all__ = ["RowSample", "stacked_rows"]
+__all__ = ["RowSample"]
 
 # What is left of a weight that is taken away is no more than this share of it.
 ROUNDING = 1e-9
@@ -31,7 +30,7 @@ class RowSample:
         From 0 to 1, in rising order.
     data : TrainingData
         The rows, with class codes (m,) or the weighted means of values (m, n_outputs),
-        and sums of weights.
+        and sums of weights in double precision.
     size : int
         So many rows are kept.
     limit : float
@@ -77,13 +76,12 @@ class RowSample:
         """
         limit = min(self.limit, other.limit)
         keys = np.concatenate([self.keys, other.keys])
-        both = stacked_rows(self.data, other.data, factor)
+        both = self.data.followed_by(other.scaled(factor).data)
         return _merged(keys, both, self.size, limit)
 
     def scaled(self, factor: float) -> RowSample:
         """Return the sample with all weights times a factor."""
-        weights = self.data.sample_weight
-        weights = (factor * weights.astype(np.float64)).astype(weights.dtype)
+        weights = factor * self.data.sample_weight
         return replace(self, data=self.data._replace(sample_weight=weights))
 
     def first(self, size: int) -> RowSample:
@@ -96,13 +94,9 @@ def _merged(keys: Floats, data: TrainingData, size: int, limit: float) -> RowSam
     low = np.flatnonzero(keys < limit)
     if len(low) < len(keys):
         keys, data = keys[low], data.take(low)
-    codes, weights = _codes(data), data.sample_weight.astype(np.float64)
-    order = np.lexsort((codes, keys))
-    is_first = np.ones(len(order), dtype=bool)
-    is_first[1:] = (np.diff(keys[order]) != 0) | (np.diff(codes[order]) != 0)
-    index = order[is_first]
-    group = np.empty(len(order), dtype=np.intp)
-    group[order] = np.cumsum(is_first) - 1
+    weights = data.sample_weight.astype(np.float64)
+    codes = data.y if data.y.ndim == 1 else np.zeros(len(data.y), dtype=np.intp)
+    index, group = grouped(keys, codes)
     sums, gross = np.bincount(group, weights), np.bincount(group, abs(weights))
     if np.any(sums < -ROUNDING * gross):
         msg = "rows can only be forgotten that were learned, with at most their weights"
@@ -113,40 +107,7 @@ def _merged(keys: Floats, data: TrainingData, size: int, limit: float) -> RowSam
     kept = known & (keys[index] < limit)
     y = data.y[index[kept]]
     if data.y.ndim > 1:
-        means = [np.bincount(group, weights * output)[kept] for output in data.y.T]
-        y = np.stack(means, axis=1) / sums[kept, None]
-    kept_weights = sums[kept].astype(data.sample_weight.dtype)
-    merged = TrainingData(data.X[index[kept]], y, kept_weights)
+        with np.errstate(invalid="ignore", divide="ignore"):  # of rows without weight
+            y = group_means(group, data.y, weights)[kept]
+    merged = TrainingData(data.X[index[kept]], y, sums[kept])
     return RowSample(keys[index[kept]], merged, size, limit)
-
-
-def _codes(data: TrainingData) -> Ints:
-    """Class codes (m,), or zeros for values."""
-    return data.y if data.y.ndim == 1 else np.zeros(len(data.y), dtype=np.intp)
-
-
-def stacked_rows(
-    one: TrainingData, other: TrainingData, factor: float = 1.0
-) -> TrainingData:
-    """Return the rows of both, in the form and precision of the first.
-
-    Parameters
-    ----------
-    one, other : TrainingData
-        On the host.
-    factor : float, default=1.0
-        Of the weights of the other.
-    """
-    X = _like(other.X, one.X)
-    weights = factor * other.sample_weight.astype(np.float64)
-    return TrainingData(
-        sp.vstack([one.X, X]) if sp.issparse(X) else np.concatenate([one.X, X]),
-        np.concatenate([one.y, other.y]),
-        np.concatenate([one.sample_weight, weights.astype(one.sample_weight.dtype)]),
-    )
-
-
-def _like(X: Array, kept: Array) -> Array:
-    if sp.issparse(kept):
-        return sp.csr_array(X, dtype=kept.dtype)
-    return np.asarray(X.toarray() if sp.issparse(X) else X, dtype=kept.dtype)
