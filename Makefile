@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-oldest docs lint format clean
+.PHONY: demo test test-oldest test-clients docs lint format clean
 
 demo: .venv/.demo
 	$(BIN)/python examples/mixed_columns.py reports/customers.csv
@@ -19,6 +19,11 @@ test-oldest: .venv-oldest/.test
 	  $(foreach name,activations_and_losses command_faults docs examples first_tables hostile_names inspection\
 	  lbfgs memory network optimizers plotting random_calls report,\
 	  --ignore=tests/test_$(name).py)
+
+# Scripts that use the estimators from other packages, of pinned versions.
+test-clients: .venv-clients/.test
+	@for script in clients/*.py; do \
+	  OMP_NUM_THREADS=1 .venv-clients/bin/python -W ignore $$script || exit 1; done
 
 # The site, without a network. INTERSPHINX=1 links to other projects' manuals.
 docs: .venv/.docs
@@ -38,12 +43,12 @@ format: .venv/.lint
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv .venv-oldest reports docs/_build docs/gallery docs/api/generated docs/api/backreferences
+	rm -rf .venv .venv-oldest .venv-clients reports docs/_build docs/gallery docs/api/generated docs/api/backreferences
 
 # --- environments: made once, and again when pyproject.toml changes ---
 
 # pip knows dependency groups since 25.1.
-.venv/.pip .venv-oldest/.pip:
+.venv/.pip .venv-oldest/.pip .venv-clients/.pip:
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	touch $@
@@ -67,4 +72,8 @@ clean:
 .venv-oldest/.test: .venv-oldest/.pip pyproject.toml
 	.venv-oldest/bin/python -m pip install --quiet --editable . --group test \
 	  "scikit-learn==1.6.*" "numpy==2.0.*" "scipy==1.14.*"
+	touch $@
+
+.venv-clients/.test: .venv-clients/.pip clients/requirements.txt pyproject.toml
+	.venv-clients/bin/python -m pip install --quiet --editable . -r clients/requirements.txt
 	touch $@

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skmetricmlp._array_api import map_arrays
-from skmetricmlp._typing import Array, Ints
+from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp.exemplars import Exemplars
 from skmetricmlp.metrics import Metric
 from skmetricmlp.network import Network, Scaling
@@ -33,12 +33,15 @@ class FitState:
     n_exemplars : int, default=0
         With a baseline, the number that its widths are made for.
     exemplars : Exemplars or None, default=None
-        None where the weights are not calculated from exemplars, as for the next three.
+        None where the weights are not calculated from exemplars, as for the next four.
     metric : Metric or None, default=None
     comparisons : Comparisons or None, default=None
         The exemplars and features that the neurons of the first layer compare.
     pairs : int array of shape (N, M) or None, default=None
         In the source's network, the exemplars that each exemplar is compared with.
+    sample : pair of arrays of shapes (m, d) and (m,) or None, default=None
+        A few rows of the training data and their weights, which the importance of
+        features is calculated from.
     scaling : pair of arrays of shape (d,) or None, default=None
         Mean and scale of the inputs in training; None leaves inputs as they are.
     config : object
@@ -69,6 +72,7 @@ class FitState:
     metric: Metric | None = None
     comparisons: Any = None
     pairs: Ints | None = None
+    sample: tuple[Array, Floats] | None = None
     scaling: Scaling | None = None
     config: Any = None
     recorded: Mapping[str, tuple[Any, Any, str]] = field(default_factory=dict)

@@ -65,7 +65,7 @@ cases = {"-".join(map(id_of, pair)): pair for pair in pairs}
 cases = {
     name: pair
     for name, pair in cases.items()
-    if not ("closed_form" in name and name.endswith("estimators_n_iter"))
+    if not ("closed_form" in name and name.endswith("_n_iter"))
 }
 
 

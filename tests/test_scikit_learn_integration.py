@@ -1,15 +1,19 @@
 """The estimator inside pipelines, searches, ensembles and metadata routing."""
 
+from functools import wraps
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
 from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.datasets import load_diabetes, load_iris, load_wine
 from sklearn.ensemble import BaggingRegressor, VotingClassifier
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import (
     GridSearchCV,
@@ -343,3 +347,47 @@ def test_weights_and_validation_rows_are_routed_to_a_regressor():
     assert pipeline[-1].validation_loss_curve_ == by_hand.validation_loss_curve_
     assert_same_network(pipeline[-1], by_hand)
     assert differ(by_hand, regressor(**settings).fit(transform(X), y))
+
+
+# --- other tools ---
+
+
+def test_the_display_links_to_the_documentation():
+    html = classifier()._repr_html_()
+    page = "api/generated/skmetricmlp.MetricInitMLPClassifier.html"
+    assert f"https://skmetricmlp.readthedocs.io/page/{page}" in html
+
+
+def test_tools_that_replace_fit_do_not_see_the_steps_of_a_fit(monkeypatch):
+    """MLflow replaces it so, to record each fit of an estimator of scikit-learn."""
+    seen = []
+
+    def recorded(fit):
+        @wraps(fit)
+        def record(estimator, *args, **keywords):
+            seen.append(type(estimator).__name__)
+            return fit(estimator, *args, **keywords)
+
+        return record
+
+    for kind in (KMeans, LogisticRegression):
+        monkeypatch.setattr(kind, "fit", recorded(kind.fit))
+    X, y = iris()
+    clf = classifier(output_init="logistic", max_iter=0).fit(X, y)
+    assert seen == []
+    LogisticRegression().fit(X, y)
+    assert seen == ["LogisticRegression"]
+    monkeypatch.undo()
+    assert_same_network(clf, classifier(output_init="logistic", max_iter=0).fit(X, y))
+
+
+def test_labels_in_parameters_are_positions_where_an_ensemble_encodes_them():
+    X, y = iris()
+    labels = np.array(["a", "b", "c"])[y]
+    member = classifier(n_exemplars={0: 2, 1: 3, 2: 4}, class_weight={0: 1, 1: 2, 2: 1})
+    ensemble = VotingClassifier([("one", member)]).fit(X, labels)
+    assert ensemble.estimators_[0].n_exemplars_ == 9
+    assert set(ensemble.predict(X)) == {"a", "b", "c"}
+    by_label = classifier(class_weight={"a": 1, "b": 2, "c": 1})
+    with pytest.raises(ValueError, match=r"\['a', 'b', 'c'\].* classes are \[0, 1, 2\]"):
+        VotingClassifier([("one", by_label)]).fit(X, labels)

@@ -72,6 +72,9 @@ from skmetricmlp.training import (
 
 __all__ = ["Config", "NetworkEstimator", "Validation", "supports_partial_fit"]
 
+# On this host "page/" leads to the default version.
+DOCUMENTATION = "https://skmetricmlp.readthedocs.io/"
+
 # X, y and sample weight of the validation data, or None for each.
 Validation = tuple[Any, Any, Any]
 
@@ -126,6 +129,12 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
     """
 
     network_: Network
+
+    # Displays in notebooks link to the documentation: scikit-learn's developer guide.
+    _doc_link_module = "skmetricmlp"
+    _doc_link_template = (
+        f"{DOCUMENTATION}page/api/generated/skmetricmlp.{{estimator_name}}.html"
+    )
 
     @abstractmethod
     def _configure(self, *, trains: bool) -> Any:

@@ -11,6 +11,7 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from sklearn import config_context
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -18,7 +19,7 @@ from skmetricmlp._array_api import HOST, computed, device_of, map_arrays, to_num
 from skmetricmlp._data import TrainingData
 from skmetricmlp._errors import check_integer, invalid_parameter, is_integer
 from skmetricmlp._state import FitState
-from skmetricmlp._typing import Array, Ints
+from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp._validation import (
     Recorded,
     accepts_sparse,
@@ -61,20 +62,31 @@ from skmetricmlp.inspection.explanation import (
     explain_comparisons,
     explain_features,
     explain_rows,
+    feature_importances,
+)
+from skmetricmlp.inspection.names import (
+    comparison_names,
+    conjunction_names,
+    unique_names,
 )
 from skmetricmlp.metrics import METRICS
-from skmetricmlp.network import Network, reading_holes
+from skmetricmlp.network import ACTIVATIONS, Network, reading_holes
 from skmetricmlp.tables import TableEncoding, fit_encoding
 
 __all__ = ["MetricEstimator", "check_output"]
 
 # Exemplars where the number is found by cross-validation, or given as a share.
 USUAL_EXEMPLARS = 30
+MOST_NAMES = 100_000
 EXPLAINED = "exemplar", "feature", "comparison"
 CONFIG = tuple(field.name for field in fields(NetworkConfig) if field.name != "encoding")
 
 
-class MetricEstimator(ClosedFormMixin):
+class MetricEstimator(
+    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
+    TransformerMixin,  # type: ignore[misc]
+    ClosedFormMixin,
+):
     """A network whose weights are calculated from exemplars, or a baseline of it."""
 
     # Words that parameters accept, and the names that losses have in the network.
@@ -230,6 +242,144 @@ class MetricEstimator(ClosedFormMixin):
             resolved["max_features"] = "share", given["max_features"]
         return record_parameters(given, resolved)
 
+    def transform(self, X: ArrayLike) -> Array:
+        """Return the values of the first hidden layer, as features for another model.
+
+        With ``init="metric"`` each of them tells whether a row is nearer to one exemplar
+        than to another, in the present network. With ``activation="relu"`` it is zero if
+        not, and grows with the difference of the distances otherwise.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+            Rows to transform.
+
+        Returns
+        -------
+        hidden : array of shape (n_samples, n_hidden)
+            Dense, on the device of X. With ``n_neighbors=None`` the comparisons come
+            first, and then the conjunctions. ``set_output`` makes it a DataFrame.
+
+        Raises
+        ------
+        ValueError
+            If X is not accepted, or is on another device than the network.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from sklearn.pipeline import make_pipeline
+        >>> from skmetricmlp import MetricInitMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> hidden = MetricInitMLPClassifier(
+        ...     n_exemplars=6, n_comparisons=50, max_iter=0, random_state=0
+        ... )
+        >>> hidden.fit_transform(X, y).shape
+        (150, 99)
+        >>> model = make_pipeline(hidden, LogisticRegression(max_iter=1000))
+        >>> model.fit(X, y).score(X, y) > 0.95
+        True
+        """
+        check_is_fitted(self)
+        first = self.network_.layers[0]
+        output = self._output(X, "transform", Network((first,)))
+        return ACTIVATIONS[first.activation].function(output)
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> Array:
+        """Return the names of the columns of :meth:`transform`.
+
+        They name the exemplars and the features that are compared, and both comparisons
+        of a conjunction. A name that occurs again gets a number. Training moves weights
+        away from what the names say. Weights that were not calculated from exemplars are
+        numbered.
+
+        Parameters
+        ----------
+        input_features : array-like of str of shape (n_features,) or None, default=None
+            Names of the features. They must be ``feature_names_in_`` where there are
+            such names, and are used otherwise.
+
+        Returns
+        -------
+        names : ndarray of shape (n_hidden,)
+            Names, all different.
+
+        Raises
+        ------
+        ValueError
+            If ``input_features`` are not those of X, or there are more than 100,000
+            columns.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmetricmlp import MetricInitMLPClassifier
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> clf = MetricInitMLPClassifier(
+        ...     n_exemplars=6, n_comparisons=50, max_iter=0, random_state=0
+        ... )
+        >>> names = clf.fit(X, y).get_feature_names_out()
+        >>> print(names[1])
+        nearer to exemplar 5 than to 3
+        >>> names[50] == f"{names[0]} and {names[1]}"
+        True
+        """
+        check_is_fitted(self)
+        if self._n_features_out > MOST_NAMES:  # a display in a notebook would list them
+            msg = (
+                f"there are names of at most {MOST_NAMES} columns, and transform has "
+                f"{self._n_features_out}: pairs_ tells what they compare"
+            )
+            raise ValueError(msg)
+        numbered: Array = super().get_feature_names_out(input_features)
+        state = self._fit_state
+        if state.pairs is not None:
+            first = np.repeat(np.arange(len(state.pairs)), state.pairs.shape[1])
+            return unique_names(comparison_names(first, state.pairs.ravel()))
+        if state.comparisons is None:
+            return numbered
+        features = self._features(self.n_features_in_)[0]
+        if input_features is not None:
+            features = np.asarray(input_features, dtype=object)
+        first, second = self.comparisons_.T
+        names = comparison_names(first, second, self.comparison_features_, features)
+        layer: Any = self.network_.layers[0]
+        return unique_names([*names, *conjunction_names(names, layer.layer.n_shifts)])
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.network_.layers[0].n_out
+
+    @property
+    def feature_importances_(self) -> Array:
+        """Mean absolute contribution of each feature to the output, with sum one."""
+        compared_on = self._comparisons().features
+        if self.network_.layers[0].activation == "step":
+            msg = (
+                "activation='step' does not see the distances on each feature: there is "
+                "no feature_importances_"
+            )
+            raise AttributeError(msg)
+        state: Any = self._fit_state  # which has a sample of the rows
+        X, sample_weight = state.sample
+        network = map_arrays(to_numpy, self.network_)
+        groups = self._features(compared_on.shape[1])[1]
+        outputs = network.affine_output(X)
+        each = [
+            Explained(np.full(len(outputs), k), centered=False)
+            for k in range(outputs.shape[1])
+        ]
+        if isinstance(state.targets, ClassTargets):
+            each = [Explained(np.argmax(outputs, axis=1), centered=True)]
+        offsets = self._offsets(network)
+        shares = [
+            feature_importances(X, sample_weight, explained, network, offsets, groups)
+            for explained in each
+        ]
+        importances: Floats = np.mean(shares, axis=0)
+        return importances
+
     @property
     def exemplars_(self) -> Array:
         """Points that the weights were calculated from, without missing values."""
@@ -364,9 +514,9 @@ class MetricEstimator(ClosedFormMixin):
         self, by: str, X: Array, explained: Explained, network: Network, n_nearest: int
     ) -> pd.DataFrame:
         state: Any = self._fit_state
-        points, compared = state.exemplars.points, state.comparisons
+        compared = state.comparisons
         if by == "exemplar":
-            scores = state.metric(points)
+            scores = state.metric(state.exemplars.points)
             return explain_rows(
                 X, explained, network, state.exemplars, scores, compared, n_nearest
             )
@@ -375,10 +525,22 @@ class MetricEstimator(ClosedFormMixin):
             features = by_feature(compared.features, groups) > 0
             compared = replace(compared, features=features)
             return explain_comparisons(X, explained, network, compared, names, n_nearest)
+        offsets = self._offsets(network)
+        return explain_features(X, explained, network, offsets, names, groups)
+
+    def _offsets(self, network: Network) -> Floats:
+        """Return the offset (P, d) of each column in each comparison.
+
+        What training has added to a weight has no effect at the mean of the column, as in
+        training. So the offsets of columns do not matter.
+        """
+        state: Any = self._fit_state
         first: Any = network.layers[0]
-        points = np.clip(points, first.low, first.high)
-        weights, offsets, _ = compared.differences(state.metric, points)
-        return explain_features(X, explained, network, (weights, offsets), names, groups)
+        points = np.clip(state.exemplars.points, first.low, first.high)
+        weights, offsets, _ = state.comparisons.differences(state.metric, points)
+        learned = first.parameters[0].T.astype(np.float64) - weights
+        present: Floats = offsets - learned * state.scaling[0]
+        return present
 
     def _features(self, n_columns: int) -> tuple[Array, Ints]:
         """Names of the features, and which of them each column belongs to."""
@@ -396,6 +558,7 @@ class MetricEstimator(ClosedFormMixin):
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn what the estimator accepts."""
         tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         tags.input_tags.allow_nan = not self._uses_metric() or is_additive(self.metric)
         if self._uses_metric():
             formula = METRICS.get(self.metric) if isinstance(self.metric, str) else None

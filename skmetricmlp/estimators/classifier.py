@@ -359,7 +359,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         and missing values are encoded as. They are the rows of ``coefs_[0]``.
     exemplars_ : ndarray of shape (n_exemplars, n_encoded)
         The exemplars, in NumPy, without the columns that tell of missing values. Only
-        with ``init="metric"``, as are the next six.
+        with ``init="metric"``, as are the next seven.
     exemplar_labels_ : ndarray of shape (n_exemplars,) or (n_exemplars, n_outputs)
         Their labels, or the share of each label.
     exemplar_indices_ : ndarray of shape (n_exemplars,)
@@ -374,6 +374,15 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         Positions of the exemplars that each exemplar is compared with, with an integer
         ``n_neighbors``. With M columns, unit ``i M + m`` of the first layer compares i
         with ``pairs_[i, m]``.
+    feature_importances_ : ndarray of shape (n_features,)
+        Mean absolute contribution of each feature to the output, as ``explain`` with
+        ``by="feature"`` has it, divided by the sum over the features. It is calculated
+        on access from the present network and 200 rows of the training data, which are
+        kept, so that it tells what the network uses, not what new rows need. Of features
+        that are correlated each gets a part. Prefer
+        :func:`~sklearn.inspection.permutation_importance` on held-out rows where its
+        cost is no matter. With ``n_neighbors=None`` and another activation than
+        ``"step"``.
     effective_metric_params_ : dict
         Parameters of the metric, given or estimated. For a transformer, its matrix ``L``
         of shape (n_components, n_features).

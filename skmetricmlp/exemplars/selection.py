@@ -12,6 +12,7 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
 from skmetricmlp._data import DistinctRows
+from skmetricmlp._inner_fit import inner_fit
 from skmetricmlp._threads import one_thread
 from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp.exemplars._geometry import (
@@ -100,7 +101,8 @@ def _kmeans(
                     f"overflow: scale its features"
                 )
                 raise ValueError(msg)
-            kmeans.fit(Z, sample_weight=own.sample_weight / own.sample_weight.max())
+            sample_weight = own.sample_weight / own.sample_weight.max()
+            inner_fit(kmeans, Z, sample_weight=sample_weight)
         centers.append(_means(X, own.sample_weight, kmeans))
     return Exemplars(np.concatenate(centers), _codes(counts), None)
 

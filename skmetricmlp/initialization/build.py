@@ -89,6 +89,8 @@ SCALE_FREE_METRICS = ("seuclidean", "mahalanobis")
 SAMPLE_ROWS, SAMPLE_ELEMENTS = 1000, 2**24
 # More rows are added up in blocks, and as many of them are left out one at a time.
 RIDGE_ROWS = 1000
+# Rows that are kept, from which the importance of features is calculated when asked for.
+IMPORTANCE_ROWS = 200
 # Numbers in the hidden values that an output is fitted to otherwise: 32 MiB in single
 # precision.
 FIT_ELEMENTS = 2**23
@@ -198,7 +200,9 @@ def _calculated(
         layer, comparisons = compared_layer(
             config, rows, exemplars, metric, bounds, n_outputs, rng
         )
-        return (layer,), replace(state, comparisons=comparisons)
+        few = rows.take(slice(IMPORTANCE_ROWS))
+        sample = few.X[few.index], few.sample_weight
+        return (layer,), replace(state, comparisons=comparisons, sample=sample)
     scores = metric(exemplars.points)
     pairs = select_pairs(scores, exemplars.points, exemplars.codes, config.pairs)
     targets = exemplars.targets(n_outputs)

@@ -13,6 +13,7 @@ from scipy.optimize import minimize_scalar
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from skmetricmlp._inner_fit import inner_fit
 from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp.initialization.least_squares import (
     NormalEquations,
@@ -291,9 +292,8 @@ def logistic_weights(
     if len(present) > 1:
         regression = LogisticRegression(C=1.0 / LOGISTIC_RIDGE, max_iter=1000)
         with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
-            regression.fit(
-                hidden, codes, sample_weight=sample_weight / sample_weight.mean()
-            )
+            shares = sample_weight / sample_weight.mean()
+            inner_fit(regression, hidden, codes, sample_weight=shares)
         coef, intercept = regression.coef_, regression.intercept_
         if len(present) == 2:  # scikit-learn has the second class's log odds alone
             coef, intercept = (np.concatenate([-a, a]) / 2 for a in (coef, intercept))

@@ -16,11 +16,13 @@ from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp.exemplars import Exemplars
 from skmetricmlp.initialization import Comparisons
 from skmetricmlp.initialization.tournament import TINY, UNIT_INTERVAL_MAP
+from skmetricmlp.inspection.names import feature_list
 from skmetricmlp.metrics.formulas import Scores
 from skmetricmlp.network import ACTIVATIONS, Network
 
 __all__ = [
     "Explained",
+    "FeatureTerms",
     "Parts",
     "Terms",
     "at_exemplars",
@@ -32,6 +34,8 @@ __all__ = [
     "explain_comparisons",
     "explain_features",
     "explain_rows",
+    "feature_importances",
+    "feature_terms",
     "margins",
 ]
 
@@ -420,29 +424,73 @@ def by_feature(columns: Array, groups: Ints) -> Floats:
     return sums.T
 
 
+class FeatureTerms(NamedTuple):
+    """The terms of an output that the features make, for m rows.
+
+    Parameters
+    ----------
+    of_features : array of shape (m, n_features)
+    remainder : array of shape (m,)
+    bias : array of shape (m,)
+    """
+
+    of_features: Floats
+    remainder: Floats
+    bias: Floats
+
+
+def feature_terms(
+    x: Floats, explained: Explained, network: Network, offsets: Floats, groups: Ints
+) -> FeatureTerms:
+    """Divide the terms of the comparisons among the features.
+
+    A comparison is a sum over features, ``u = sum_f x_f w_f + o_f + r``, with x within
+    the bounds of the network. Its term is divided in the same proportions.
+
+    Parameters
+    ----------
+    x : array of shape (m, d)
+        In double precision.
+    explained : Explained
+    network : Network
+    offsets : array of shape (P, d)
+        Of the comparisons as they were calculated.
+    groups : int array of shape (d,)
+        The feature that each column belongs to.
+
+    Returns
+    -------
+    FeatureTerms
+    """
+    layer: Any = network.layers[0]
+    weights, bias = (p.astype(np.float64) for p in layer.parameters)
+    terms = comparison_terms(network, x, explained)
+    slopes = _ratio(terms.of_comparisons, terms.u)
+    of_columns = layer.clipped(x) * (slopes @ weights.T) + slopes @ offsets
+    remainder = slopes @ (bias - offsets.sum(axis=1))
+    return FeatureTerms(by_feature(of_columns, groups), remainder, terms.bias)
+
+
 def explain_features(
     X: Array,
     explained: Explained,
     network: Network,
-    weights_and_offsets: tuple[Floats, Floats],
+    offsets: Floats,
     names: Array,
     groups: Ints,
 ) -> pd.DataFrame:
-    """Divide the terms of the comparisons among the features.
+    """Describe the terms of the features.
 
-    A comparison is a sum over features, ``u = sum_f x_f w_f + o_f + r``, with x within
-    the bounds of the network. Its term is
-    divided in the same proportions. The remainder r is zero before training, and for
-    metrics that are not a sum over features where both exemplars are equally far from
-    the origin.
+    The remainder is zero before training, and for metrics that are not a sum over
+    features where both exemplars are equally far from the origin.
 
     Parameters
     ----------
     X : array or SciPy CSR of shape (m, d)
     explained : Explained
     network : Network
-    weights_and_offsets : tuple of arrays of shape (P, d)
-        Of the comparisons as they were calculated; only the offsets are used.
+    offsets : array of shape (P, d)
+        Of the comparisons as they were calculated.
     names : array of shape (n_features,)
         Names of the features.
     groups : int array of shape (d,)
@@ -455,31 +503,62 @@ def explain_features(
         up to the output. After the features come the terms ``"remainder"`` and
         ``"bias"``.
     """
-    layer: Any = network.layers[0]
-    weights, bias = (p.astype(np.float64) for p in layer.parameters)
-    offsets = weights_and_offsets[1]
-    remainder = bias - offsets.sum(axis=1)
     frames = []
-    for rows in row_batches(X.shape[0], 3 * layer.n_out):
-        x = (X[rows].toarray() if sp.issparse(X) else X[rows]).astype(np.float64)
-        terms = comparison_terms(network, x, explained.take(rows))
-        slopes = _ratio(terms.of_comparisons, terms.u)
-        x = layer.clipped(x)
-        of_features = x * (slopes @ weights.T) + slopes @ offsets
-        of_features = by_feature(of_features, groups)
-        columns = [of_features, (slopes @ remainder)[:, None], terms.bias[:, None]]
-        m, d = of_features.shape
+    for rows in row_batches(X.shape[0], 3 * network.layers[0].n_out):
+        x = _dense(X[rows])
+        terms = feature_terms(x, explained.take(rows), network, offsets, groups)
+        m, d = terms.of_features.shape
         frames.append(
             pd.DataFrame(
                 {
                     "row": np.repeat(np.arange(m) + rows.start, d + 2),
                     "term": np.tile([*[FEATURE] * d, REMAINDER, BIAS], m),
                     "feature": np.tile(np.array([*names, None, None], dtype=object), m),
-                    "contribution": np.concatenate(columns, axis=1).ravel(),
+                    "contribution": np.column_stack(terms).ravel(),
                 }
             )
         )
     return pd.concat(frames, ignore_index=True)
+
+
+def feature_importances(
+    X: Array,
+    sample_weight: Floats,
+    explained: Explained,
+    network: Network,
+    offsets: Floats,
+    groups: Ints,
+) -> Floats:
+    """Weighted mean of the absolute term of each feature, as a share of their sum.
+
+    Parameters
+    ----------
+    X : array or SciPy CSR of shape (m, d)
+    sample_weight : array of shape (m,)
+    explained : Explained
+    network : Network
+    offsets : array of shape (P, d)
+        Of the comparisons as they were calculated.
+    groups : int array of shape (d,)
+        The feature that each column belongs to.
+
+    Returns
+    -------
+    array of shape (n_features,)
+        With sum one, or zeros if no feature has a term.
+    """
+    total = np.zeros(int(groups.max()) + 1)
+    for rows in row_batches(X.shape[0], X.shape[1] + 3 * network.layers[0].n_out):
+        x = _dense(X[rows])
+        terms = feature_terms(x, explained.take(rows), network, offsets, groups)
+        total += sample_weight[rows] @ abs(terms.of_features)
+    return total / (float(total.sum()) or 1.0)
+
+
+def _dense(X: Array) -> Floats:
+    """Dense rows in double precision."""
+    dense: Floats = (X.toarray() if sp.issparse(X) else X).astype(np.float64)
+    return dense
 
 
 def _ratio(terms: Floats, u: Floats) -> Floats:
@@ -518,7 +597,7 @@ def explain_comparisons(
     layer: Any = network.layers[0]
     frames = []
     for rows in row_batches(X.shape[0], 3 * layer.n_out):
-        x = (X[rows].toarray() if sp.issparse(X) else X[rows]).astype(np.float64)
+        x = _dense(X[rows])
         terms = comparison_terms(network, x, explained.take(rows))
         of_comparisons = terms.of_comparisons
         order = np.argsort(-np.abs(of_comparisons), axis=1, kind="stable")[:, :n_shown]
@@ -534,7 +613,7 @@ def explain_comparisons(
 
         features = np.full((m, n + 2), None, dtype=object)
         for at in np.ndindex(order.shape):
-            features[at] = ", ".join(map(str, names[comparisons.features[order[at]]]))
+            features[at] = feature_list(names, comparisons.features[order[at]])
         columns = [shown, others[:, None], terms.bias[:, None]]
         frames.append(
             pd.DataFrame(
