@@ -42,6 +42,7 @@ from skmetricmlp.estimators._callbacks import (
     FitTask,
     with_callbacks,
 )
+from skmetricmlp.estimators._files import restored, written
 from skmetricmlp.estimators._held_out import held_out_share
 from skmetricmlp.estimators._streams import EarlyStream
 from skmetricmlp.estimators._targets import ClassTargets
@@ -698,6 +699,24 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             return device.namespace.asarray(array, copy=True) if is_same else moved
 
         return self.__sklearn_array_api_convert__(copied)
+
+    def __copy__(self) -> Self:
+        # Without a detour by what is written to a file.
+        return self._with_attributes(self.__dict__)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self._with_attributes(deepcopy(self.__dict__, memo))
+
+    def _with_attributes(self, attributes: dict[str, Any]) -> Self:
+        other = type(self).__new__(type(self))
+        other.__dict__.update(attributes)
+        return other
+
+    def __getstate__(self) -> dict[str, Any]:
+        return written(super().__getstate__())
+
+    def __setstate__(self, state: Any) -> None:
+        super().__setstate__(restored(self, state))
 
     def __sklearn_array_api_convert__(self, converter: Callable[[Array], Array]) -> Self:
         """Copy the estimator with converted arrays: the protocol of scikit-learn."""

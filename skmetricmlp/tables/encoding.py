@@ -23,7 +23,15 @@ from skmetricmlp._errors import invalid_parameter
 from skmetricmlp._typing import Bools, Floats, Ints
 from skmetricmlp.metrics import Holes
 
-__all__ = ["TableEncoding", "check_numbers", "fit_encoding"]
+__all__ = [
+    "Categories",
+    "Numbers",
+    "TableEncoding",
+    "as_frame",
+    "check_numbers",
+    "fit_encoding",
+    "value_kind",
+]
 
 # Columns that a categorical feature becomes at most. Its rare categories share one.
 MOST_CATEGORIES = 20
@@ -32,7 +40,7 @@ ACCEPTED = "'from_dtype', None, or names, positions or a mask of columns"
 
 
 @dataclass(frozen=True)
-class _Numbers:
+class Numbers:
     """A column of numbers, the mean of those that are known, and whether some are not.
 
     The kind is "numbers", "dates" or "durations", or "" if none was known.
@@ -45,9 +53,11 @@ class _Numbers:
 
     @cached_property
     def names(self) -> list[str]:
+        """Names of the columns of numbers."""
         return [self.name] + [f"missingindicator_{self.name}"] * self.has_holes
 
     def encode(self, column: pd.Series) -> list[Floats]:
+        """Return the columns of numbers."""
         advice = f": they were {self.kind or 'numbers'} in fit"
         values = _numbers(column, self.name, self.kind, advice)
         if not self.has_holes:
@@ -57,7 +67,7 @@ class _Numbers:
 
 
 @dataclass(frozen=True)
-class _Categories:
+class Categories:
     """A column of categories, which are numbers or text, and the encoder of it."""
 
     name: str
@@ -66,9 +76,11 @@ class _Categories:
 
     @cached_property
     def names(self) -> list[str]:
+        """Names of the columns of numbers."""
         return list(self.encoder.get_feature_names_out([self.name]))
 
     def encode(self, column: pd.Series) -> list[Floats]:
+        """Return the columns of numbers."""
         values = _category_values(column, self.name, are_numbers=self.are_numbers)
         return list(self.encoder.transform(values).T)
 
@@ -83,7 +95,7 @@ class TableEncoding:
         One for each column of the table, in its order.
     """
 
-    columns: tuple[_Numbers | _Categories, ...]
+    columns: tuple[Numbers | Categories, ...]
 
     @cached_property
     def labels(self) -> list[str]:
@@ -107,7 +119,7 @@ class TableEncoding:
         flags = []
         for column in self.columns:
             n = len(column.names)
-            is_number = isinstance(column, _Numbers)
+            is_number = isinstance(column, Numbers)
             flags += [False] * is_number + [True] * (n - is_number)
         return np.array(flags, dtype=bool)
 
@@ -119,7 +131,7 @@ class TableEncoding:
         means = [
             (at, column.mean)
             for at, column in pairs
-            if isinstance(column, _Numbers) and column.has_holes
+            if isinstance(column, Numbers) and column.has_holes
         ]
         if not means:
             return None
@@ -144,7 +156,7 @@ class TableEncoding:
         ValueError
             If a column of numbers has values that are none.
         """
-        table = _as_frame(X)
+        table = as_frame(X)
         parts = [
             part
             for position, column in enumerate(self.columns)
@@ -160,7 +172,7 @@ class TableEncoding:
             mean
             for column in self.columns
             for mean in [
-                column.mean if isinstance(column, _Numbers) else 0.0,
+                column.mean if isinstance(column, Numbers) else 0.0,
                 *[0.0] * (len(column.names) - 1),
             ]
         ]
@@ -204,7 +216,7 @@ def fit_encoding(
             return None
     if is_frame and (is_default or categorical_features is None) and _is_plain(X):
         return None
-    table = _as_frame(X)
+    table = as_frame(X)
     is_category = _categorical(table, categorical_features, is_frame=is_frame)
     columns = tuple(
         _fit_categories(column, str(name))
@@ -260,7 +272,7 @@ def check_numbers(X: Any) -> None:
     ValueError
     """
     if hasattr(X, "columns"):
-        for name, column in _as_frame(X).items():
+        for name, column in as_frame(X).items():
             _numbers(column, str(name), "numbers")
 
 
@@ -290,7 +302,7 @@ def _is_plain(table: Any) -> bool:
     return are_numbers and not table.isna().to_numpy().any()
 
 
-def _as_frame(X: Any) -> pd.DataFrame:
+def as_frame(X: Any) -> pd.DataFrame:
     """Return the columns of any table, or of an array, as those of pandas."""
     if isinstance(X, pd.DataFrame):
         return X
@@ -365,17 +377,34 @@ def _kind(column: pd.Series) -> str:
     return "numbers" if types.is_numeric_dtype(column) else ""
 
 
-def _fit_numbers(column: pd.Series, name: str) -> _Numbers:
+def value_kind(column: pd.Series) -> str:
+    """Return "numbers", "dates" or "durations", or "text" for anything else.
+
+    Truth values are numbers, and categories are what their values are.
+
+    Examples
+    --------
+    >>> value_kind(pd.Series([1, 2, 1], dtype="category"))
+    'numbers'
+    """
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = pd.Series(column.cat.categories)
+    if types.infer_dtype(column, skipna=True) in ("boolean", "empty"):
+        return "numbers"
+    return _kind(with_plain_type(column)) or "text"
+
+
+def _fit_numbers(column: pd.Series, name: str) -> Numbers:
     advice = ": name it in categorical_features if it has categories"
     values = _numbers(column, name, advice=advice)
     missing = np.isnan(values)
     known = values[~missing]
     mean = float(known.mean()) if len(known) else 0.0
     kind = _kind(with_plain_type(column)) or "numbers"
-    return _Numbers(name, mean, bool(missing.any()), kind if len(known) else "")
+    return Numbers(name, mean, bool(missing.any()), kind if len(known) else "")
 
 
-def _fit_categories(column: pd.Series, name: str) -> _Categories:
+def _fit_categories(column: pd.Series, name: str) -> Categories:
     known = column.dropna()
     are_numbers = types.infer_dtype(known) in {*NUMBERS, "boolean", "empty"} or (
         isinstance(column.dtype, pd.CategoricalDtype)
@@ -388,7 +417,7 @@ def _fit_categories(column: pd.Series, name: str) -> _Categories:
         dtype=np.float64,
     )
     encoder.fit(_category_values(column, name, are_numbers=are_numbers))
-    return _Categories(name, are_numbers, encoder)
+    return Categories(name, are_numbers, encoder)
 
 
 def _numbers(column: pd.Series, name: str, kind: str = "", advice: str = "") -> Floats:
