@@ -1,0 +1,190 @@
+"""Patches of images: where they are, their contrast, and filters that compare two.
+
+The normalization and the whitening of patches, and the cells of a grid, are those of
+A. Coates, A. Ng, H. Lee (AISTATS 2011). They slide distances from centers over an image.
+Here it is the difference of two distances, which is affine, and so a convolution.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from skmetricmlp._typing import Array, Floats, Ints
+
+__all__ = [
+    "Filters",
+    "comparing_filters",
+    "draw_patches",
+    "normalized",
+    "patches_of",
+    "pooled",
+    "responses",
+    "whitening_matrix",
+]
+
+TINY = float(np.finfo(np.float32).tiny)
+
+
+class Filters(NamedTuple):
+    """P filters of patches with d values.
+
+    Attributes
+    ----------
+    kernels : array of shape (d, P)
+        Each has the sum zero, so that the mean of a patch does not matter.
+    bias : array of shape (P,)
+    """
+
+    kernels: Floats
+    bias: Floats
+
+
+def patches_of(images: Array, size: tuple[int, int], stride: int) -> Array:
+    """View all patches of images.
+
+    Parameters
+    ----------
+    images : array of shape (n, height, width, channels)
+    size : tuple of two ints
+        Height and width of a patch.
+    stride : int
+
+    Returns
+    -------
+    array of shape (n, rows, columns, size[0], size[1], channels)
+    """
+    views = sliding_window_view(images, size, axis=(1, 2))
+    return views[:, ::stride, ::stride].transpose(0, 1, 2, 4, 5, 3)
+
+
+def draw_patches(
+    images: Array, size: tuple[int, int], n: int, rng: np.random.RandomState
+) -> Floats:
+    """Draw n patches (n, d), from any place of any image, in double precision."""
+    views = patches_of(images, size, 1)
+    at = tuple(rng.randint(length, size=n) for length in views.shape[:3])
+    drawn: Floats = views[at].reshape(n, -1).astype(np.float64)
+    return drawn
+
+
+def normalized(patches: Floats, epsilon: float) -> Floats:
+    """Subtract the mean of each patch (n, d), and divide by its deviation.
+
+    The deviation is the root of the variance plus ``epsilon``, so that a patch of nearly
+    one value is not blown up.
+    """
+    centered = patches - patches.mean(axis=1, keepdims=True)
+    variance = np.mean(centered**2, axis=1, keepdims=True)
+    result: Floats = centered / np.sqrt(variance + epsilon)
+    return result
+
+
+def whitening_matrix(patches: Floats, regularization: float) -> Floats:
+    """Return the symmetric matrix (d, d) that makes covariances of patches (n, d) equal.
+
+    It is ``(C + regularization * I)^(-1/2)`` with the covariance C in units of its mean
+    variance: zero-phase component analysis (A. Bell, T. Sejnowski, Vision Research 37,
+    1997).
+    """
+    covariance = np.atleast_2d(np.cov(patches, rowvar=False, bias=True))
+    covariance /= max(np.trace(covariance) / len(covariance), TINY)
+    values, vectors = np.linalg.eigh(covariance)
+    roots = np.sqrt(np.maximum(values, 0.0) + regularization)
+    matrix: Floats = (vectors / roots) @ vectors.T
+    return matrix
+
+
+def comparing_filters(
+    centers: Floats, pairs: Ints, matrix: Floats, patches: Floats
+) -> Filters:
+    """Make filters that are positive where a patch is nearer to one center than another.
+
+    Parameters
+    ----------
+    centers : array of shape (k, d)
+        In units of ``patches @ matrix``.
+    pairs : int array of shape (P, 2)
+        The distance is ``||p @ matrix - center||^2 / 2``, and filter p has the distance
+        from center ``pairs[p, 1]`` minus that from center ``pairs[p, 0]``.
+    matrix : array of shape (d, d)
+    patches : array of shape (n, d)
+        Normalized ones. Each filter has the deviation one on them.
+    """
+    first, second = centers[pairs[:, 0]], centers[pairs[:, 1]]
+    kernels = matrix @ (first - second).T
+    bias = (np.sum(second**2, axis=1) - np.sum(first**2, axis=1)) / 2
+    kernels -= kernels.mean(axis=0)
+    deviation = np.std(patches @ kernels, axis=0)
+    scale = np.where(deviation > 0, deviation, 1.0)
+    return Filters(kernels / scale, bias / scale)
+
+
+def responses(
+    images: Array, size: tuple[int, int], stride: int, filters: Filters, epsilon: float
+) -> Floats:
+    """Slide filters over images: ``relu(normalized(patch) @ kernels + bias)``.
+
+    The kernels have the sum zero, so that only the deviation of each patch is needed.
+
+    Parameters
+    ----------
+    images : array of shape (n, height, width, channels)
+    size : tuple of two ints
+    stride : int
+    filters : Filters
+        In the precision of the images.
+    epsilon : float
+        Added to the variance of a patch.
+
+    Returns
+    -------
+    array of shape (n, rows, columns, P)
+    """
+    views = patches_of(images, size, stride)
+    patches = views.reshape(-1, filters.kernels.shape[0])
+    mean = patches.mean(axis=1)
+    squares = np.einsum("ij,ij->i", patches, patches) / patches.shape[1]
+    deviation = np.sqrt(np.maximum(squares - mean**2, 0.0) + epsilon)
+    z = patches @ filters.kernels
+    z /= deviation[:, None]
+    z += filters.bias
+    np.maximum(z, 0.0, out=z)
+    result: Floats = z.reshape(*views.shape[:3], -1)
+    return result
+
+
+def pooled(values: Floats, grid: tuple[int, int], how: tuple[str, ...]) -> Floats:
+    """Summarize values in the cells of a grid.
+
+    Parameters
+    ----------
+    values : array of shape (n, rows, columns, P)
+    grid : tuple of two ints
+        Cells in the height and in the width, of nearly equal size.
+    how : tuple of {"mean", "max"}
+
+    Returns
+    -------
+    array of shape (n, len(how) * grid[0] * grid[1] * P)
+        In the order of this product.
+    """
+    n, rows, columns, _ = values.shape
+    edges = [
+        np.linspace(0, length, cells + 1).astype(int)
+        for length, cells in zip((rows, columns), grid, strict=True)
+    ]
+    cells = [
+        values[:, top:bottom, left:right].reshape(n, -1, values.shape[-1])
+        for top, bottom in pairwise(edges[0])
+        for left, right in pairwise(edges[1])
+    ]
+    found = [
+        cell.mean(axis=1) if name == "mean" else cell.max(axis=1)
+        for name in how
+        for cell in cells
+    ]
+    return np.concatenate(found, axis=1)

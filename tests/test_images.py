@@ -1,0 +1,146 @@
+"""Comparisons of patches, against loops over places written from the mathematics."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.linear_model import RidgeClassifier
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skmetricmlp.images import PatchComparisons
+from skmetricmlp.images.patches import whitening_matrix
+
+SMALL = {"n_comparisons": 6, "n_exemplars": 5, "patch_size": (3, 2), "random_state": 0}
+
+
+@parametrize_with_checks([PatchComparisons((1, -1), n_comparisons=4, n_exemplars=5)])
+def test_scikit_learn_estimator_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def color():
+    return np.random.default_rng(0).uniform(size=(12, 6, 7, 3))
+
+
+def by_hand(fitted, images, stride, padding, grid, pooling):
+    """Loop over images, places and filters, and over distances from exemplars."""
+    height, width, _, n = fitted.kernels_.shape
+    pad = ((0, 0), (padding, padding), (padding, padding), (0, 0))
+    rows = []
+    for image in np.pad(images, pad):
+        tops = range(0, image.shape[0] - height + 1, stride)
+        lefts = range(0, image.shape[1] - width + 1, stride)
+        z = np.zeros((len(tops), len(lefts), n))
+        for a, top in enumerate(tops):
+            for b, left in enumerate(lefts):
+                patch = image[top : top + height, left : left + width]
+                patch = patch - patch.mean()
+                patch = patch / np.sqrt(np.mean(patch**2) + fitted.epsilon_)
+                for p in range(n):
+                    score = (
+                        np.sum(patch * fitted.kernels_[..., p]) + fitted.intercepts_[p]
+                    )
+                    z[a, b, p] = max(score, 0.0)
+        cells = [
+            z[edge[0] : edge[1], other[0] : other[1]].reshape(-1, n)
+            for edge in bounds(len(tops), grid[0])
+            for other in bounds(len(lefts), grid[1])
+        ]
+        summary = {"mean": lambda c: c.mean(axis=0), "max": lambda c: c.max(axis=0)}
+        rows.append(np.concatenate([summary[how](c) for how in pooling for c in cells]))
+    return np.array(rows)
+
+
+def bounds(length, n):
+    edges = [length * i // n for i in range(n + 1)]
+    return list(pairwise(edges))
+
+
+@pytest.mark.parametrize(
+    ("stride", "padding", "grid", "pooling"),
+    [(1, 0, (1, 1), "mean"), (2, 1, (2, 3), "both"), (1, 2, (3, 2), "max")],
+)
+def test_features_are_pooled_comparisons(color, stride, padding, grid, pooling):
+    patches = PatchComparisons(
+        stride=stride, padding=padding, grid=grid, pooling=pooling, **SMALL
+    ).fit(color)
+    how = ("mean", "max") if pooling == "both" else (pooling,)
+    expected = by_hand(patches, color, stride, padding, grid, how)
+    np.testing.assert_allclose(patches.transform(color), expected, rtol=1e-9, atol=1e-12)
+    assert len(set(patches.get_feature_names_out())) == expected.shape[1]
+
+
+def test_a_filter_is_the_difference_of_distances_from_two_exemplars(color):
+    """Of normalized patches: in whitened units, and up to a factor of each filter."""
+    patches = PatchComparisons(whitening=None, **SMALL).fit(color)
+    height, width, channels, n = patches.kernels_.shape
+    drawn = np.random.default_rng(1).normal(size=(50, height * width * channels))
+    drawn -= drawn.mean(axis=1, keepdims=True)
+    z = drawn @ patches.kernels_.reshape(-1, n) + patches.intercepts_
+    for p, (i, j) in enumerate(patches.pairs_):
+        near, far = (np.sum((drawn - patches.exemplars_[e]) ** 2, axis=1) for e in (i, j))
+        ratio = z[:, p] / (far - near)
+        np.testing.assert_allclose(ratio, ratio[0], rtol=1e-6)
+        assert ratio[0] > 0
+
+
+def test_whitening_is_the_inverse_root_of_the_covariance():
+    X = np.random.default_rng(0).normal(size=(500, 4)) @ np.diag([1.0, 2, 3, 4])
+    W = whitening_matrix(X, 0.25)
+    C = np.cov(X, rowvar=False, bias=True)
+    C = C / (np.trace(C) / 4) + 0.25 * np.eye(4)
+    np.testing.assert_allclose(W @ C @ W, np.eye(4), atol=1e-10)
+
+
+def test_features_do_not_depend_on_brightness_and_contrast():
+    X = load_digits().data[:60]
+    patches = PatchComparisons((8, 8), patch_size=3, n_comparisons=20, random_state=0)
+    expected = clone(patches).fit_transform(X)
+    np.testing.assert_allclose(clone(patches).fit_transform(3 * X + 5), expected, 1e-6)
+    # Nor on the block, nor on how images are given.
+    fitted = clone(patches).fit(X.reshape(-1, 8, 8))
+    np.testing.assert_allclose(fitted.transform(X[:7]), expected[:7], 1e-9)
+    single = clone(patches).fit(X.astype(np.float32)).transform(X.astype(np.float32))
+    assert single.dtype == np.float32
+
+
+def test_few_labels_on_digits():
+    """The filters are more accurate than pixels, in a pipeline and in a search."""
+    X, y = load_digits(return_X_y=True)
+    patches = PatchComparisons((8, 8), n_comparisons=60, patch_size=3, random_state=0)
+    model = make_pipeline(patches, StandardScaler(), RidgeClassifier(100.0))
+    ridge = RidgeClassifier().fit(X[:300], y[:300])
+    search = GridSearchCV(model, {"patchcomparisons__pooling": ["both", "mean"]}, cv=2)
+    search.fit(X[:300], y[:300])
+    assert (
+        search.score(X[300:800], y[300:800]) > ridge.score(X[300:800], y[300:800]) + 0.02
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "settings", "shape"),
+    [
+        ("image_shape must be given: X has 8 columns", {}, (5, 8)),
+        ("does not fit X, which has 8", {"image_shape": (3, 3)}, (5, 8)),
+        ("image_shape must be .height, width", {"image_shape": (8,)}, (5, 8)),
+        (r"shape \(4, 2\), and not of \(2, 4, 1\)", {"image_shape": (2, 4)}, (5, 4, 2)),
+        ("patch_size must be a positive int, or two", {"patch_size": (2, 0)}, (5, 4, 4)),
+        ("grid must be a positive int, or two", {"grid": (1, 2, 3)}, (5, 4, 4)),
+        ("'whitening' parameter", {"whitening": -1.0}, (5, 4, 4)),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_compared(words, settings, shape):
+    X = np.random.default_rng(0).uniform(size=shape)
+    with pytest.raises((TypeError, ValueError), match=words):
+        PatchComparisons(**settings).fit(X)
+
+
+def test_images_without_contrast():
+    with pytest.raises(ValueError, match="X has images without contrast"):
+        PatchComparisons((4, 4), patch_size=2).fit(np.ones((5, 16)))
