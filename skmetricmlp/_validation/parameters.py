@@ -28,6 +28,7 @@ __all__ = [
     "check_feature_groups",
     "check_incremental",
     "check_label_parameters",
+    "check_max_features",
     "check_pair",
     "check_parameters",
     "check_training_parameters",
@@ -155,7 +156,7 @@ def check_parameters(
     check_metric(parameters["metric"], parameters["metric_params"])
     for name, least in (("n_comparisons", 1), ("n_conjunctions", 0), ("pairs", 1)):
         check_count(name, parameters[name], least, choices)
-    _check_max_features(parameters["max_features"])
+    check_max_features(parameters["max_features"])
     _check_n_neighbors(parameters["n_neighbors"])
     if has_classes:
         _check_class_weight(parameters["class_weight"], choices)
@@ -301,7 +302,8 @@ def _check_trained_share(value: Any) -> None:
         raise invalid_parameter("trained_share", value, "'auto' or a number from 0 to 1")
 
 
-def _check_max_features(value: Any) -> None:
+def check_max_features(value: Any) -> None:
+    """Refuse what is no number or share of features, and no word for them."""
     is_share = is_number(value) and not is_integer(value) and 0 < value <= 1
     is_known = value is None or (isinstance(value, str) and value in MAX_FEATURES)
     if not (is_share or is_known or (is_integer(value) and value >= 1)):

@@ -44,6 +44,7 @@ from skmetricmlp.estimators._callbacks import (
 )
 from skmetricmlp.estimators._files import restored, written
 from skmetricmlp.estimators._held_out import held_out_share
+from skmetricmlp.estimators._pytorch import PyTorchMixin
 from skmetricmlp.estimators._streams import EarlyStream
 from skmetricmlp.estimators._targets import ClassTargets
 from skmetricmlp.initialization import check_dense_size
@@ -123,7 +124,7 @@ def supports_partial_fit(estimator: NetworkEstimator) -> bool:
     return True
 
 
-class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
+class NetworkEstimator(CallbackSupportMixin, PyTorchMixin, BaseEstimator):  # type: ignore[misc]
     """A network that is initialized and trained.
 
     A subclass checks its parameters and data, encodes ``y``, and makes the network.

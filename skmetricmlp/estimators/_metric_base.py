@@ -41,6 +41,7 @@ from skmetricmlp._validation import (
     uses_metric,
     warn_of_units,
 )
+from skmetricmlp.estimators._pytorch import compared_exemplars
 from skmetricmlp.estimators._targets import (
     ClassTargets,
     LabelTargets,
@@ -201,16 +202,10 @@ class MetricEstimator(
             return network, X
         between = None
         if state.metric is not None:
-            points = state.exemplars.points
-            if state.comparisons is not None:
-                first, second = state.comparisons.first, state.comparisons.second
-                layer: Any = network.layers[0]
-                points = np.clip(points, layer.low, layer.high)
-            else:
+            if state.comparisons is None:
                 network = network.dense()
-                n, m = state.pairs.shape
-                first, second = np.repeat(np.arange(n), m), state.pairs.ravel()
-            between = middles(state.metric, points, first, second)
+            compared = compared_exemplars(replace(state, network=network))
+            between = middles(state.metric, *compared)
         return reading_holes(network, X, state.scaling[0], between)
 
     def _suffices(self, state: FitState, y: Array) -> bool:

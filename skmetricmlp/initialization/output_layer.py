@@ -28,6 +28,7 @@ __all__ = [
     "logistic_weights",
     "ridge_of_sums",
     "ridge_weights",
+    "ridge_with_penalty",
     "scaled_classifier",
 ]
 
@@ -187,30 +188,82 @@ def ridge_of_sums(
     left_out : array of shape (m, n_targets)
         Prediction for each row of the sample by the fit to all other rows.
     """
-    gram, response = equations.gram, equations.response
+    gram = equations.gram
     check_finite(gram)
-    hidden, targets, sample_weight = sample
-    shares = sample_weight / equations.weight
-    roots = np.sqrt(shares)[:, None]
-    A = roots * (hidden / equations.scale - equations.mean)
-    Y = roots * (targets - equations.target_mean)
+    roots, few = _few_rows(equations, sample)
     unit = _mean_square(gram, n, len(gram))
     least = max(TINY * equations.square, TINY)
-    least_residual = max(TINY * float(np.sum(Y**2)), TINY**2)
+    least_residual = max(TINY * float(np.sum(few[1] ** 2)), TINY**2)
 
     def cost(log_ridge: float) -> tuple[float, Fit]:
         ridge = 10.0**log_ridge * unit
-        factor = _cholesky(gram, ridge)
-        W = cho_solve((factor, True), response, check_finite=False)
-        residuals = Y - A @ W
-        left_out = _left_out(factor, A, residuals, shares)
-        error = equations.square - np.sum(W * response) - ridge * np.sum(W**2)
+        W, left_out, residuals = _fit_of_sums(equations, ridge, few)
+        error = equations.square - np.sum(W * equations.response) - ridge * np.sum(W**2)
         growth = np.sum(left_out**2) / max(float(np.sum(residuals**2)), least_residual)
         return n * np.log(max(error, least) * growth) + _prior(log_ridge), (W, left_out)
 
     W, left_out = _lowest(cost)
     b = equations.target_mean - equations.mean @ W
-    return W / equations.scale[:, None], b, targets - left_out / roots
+    return W / equations.scale[:, None], b, sample[1] - left_out / roots
+
+
+def ridge_with_penalty(
+    equations: NormalEquations,
+    penalty: float,
+    sample: tuple[Floats, Floats, Floats],
+) -> tuple[Floats, Floats, Floats]:
+    """Minimize ``sum_x w_x ||hidden_x W + b - t_x||^2 + penalty ||W||^2`` from sums.
+
+    This is the ridge regression of scikit-learn, on hidden values as they are.
+
+    Parameters
+    ----------
+    equations : NormalEquations
+        Of all rows.
+    penalty : float
+        Positive.
+    sample : tuple of arrays
+        As in :func:`ridge_of_sums`.
+
+    Returns
+    -------
+    W, b, left_out : arrays
+        Likewise.
+    """
+    scale = equations.scale
+    equations = equations._replace(
+        gram=equations.gram * scale * scale[:, None],
+        response=equations.response * scale[:, None],
+        mean=equations.mean * scale,
+        scale=np.ones_like(scale),
+    )
+    check_finite(equations.gram)
+    roots, few = _few_rows(equations, sample)
+    W, left_out, _ = _fit_of_sums(equations, penalty / equations.weight, few)
+    b = equations.target_mean - equations.mean @ W
+    return W, b, sample[1] - left_out / roots
+
+
+def _few_rows(
+    equations: NormalEquations, sample: tuple[Floats, Floats, Floats]
+) -> tuple[Floats, tuple[Floats, Floats, Floats]]:
+    """Square roots (m, 1) of the shares of some rows; and A, Y and shares of them."""
+    hidden, targets, sample_weight = sample
+    shares = sample_weight / equations.weight
+    roots = np.sqrt(shares)[:, None]
+    A = roots * (hidden / equations.scale - equations.mean)
+    return roots, (A, roots * (targets - equations.target_mean), shares)
+
+
+def _fit_of_sums(
+    equations: NormalEquations, ridge: float, few: tuple[Floats, Floats, Floats]
+) -> tuple[Floats, Floats, Floats]:
+    """Weights with a ridge, and left-out and other residuals of some rows."""
+    A, Y, shares = few
+    factor = _cholesky(equations.gram, ridge)
+    W = cho_solve((factor, True), equations.response, check_finite=False)
+    residuals = Y - A @ W
+    return W, _left_out(factor, A, residuals, shares), residuals
 
 
 def _mean_square(gram: Floats, n: int, width: int) -> float:
