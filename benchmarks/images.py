@@ -1,7 +1,7 @@
 """Calculated filters of images against random ones and other models, no gradient step.
 
     python benchmarks/images.py --data mnist.npz --rows 300 1000
-    python benchmarks/images.py --data cifar10.npz --rows 4000
+    python benchmarks/images.py --data cifar10_5k.npz --rows 4000 --test-rows 1000
 
 ``--data`` is a NumPy file with ``x_train``, ``y_train``, ``x_test`` and ``y_test``, or
 with ``X``, ``y`` and the number of training rows ``n_train``. Pixels are from 0 to 255.
