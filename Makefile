@@ -9,15 +9,17 @@ demo: .venv/.demo
 	$(BIN)/python -m skmetricmlp compare reports/customers.csv --target stays --n-jobs -1
 
 test: .venv/.test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 # The oldest scikit-learn and NumPy that are supported, in an environment of its own.
-# Pages, pictures, the command and functions of plain arrays do not depend on them.
+# Pages, pictures, the command, clusters, formulas by hand and functions of plain arrays
+# do not depend on them.
 test-oldest: .venv-oldest/.test
-	OMP_NUM_THREADS=1 .venv-oldest/bin/python -m pytest -n auto \
+	OMP_NUM_THREADS=1 .venv-oldest/bin/python -m pytest -n auto --dist worksteal \
 	  --ignore-glob='tests/test_study*.py' \
-	  $(foreach name,activations_and_losses command_faults docs examples first_tables hostile_names inspection\
-	  lbfgs memory network optimizers plotting random_calls report,\
+	  $(foreach name,activations_and_losses basis command_faults dask docs docstrings examples files\
+	  first_tables held_out hostile_names images imports inspection lbfgs memory network onnx optimizers\
+	  out_of_core plotting random_calls report variance_constraint weights_by_hand,\
 	  --ignore=tests/test_$(name).py)
 
 # Scripts that use the estimators from other packages, of pinned versions.

@@ -36,6 +36,7 @@ TWO = {"init": ["metric", "random"]}
 
 COMMAND = [sys.executable, "-m", "skmetricmlp", "compare"]
 QUICK = ["--baselines", "none", "--n-exemplars", "6", "--seeds", "2", "--epochs", "2"]
+SMALL = ["--n-comparisons", "40"]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -344,22 +345,24 @@ def _takes_interrupts():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+INTERRUPTED = {"sizes": [100], "n_seeds": 2, "n_epochs": 6}
+
+
+@pytest.fixture(scope="module")
+def undisturbed():
+    starts = starts_from_grid({"n_exemplars": [6], "batch_size": [32]})
+    data = load_dataset("iris")
+    design = Design.from_dataset(data, starts, **INTERRUPTED)
+    return run_study(data, design).curves.drop(columns="seconds")
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_command_that_was_interrupted_goes_on(tmp_path, jobs):
+def test_command_that_was_interrupted_goes_on(tmp_path, undisturbed, jobs):
     """All processes get the interrupt during a training, as with Ctrl-C."""
-    sizes, n_seeds, n_epochs = [100], 4, 6
-    arguments = ["iris", "--sizes", *map(str, sizes), "--n-exemplars", "6"]
-    arguments += ["--baselines", "none"]
-    arguments += [
-        "--seeds",
-        str(n_seeds),
-        "--epochs",
-        str(n_epochs),
-        "--n-jobs",
-        str(jobs),
-    ]
+    arguments = ["iris", "--n-exemplars", "6", "--baselines", "none"]
+    arguments += ["--sizes", "100", "--seeds", "2", "--epochs", "6"]
     process = subprocess.Popen(
-        [*COMMAND, *arguments],
+        [*COMMAND, *arguments, "--n-jobs", str(jobs)],
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -378,24 +381,26 @@ def test_command_that_was_interrupted_goes_on(tmp_path, jobs):
     # A worker that is just starting may print a traceback too.
     assert jobs > 1 or "Traceback" not in errors
     finished = len(list(folder.rglob("runs/*.json")))
-    assert 1 <= finished < 12
+    assert 1 <= finished < 6
     result = subprocess.run(
         [*COMMAND, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    first = re.search(r"(\d+) of 12 runs", result.stderr)
+    first = re.search(r"(\d+) of 6 runs", result.stderr)
     assert int(first.group(1)) == finished
-    starts = starts_from_grid({"n_exemplars": [6], "batch_size": [32]})
-    data = load_dataset("iris")
-    design = Design.from_dataset(
-        data, starts, sizes=sizes, n_seeds=n_seeds, n_epochs=n_epochs
-    )
-    expected = run_study(data, design).curves.drop(columns="seconds")
     found = pd.read_csv(folder / "curves.csv").drop(columns="seconds")
-    pd.testing.assert_frame_equal(found, expected)
+    pd.testing.assert_frame_equal(found, undisturbed)
 
 
 def test_command_takes_metrics_exemplars_and_a_count_to_be_chosen(tmp_path, capsys):
-    arguments = ["--metric", "cosine", "--exemplars", "lvq", "--n-exemplars", "auto"]
+    arguments = [
+        "--metric",
+        "cosine",
+        "--exemplars",
+        "lvq",
+        "--n-exemplars",
+        "auto",
+        *SMALL,
+    ]
     output = ["--output", str(tmp_path), "--quiet"]
     assert main(["compare", "iris", *QUICK, *arguments, *output]) == 0
     captured = capsys.readouterr()
