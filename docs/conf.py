@@ -23,6 +23,7 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "code_links",
+    "examples_gallery",
     "mathml",
 ]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
@@ -77,7 +78,8 @@ sphinx_gallery_conf = {
     # This example limits the memory of its process, so it is shown and not run.
     "filename_pattern": r"/(?!parquet_larger_than_memory)\w+\.py",
     "within_subsection_order": "examples_gallery.reading_order",
-    "reset_modules": ("matplotlib", "examples_gallery.without_convergence_warnings"),
+    "reset_modules": ("matplotlib", "examples_gallery.STRICTNESS"),
+    "reset_modules_order": "both",
     "abort_on_example_error": True,
     "capture_repr": (),
     "download_all_examples": False,

@@ -95,12 +95,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command, and return its exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
-    needed = dict.fromkeys(STUDY_PACKAGES, "study")
-    if options.format == "parquet":
-        needed["pyarrow"] = "parquet"
-    for package, extra in needed.items():
+    needed = [*STUDY_PACKAGES, *["pyarrow"] * (options.format == "parquet")]
+    for package in needed:
         if not _is_installed(package):
-            return _fail(f"the study needs {package}: pip install 'skmetricmlp[{extra}]'")
+            return _fail(f"the study needs {package}: pip install 'skmetricmlp[study]'")
     command = shlex.join(["python", "-m", "skmetricmlp", *arguments])
     return _compare(options, command)
 

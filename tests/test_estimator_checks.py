@@ -16,29 +16,35 @@ FITTED = {"n_comparisons": 20, **SMALL}
 ESTIMATORS = [
     # The default: comparisons on few features, read by a ridge regression.
     MetricInitMLPClassifier(**FITTED | {"trained_share": "auto"}),
-    # Comparisons on one feature, without conjunctions, read by a logistic regression.
+    # No conjunctions, and a logistic regression, in a metric that is a transformer.
     MetricInitMLPClassifier(
-        n_conjunctions=0, max_features=1, output_init="logistic", **FITTED
+        n_conjunctions=0,
+        output_init="logistic",
+        metric=PCA(random_state=0),
+        exemplars="condensed",
+        **FITTED,
     ),
-    # The source's networks: three layers with ReLU, four with smooth steps.
-    MetricInitMLPClassifier(n_neighbors=1, exemplars="lvq", **SMALL),
+    # The source's networks: three layers with ReLU, in pairs that depend on the classes,
+    # and minibatches with momentum; four layers with smooth steps.
+    MetricInitMLPClassifier(
+        n_neighbors=1, exemplars="lvq", pairs="other_classes", solver="sgd", **SMALL
+    ),
     MetricInitMLPClassifier(n_neighbors=3, activation="logistic", **SMALL),
-    # Shared scores, pairs that depend on the classes, and minibatches with momentum.
-    MetricInitMLPClassifier(
-        n_neighbors=1, tied=True, pairs="other_classes", solver="sgd", **SMALL
-    ),
-    # All rows at once, without partial_fit; the other loss and output of a classifier.
-    MetricInitMLPClassifier(
-        solver="lbfgs", loss="squared_error", output_init="norm_constrained", **FITTED
-    ),
-    # Sums over rows, whose network is calculated when it is asked for.
-    MetricInitMLPClassifier(solver="closed_form", **FITTED),
-    MetricInitMLPRegressor(solver="closed_form", **FITTED),
-    # A metric that does not take all rows, and exemplars that are rows of X. (Those that
+    # All rows at once, without partial_fit; the other loss and output of a classifier. A
+    # metric that does not take all rows, and exemplars that are rows of X. (Those that
     # take positive rows only fail a check that forgets the tag.)
-    MetricInitMLPClassifier(metric="cosine", exemplars="kmedoids", **FITTED),
-    # A metric that is a transformer, fitted to the training data.
-    MetricInitMLPClassifier(metric=PCA(random_state=0), exemplars="condensed", **FITTED),
+    MetricInitMLPClassifier(
+        solver="lbfgs",
+        loss="squared_error",
+        output_init="norm_constrained",
+        metric="cosine",
+        exemplars="kmedoids",
+        **FITTED,
+    ),
+    # Sums over rows, whose network is calculated when it is asked for; comparisons on one
+    # feature.
+    MetricInitMLPClassifier(solver="closed_form", max_features=1, **FITTED),
+    MetricInitMLPRegressor(solver="closed_form", **FITTED),
     # A baseline: random weights, unlike calculated ones, have to learn in few epochs.
     MetricInitMLPClassifier("random", learning_rate_init=0.03, **FITTED),
     # The default of a regressor, for one output and several, in units of the rows.
@@ -48,9 +54,7 @@ ESTIMATORS = [
         n_neighbors=2, tied=True, **SMALL | {"n_exemplars": 20, "max_iter": 30}
     ),
     # A baseline, whose unit of y comes from the rows.
-    MetricInitMLPRegressor(
-        "random", learning_rate_init=0.03, **FITTED | {"max_iter": 50}
-    ),
+    MetricInitMLPRegressor("random", learning_rate_init=0.1, **FITTED | {"max_iter": 20}),
     # Another initialization and another check of the data; L-BFGS and minibatches.
     BasisInitMLPRegressor(degree=4, max_iter=10),
     BasisInitMLPRegressor("random", solver="adam", degree=3, max_iter=50),

@@ -1,7 +1,13 @@
-"""Every example runs, prints something, and draws something if it plots."""
+"""What examples do with arguments and without a network, and their form.
 
+``make docs`` runs every example once, as a page of the gallery: it has to print
+something, to draw something if it plots, to leave no file, and to raise no warning.
+"""
+
+import importlib
 import runpy
 import sys
+import warnings
 from pathlib import Path
 from urllib.error import URLError
 
@@ -9,14 +15,10 @@ import numpy as np
 import pytest
 import sklearn.datasets
 from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
-NEEDS = {
-    "dask_grid_search": "distributed",
-    "dask_incremental": "dask_ml",
-}
-# It limits its own memory: tests/test_out_of_core.py runs it in a separate process.
-ALONE = {"parquet_larger_than_memory"}
+EXTENSIONS = Path(__file__).parents[1] / "docs" / "extensions"
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -59,17 +61,38 @@ def test_there_are_examples():
     assert EXAMPLES
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in EXAMPLES if p.stem not in ALONE], ids=lambda path: path.stem
-)
-def test_example_runs(path, run, tmp_path):
-    if path.stem in NEEDS:
-        pytest.importorskip(NEEDS[path.stem])
-    printed, n_figures = run(path)
-    assert printed.strip()
-    draws = "plt." in path.read_text(encoding="utf-8")
-    assert (n_figures > 0) == draws
-    assert not list(tmp_path.iterdir())
+@pytest.fixture
+def gallery(monkeypatch):
+    """Return the extension that watches the examples of the gallery."""
+    pytest.importorskip("sphinx")
+    monkeypatch.syspath_prepend(EXTENSIONS)
+    return importlib.import_module("examples_gallery")
+
+
+def test_an_example_has_to_print_and_to_draw_if_it_plots(gallery):
+    page = ".. rst-class:: sphx-glr-script-out"
+    figure = ".. image-sg:: /gallery/images/sphx_glr_one_001.png"
+    assert not gallery.lacks("print(1)", page)
+    assert not gallery.lacks("print(1); plt.show()", page + figure)
+    assert gallery.lacks("print(1); plt.show()", page) == ["figures, or plt."]
+    assert gallery.lacks("print(1)", page + figure) == ["figures, or plt."]
+    assert gallery.lacks("1", "") == ["output"]
+
+
+def test_a_warning_of_an_example_is_an_error_and_so_is_a_file_left(gallery, tmp_path):
+    watch, script = gallery.Strictness(tmp_path), "one.py"
+    filters = warnings.filters[:]
+    watch({}, None, "before")
+    watch({}, script, "before")
+    with pytest.raises(RuntimeWarning):
+        warnings.warn("a warning", RuntimeWarning, stacklevel=1)
+    warnings.warn("few epochs", ConvergenceWarning, stacklevel=1)
+    watch({}, script, "after")
+    assert warnings.filters == filters
+    watch({}, script, "before")
+    (tmp_path / "left.csv").touch()
+    with pytest.raises(Exception, match=r"one\.py left left\.csv"):
+        watch({}, script, "after")
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

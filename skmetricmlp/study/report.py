@@ -373,7 +373,7 @@ def _encoder(table_format: str) -> Callable[[pd.DataFrame], bytes]:
         msg = f'table_format must be "csv" or "parquet", got {table_format!r}'
         raise DataError(msg)
     if find_spec("pyarrow") is None:
-        raise DataError("Parquet needs pyarrow: pip install 'skmetricmlp[parquet]'")
+        raise DataError("Parquet needs pyarrow: pip install 'skmetricmlp[study]'")
     return lambda table: table.to_parquet(None, index=False)
 
 

@@ -369,7 +369,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
             # pandas saves an index as a column, and makes it the index again.
             frame = frame.reset_index()
     except ImportError as error:
-        msg = "reading Parquet needs pyarrow: pip install 'skmetricmlp[parquet]'"
+        msg = "reading Parquet needs pyarrow: pip install 'skmetricmlp[study]'"
         raise DataError(msg) from error
     except MemoryError:
         raise
