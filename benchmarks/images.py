@@ -8,8 +8,9 @@ with ``X``, ``y`` and the number of training rows ``n_train``. Pixels are from 0
 
 ``calculated`` are comparisons of patches, ``random`` as many random filters with the sum
 zero on patches of the same normalization, and pooled in the same way. After both there
-is the same ridge classifier. ``dense`` is the default network on pixels without
-training, and ``SVM`` a support vector machine on them.
+is the same ridge classifier. ``network`` has the default network without training in
+its place. ``dense`` is that network on pixels, and ``SVM`` a support vector machine on
+them.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ def models(seed: int, n_comparisons: int) -> dict[str, Any]:
         for name, made in filters.items()
     }
     dense = MetricInitMLPClassifier(max_iter=0, random_state=seed)
+    piped["network"] = make_pipeline(filters["calculated"], StandardScaler(), dense)
     return piped | {"dense": dense, "SVM": SVC(C=10.0)}
 
 

@@ -37,8 +37,7 @@ from skmetricmlp import (
 from skmetricmlp._array_api import map_arrays, to_numpy
 from skmetricmlp._errors import invalid_parameter
 from skmetricmlp._typing import Array
-from skmetricmlp.basis import middle_and_half
-from skmetricmlp.estimators._targets import DomainTargets
+from skmetricmlp.estimators._targets import training_units
 from skmetricmlp.network import (
     ClippedInput,
     Conjunctive,
@@ -332,9 +331,7 @@ def _scaled(estimator: Any, network: Network, dtype: Any) -> Network:
     Features far from zero lose no digits so, and the scale is rounded before the weights
     are calculated for it.
     """
-    state = estimator._fit_state  # noqa: SLF001 - of this package
-    is_domain = isinstance(state.targets, DomainTargets)
-    scaling = middle_and_half(state.targets.domain) if is_domain else state.scaling
+    _, scaling = training_units(estimator._fit_state)  # noqa: SLF001 - of this package
     if scaling is None:
         return network
     n_flags = network.parameters[0].shape[0] - len(scaling[0])

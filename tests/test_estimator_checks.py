@@ -24,10 +24,15 @@ ESTIMATORS = [
         exemplars="condensed",
         **FITTED,
     ),
-    # The source's networks: three layers with ReLU, in pairs that depend on the classes,
-    # and minibatches with momentum; four layers with smooth steps.
+    # The source's networks: three layers with ReLU and shared scores, in pairs that
+    # depend on the classes, and minibatches with momentum; four layers with smooth steps.
     MetricInitMLPClassifier(
-        n_neighbors=1, exemplars="lvq", pairs="other_classes", solver="sgd", **SMALL
+        n_neighbors=1,
+        tied=True,
+        exemplars="lvq",
+        pairs="other_classes",
+        solver="sgd",
+        **SMALL,
     ),
     MetricInitMLPClassifier(n_neighbors=3, activation="logistic", **SMALL),
     # All rows at once, without partial_fit; the other loss and output of a classifier. A

@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmetricmlp.images import PatchComparisons
-from skmetricmlp.images.patches import whitening_matrix
+from skmetricmlp.images.patches import whitened
 
 SMALL = {"n_comparisons": 6, "n_exemplars": 5, "patch_size": (3, 2), "random_state": 0}
 
@@ -76,23 +76,39 @@ def test_features_are_pooled_comparisons(color, stride, padding, grid, pooling):
     assert len(set(patches.get_feature_names_out())) == expected.shape[1]
 
 
-def test_a_filter_is_the_difference_of_distances_from_two_exemplars(color):
-    """Of normalized patches: in whitened units, and up to a factor of each filter."""
-    patches = PatchComparisons(whitening=None, **SMALL).fit(color)
-    height, width, channels, n = patches.kernels_.shape
-    drawn = np.random.default_rng(1).normal(size=(50, height * width * channels))
-    drawn -= drawn.mean(axis=1, keepdims=True)
-    z = drawn @ patches.kernels_.reshape(-1, n) + patches.intercepts_
+@pytest.mark.parametrize("exemplars", ["kmeans", "random", "kmedoids"])
+@pytest.mark.parametrize("whitening", [None, 0.5])
+def test_a_filter_is_the_difference_of_distances(color, exemplars, whitening):
+    """From two exemplars, of normalized and whitened patches, up to a factor."""
+    settings = SMALL | {"exemplars": exemplars, "whitening": whitening}
+    patches = PatchComparisons(**settings).fit(color)
+    n = len(patches.pairs_)
+    # Whitening by hand, from patches at all places.
+    windows = np.lib.stride_tricks.sliding_window_view(color, (3, 2), axis=(1, 2))
+    every = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, 18)
+    every = every - every.mean(axis=1, keepdims=True)
+    every /= np.sqrt(np.mean(every**2, axis=1, keepdims=True) + patches.epsilon_)
+    z = every @ patches.kernels_.reshape(-1, n) + patches.intercepts_
+    W = np.eye(18)
+    if whitening is not None:
+        C = np.cov(every, rowvar=False, bias=True)
+        values, vectors = np.linalg.eigh(C / np.diag(C).mean() + whitening * np.eye(18))
+        W = vectors @ np.diag(values**-0.5) @ vectors.T
     for p, (i, j) in enumerate(patches.pairs_):
-        near, far = (np.sum((drawn - patches.exemplars_[e]) ** 2, axis=1) for e in (i, j))
-        ratio = z[:, p] / (far - near)
-        np.testing.assert_allclose(ratio, ratio[0], rtol=1e-6)
-        assert ratio[0] > 0
+        near, far = (
+            np.sum(((every - patches.exemplars_[e]) @ W) ** 2, axis=1) for e in (i, j)
+        )
+        # The patches that were drawn have almost the covariance of all.
+        closeness = 1e-9 if whitening is None else 0.05
+        slope = (z[:, p] @ (far - near)) / np.sum((far - near) ** 2)
+        assert slope > 0
+        rest = z[:, p] - slope * (far - near)
+        assert np.abs(rest).max() < closeness * np.abs(z[:, p]).max()
 
 
 def test_whitening_is_the_inverse_root_of_the_covariance():
     X = np.random.default_rng(0).normal(size=(500, 4)) @ np.diag([1.0, 2, 3, 4])
-    W = whitening_matrix(X, 0.25)
+    W = whitened(X, 0.25).parameters["L"]
     C = np.cov(X, rowvar=False, bias=True)
     C = C / (np.trace(C) / 4) + 0.25 * np.eye(4)
     np.testing.assert_allclose(W @ C @ W, np.eye(4), atol=1e-10)

@@ -41,7 +41,6 @@ from skmetricmlp._validation import (
     uses_metric,
     warn_of_units,
 )
-from skmetricmlp.estimators._pytorch import compared_exemplars
 from skmetricmlp.estimators._targets import (
     ClassTargets,
     LabelTargets,
@@ -52,6 +51,7 @@ from skmetricmlp.exemplars import Exemplars
 from skmetricmlp.initialization import (
     Comparisons,
     NetworkConfig,
+    compared_exemplars,
     initial_state,
     lacks_classes,
     middles,
@@ -204,7 +204,7 @@ class MetricEstimator(
         if state.metric is not None:
             if state.comparisons is None:
                 network = network.dense()
-            compared = compared_exemplars(replace(state, network=network))
+            compared = compared_exemplars(state, network)
             between = middles(state.metric, *compared)
         return reading_holes(network, X, state.scaling[0], between)
 
@@ -330,8 +330,8 @@ class MetricEstimator(
         numbered: Array = super().get_feature_names_out(input_features)
         state = self._fit_state
         if state.pairs is not None:
-            first = np.repeat(np.arange(len(state.pairs)), state.pairs.shape[1])
-            return unique_names(comparison_names(first, state.pairs.ravel()))
+            _, first, second = compared_exemplars(state, self.network_)
+            return unique_names(comparison_names(first, second))
         if state.comparisons is None:
             return numbered
         features = self._features(self.n_features_in_)[0]
@@ -531,7 +531,7 @@ class MetricEstimator(
         """
         state: Any = self._fit_state
         first: Any = network.layers[0]
-        points = np.clip(state.exemplars.points, first.low, first.high)
+        points, _, _ = compared_exemplars(state, network)
         weights, offsets, _ = state.comparisons.differences(state.metric, points)
         learned = first.parameters[0].T.astype(np.float64) - weights
         present: Floats = offsets - learned * state.scaling[0]

@@ -13,13 +13,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmetricmlp._array_api import HOST, device_of, map_arrays, numpy_type, to_numpy
 from skmetricmlp._state import FitState
-from skmetricmlp._typing import Array, Floats, Ints
+from skmetricmlp._typing import Array
 from skmetricmlp._validation import check_features
-from skmetricmlp.basis import middle_and_half
-from skmetricmlp.estimators._targets import DomainTargets, RegressionTargets
+from skmetricmlp.estimators._targets import (
+    DomainTargets,
+    RegressionTargets,
+    training_units,
+)
+from skmetricmlp.initialization import compared_exemplars
 from skmetricmlp.network import Network, Scaling, from_training, to_training
 
-__all__ = ["PyTorchMixin", "compared_exemplars"]
+__all__ = ["PyTorchMixin"]
 
 # By number of layers.
 LAYER_NAMES = {
@@ -172,7 +176,7 @@ class PyTorchMixin:
         from skmetricmlp.torch import network_like  # noqa: PLC0415 - it is optional
 
         state = self._fit_state
-        targets, scaling = _units(state)
+        targets, scaling = training_units(state)
         start = _training_network(self.network_, targets, scaling)
         network = network_like(start, fresh, module)
         if scaling is not None:
@@ -190,7 +194,7 @@ def _module_of(estimator: Any) -> Any:
         msg = "this needs PyTorch: run pip install 'skmetricmlp[torch]'"
         raise ModuleNotFoundError(msg, name=error.name) from error
     state = replace(estimator._fit_state, network=estimator.network_)  # noqa: SLF001
-    targets, scaling = _units(state)
+    targets, scaling = training_units(state)
     has_domain = isinstance(state.targets, DomainTargets)
     accepts_missing = bool(get_tags(estimator).input_tags.allow_nan)
     units = None
@@ -207,14 +211,6 @@ def _module_of(estimator: Any) -> Any:
     )
 
 
-def _units(state: FitState) -> tuple[Any, Scaling | None]:
-    """Return the targets, whose domain is a scaling of the inputs, and that scaling."""
-    targets = state.targets
-    if isinstance(targets, DomainTargets):
-        return targets.values, middle_and_half(targets.domain)
-    return targets, state.scaling
-
-
 def _training_network(network: Network, targets: Any, scaling: Scaling | None) -> Network:
     """Return the network on the host, as training changes it."""
     network = targets.to_training_units(map_arrays(to_numpy, network))
@@ -226,32 +222,7 @@ def _compared(state: FitState) -> Any:
     from skmetricmlp.torch import Compared  # noqa: PLC0415 - it is optional
 
     metric: Any = state.metric
-    points, first, second = compared_exemplars(state)
+    points, first, second = compared_exemplars(state, state.network)
     points = np.asarray(points, dtype=np.float64)
     slopes, terms = metric(points)[0], metric.offset_terms(points)
     return Compared(points, slopes, terms, first, second)
-
-
-def compared_exemplars(state: FitState) -> tuple[Floats, Ints, Ints]:
-    """Return the exemplars, and the two of them that each unit compares.
-
-    Parameters
-    ----------
-    state : FitState
-        Of a network that was calculated from exemplars.
-
-    Returns
-    -------
-    points : array of shape (N, d)
-        Within the bounds of the features.
-    first, second : int arrays of shape (P,)
-    """
-    exemplars: Any = state.exemplars
-    if state.comparisons is None:
-        pairs: Any = state.pairs
-        n, m = pairs.shape
-        return exemplars.points, np.repeat(np.arange(n), m), pairs.ravel()
-    layer: Any = state.network.layers[0]
-    low, high = to_numpy(layer.low), to_numpy(layer.high)
-    points = np.clip(exemplars.points, low, high)
-    return points, state.comparisons.first, state.comparisons.second

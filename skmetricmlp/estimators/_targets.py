@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import DataConversionWarning
 
 from skmetricmlp._array_api import device_of
+from skmetricmlp._state import FitState
 from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp._validation import check_classes, check_labels, class_codes
 from skmetricmlp.basis import middle_and_half, on_domain
-from skmetricmlp.network import Network
+from skmetricmlp.network import Network, Scaling
 
 __all__ = [
     "ClassTargets",
@@ -22,6 +23,7 @@ __all__ = [
     "LabelTargets",
     "RegressionTargets",
     "Targets",
+    "training_units",
 ]
 
 
@@ -273,6 +275,17 @@ class DomainTargets:
 
 
 Targets = ClassTargets | DomainTargets | LabelTargets | RegressionTargets
+
+
+def training_units(state: FitState) -> tuple[Any, Scaling | None]:
+    """Return the targets, and the scaling of the inputs in training.
+
+    The domain of a function is such a scaling.
+    """
+    targets: Any = state.targets
+    if isinstance(targets, DomainTargets):
+        return targets.values, middle_and_half(targets.domain)
+    return targets, state.scaling
 
 
 def _moved(parts: tuple[Floats, Floats], array: Array) -> tuple[Array, Array]:

@@ -8,15 +8,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.cluster import MiniBatchKMeans
 from sklearn.utils import Tags, check_random_state, gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skmetricmlp._data import distinct_rows
 from skmetricmlp._errors import invalid_parameter, is_integer, unchanged_on_error
-from skmetricmlp._inner_fit import inner_fit
-from skmetricmlp._threads import one_thread
-from skmetricmlp._typing import Array, Floats, Ints
+from skmetricmlp._typing import Array, Floats
+from skmetricmlp.exemplars import VALUE_SELECTORS, Exemplars, select_exemplars
 from skmetricmlp.images.patches import (
     Filters,
     comparing_filters,
@@ -24,8 +23,9 @@ from skmetricmlp.images.patches import (
     normalized,
     pooled,
     responses,
-    whitening_matrix,
+    whitened,
 )
+from skmetricmlp.metrics import Metric
 
 __all__ = ["PatchComparisons"]
 
@@ -42,9 +42,9 @@ class PatchComparisons(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     A comparison "nearer to exemplar i than to exemplar j" is affine in the patch. Slid
     over the image it is a convolution, and its kernel is calculated. Patches have their
-    mean subtracted, are divided by their deviation, and are whitened. The exemplars are
-    centers of k-means of such patches. What follows is a ReLU, and the mean and the
-    maximum over the cells of a grid.
+    mean subtracted, and are divided by their deviation. The exemplars are centers of
+    k-means of such patches, and distances are those of whitened patches. What follows is
+    a ReLU, and the mean and the maximum over the cells of a grid.
 
     Labels are not used. A classifier comes after it in a pipeline.
 
@@ -64,9 +64,9 @@ class PatchComparisons(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     padding : int, default=0
         Rows and columns of zeros around the image.
     n_exemplars : int, default=400
-        Centers of k-means, at most the number of distinct patches.
-    exemplars : {"kmeans", "random"}, default="kmeans"
-        Centers of k-means, or patches drawn at random.
+        Exemplars, at most the number of distinct patches.
+    exemplars : {"kmeans", "random", "kmedoids"}, default="kmeans"
+        Centers of k-means of whitened patches, patches drawn at random, or medoids.
     epsilon : float, default=0.1
         Added to the variance of a patch before its root divides it, in units of the mean
         variance of patches.
@@ -83,7 +83,7 @@ class PatchComparisons(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Attributes
     ----------
     exemplars_ : array of shape (n_exemplars, d)
-        Normalized and whitened patches of ``d = height * width * channels`` values.
+        Normalized patches of ``d = height * width * channels`` values.
     pairs_ : int array of shape (n_comparisons, 2)
         Filter p is positive where a patch is nearer to the first exemplar than to the
         second.
@@ -121,7 +121,7 @@ class PatchComparisons(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         "stride": [Interval(Integral, 1, None, closed="left")],
         "padding": [Interval(Integral, 0, None, closed="left")],
         "n_exemplars": [Interval(Integral, 2, None, closed="left")],
-        "exemplars": [StrOptions({"kmeans", "random"})],
+        "exemplars": [StrOptions(set(VALUE_SELECTORS))],
         "epsilon": [Interval(Real, 0, None, closed="neither")],
         "whitening": [Interval(Real, 0, None, closed="neither"), None],
         "pooling": [StrOptions(set(POOLING))],
@@ -199,18 +199,15 @@ class PatchComparisons(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(msg)
         epsilon = self.epsilon * float(np.mean(np.var(patches, axis=1)))
         patches = normalized(patches, epsilon)
-        matrix = (
-            np.eye(patches.shape[1])
-            if self.whitening is None
-            else whitening_matrix(patches, self.whitening)
+        metric = whitened(patches, self.whitening)
+        exemplars = self._exemplars(normalized(varying, epsilon), metric, rng)
+        filters, pairs = comparing_filters(
+            metric, exemplars, patches, self.n_comparisons, rng
         )
-        centers = self._centers(normalized(varying, epsilon) @ matrix, rng)
-        pairs = _draw_pairs(len(centers), self.n_comparisons, rng)
-        kernels, bias = comparing_filters(centers, pairs, matrix, patches)
-        self.exemplars_ = centers
+        self.exemplars_ = exemplars.points
         self.pairs_ = pairs
-        self.kernels_ = kernels.reshape(*size, shape[2], -1).astype(images.dtype)
-        self.intercepts_ = bias.astype(images.dtype)
+        self.kernels_ = filters.kernels.reshape(*size, shape[2], -1).astype(images.dtype)
+        self.intercepts_ = filters.bias.astype(images.dtype)
         self.epsilon_ = epsilon
         self.image_shape_ = shape
         counts = (
@@ -221,22 +218,17 @@ class PatchComparisons(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         rows, columns = map(min, grid, counts)
         self.grid_ = rows, columns
 
-    def _centers(self, patches: Floats, rng: np.random.RandomState) -> Floats:
-        """Exemplars (k, d) of patches."""
-        distinct = np.unique(patches, axis=0)
-        if len(distinct) < 2:
+    def _exemplars(
+        self, patches: Floats, metric: Metric, rng: np.random.RandomState
+    ) -> Exemplars:
+        """Choose exemplars of normalized patches, all of one class."""
+        n = len(patches)
+        rows = distinct_rows(patches, np.zeros(n, dtype=np.intp), np.ones(n))
+        k = min(self.n_exemplars, len(rows.index))
+        if k < 2:
             msg = "X has a single patch, and two different ones are compared"
             raise ValueError(msg)
-        if self.exemplars == "random" or len(distinct) <= self.n_exemplars:
-            k = min(self.n_exemplars, len(distinct))
-            return distinct[rng.permutation(len(distinct))[:k]]
-        with one_thread():
-            kmeans = MiniBatchKMeans(
-                self.n_exemplars, n_init=1, batch_size=2048, random_state=rng
-            )
-            inner_fit(kmeans, patches)
-        centers: Floats = kmeans.cluster_centers_
-        return centers
+        return select_exemplars(self.exemplars, rows, metric, np.array([k]), rng)
 
     def transform(self, X: ArrayLike) -> Floats:
         """Compare the patches of images.
@@ -360,10 +352,3 @@ def _pair(name: str, value: Any) -> tuple[int, int]:
     if len(pair) != 2 or not all(is_integer(side) and side > 0 for side in pair):
         raise invalid_parameter(name, value, "a positive int, or two of them")
     return int(pair[0]), int(pair[1])
-
-
-def _draw_pairs(k: int, n: int, rng: np.random.RandomState) -> Ints:
-    """Draw n pairs (n, 2) of two different ones of k exemplars."""
-    first = rng.randint(k, size=n)
-    second = (first + 1 + rng.randint(k - 1, size=n)) % k
-    return np.stack([first, second], axis=1)

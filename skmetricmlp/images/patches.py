@@ -14,16 +14,21 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from skmetricmlp._typing import Array, Floats, Ints
+from skmetricmlp.exemplars import Exemplars
+from skmetricmlp.initialization.comparisons import comparison_layer, draw_comparisons
+from skmetricmlp.metrics import Metric
+from skmetricmlp.metrics.formulas import linear_map
 
 __all__ = [
     "Filters",
+    "centered_and_deviation",
     "comparing_filters",
     "draw_patches",
     "normalized",
     "patches_of",
     "pooled",
     "responses",
-    "whitening_matrix",
+    "whitened",
 ]
 
 TINY = float(np.finfo(np.float32).tiny)
@@ -71,56 +76,74 @@ def draw_patches(
     return drawn
 
 
-def normalized(patches: Floats, epsilon: float) -> Floats:
-    """Subtract the mean of each patch (n, d), and divide by its deviation.
+def centered_and_deviation(patches: Floats, epsilon: float) -> tuple[Floats, Floats]:
+    """Subtract the mean of each patch (n, d), and return its deviation (n,) too.
 
     The deviation is the root of the variance plus ``epsilon``, so that a patch of nearly
     one value is not blown up.
     """
     centered = patches - patches.mean(axis=1, keepdims=True)
-    variance = np.mean(centered**2, axis=1, keepdims=True)
-    result: Floats = centered / np.sqrt(variance + epsilon)
+    return centered, np.sqrt(np.mean(centered**2, axis=1) + epsilon)
+
+
+def normalized(patches: Floats, epsilon: float) -> Floats:
+    """Subtract the mean of each patch (n, d), and divide by its deviation."""
+    centered, deviation = centered_and_deviation(patches, epsilon)
+    result: Floats = centered / deviation[:, None]
     return result
 
 
-def whitening_matrix(patches: Floats, regularization: float) -> Floats:
-    """Return the symmetric matrix (d, d) that makes covariances of patches (n, d) equal.
+def whitened(patches: Floats, regularization: float | None) -> Metric:
+    """Return the squared Euclidean distance of whitened patches.
 
-    It is ``(C + regularization * I)^(-1/2)`` with the covariance C in units of its mean
+    The patches (n, d) are mapped by the symmetric matrix
+    ``(C + regularization * I)^(-1/2)``, with their covariance C in units of its mean
     variance: zero-phase component analysis (A. Bell, T. Sejnowski, Vision Research 37,
-    1997).
+    1997). With None they stay as they are.
     """
-    covariance = np.atleast_2d(np.cov(patches, rowvar=False, bias=True))
-    covariance /= max(np.trace(covariance) / len(covariance), TINY)
-    values, vectors = np.linalg.eigh(covariance)
-    roots = np.sqrt(np.maximum(values, 0.0) + regularization)
-    matrix: Floats = (vectors / roots) @ vectors.T
-    return matrix
+    d = patches.shape[1]
+    L = np.eye(d)
+    if regularization is not None:
+        covariance = np.atleast_2d(np.cov(patches, rowvar=False, bias=True))
+        covariance /= max(np.trace(covariance) / d, TINY)
+        values, vectors = np.linalg.eigh(covariance)
+        roots = np.sqrt(np.maximum(values, 0.0) + regularization)
+        L = (vectors / roots) @ vectors.T
+    return Metric("whitened", linear_map, {"L": L})
 
 
 def comparing_filters(
-    centers: Floats, pairs: Ints, matrix: Floats, patches: Floats
-) -> Filters:
-    """Make filters that are positive where a patch is nearer to one center than another.
+    metric: Metric,
+    exemplars: Exemplars,
+    patches: Floats,
+    n: int,
+    rng: np.random.RandomState,
+) -> tuple[Filters, Ints]:
+    """Make filters that are positive where a patch is nearer to one of two exemplars.
 
     Parameters
     ----------
-    centers : array of shape (k, d)
-        In units of ``patches @ matrix``.
-    pairs : int array of shape (P, 2)
-        The distance is ``||p @ matrix - center||^2 / 2``, and filter p has the distance
-        from center ``pairs[p, 1]`` minus that from center ``pairs[p, 0]``.
-    matrix : array of shape (d, d)
-    patches : array of shape (n, d)
+    metric : Metric
+    exemplars : Exemplars
+        Normalized patches.
+    patches : array of shape (n_patches, d)
         Normalized ones. Each filter has the deviation one on them.
+    n : int
+        Number of filters.
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    filters : Filters
+    pairs : int array of shape (n, 2)
+        The two exemplars of each.
     """
-    first, second = centers[pairs[:, 0]], centers[pairs[:, 1]]
-    kernels = matrix @ (first - second).T
-    bias = (np.sum(second**2, axis=1) - np.sum(first**2, axis=1)) / 2
-    kernels -= kernels.mean(axis=0)
-    deviation = np.std(patches @ kernels, axis=0)
-    scale = np.where(deviation > 0, deviation, 1.0)
-    return Filters(kernels / scale, bias / scale)
+    drawn = draw_comparisons(exemplars, np.arange(patches.shape[1]), n, None, rng)
+    sample = patches, np.ones(len(patches))
+    layer, _ = comparison_layer(drawn, metric, exemplars, sample, "relu", 0)
+    # The mean of a normalized patch is zero. So the mean of a kernel has no effect.
+    kernels = layer.weights - layer.weights.mean(axis=0)
+    return Filters(kernels, layer.bias), np.stack([drawn.first, drawn.second], axis=1)
 
 
 def responses(

@@ -2,7 +2,11 @@
 
 from skmetricmlp.initialization.baselines import BASELINES, dense_layers, given_network
 from skmetricmlp.initialization.build import cast_network, initial_state
-from skmetricmlp.initialization.comparisons import Comparisons, middles
+from skmetricmlp.initialization.comparisons import (
+    Comparisons,
+    compared_exemplars,
+    middles,
+)
 from skmetricmlp.initialization.config import FITTED_OUTPUTS, NetworkConfig
 from skmetricmlp.initialization.memory import check_dense_size, check_n_weights
 from skmetricmlp.initialization.new_classes import lacks_classes, with_new_classes
@@ -21,6 +25,7 @@ __all__ = [
     "cast_network",
     "check_dense_size",
     "check_n_weights",
+    "compared_exemplars",
     "dense_layers",
     "given_network",
     "initial_state",

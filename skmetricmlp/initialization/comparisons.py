@@ -13,19 +13,23 @@ Intelligence 20, 1998), pairs of rows as weights to E. Bolager and others (NeurI
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
+from skmetricmlp._array_api import to_numpy
 from skmetricmlp._data import mean_and_deviation
+from skmetricmlp._state import FitState
 from skmetricmlp._typing import Array, Bools, Floats, Ints
 from skmetricmlp.exemplars import Exemplars
 from skmetricmlp.initialization.least_squares import unit_scale
 from skmetricmlp.initialization.output_layer import ridge_weights
 from skmetricmlp.metrics import Metric
-from skmetricmlp.network import Conjunctive, forward
+from skmetricmlp.network import Conjunctive, Network, forward
 
 __all__ = [
     "Comparisons",
+    "compared_exemplars",
     "comparison_layer",
     "draw_comparisons",
     "feature_relevance",
@@ -137,6 +141,32 @@ def middles(metric: Metric, points: Array, first: Ints, second: Ints) -> Floats:
     slope, term = slopes[second] - slopes[first], terms[second] - terms[first]
     np.divide(-term, slope, out=halfway, where=slope != 0)
     return halfway
+
+
+def compared_exemplars(state: FitState, network: Network) -> tuple[Floats, Ints, Ints]:
+    """Return the exemplars, and the two of them that each unit compares.
+
+    Parameters
+    ----------
+    state : FitState
+        Of a network that was calculated from exemplars.
+    network : Network
+        The present one.
+
+    Returns
+    -------
+    points : array of shape (N, d)
+        Within the bounds of the features.
+    first, second : int arrays of shape (P,)
+    """
+    exemplars: Any = state.exemplars
+    if state.comparisons is None:
+        pairs: Any = state.pairs
+        n, m = pairs.shape
+        return exemplars.points, np.repeat(np.arange(n), m), pairs.ravel()
+    layer: Any = network.layers[0]
+    points = np.clip(exemplars.points, to_numpy(layer.low), to_numpy(layer.high))
+    return points, state.comparisons.first, state.comparisons.second
 
 
 def subset_sizes(

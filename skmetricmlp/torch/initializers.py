@@ -17,6 +17,7 @@ from skmetricmlp._state import FitState
 from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp._validation import check_max_features
 from skmetricmlp.exemplars import SELECTORS, VALUE_SELECTORS
+from skmetricmlp.images.patches import centered_and_deviation
 from skmetricmlp.initialization import NetworkConfig, initial_state
 from skmetricmlp.initialization.comparisons import comparison_layer
 from skmetricmlp.torch.features import MOST_ROWS, as_tensor
@@ -355,7 +356,5 @@ def _padded(layer: Any, images: Any) -> Any:
 
 def _contrast(patches: Floats) -> tuple[Floats, Floats]:
     """Return patches (n, d) less their mean, and the contrast (n,) of each."""
-    centered = patches - patches.mean(axis=1, keepdims=True)
-    variance = (centered**2).mean(axis=1)
-    least = LEAST_CONTRAST * float(variance.mean())
-    return centered, np.sqrt(variance + (least or 1.0))
+    least = LEAST_CONTRAST * float(patches.var(axis=1).mean())
+    return centered_and_deviation(patches, least or 1.0)
