@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -51,6 +52,8 @@ myst_heading_anchors = 3
 # --- API ---
 autosummary_generate = True
 autodoc_typehints = "none"
+# PyTorch is optional, also here.
+autodoc_mock_imports = [] if find_spec("torch") else ["torch"]
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 maximum_signature_line_length = 88
