@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from sklearn import config_context
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from skmetricmlp._array_api import HOST, computed, device_of, map_arrays, to_numpy
 from skmetricmlp._data import TrainingData
@@ -327,16 +327,14 @@ class MetricEstimator(
                 f"{self._n_features_out}: pairs_ tells what they compare"
             )
             raise ValueError(msg)
-        numbered: Array = super().get_feature_names_out(input_features)
         state = self._fit_state
+        if state.pairs is None and state.comparisons is None:
+            numbered: Array = super().get_feature_names_out(input_features)
+            return numbered
+        features = _check_feature_names_in(self, input_features)
         if state.pairs is not None:
             _, first, second = compared_exemplars(state, self.network_)
             return unique_names(comparison_names(first, second))
-        if state.comparisons is None:
-            return numbered
-        features = self._features(self.n_features_in_)[0]
-        if input_features is not None:
-            features = np.asarray(input_features, dtype=object)
         first, second = self.comparisons_.T
         names = comparison_names(first, second, self.comparison_features_, features)
         layer: Any = self.network_.layers[0]
