@@ -154,7 +154,7 @@ def check_parameters(
     _check_trained_share(parameters["trained_share"])
     _check_n_exemplars(parameters["n_exemplars"], parameters["exemplars"], choices)
     check_metric(parameters["metric"], parameters["metric_params"])
-    for name, least in (("n_comparisons", 1), ("n_conjunctions", 0), ("pairs", 1)):
+    for name, least in (("n_comparisons", 0), ("n_conjunctions", 0), ("pairs", 1)):
         check_count(name, parameters[name], least, choices)
     check_max_features(parameters["max_features"])
     _check_n_neighbors(parameters["n_neighbors"])

@@ -71,7 +71,7 @@ from skmetricmlp.inspection.names import (
     unique_names,
 )
 from skmetricmlp.metrics import METRICS
-from skmetricmlp.network import ACTIVATIONS, Network, reading_holes
+from skmetricmlp.network import ACTIVATIONS, Layer, Network, reading_holes
 from skmetricmlp.tables import TableEncoding, fit_encoding
 
 __all__ = ["MetricEstimator", "check_output"]
@@ -277,7 +277,7 @@ class MetricEstimator(
         True
         """
         check_is_fitted(self)
-        first = self.network_.layers[0]
+        first = self._first_hidden
         output = self._output(X, "transform", Network((first,)))
         return ACTIVATIONS[first.activation].function(output)
 
@@ -342,7 +342,14 @@ class MetricEstimator(
 
     @property
     def _n_features_out(self) -> int:
-        return self.network_.layers[0].n_out
+        return self._first_hidden.n_out
+
+    @property
+    def _first_hidden(self) -> Layer:
+        if len(self.network_.layers) == 1:
+            msg = "n_comparisons=0 makes no hidden layer, whose values transform returns"
+            raise AttributeError(msg)
+        return self.network_.layers[0]
 
     @property
     def feature_importances_(self) -> Array:
@@ -450,7 +457,9 @@ class MetricEstimator(
         check_is_fitted(self)
         exemplars: Exemplars | None = self._fit_state.exemplars
         if exemplars is None:
-            msg = f"init={self.init!r} has no exemplars"
+            is_linear = len(self.network_.layers) == 1
+            setting = "n_comparisons=0" if is_linear else f"init={self.init!r}"
+            msg = f"{setting} has no exemplars"
             raise AttributeError(msg)
         return exemplars
 

@@ -27,6 +27,7 @@ __all__ = ["PyTorchMixin"]
 
 # By number of layers.
 LAYER_NAMES = {
+    1: ("output",),
     2: ("comparisons", "output"),
     3: ("comparisons", "exemplars", "output"),
     4: ("comparisons", "exemplars", "class_comparisons", "output"),

@@ -186,7 +186,8 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
         ``"auto"`` is ``"ridge"`` for calculated weights. For another ``init`` the output
         is drawn or given like the other layers unless one of the methods is named.
     n_comparisons : int, default=800
-        Comparisons in the hidden layer, with ``n_neighbors=None``.
+        Comparisons in the hidden layer, with ``n_neighbors=None``. 0 is no hidden layer:
+        the output reads the features, and there are no exemplars.
     n_conjunctions : int, default=1
         Each comparison also forms a conjunction with so many of those that follow it in
         the layer: a unit that is as active as the less active of the two.

@@ -39,6 +39,8 @@ def layer_sizes(
     >>> layer_sizes(NetworkConfig(), 784, (3,) * 10, 10)
     [784, 1599, 10]
     """
+    if config.is_linear:
+        return [n_features, n_outputs]
     if config.n_neighbors is None:
         width = n_conjunctive(config.n_comparisons, config.n_shifts)
         return [n_features, width, n_outputs]
@@ -64,7 +66,7 @@ def weight_shapes(
     """
     sizes = layer_sizes(config, n_features, counts, n_outputs)
     shapes = list(pairwise(sizes))
-    if config.n_neighbors is None:
+    if config.n_neighbors is None and not config.is_linear:
         shapes[0] = n_features, config.n_comparisons
     return shapes
 

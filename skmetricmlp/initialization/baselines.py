@@ -70,7 +70,7 @@ def baseline_network(
     sizes = layer_sizes(config, n_features, counts, n_outputs)
     init = resolve_init(str(config.init), config.activation)
     layers: list[Layer] = []
-    if config.n_neighbors is None:
+    if config.n_neighbors is None and not config.is_linear:
         layers.append(_conjunctive(config, init, n_features, rng))
     elif config.tied:
         n, m = sum(counts), n_pairs_per_exemplar(config.pairs, np.array(counts))
@@ -150,8 +150,11 @@ def _tied_comparison(
 
 
 def resolve_init(init: str, activation: str) -> str:
-    """Return ``init``, and for ``"random"`` the one that suits the activation."""
-    if init != "random":
+    """Return ``init``, and for ``"random"`` the one that suits the activation.
+
+    Weights that nothing is compared with are drawn as for ``"random"``.
+    """
+    if init not in {"random", "metric"}:
         return init
     return "he_uniform" if activation == "relu" else "glorot_uniform"
 

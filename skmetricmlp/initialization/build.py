@@ -44,6 +44,7 @@ from skmetricmlp.initialization.comparisons import (
 )
 from skmetricmlp.initialization.config import NetworkConfig
 from skmetricmlp.initialization.least_squares import (
+    LEAST_DEVIATION,
     normal_equations,
     summed,
     unit_scale,
@@ -77,6 +78,7 @@ __all__ = [
     "fitted_output",
     "hidden_values",
     "initial_state",
+    "least_deviation",
     "tournament_layers",
 ]
 
@@ -153,7 +155,9 @@ def initial_state(
     scaling = _scaling(rows, config)
     labels = np.zeros(1) if classes is None else classes
     n_outputs = data.y.shape[1] if classes is None else len(classes)
-    chosen, counts = None, _counts(config, rows, labels, few_rows=few_rows)
+    chosen, counts = None, np.zeros(len(labels), dtype=np.intp)
+    if not config.is_linear:
+        counts = _counts(config, rows, labels, few_rows=few_rows)
     if counts is None:
         chosen = _choose(config, data, y, rows, scaling, labels, rng, few_rows=few_rows)
         counts = np.bincount(chosen[0].codes, minlength=len(labels))
@@ -176,7 +180,8 @@ def initial_state(
         points = exemplars.points
     else:
         layers, points = _baseline_layers(config, size, rng, scaling), data.X
-        if config.n_neighbors is None and isinstance(config.init, str):
+        has_bounds = config.n_neighbors is None and not config.is_linear
+        if has_bounds and isinstance(config.init, str):
             first: Any = layers[0]
             layers = (ClippedInput(first, *feature_bounds(rows)), *layers[1:])
     if config.output_init is not None:
@@ -392,7 +397,8 @@ def _baseline_layers(
         return baseline_network(config, *size, rng, scaling).layers
     shapes = weight_shapes(config, *size)
     activations = config.activation, config.output_activation
-    n_shifts = config.n_shifts if config.n_neighbors is None else None
+    has_shifts = config.n_neighbors is None and not config.is_linear
+    n_shifts = config.n_shifts if has_shifts else None
     return given_network(config.init, shapes, *activations, n_shifts).layers
 
 
@@ -425,14 +431,16 @@ def fitted_output(
     if config.output_init == "ridge":
         fit = _ridge_output(config, layers, rows, n_outputs)
     else:
-        few = rows.take(slice(max(1, FIT_ELEMENTS // layers[-1].n_out)))
+        width = layers[-1].n_out if layers else rows.X.shape[1]
+        few = rows.take(slice(max(1, FIT_ELEMENTS // width)))
         hidden = hidden_values(layers, few.X[few.index])
         if config.output_init == "logistic":
             fit = logistic_weights(hidden, few.codes, few.sample_weight, n_outputs)
         else:
             middle = 0.0 if config.is_regression else 0.5
             targets = few.targets(n_outputs) - middle
-            init = resolve_init("random", layers[-1].activation)
+            activation = layers[-1].activation if layers else "identity"
+            init = resolve_init("random", activation)
             variance = weight_variance(init, hidden.shape[1], n_outputs)
             fit = constrained_weights(hidden, targets, few.sample_weight, variance, rng)
     return Dense(*fit, config.output_activation)
@@ -453,16 +461,18 @@ def _ridge_output(
     hidden = hidden_values(layers, sample.X[sample.index])
     center, deviation = mean_and_deviation(hidden, sample.sample_weight)
     if n <= RIDGE_ROWS:
-        scale = unit_scale(deviation)
+        scale = unit_scale(deviation, least_deviation(layers))
         W, b, left_out = ridge_weights(hidden / scale, targets, sample_weight)
         W /= scale[:, None]
     else:
         blocks = (
             hidden_values(layers, rows.X[rows.index[block]])
-            for block in gen_batches(n, rows_per_batch(layers[-1].n_out))
+            for block in gen_batches(n, rows_per_batch(hidden.shape[1]))
         )
         equations = normal_equations(
-            summed(blocks, targets, sample_weight, center), center
+            summed(blocks, targets, sample_weight, center),
+            center,
+            least_deviation(layers),
         )
         few = hidden, targets[:RIDGE_ROWS], sample.sample_weight
         W, b, left_out = ridge_of_sums(equations, n, few)
@@ -473,11 +483,22 @@ def _ridge_output(
     )
 
 
+def least_deviation(layers: tuple[Layer, ...]) -> float:
+    """Least deviation of what the output reads, in units of the median.
+
+    Features have units of their own, so that none is small.
+    """
+    return LEAST_DEVIATION if layers else 0.0
+
+
 def hidden_values(layers: tuple[Layer, ...], X: Array) -> Floats:
     """Values (n, width) of the last hidden layer, in the precision of ``X``.
 
-    Those of a few rows are as they are calculated, without a copy.
+    Those of a few rows are as they are calculated, without a copy. Without a hidden layer
+    they are a copy of ``X``.
     """
+    if not layers:
+        return X.toarray() if sp.issparse(X) else X.copy()
     network = Network(layers).astype(X.dtype)
     if X.shape[0] <= network.block_rows:
         return _values(network, X)
@@ -591,7 +612,7 @@ def cast_network(
 def _scaling(rows: DistinctRows, config: NetworkConfig) -> Scaling:
     """Scale inputs as the metric does: each feature by itself, or all of them alike."""
     metric = config.metric
-    per_feature = (
+    per_feature = config.is_linear or (
         metric in SCALE_FREE_METRICS
         if isinstance(metric, str)
         else hasattr(metric, "transform")

@@ -93,12 +93,18 @@ class NetworkConfig:
     @property
     def is_calculated(self) -> bool:
         """Whether the weights are calculated from exemplars."""
-        return isinstance(self.init, str) and self.init == "metric"
+        is_metric = isinstance(self.init, str) and self.init == "metric"
+        return is_metric and not self.is_linear
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether there is no hidden layer: the output reads the features."""
+        return self.n_neighbors is None and self.n_comparisons == 0
 
     @property
     def n_shifts(self) -> int:
         """Conjunctions of each comparison, of which there are no more than others."""
-        return min(self.n_conjunctions, self.n_comparisons - 1)
+        return max(0, min(self.n_conjunctions, self.n_comparisons - 1))
 
     @property
     def is_from_rows(self) -> bool:

@@ -13,6 +13,7 @@ from skmetricmlp._threads import one_thread
 from skmetricmlp._typing import Floats
 
 __all__ = [
+    "LEAST_DEVIATION",
     "NormalEquations",
     "PrincipalAxes",
     "Sums",
@@ -230,7 +231,9 @@ class NormalEquations(NamedTuple):
     weight: float
 
 
-def normal_equations(sums: Sums, center: Floats) -> NormalEquations:
+def normal_equations(
+    sums: Sums, center: Floats, least: float = LEAST_DEVIATION
+) -> NormalEquations:
     """Eliminate the bias from the sums, and divide hidden values by their deviation.
 
     Parameters
@@ -238,6 +241,8 @@ def normal_equations(sums: Sums, center: Floats) -> NormalEquations:
     sums : Sums
     center : array of shape (n_hidden,)
         What was subtracted from the hidden values.
+    least : float, default=0.1
+        Least deviation, in units of the median.
 
     Returns
     -------
@@ -252,7 +257,7 @@ def normal_equations(sums: Sums, center: Floats) -> NormalEquations:
     gram[np.diag_indices_from(gram)] += rounding
     response = sums.response / sums.weight - np.outer(mean, target_mean)
     square = max(sums.square / sums.weight - float(target_mean @ target_mean), 0.0)
-    scale = unit_scale(np.sqrt(np.maximum(np.diagonal(gram), 0.0)))
+    scale = unit_scale(np.sqrt(np.maximum(np.diagonal(gram), 0.0)), least)
     gram /= scale
     gram /= scale[:, None]
     response /= scale[:, None]
@@ -260,11 +265,15 @@ def normal_equations(sums: Sums, center: Floats) -> NormalEquations:
     return NormalEquations(gram, response, mean, target_mean, square, scale, sums.weight)
 
 
-def unit_scale(deviation: Floats) -> Floats:
-    """Deviations (n_hidden,) to divide hidden values by: none is zero or very small."""
+def unit_scale(deviation: Floats, least: float = LEAST_DEVIATION) -> Floats:
+    """Deviations (n_hidden,) to divide hidden values by, and ``least`` of their median.
+
+    Those of zero become one where ``least`` is zero.
+    """
     varying = deviation[deviation > 0]
-    least = LEAST_DEVIATION * float(np.median(varying)) if len(varying) else 1.0
-    return np.maximum(deviation, least)
+    floor = least * float(np.median(varying)) if len(varying) else 1.0
+    scale = np.maximum(deviation, floor)
+    return np.where(scale > 0, scale, 1.0)
 
 
 class PrincipalAxes(NamedTuple):

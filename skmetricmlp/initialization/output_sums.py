@@ -10,7 +10,11 @@ from sklearn.utils import gen_batches
 
 from skmetricmlp._data import TrainingData, rows_per_batch
 from skmetricmlp._typing import Array, Floats
-from skmetricmlp.initialization.build import RIDGE_ROWS, hidden_values
+from skmetricmlp.initialization.build import (
+    RIDGE_ROWS,
+    hidden_values,
+    least_deviation,
+)
 from skmetricmlp.initialization.config import NetworkConfig
 from skmetricmlp.initialization.least_squares import Sums, normal_equations, summed
 from skmetricmlp.initialization.output_layer import ridge_of_sums, scaled_classifier
@@ -134,7 +138,9 @@ class OutputSums:
         """
         rows = self.sample.first(RIDGE_ROWS).data
         hidden = hidden_values(self.layers, rows.X)
-        equations = normal_equations(self.sums, self.center)
+        equations = normal_equations(
+            self.sums, self.center, least_deviation(self.layers)
+        )
         few = hidden, encode(rows.y), rows.sample_weight
         fit = ridge_of_sums(equations, self.sample.n_distinct, few)
         W, b, _ = fit
