@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits
-from sklearn.linear_model import RidgeClassifier
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skmetricmlp.images import PatchComparisons
+from skmetricmlp import MetricInitMLPClassifier
+from skmetricmlp.images import PatchComparisons, explain_patches
+from skmetricmlp.images.explanation import linear_output
 from skmetricmlp.images.patches import whitened
 
 SMALL = {"n_comparisons": 6, "n_exemplars": 5, "patch_size": (3, 2), "random_state": 0}
@@ -21,6 +24,12 @@ SMALL = {"n_comparisons": 6, "n_exemplars": 5, "patch_size": (3, 2), "random_sta
 @parametrize_with_checks([PatchComparisons((1, -1), n_comparisons=4, n_exemplars=5)])
 def test_scikit_learn_estimator_checks(estimator, check):
     check(estimator)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return X[:400], y[:400]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +62,7 @@ def by_hand(fitted, images, stride, padding, grid, pooling):
             for other in bounds(len(lefts), grid[1])
         ]
         summary = {"mean": lambda c: c.mean(axis=0), "max": lambda c: c.max(axis=0)}
-        rows.append(np.concatenate([summary[how](c) for how in pooling for c in cells]))
+        rows.append(np.concatenate([summary[how](c) for c in cells for how in pooling]))
     return np.array(rows)
 
 
@@ -160,3 +169,96 @@ def test_what_cannot_be_compared(words, settings, shape):
 def test_images_without_contrast():
     with pytest.raises(ValueError, match="X has images without contrast"):
         PatchComparisons((4, 4), patch_size=2).fit(np.ones((5, 16)))
+
+
+@pytest.mark.parametrize("pooling", ["both", "mean", "max"])
+def test_contributions_of_patches_add_up(color, pooling):
+    patches = PatchComparisons(pooling=pooling, grid=2, padding=1, **SMALL).fit(color)
+    features = patches.transform(color)
+    coef = np.random.default_rng(1).normal(size=features.shape)
+    maps = patches.contributions(color, coef)
+    assert maps.shape == (12, 6, 8)
+    np.testing.assert_allclose(maps.sum(axis=(1, 2)), np.sum(features * coef, axis=1))
+    shared = patches.contributions(color, coef[0])
+    np.testing.assert_allclose(shared.sum(axis=(1, 2)), features @ coef[0])
+
+
+def test_a_patch_contributes_where_it_differs():
+    images = np.zeros((1, 9, 9))
+    images[0, 1:3, 6:8] = [[1.0, 0.0], [0.0, 2.0]]
+    patches = PatchComparisons(patch_size=2, n_comparisons=4, grid=1, random_state=0)
+    patches.fit(images)
+    # Patches of one value are all alike: without bias they have no response.
+    patches.intercepts_ = np.zeros_like(patches.intercepts_)
+    maps = patches.contributions(images, np.ones(8))
+    rows, columns = np.nonzero(maps[0])
+    assert len(rows)
+    assert set(rows) <= {0, 1, 2}
+    assert set(columns) <= {5, 6, 7}
+
+
+def test_contributions_need_a_weight_for_each_feature(color):
+    patches = PatchComparisons(**SMALL).fit(color)
+    with pytest.raises(ValueError, match=r"coef must have the shape \(108,\)"):
+        patches.contributions(color, np.ones(3))
+
+
+MODELS = [
+    (StandardScaler(), RidgeClassifier()),
+    (LogisticRegression(max_iter=5000),),
+    (MetricInitMLPClassifier(n_comparisons=0, max_iter=0),),
+]
+
+
+@pytest.mark.parametrize("n_classes", [2, 10])
+@pytest.mark.parametrize("steps", MODELS)
+def test_explained_patches_add_up_to_the_output(digits, steps, n_classes):
+    X, y = (part[digits[1] < n_classes] for part in digits)
+    patches = PatchComparisons((8, 8), **SMALL)
+    model = make_pipeline(clone(patches), *map(clone, steps)).fit(X, y)
+    few = X[:9]
+    frame = explain_patches(model, few, 5)
+    assert frame.groupby("row").size().tolist() == [6] * 9
+    np.testing.assert_array_equal(frame["predicted"][::6], model.predict(few))
+    _, coef, intercept = linear_output(model)
+    outputs = model[0].transform(few) @ coef + intercept
+    expected = outputs.max(axis=1) - outputs.mean(axis=1)
+    total = frame.groupby("row")["contribution"].sum()
+    np.testing.assert_allclose(total, expected, rtol=1e-6, atol=1e-9)
+    every = explain_patches(model, few, None).groupby("row")["contribution"]
+    np.testing.assert_allclose(every.sum(), expected, rtol=1e-6, atol=1e-9)
+    if hasattr(model, "decision_function") and n_classes == 10:
+        scores = model.decision_function(few)
+        centered = scores.max(axis=1) - scores.mean(axis=1)
+        np.testing.assert_allclose(expected, centered, rtol=1e-6)
+
+
+def test_explained_values_add_up(digits):
+    X, y = digits
+    model = make_pipeline(PatchComparisons((8, 8), **SMALL), Ridge()).fit(X, y)
+    total = explain_patches(model, X[:5], 4).groupby("row")["contribution"].sum()
+    np.testing.assert_allclose(total, model.predict(X[:5]))
+
+
+def test_only_linear_pipelines_are_explained(digits):
+    X, y = digits
+    patches = PatchComparisons((8, 8), **SMALL)
+    with pytest.raises(TypeError, match="got PatchComparisons, MinMaxScaler, Ridge"):
+        explain_patches(make_pipeline(patches, MinMaxScaler(), Ridge()).fit(X, y), X)
+    with pytest.raises(TypeError, match=r"must be linear.*KNeighborsClassifier"):
+        explain_patches(make_pipeline(patches, KNeighborsClassifier()).fit(X, y), X)
+    with pytest.raises(TypeError, match="pipeline must be"):
+        explain_patches(Ridge(), X)
+    with pytest.raises(ValueError, match="n_patches"):
+        explain_patches(make_pipeline(patches, Ridge()).fit(X, y), X, 43)
+
+
+def test_two_layers_are_two_steps(digits):
+    X, y = digits
+    first = PatchComparisons((8, 8), pooling="max", grid=4, **SMALL)
+    second = PatchComparisons((4, 4, -1), grid=1, **SMALL)
+    model = make_pipeline(first, second, StandardScaler(), RidgeClassifier())
+    assert model.fit(X[:300], y[:300])[1].image_shape_ == (4, 4, 6)
+    cell = model[0].transform(X[:2]).reshape(2, 4, 4, 6)
+    alone = PatchComparisons((8, 8), pooling="max", grid=1, **SMALL).fit(X[:300])
+    np.testing.assert_allclose(cell.max(axis=(1, 2)), alone.transform(X[:2]))

@@ -91,9 +91,7 @@ def test_rows_in_any_batches_give_one_network(monkeypatch):
 
 def test_sparse_rows_and_several_labels():
     dense, sparse = linear().fit(X, LABELS), linear().fit(csr_array(X), LABELS)
-    assert_allclose(
-        sparse.predict_proba(csr_array(X)), dense.predict_proba(X), atol=1e-8
-    )
+    assert_allclose(sparse.predict_proba(csr_array(X)), dense.predict_proba(X), atol=1e-8)
 
 
 def test_tables_with_categories():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -21,6 +22,7 @@ from skmetricmlp.images.patches import (
     comparing_filters,
     draw_patches,
     normalized,
+    placed,
     pooled,
     responses,
     whitened,
@@ -46,7 +48,8 @@ class PatchComparisons(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     k-means of such patches, and distances are those of whitened patches. What follows is
     a ReLU, and the mean and the maximum over the cells of a grid.
 
-    Labels are not used. A classifier comes after it in a pipeline.
+    Labels are not used. A classifier comes after it in a pipeline. The features are an
+    image too: of the cells, with a channel for each feature of a cell.
 
     Parameters
     ----------
@@ -70,7 +73,7 @@ class PatchComparisons(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     epsilon : float, default=0.1
         Added to the variance of a patch before its root divides it, in units of the mean
         variance of patches.
-    whitening : float or None, default=1.0
+    whitening : float or None, default=4.0
         Added to the variances of the patches along their principal axes, in units of
         their mean, before whitening. Less of it emphasizes edges more. None is no
         whitening.
@@ -140,7 +143,7 @@ class PatchComparisons(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         n_exemplars: int = 400,
         exemplars: str = "kmeans",
         epsilon: float = 0.1,
-        whitening: float | None = 1.0,
+        whitening: float | None = 4.0,
         pooling: str = "both",
         grid: int | tuple[int, int] = 3,
         random_state: int | np.random.RandomState | None = None,
@@ -242,6 +245,48 @@ class PatchComparisons(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         array of shape (n, n_features_out)
             In the precision of X. Blocks of images bound the memory in between.
         """
+        how = POOLING[self.pooling]
+        blocks = [pooled(values, self.grid_, how) for _, values in self._responses(X)]
+        return np.concatenate(blocks)
+
+    def contributions(self, X: ArrayLike, coef: ArrayLike) -> Floats:
+        """Divide a linear function of the features among the patches of images.
+
+        Parameters
+        ----------
+        X : array of shape (n, height * width * channels), or of the shape of images
+        coef : array of shape (n_features_out,) or (n, n_features_out)
+            The weight of each feature, for all images or for each.
+
+        Returns
+        -------
+        array of shape (n, rows, columns)
+            Of the patches from the top and from the left, in steps of ``stride``. Those
+            of an image add up to ``transform(X) @ coef``. A maximum belongs to the first
+            patch that has it.
+
+        Raises
+        ------
+        ValueError
+            If ``coef`` does not fit the features.
+        """
+        check_is_fitted(self)
+        weights = np.asarray(coef, dtype=np.float64)
+        shape, n_out = np.shape(weights), self._n_features_out
+        n = len(self._rows(X, reset=False)[0])
+        if shape not in {(n_out,), (n, n_out)}:
+            msg = f"coef must have the shape {(n_out,)} or {(n, n_out)}, got {shape}"
+            raise ValueError(msg)
+        weights = np.broadcast_to(weights, (n, n_out))
+        how = POOLING[self.pooling]
+        blocks = [
+            placed(values, weights[part], self.grid_, how)
+            for part, values in self._responses(X)
+        ]
+        return np.concatenate(blocks)
+
+    def _responses(self, X: ArrayLike) -> Iterator[tuple[slice, Floats]]:
+        """Yield images of a block, and the responses of all filters to them."""
         check_is_fitted(self)
         rows, dimensions = self._rows(X, reset=False)
         _check_images(dimensions, self.image_shape_)
@@ -253,16 +298,16 @@ class PatchComparisons(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         )
         places = images.shape[1] * images.shape[2] // self.stride**2 + 1
         block = max(1, BLOCK_ELEMENTS // (places * sum(flat.shape)))
-        how = POOLING[self.pooling]
-        blocks = [
-            pooled(
+        for part in gen_batches(len(images), block):
+            yield (
+                part,
                 responses(images[part], size, self.stride, filters, self.epsilon_),
-                self.grid_,
-                how,
             )
-            for part in gen_batches(len(images), block)
-        ]
-        return np.concatenate(blocks)
+
+    @property
+    def _n_features_out(self) -> int:
+        n_cells: int = self.grid_[0] * self.grid_[1]
+        return n_cells * len(POOLING[self.pooling]) * len(self.pairs_)
 
     def get_feature_names_out(self, input_features: Any = None) -> Array:
         """Return the names of the features.
@@ -282,9 +327,9 @@ class PatchComparisons(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         rows, columns = self.grid_
         names = [
             f"{how} nearer to patch {i} than to {j} at {row}, {column} ({p})"
-            for how in POOLING[self.pooling]
             for row in range(rows)
             for column in range(columns)
+            for how in POOLING[self.pooling]
             for p, (i, j) in enumerate(self.pairs_)
         ]
         return np.array(names, dtype=object)

@@ -21,11 +21,13 @@ from skmetricmlp.metrics.formulas import linear_map
 
 __all__ = [
     "Filters",
+    "cells",
     "centered_and_deviation",
     "comparing_filters",
     "draw_patches",
     "normalized",
     "patches_of",
+    "placed",
     "pooled",
     "responses",
     "whitened",
@@ -192,22 +194,62 @@ def pooled(values: Floats, grid: tuple[int, int], how: tuple[str, ...]) -> Float
 
     Returns
     -------
-    array of shape (n, len(how) * grid[0] * grid[1] * P)
-        In the order of this product.
+    array of shape (n, grid[0] * grid[1] * len(how) * P)
+        In the order of this product: an image of the cells.
     """
-    n, rows, columns, _ = values.shape
-    edges = [
-        np.linspace(0, length, cells + 1).astype(int)
-        for length, cells in zip((rows, columns), grid, strict=True)
-    ]
-    cells = [
-        values[:, top:bottom, left:right].reshape(n, -1, values.shape[-1])
-        for top, bottom in pairwise(edges[0])
-        for left, right in pairwise(edges[1])
-    ]
+    n, P = len(values), values.shape[-1]
+    of_cells = (
+        values[:, rows, columns].reshape(n, -1, P)
+        for rows, columns in cells(values.shape[1:3], grid)
+    )
     found = [
         cell.mean(axis=1) if name == "mean" else cell.max(axis=1)
+        for cell in of_cells
         for name in how
-        for cell in cells
     ]
     return np.concatenate(found, axis=1)
+
+
+def placed(
+    values: Floats, coef: Floats, grid: tuple[int, int], how: tuple[str, ...]
+) -> Floats:
+    """Divide ``pooled(values, grid, how) @ coef`` among the places of the patches.
+
+    A maximum belongs to the first place that has it.
+
+    Parameters
+    ----------
+    values : array of shape (n, rows, columns, P)
+    coef : array of shape (n, n_features) or (n_features,)
+        The weight of each feature of :func:`pooled`, for all images or for each.
+    grid : tuple of two ints
+    how : tuple of {"mean", "max"}
+
+    Returns
+    -------
+    array of shape (n, rows, columns)
+    """
+    n, P = len(values), values.shape[-1]
+    places = np.zeros(values.shape[:3], dtype=np.result_type(values, coef))
+    weights = np.broadcast_to(coef, (n, np.shape(coef)[-1])).reshape(n, -1, len(how), P)
+    for i, (rows, columns) in enumerate(cells(values.shape[1:3], grid)):
+        part = places[:, rows, columns]
+        cell = values[:, rows, columns].reshape(n, -1, P)
+        of_places = np.zeros(cell.shape[:2], dtype=places.dtype)
+        for name, weight in zip(how, weights[:, i].transpose(1, 0, 2), strict=True):
+            if name == "mean":
+                of_places += np.einsum("ikp,ip->ik", cell, weight) / cell.shape[1]
+                continue
+            at = np.arange(n)[:, None], cell.argmax(axis=1)
+            np.add.at(of_places, at, weight * cell.max(axis=1))
+        part += of_places.reshape(part.shape)
+    return places
+
+
+def cells(size: tuple[int, ...], grid: tuple[int, int]) -> list[tuple[slice, slice]]:
+    """Return the rows and the columns of each cell of a grid over so many places."""
+    rows, columns = (
+        [slice(*ends) for ends in pairwise(np.linspace(0, length, n + 1).astype(int))]
+        for length, n in zip(size, grid, strict=True)
+    )
+    return [(row, column) for row in rows for column in columns]

@@ -155,9 +155,7 @@ def initial_state(
     scaling = _scaling(rows, config)
     labels = np.zeros(1) if classes is None else classes
     n_outputs = data.y.shape[1] if classes is None else len(classes)
-    chosen, counts = None, np.zeros(len(labels), dtype=np.intp)
-    if not config.is_linear:
-        counts = _counts(config, rows, labels, few_rows=few_rows)
+    chosen, counts = None, _counts(config, rows, labels, few_rows=few_rows)
     if counts is None:
         chosen = _choose(config, data, y, rows, scaling, labels, rng, few_rows=few_rows)
         counts = np.bincount(chosen[0].codes, minlength=len(labels))
@@ -498,7 +496,8 @@ def hidden_values(layers: tuple[Layer, ...], X: Array) -> Floats:
     they are a copy of ``X``.
     """
     if not layers:
-        return X.toarray() if sp.issparse(X) else X.copy()
+        copied: Floats = X.toarray() if sp.issparse(X) else X.copy()
+        return copied
     network = Network(layers).astype(X.dtype)
     if X.shape[0] <= network.block_rows:
         return _values(network, X)
@@ -526,6 +525,8 @@ def _counts(
 ) -> Ints | None:
     """Exemplars of each class, or None if they have to be chosen to count them."""
     n_exemplars, exemplars = config.n_exemplars, config.exemplars
+    if config.is_linear:
+        return np.zeros(len(labels), dtype=np.intp)
     if isinstance(exemplars, Exemplars):
         return np.bincount(exemplars.codes, minlength=len(labels))
     if isinstance(n_exemplars, str) or exemplars == "condensed":

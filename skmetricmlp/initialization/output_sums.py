@@ -138,9 +138,7 @@ class OutputSums:
         """
         rows = self.sample.first(RIDGE_ROWS).data
         hidden = hidden_values(self.layers, rows.X)
-        equations = normal_equations(
-            self.sums, self.center, least_deviation(self.layers)
-        )
+        equations = normal_equations(self.sums, self.center, least_deviation(self.layers))
         few = hidden, encode(rows.y), rows.sample_weight
         fit = ridge_of_sums(equations, self.sample.n_distinct, few)
         W, b, _ = fit
