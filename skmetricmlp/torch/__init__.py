@@ -19,6 +19,7 @@ from skmetricmlp.torch.modules import (
     network_like,
 )
 from skmetricmlp.torch.outputs import fit_output_
+from skmetricmlp.torch.pipelines import PatchModule, Standardized, to_torch
 
 __all__ = [
     "CalculatedNetwork",
@@ -26,8 +27,10 @@ __all__ = [
     "Comparisons",
     "Groups",
     "MissingValues",
+    "PatchModule",
     "ScaledInput",
     "ScaledTargets",
+    "Standardized",
     "TiedComparisons",
     "calculated_conv2d_",
     "calculated_linear_",
@@ -35,4 +38,5 @@ __all__ = [
     "frozen_features",
     "module_of",
     "network_like",
+    "to_torch",
 ]
