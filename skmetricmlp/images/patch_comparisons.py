@@ -285,6 +285,19 @@ class PatchComparisons(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ]
         return np.concatenate(blocks)
 
+    def responses(self, X: ArrayLike) -> Floats:
+        """Return the responses of all filters before pooling.
+
+        Parameters
+        ----------
+        X : array of shape (n, height * width * channels), or of the shape of images
+
+        Returns
+        -------
+        array of shape (n, rows, columns, n_comparisons)
+        """
+        return np.concatenate([values for _, values in self._responses(X)])
+
     def _responses(self, X: ArrayLike) -> Iterator[tuple[slice, Floats]]:
         """Yield images of a block, and the responses of all filters to them."""
         check_is_fitted(self)

@@ -7,6 +7,7 @@ matplotlib: ``pip install 'skmetricmlp[plot]'``.
 from skmetricmlp.plotting.comparison_weights import ComparisonWeightsDisplay
 from skmetricmlp.plotting.decision_boundaries import DecisionBoundariesDisplay
 from skmetricmlp.plotting.exemplars import ExemplarsDisplay
+from skmetricmlp.plotting.filters import FiltersDisplay
 from skmetricmlp.plotting.learning_curves import LearningCurvesDisplay
 from skmetricmlp.plotting.margins import MarginsDisplay
 
@@ -14,6 +15,7 @@ __all__ = [
     "ComparisonWeightsDisplay",
     "DecisionBoundariesDisplay",
     "ExemplarsDisplay",
+    "FiltersDisplay",
     "LearningCurvesDisplay",
     "MarginsDisplay",
 ]
