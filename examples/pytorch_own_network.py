@@ -36,7 +36,7 @@ X_train, X_test, y_train, y_test = map(
 
 
 def my_network():
-    """A network as anybody writes it."""
+    """Return a network as anybody writes it."""
     return nn.Sequential(
         nn.Linear(64, 256),
         nn.ReLU(),
