@@ -187,9 +187,10 @@ class Conjunctive:
         The activations ``a`` (n, n_out) save a product: they tell which of two ``u`` is
         lower. Where two are equal and ``u`` is not, the activation has no slope.
         """
-        is_known = a is not None and ACTIVATIONS[self.activation].through_value
-        u = a[:, : self.n_plain] if is_known else self.plain(x)
-        of_plain = self.to_plain(u, delta)
+        if a is None or not ACTIVATIONS[self.activation].through_value:
+            of_plain = self.to_plain(self.plain(x), delta)
+        else:
+            of_plain = self.to_plain(a[:, : self.n_plain], delta)
         return [x.T @ of_plain, array_namespace(delta).sum(of_plain, axis=0)]
 
     def input_gradient(self, x: Array, delta: Array) -> Array:

@@ -161,8 +161,7 @@ def _one_hot(graph: Graph, cells: str, is_text: bool, column: Categories) -> str
             f"{has} too"
         )
         raise ValueError(msg)
-    encoder = column.encoder
-    values = encoder.categories_[0]
+    values = column.categories
     is_missing = pd.isna(values)
     if is_text:
         keys = np.where(is_missing, MISSING, values).astype(str).tolist()
@@ -175,9 +174,6 @@ def _one_hot(graph: Graph, cells: str, is_text: bool, column: Categories) -> str
         )
         msg = f"column {column.name!r} has categories that are equal {where}"
         raise ValueError(msg)
-    rows = encoder.transform(values[:, None])
-    unknown = np.zeros((1, rows.shape[1]))
-    unknown[0, -1] = encoder.infrequent_categories_[0] is not None
     name_of_keys: Any = "keys_strings" if is_text else "keys_floats"
     at = graph(
         "LabelEncoder",
@@ -188,4 +184,4 @@ def _one_hot(graph: Graph, cells: str, is_text: bool, column: Categories) -> str
     )
     if is_missing.any() and not is_text:  # a key that is NaN is never found
         at = graph("Where", graph("IsNaN", cells), np.flatnonzero(is_missing), at)
-    return graph("Gather", np.concatenate([rows, unknown]), at)
+    return graph("Gather", column.rows, at)
