@@ -344,10 +344,10 @@ def _check_numbers(y: Any) -> None:
     if kind.kind in "mM":
         msg = f"y must be numbers, got values of the type {kind}"
         raise ValueError(msg)
-    if kind.kind not in "OUS":
+    if kind.kind not in "OUS" or np.ndim(y) == 0:  # scikit-learn refuses None
         return
     cells = np.asarray(y).ravel().tolist()
-    wrong = [cell for cell in cells if not (pd.isna(cell) or _is_numeric(cell))]
+    wrong = [cell for cell in cells if not (_is_numeric(cell) or pd.isna(cell) is True)]
     if wrong:
         msg = f"y must be numbers, got {wrong[0]!r}: for classes take a classifier"
         raise ValueError(msg)

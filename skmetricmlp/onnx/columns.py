@@ -37,13 +37,13 @@ def input_types(X: Any, dtype: Any) -> list[tuple[str, Any]]:
     types = []
     for name, column in as_frame(X).items():
         kind = value_kind(column)
-        check_kind(kind, str(name))
+        _check_kind(kind, str(name))
         is_text = kind == "text"
         types.append((str(name), (StringTensorType if is_text else numbers)([None, 1])))
     return types
 
 
-def check_kind(kind: str, name: str) -> None:
+def _check_kind(kind: str, name: str) -> None:
     if kind in ("dates", "durations"):
         msg = (
             f"column {name!r} has {kind}, which ONNX has no type for: make numbers of it "
@@ -121,7 +121,7 @@ def encoded(
         every = list(range(inputs.n_columns))
         return inputs.numbers(graph, every, [f"x{k}" for k in every]), every
     for column in encoding.columns:
-        check_kind(getattr(column, "kind", ""), column.name)
+        _check_kind(getattr(column, "kind", ""), column.name)
     columns = list(enumerate(encoding.columns))
     numbers = {k: column for k, column in columns if isinstance(column, Numbers)}
     categories = {k: column for k, column in columns if isinstance(column, Categories)}
