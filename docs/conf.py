@@ -8,6 +8,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE / "extensions"), str(HERE.parent)]
 
+import examples_gallery  # noqa: E402
+
 import skmetricmlp  # noqa: E402
 
 project = "skmetricmlp"
@@ -78,8 +80,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "gallery",
     "backreferences_dir": "api/backreferences",
     "doc_module": ("skmetricmlp",),
-    # This example limits the memory of its process, so it is shown and not run.
-    "filename_pattern": r"/(?!parquet_larger_than_memory)\w+\.py",
+    "filename_pattern": examples_gallery.run_pattern(),
     "within_subsection_order": "examples_gallery.reading_order",
     "reset_modules": ("matplotlib", "examples_gallery.STRICTNESS"),
     "reset_modules_order": "both",

@@ -1,4 +1,4 @@
-"""``python -m skmetricmlp compare``: compare calculated with random weights."""
+"""The command line, ``skmetricmlp compare``: calculated and random weights compared."""
 
 from __future__ import annotations
 
@@ -86,8 +86,23 @@ SETTINGS: dict[str, Callable[[str], Any]] = {
 }
 
 HELP = {
+    "n_exemplars": "number of exemplars, a share of the rows, or auto (default: 30)",
+    "exemplars": "kmeans, random, kmedoids, condensed or lvq (default: kmeans)",
+    "metric": "name of a distance, such as seuclidean or cosine (default: auto)",
     "n_neighbors": "number of nearest exemplars that vote, as in the network of the "
     "source; or none, for an output that is fitted to the comparisons (default: none)",
+    "activation": "relu, logistic, tanh or step (default: relu)",
+    "sharpness": "steepness of the votes (default: 1)",
+    "output_init": "auto, ridge, logistic or norm_constrained (default: auto)",
+    "n_comparisons": "comparisons in the hidden layer (default: 800)",
+    "n_conjunctions": "conjunctions that each comparison forms (default: 1)",
+    "max_features": "features that a comparison looks at: a number, a share, mixed, sqrt "
+    "or log2 (default: mixed)",
+    "tied": "true or false: whether votes share the scores (default: false)",
+    "pairs": "exemplars that each is compared with: all, other_classes or a number "
+    "(default: all)",
+    "learning_rate_init": "step size of training (default: auto)",
+    "batch_size": "rows of a gradient step (default: 32)",
 }
 
 
@@ -104,9 +119,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m skmetricmlp", description=__doc__)
+    is_script = Path(sys.argv[0]).stem == "skmetricmlp"
+    parser = argparse.ArgumentParser(
+        prog="skmetricmlp" if is_script else "python -m skmetricmlp",
+        description="Compare neural networks that start from calculated and from random "
+        "weights.",
+    )
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser(
         "compare",
         help="train the same network from calculated and from random weights",
@@ -193,11 +213,18 @@ def _parser() -> argparse.ArgumentParser:
         "neg_mean_absolute_error (default: accuracy, or r2 for values)",
     )
     add("--sizes", type=int, nargs="+", metavar="ROWS", help="numbers of training rows")
-    add("--seeds", type=int, default=5, help="random splits (default: %(default)s)")
+    add(
+        "--seeds",
+        type=int,
+        default=5,
+        metavar="SPLITS",
+        help="random splits (default: %(default)s)",
+    )
     add("--epochs", type=int, default=10, help="number of epochs (default: %(default)s)")
     add(
         "--target-score",
         type=float,
+        metavar="SCORE",
         help="score to reach, such as 0.95 (default: that of the calculated network "
         "before training)",
     )
@@ -209,7 +236,12 @@ def _parser() -> argparse.ArgumentParser:
         help=f"other models on the same splits, of {', '.join(BASELINES)}; or none "
         "(default: all)",
     )
-    add("--n-jobs", type=int, help="number of parallel trainings; -1: all processors")
+    add(
+        "--n-jobs",
+        type=int,
+        metavar="JOBS",
+        help="number of parallel trainings; -1: all processors",
+    )
     add("--output", type=Path, metavar="FOLDER", help="default: reports/compare-NAME")
     add(
         "--format", choices=["csv", "parquet"], default="csv", help="format of the tables"
@@ -217,19 +249,23 @@ def _parser() -> argparse.ArgumentParser:
     add("--quiet", action="store_true", help="show no progress bar")
     starts = command.add_argument_group(
         "starts",
-        "Parameters of the estimator. Each combination of values is a start. A start is "
-        "compared with the one of the same parameters that has the last value of --init.",
+        "Parameters of the estimator, MetricInitMLPClassifier or MetricInitMLPRegressor. "
+        "Each combination of values is a start. A start is compared with the one of the "
+        "same parameters that has the last value of --init.",
     )
     starts.add_argument(
         "--init",
         nargs="+",
+        metavar="VALUE",
         default=["metric", "random", "fitted"],
         help="metric, random, fitted (random units with a fitted output), or another "
-        "baseline",
+        "baseline (default: these three)",
     )
     for name, convert in SETTINGS.items():
         option = "--" + name.replace("_", "-")
-        starts.add_argument(option, type=convert, nargs="+", help=HELP.get(name))
+        starts.add_argument(
+            option, type=convert, nargs="+", metavar="VALUE", help=HELP[name]
+        )
     command.set_defaults(batch_size=[32])
     return parser
 

@@ -4,6 +4,7 @@ import bz2
 import gzip
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -36,6 +37,23 @@ TEXT = SHOP.to_csv(index=False)
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("started", "shown"),
+    [("bin/skmetricmlp", "skmetricmlp"), ("__main__.py", "python -m skmetricmlp")],
+)
+def test_help_has_the_name_of_the_command_and_a_line_for_every_option(
+    started, shown, monkeypatch, capsys
+):
+    monkeypatch.setattr(sys, "argv", [started])
+    with pytest.raises(SystemExit):
+        main(["compare", "--help"])
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"usage: {shown} compare")
+    options = re.findall(r"(?m)^  (--[^ ]+.*(?:\n {3,}.*)*)", printed)
+    assert len(options) > 30
+    assert all(re.search(r"\s{2,}\S", option) for option in options)
 
 
 def parquet(frame):

@@ -31,7 +31,8 @@ from skmetricmlp.initialization.output_layer import (
 )
 from skmetricmlp.metrics import fit_metric
 from skmetricmlp.network import ClippedInput, Conjunctive, Dense, Network
-from skmetricmlp.network.layers import n_conjunctive
+from skmetricmlp.network.activations import ACTIVATIONS
+from skmetricmlp.network.layers import forward, n_conjunctive
 from skmetricmlp.training import Objective
 
 X, y = standardized("wine")
@@ -119,6 +120,20 @@ def test_a_value_of_a_conjunction_belongs_to_the_lower_of_its_two(n_shifts, xp):
     found = np.asarray(layer.to_plain(xp.asarray(u), xp.asarray(values)))
     assert_allclose(found, expected, atol=1e-12)
     assert_allclose(found.sum(axis=1), values.sum(axis=1), atol=1e-12)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "logistic", "gelu"])
+def test_activations_tell_which_of_two_is_lower(activation):
+    rng = np.random.default_rng(5)
+    layer = Conjunctive(rng.normal(size=(4, 6)), rng.normal(size=6), activation, 2)
+    made = Network((layer, Dense(rng.normal(size=(15, 2)), np.zeros(2), "identity")))
+    x, delta = rng.normal(size=(40, 4)), rng.normal(size=(40, 2))
+    found = made.backward(made.activations(x), delta)
+    z = layer.affine(x)
+    slope = (ACTIVATIONS[activation].function(z + 1e-6) - forward(layer, x)) / 1e-6
+    expected = layer.gradient(x, delta @ made.layers[1].weights.T * slope)
+    for ours, other in zip(found, expected, strict=False):
+        assert_allclose(ours, other, atol=1e-4)
 
 
 def test_all_shifts_are_all_pairs():

@@ -5,6 +5,7 @@ something, to draw something if it plots, to leave no file, and to raise no warn
 """
 
 import importlib
+import re
 import runpy
 import sys
 import warnings
@@ -77,6 +78,19 @@ def test_an_example_has_to_print_and_to_draw_if_it_plots(gallery):
     assert gallery.lacks("print(1); plt.show()", page) == ["figures, or plt."]
     assert gallery.lacks("print(1)", page + figure) == ["figures, or plt."]
     assert gallery.lacks("1", "") == ["output"]
+
+
+def test_the_gallery_runs_all_but_one_and_those_whose_packages_are_not_installed(gallery):
+    never = {"parquet_larger_than_memory"}
+    of_pytorch = {"pytorch_own_network", "pytorch_transfer"}
+    for installed, lacking in (
+        ({"torch", "skorch"}, set()),
+        ({"torch"}, of_pytorch),
+        (set(), of_pytorch),
+    ):
+        pattern = gallery.run_pattern(installed.__contains__)
+        shown = {path.stem for path in EXAMPLES if not re.search(pattern, str(path))}
+        assert shown == never | lacking
 
 
 def test_a_warning_of_an_example_is_an_error_and_so_is_a_file_left(gallery, tmp_path):

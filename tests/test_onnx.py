@@ -203,6 +203,18 @@ def test_tables_have_an_input_for_each_column():
     assert_same(reg, frame)
 
 
+def test_names_of_inputs_are_those_of_the_columns_whatever_they_are():
+    names = ["a b", "a_b", "7", "größe", "capital-gain", "kind of"]
+    frame = pd.DataFrame(X, columns=names[:4])
+    frame[names[4]], frame[names[5]] = X[:, 0] ** 2, table()["kind"]
+    clf = classifier().fit(frame, y)
+    model = to_onnx(clf, frame)
+    assert [item.name for item in model.graph.input] == names
+    assert_same(clf, frame, model)
+    scaled = ColumnTransformer([("n", StandardScaler(), names[:3])])
+    assert_same(make_pipeline(scaled, classifier()).fit(frame, y), frame)
+
+
 def test_skl2onnx_converts_tables_of_numbers_and_text():
     frame = table()[["kind", "a", "c"]].fillna({"kind": ""})
     clf = classifier().fit(frame, y)

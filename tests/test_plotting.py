@@ -1009,3 +1009,18 @@ def test_matplotlib_is_not_imported_before_something_is_drawn():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+def test_a_table_is_shown_by_the_columns_that_the_network_reads(mixed_frame):
+    X, y = mixed_frame.drop(columns="label"), mixed_frame["label"]
+    clf = MetricInitMLPClassifier(max_iter=0, random_state=0).fit(X, y)
+    weights = ComparisonWeightsDisplay.from_estimator(clf)
+    assert weights.feature_names == list(clf.encoded_feature_names_)
+    assert "missingindicator_size" in weights.feature_names
+    exemplars = ExemplarsDisplay.from_estimator(clf)
+    of_values = [n for n in weights.feature_names if n[:17] != "missingindicator_"]
+    assert exemplars.feature_names == of_values
+    assert len(of_values) == clf.exemplars_.shape[1]
+    holes = np.array([[1.0, np.nan], [2.0, 3.0], [4.0, 1.0], [0.0, 2.0]])
+    clf = MetricInitMLPClassifier(max_iter=0, n_exemplars=2).fit(holes, [0, 0, 1, 1])
+    assert ExemplarsDisplay.from_estimator(clf).feature_names == ["x0", "x1"]

@@ -500,6 +500,9 @@ def test_labels_as_a_column(method):
         (pd.date_range("2020", periods=150), r"y must be numbers.*datetime64"),
         (pd.to_timedelta(np.arange(150), "s"), r"y must be numbers.*timedelta64"),
         (sp.csr_array(values[:, None]), "y must be dense.*sparse"),
+        (pd.Series(["a"] * 150), r"y must be numbers, got 'a': .* classifier"),
+        (pd.Series(["b"] * 150, dtype="category"), "y must be numbers, got 'b'"),
+        ([*values[:-1], None], "Input y contains NaN: 1 of 150"),
     ],
 )
 def test_values_that_are_no_numbers(make, targets, message):

@@ -1,5 +1,6 @@
 """Scores of a comparison: any scorer of scikit-learn, and how its values are printed."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -399,3 +400,9 @@ def test_the_time_left_is_told_after_the_first_run(monkeypatch, capsys):
         update(100)
     shown = capsys.readouterr().err
     assert shown.count("about 10 minutes for 20 other runs, judging by the first") == 1
+
+
+def test_tasks_of_one_unit_are_counted_in_whole_numbers(capsys):
+    with progress_bar(True, "model", "model", [1] * 3) as update:
+        update(1)
+    assert re.search(r"\b1/3 ", capsys.readouterr().err)

@@ -283,6 +283,30 @@ def test_categories_that_are_rare_or_new_share_a_column():
     assert few.encode(pd.DataFrame({"name": ["new", "b"]})).tolist() == [[0, 0], [0, 1]]
 
 
+@pytest.mark.parametrize("dtype", [object, "str", "string", "category"])
+@pytest.mark.parametrize("has_numbers", [False, True])
+@pytest.mark.parametrize("some_missing", [False, True])
+@pytest.mark.parametrize("n_kinds", [3, 40])
+def test_categories_are_encoded_as_by_the_encoder(
+    dtype, has_numbers, some_missing, n_kinds
+):
+    kinds = np.random.default_rng(0).integers(0, n_kinds, 300)
+    values = [float(k) if has_numbers else f"k{k}" for k in kinds]
+    if some_missing:
+        values[::7] = [None] * len(values[::7])
+    column = pd.Series(values, dtype=object if has_numbers else dtype, name="kind")
+    encoding = fit_encoding(column.to_frame(), ["kind"])
+    encoder = encoding.columns[0].encoder
+    asked = [*values[:50], None, 99.0 if has_numbers else "unknown"]
+    cells = np.array([np.nan if v is None else v for v in asked], dtype=object)
+    cells = cells.astype(float) if has_numbers else cells
+    later = object if has_numbers else dtype
+    frame = pd.DataFrame({"kind": pd.Series(asked, dtype=later)})
+    found = encoding.encode(frame)
+    assert_array_equal(found, encoder.transform(cells[:, None]))
+    assert found.any()
+
+
 def test_polars_tables_are_those_of_pandas():
     polars = pytest.importorskip("polars")
     columns = {name: list(TABLE[name].astype(object)) for name in TABLE}

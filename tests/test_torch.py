@@ -10,7 +10,7 @@ from factories import classifier, regressor, standardized
 from sklearn.base import clone
 from sklearn.datasets import make_multilabel_classification
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LinearRegression, Ridge
 
 from skmetricmlp import BasisInitMLPRegressor, MetricInitMLPClassifier
 from skmetricmlp._data import TrainingData
@@ -158,7 +158,7 @@ def test_tables_are_encoded(mixed_frame, parameters):
     encoded = complete.encode(table)
     assert np.isnan(encoded).any()
     p = outputs(complete.to_torch(), encoded).softmax(dim=1)
-    np.testing.assert_allclose(p, complete.predict_proba(table), atol=1e-5)
+    np.testing.assert_allclose(p, complete.predict_proba(table), atol=1e-9)
 
 
 def test_nothing_is_missing_where_the_metric_cannot_leave_it_out():
@@ -195,6 +195,16 @@ def test_a_module_is_a_copy_that_is_pickled_and_draws_no_random_numbers():
         for parameter in module.parameters():
             parameter.zero_()
     np.testing.assert_array_equal(clf.predict_proba(X), before)
+
+
+@pytest.mark.parametrize("form", ["comparisons", "tied"])
+def test_a_module_that_is_exported_reads_missing_values(form):
+    """Although the rows that it is exported with are complete."""
+    clf = fitted(classifier, form)
+    expected = clf.predict_proba(with_holes(X))
+    exported = torch.export.export(clf.to_torch(), (tensor(X),)).module()
+    p = outputs(exported, with_holes(X)).softmax(dim=1)
+    np.testing.assert_allclose(p, expected, atol=1e-9)
 
 
 def test_names_tell_the_layers():
@@ -489,7 +499,6 @@ def test_a_convolution_compares_two_exemplar_patches():
     found, contrasts = 0, []
     drawn = np.random.RandomState(0)  # how often each image is drawn tells the means
     order = drawn.permutation(6)
-    drawn.randint(1, size=600), drawn.randint(1, size=600)
     counts = np.bincount(order[drawn.randint(6, size=600)], minlength=6)
     least = 0.1 * (counts @ variances) / 600
     contrasts = [(variance + least) ** 0.5 for variance in variances]
@@ -638,6 +647,24 @@ def test_the_output_is_that_of_the_estimator(targets):
     z = outputs(module, X)
     p = z.softmax(dim=1) if targets.ndim == 1 else z.sigmoid()
     np.testing.assert_allclose(p, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("targets", [1e3 * VALUES, PAIRS], ids=["vector", "two"])
+@pytest.mark.parametrize("alpha", [None, 1e-6])
+def test_the_output_of_a_regressor_is_fitted_in_the_units_of_its_targets(targets, alpha):
+    module = regressor(n_comparisons=9).fit(X, targets).to_torch()
+    with torch.no_grad():
+        module.output.weight.zero_()
+    fit_output_(module, (X, targets + 7.0), alpha=alpha)
+    left = outputs(module, X).numpy() - (targets + 7.0)
+    assert np.all((left**2).mean(axis=0) < 0.05 * targets.var(axis=0))
+    hidden = frozen_features(module, X, "comparisons")
+    np.testing.assert_allclose(
+        hidden, module.comparisons(module.input(tensor(X))).detach()
+    )
+    if alpha is not None:  # no other linear function of the hidden layer is closer
+        others = LinearRegression().fit(hidden, targets).predict(hidden) - targets
+        np.testing.assert_allclose((left**2).mean(), (others**2).mean(), rtol=1e-3)
 
 
 def test_a_single_logit_is_of_a_label():

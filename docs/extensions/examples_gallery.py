@@ -6,12 +6,13 @@ prints nothing, or draws nothing although it plots.
 
 import re
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 
 from sklearn.exceptions import ConvergenceWarning
 from sphinx.errors import ExtensionError
 
-__all__ = ["STRICTNESS", "Strictness", "lacks", "reading_order", "setup"]
+__all__ = ["STRICTNESS", "Strictness", "lacks", "reading_order", "run_pattern", "setup"]
 
 PRINTED = "sphx-glr-script-out"
 DRAWN = "image-sg"
@@ -31,7 +32,21 @@ FIRST = (
     "parquet_larger_than_memory",
     "dask_incremental",
     "dask_grid_search",
+    "pytorch_own_network",
+    "pytorch_transfer",
 )
+# Examples whose name begins with the first need the packages, which the site does not.
+OPTIONAL = {"pytorch_": ("torch", "skorch")}
+# This example limits the memory of its process, so it is shown and not run.
+NEVER_RUN = "parquet_larger_than_memory"
+
+
+def run_pattern(is_installed=find_spec):
+    """Return the pattern of the examples that are run; the others are only shown."""
+    lacking = [
+        name for name, needed in OPTIONAL.items() if not all(map(is_installed, needed))
+    ]
+    return rf"/(?!{'|'.join([NEVER_RUN, *lacking])})\w+\.py"
 
 
 def reading_order(file_name):

@@ -344,6 +344,24 @@ def _check_numbers(y: Any) -> None:
     if kind.kind in "mM":
         msg = f"y must be numbers, got values of the type {kind}"
         raise ValueError(msg)
+    if kind.kind not in "OUS" or np.ndim(y) == 0:  # scikit-learn refuses None
+        return
+    cells = np.asarray(y).ravel().tolist()
+    wrong = [cell for cell in cells if not (_is_numeric(cell) or pd.isna(cell) is True)]
+    if wrong:
+        msg = f"y must be numbers, got {wrong[0]!r}: for classes take a classifier"
+        raise ValueError(msg)
+    if n_missing := sum(map(pd.isna, cells)):
+        msg = f"Input y contains NaN: {n_missing} of {len(cells)} values are missing"
+        raise ValueError(msg)
+
+
+def _is_numeric(cell: Any) -> bool:
+    try:
+        float(cell)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def check_validation_data(

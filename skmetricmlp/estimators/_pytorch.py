@@ -225,5 +225,8 @@ def _compared(state: FitState) -> Any:
     metric: Any = state.metric
     points, first, second = compared_exemplars(state, state.network)
     points = np.asarray(points, dtype=np.float64)
-    slopes, terms = metric(points)[0], metric.offset_terms(points)
+    if metric.is_equal_halfway:  # as where slopes are equal
+        slopes = terms = np.zeros_like(points)
+    else:
+        slopes, terms = metric(points)[0], metric.offset_terms(points)
     return Compared(points, slopes, terms, first, second)

@@ -980,7 +980,7 @@ class MetricInitMLPClassifier(ClassifierMixin, MetricEstimator):  # type: ignore
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn what the estimator accepts."""
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = accepts_labels(self.get_params(deep=False))
+        tags.classifier_tags.multi_label = accepts_labels(vars(self))
         return tags
 
 

@@ -22,6 +22,7 @@ from skmetricmlp.images.patches import (
     comparing_filters,
     draw_patches,
     normalized,
+    patches_of,
     placed,
     pooled,
     responses,
@@ -191,7 +192,8 @@ class PatchComparisons(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         rng = check_random_state(self.random_state)
         size = _pair("patch_size", self.patch_size)
         size = min(size[0], images.shape[1]), min(size[1], images.shape[2])
-        patches = draw_patches(images, size, N_PATCHES, rng)
+        patches = draw_patches(patches_of(images, size), N_PATCHES, rng)[0]
+        patches = patches.reshape(N_PATCHES, -1)
         # Patches of one value say nothing, and there are many of them in drawings.
         varying = patches[np.ptp(patches, axis=1) > 0]
         if not len(varying):

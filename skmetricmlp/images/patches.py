@@ -33,6 +33,7 @@ __all__ = [
     "whitened",
 ]
 
+Pair = tuple[int, int]
 TINY = float(np.finfo(np.float32).tiny)
 
 
@@ -50,7 +51,9 @@ class Filters(NamedTuple):
     bias: Floats
 
 
-def patches_of(images: Array, size: tuple[int, int], stride: int) -> Array:
+def patches_of(
+    images: Array, size: Pair, stride: Pair | int = 1, dilation: Pair | int = 1
+) -> Array:
     """View all patches of images.
 
     Parameters
@@ -58,24 +61,42 @@ def patches_of(images: Array, size: tuple[int, int], stride: int) -> Array:
     images : array of shape (n, height, width, channels)
     size : tuple of two ints
         Height and width of a patch.
-    stride : int
+    stride, dilation : int or tuple of two ints, default=1
+        Steps between patches, and between the pixels of a patch, down and to the right.
 
     Returns
     -------
     array of shape (n, rows, columns, size[0], size[1], channels)
+        It has no rows or columns where the images are smaller than a patch.
     """
-    views = sliding_window_view(images, size, axis=(1, 2))
-    return views[:, ::stride, ::stride].transpose(0, 1, 2, 4, 5, 3)
+    strides, steps = np.broadcast_to(stride, 2), np.broadcast_to(dilation, 2)
+    spans = tuple(steps * (np.array(size) - 1) + 1)
+    if (np.array(images.shape[1:3]) < spans).any():
+        return np.empty((len(images), 0, 0, *size, images.shape[3]), images.dtype)
+    views = sliding_window_view(images, spans, axis=(1, 2))
+    views = views[:, :: strides[0], :: strides[1], :, :: steps[0], :: steps[1]]
+    return views.transpose(0, 1, 2, 4, 5, 3)
 
 
-def draw_patches(
-    images: Array, size: tuple[int, int], n: int, rng: np.random.RandomState
-) -> Floats:
-    """Draw n patches (n, d), from any place of any image, in double precision."""
-    views = patches_of(images, size, 1)
+def draw_patches(views: Array, n: int, rng: np.random.RandomState) -> tuple[Floats, Ints]:
+    """Draw patches from any place of any image.
+
+    Parameters
+    ----------
+    views : array of shape (n_images, rows, columns, height, width, channels)
+        Of :func:`patches_of`.
+    n : int
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    patches : array of shape (n, height, width, channels)
+        In double precision.
+    of_image : int array of shape (n,)
+        The image of each.
+    """
     at = tuple(rng.randint(length, size=n) for length in views.shape[:3])
-    drawn: Floats = views[at].reshape(n, -1).astype(np.float64)
-    return drawn
+    return views[at].astype(np.float64), at[0]
 
 
 def centered_and_deviation(patches: Floats, epsilon: float) -> tuple[Floats, Floats]:

@@ -135,7 +135,8 @@ def middles(metric: Metric, points: Array, first: Ints, second: Ints) -> Floats:
     """
     points = np.asarray(points, dtype=np.float64)
     halfway: Floats = (points[first] + points[second]) / 2
-    if not metric.is_additive:
+    # From the distances it would lose digits on features far from zero.
+    if metric.is_equal_halfway or not metric.is_additive:
         return halfway
     slopes, terms = metric(points)[0], metric.offset_terms(points)
     slope, term = slopes[second] - slopes[first], terms[second] - terms[first]

@@ -16,7 +16,14 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from skmetricmlp._data import DistinctRows, mean_and_deviation, row_batches
 from skmetricmlp._typing import Array, Bools, Floats
-from skmetricmlp.metrics.formulas import METRICS, Scores, ValueRange, linear_map
+from skmetricmlp.metrics.formulas import (
+    METRICS,
+    Scores,
+    ValueRange,
+    linear_map,
+    squared_euclidean,
+    standardized_euclidean,
+)
 from skmetricmlp.metrics.holes import Holes
 from skmetricmlp.network import Scaling
 
@@ -114,6 +121,11 @@ class Metric:
     def is_additive(self) -> bool:
         """Whether the metric is a sum over features, which can be taken over few."""
         return self.terms is not None
+
+    @property
+    def is_equal_halfway(self) -> bool:
+        """Whether two points are equally far halfway between them, on each feature."""
+        return self.function in (squared_euclidean, standardized_euclidean)
 
     def offset_terms(self, points: Array) -> Floats:
         """Return the terms (n, d) of the offsets ``b`` of an additive metric."""

@@ -76,8 +76,9 @@ class Dense:
         z += self.bias[:, None]
         return z.T
 
-    def gradient(self, x: Array, delta: Array) -> list[Array]:
+    def gradient(self, x: Array, delta: Array, a: Array | None = None) -> list[Array]:
         """Gradient of weights and bias from ``delta = dL/dz`` (n, n_out)."""
+        del a
         return [x.T @ delta, array_namespace(delta).sum(delta, axis=0)]
 
     def input_gradient(self, x: Array, delta: Array) -> Array:
@@ -180,9 +181,16 @@ class Conjunctive:
             sums[s:, :] += block - of_first
         return sums.T
 
-    def gradient(self, x: Array, delta: Array) -> list[Array]:
-        """Gradient of weights and bias from ``delta = dL/dz`` (n, n_out)."""
-        of_plain = self.to_plain(self.plain(x), delta)
+    def gradient(self, x: Array, delta: Array, a: Array | None = None) -> list[Array]:
+        """Gradient of weights and bias from ``delta = dL/dz`` (n, n_out).
+
+        The activations ``a`` (n, n_out) save a product: they tell which of two ``u`` is
+        lower. Where two are equal and ``u`` is not, the activation has no slope.
+        """
+        if a is None or not ACTIVATIONS[self.activation].through_value:
+            of_plain = self.to_plain(self.plain(x), delta)
+        else:
+            of_plain = self.to_plain(a[:, : self.n_plain], delta)
         return [x.T @ of_plain, array_namespace(delta).sum(of_plain, axis=0)]
 
     def input_gradient(self, x: Array, delta: Array) -> Array:
@@ -271,8 +279,9 @@ class TiedComparison:
         z += self._flat_offsets()[:, None]
         return z.T
 
-    def gradient(self, x: Array, delta: Array) -> list[Array]:
+    def gradient(self, x: Array, delta: Array, a: Array | None = None) -> list[Array]:
         """Gradient of weights, bias and offsets from ``delta = dL/dz`` (n, n_out)."""
+        del a
         xp = array_namespace(delta)
         of_scores = self.pairs.totals(delta.T)
         of_offsets = xp.sum(delta, axis=0)
@@ -347,8 +356,9 @@ class Grouped:
         z += self.bias[:, None]
         return z.T
 
-    def gradient(self, x: Array, delta: Array) -> list[Array]:
+    def gradient(self, x: Array, delta: Array, a: Array | None = None) -> list[Array]:
         """Gradient of weights and bias from ``delta = dL/dz`` (n, N)."""
+        del a
         of_weights = (self._groups(x) @ delta.T[:, :, None])[:, :, 0]
         return [of_weights, array_namespace(delta).sum(delta, axis=0)]
 
@@ -430,11 +440,11 @@ class ScaledInput:
             return self._unscaled().affine(x)
         return self.layer.affine((x - self.mean) / self.scale)
 
-    def gradient(self, x: Array, delta: Array) -> list[Array]:
+    def gradient(self, x: Array, delta: Array, a: Array | None = None) -> list[Array]:
         """Gradient of the parameters from ``delta = dL/dz`` (n, n_out)."""
         if not hasattr(x, "tocsr"):
-            return self.layer.gradient((x - self.mean) / self.scale, delta)
-        of_weights, of_bias, *others = self._unscaled().gradient(x, delta)
+            return self.layer.gradient((x - self.mean) / self.scale, delta, a)
+        of_weights, of_bias, *others = self._unscaled().gradient(x, delta, a)
         of_weights -= self.mean[:, None] * of_bias
         return [of_weights / self.scale[:, None], of_bias, *others]
 
@@ -512,9 +522,9 @@ class ClippedInput:
         """Pre-activation ``z`` (n, n_out) of ``x`` (n, n_in), dense or SciPy sparse."""
         return self.layer.affine(self.clipped(x))
 
-    def gradient(self, x: Array, delta: Array) -> list[Array]:
+    def gradient(self, x: Array, delta: Array, a: Array | None = None) -> list[Array]:
         """Gradient of the parameters from ``delta = dL/dz`` (n, n_out)."""
-        return self.layer.gradient(self.clipped(x), delta)
+        return self.layer.gradient(self.clipped(x), delta, a)
 
     def input_gradient(self, x: Array, delta: Array) -> Array:
         """``dL/dx`` (n, n_in) at ``x`` from ``delta = dL/dz``; zero beyond the bounds."""

@@ -137,9 +137,10 @@ class Network:
         gradients: list[Array] = []
         for depth in range(len(self.layers) - 1, -1, -1):
             layer = self.layers[depth]
-            gradients[:0] = layer.gradient(activations[depth], delta)
+            x, *own = activations[depth : depth + 2]  # without those of the last layer
+            gradients[:0] = layer.gradient(x, delta, *own)
             if depth:
-                delta = layer.input_gradient(activations[depth], delta)
+                delta = layer.input_gradient(x, delta)
                 delta *= self._slope(depth, activations)
         return gradients
 

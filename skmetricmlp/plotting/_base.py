@@ -76,10 +76,16 @@ class FeatureDisplay(BaseDisplay):
 
     @staticmethod
     def _resolve_features(
-        parts: EstimatorParts, image_shape: Any, feature_names: ArrayLike | None
+        parts: EstimatorParts,
+        values: Any,
+        image_shape: Any,
+        feature_names: ArrayLike | None,
     ) -> dict[str, Any]:
-        """Return both arguments, with the estimator's own where they are None."""
+        """Return the last two arguments, with the estimator's own where they are None.
+
+        The columns of ``values`` are shown.
+        """
         return {
             "image_shape": resolve_image_shape(parts.model, image_shape),
-            "feature_names": get_feature_names(parts, feature_names),
+            "feature_names": get_feature_names(parts, feature_names, values.shape[1]),
         }

@@ -132,21 +132,38 @@ def select_output(y: Array, output: int) -> Array:
     return table[:, output]
 
 
-def get_feature_names(parts: EstimatorParts, given: ArrayLike | None) -> list[str]:
-    """Return the given names of the network's input features, or the fitted names.
+def get_feature_names(
+    parts: EstimatorParts, given: ArrayLike | None, n_features: int
+) -> list[str]:
+    """Return the given names of the columns that are shown, or the fitted names.
+
+    Parameters
+    ----------
+    parts : EstimatorParts
+    given : array-like of shape (n_features,) or None
+    n_features : int
+        Columns that the network reads; or, of the exemplars, without those that tell
+        which values are missing.
 
     Raises
     ------
     ValueError
-        If the number of given names is not the number of features.
+        If the number of given names is not the number of columns.
     """
-    n = parts.model.n_features_in_
     if given is not None:
-        return check_feature_names(given, n)
+        return check_feature_names(given, n_features)
     names = getattr(parts.model, "feature_names_in_", None)
-    if names is None and hasattr(parts.steps, "get_feature_names_out"):
+    if hasattr(parts.steps, "get_feature_names_out") and names is None:
         names = parts.steps.get_feature_names_out()
-    return [f"x{i}" for i in range(n)] if names is None else list(map(str, names))
+    if names is None:
+        names = [f"x{i}" for i in range(parts.model.n_features_in_)]
+    if len(names) == n_features:
+        return list(map(str, names))
+    names = list(map(str, parts.model.encoded_feature_names_))
+    if len(names) > n_features:
+        pairs = zip(names, ["", *names[:-1]], strict=True)
+        names = [name for name, last in pairs if name != f"missingindicator_{last}"]
+    return check_feature_names(names, n_features)
 
 
 def check_feature_names(names: Any, n_features: int) -> list[str]:

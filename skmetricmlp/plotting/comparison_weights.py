@@ -175,10 +175,11 @@ class ComparisonWeightsDisplay(FeatureDisplay):
         targets = get_exemplar_targets(model, 0)
         units, pairs = _chosen_units(model, targets, pairs, comparisons)
         titles = format_labels(targets, is_classifier(model))
+        weights = comparison_weights(model, units)
         display = cls(
-            comparison_weights(model, units),
+            weights,
             [(titles[i], titles[j]) for i, j in pairs],
-            **cls._resolve_features(parts, image_shape, feature_names),
+            **cls._resolve_features(parts, weights, image_shape, feature_names),
         )
         return display.plot(ax=ax, **plot_kw)
 

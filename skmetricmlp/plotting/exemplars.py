@@ -154,11 +154,12 @@ class ExemplarsDisplay(FeatureDisplay):
             If the estimator has no exemplars, or another argument is invalid.
         """
         parts = cls._check_estimator(estimator)
+        exemplars = parts.model.exemplars_
         display = cls(
-            parts.model.exemplars_,
+            exemplars,
             get_exemplar_targets(parts.model, output),
             is_classifier=predicts_classes(parts.model),
-            **cls._resolve_features(parts, image_shape, feature_names),
+            **cls._resolve_features(parts, exemplars, image_shape, feature_names),
         )
         return display.plot(ax=ax, **plot_kw)
 

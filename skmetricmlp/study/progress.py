@@ -119,7 +119,11 @@ def progress_bar(
         bar.update(amount)
 
     with tqdm(
-        total=sum(amounts), initial=sum(done), unit=unit, unit_scale=True, smoothing=0
+        total=sum(amounts),
+        initial=sum(done),
+        unit=unit,
+        unit_scale=max(amounts, default=0) > 1,  # not 1.00 model
+        smoothing=0,
     ) as bar:
         bar.set_postfix_str(f"{len(done)} of {len(amounts)} {noun}s")
         yield update

@@ -79,10 +79,35 @@ class Categories:
         """Names of the columns of numbers."""
         return list(self.encoder.get_feature_names_out([self.name]))
 
+    @property
+    def categories(self) -> Any:
+        """Array of numbers or text (n_categories,), of which one may be missing."""
+        return self.encoder.categories_[0]
+
+    @cached_property
+    def rows(self) -> Floats:
+        """Columns of numbers of each category, and of an unknown one in the last row."""
+        rows = self.encoder.transform(self.categories[:, None])
+        unknown = np.zeros((1, rows.shape[1]))
+        unknown[0, -1] = self.encoder.infrequent_categories_[0] is not None
+        return np.concatenate([rows, unknown])
+
     def encode(self, column: pd.Series) -> list[Floats]:
         """Return the columns of numbers."""
         values = _category_values(column, self.name, are_numbers=self.are_numbers)
-        return list(self.encoder.transform(values).T)
+        # The encoder returns the same, and takes several times as long for one row.
+        at = self._index.get_indexer(_as_index(values[:, 0]))
+        return list(self.rows[at].T)
+
+    @cached_property
+    def _index(self) -> pd.Index:
+        return _as_index(self.categories)
+
+
+def _as_index(values: Any) -> pd.Index:
+    """Return an index of the same type, which pandas would convert if it is text."""
+    index: pd.Index = pd.Index(values, dtype=values.dtype, copy=False)
+    return index
 
 
 @dataclass(frozen=True)
@@ -159,8 +184,8 @@ class TableEncoding:
         table = as_frame(X)
         parts = [
             part
-            for position, column in enumerate(self.columns)
-            for part in column.encode(table.iloc[:, position])
+            for column, (_, values) in zip(self.columns, table.items(), strict=True)
+            for part in column.encode(values)
         ]
         encoded: Floats = np.column_stack(parts)
         is_single = isinstance(X, np.ndarray) and X.dtype == np.float32
@@ -459,7 +484,7 @@ def _numbers(column: pd.Series, name: str, kind: str = "", advice: str = "") -> 
 def _category_values(column: pd.Series, name: str, *, are_numbers: bool) -> Any:
     """Return the categories (n, 1) of a column, with NaN for missing ones."""
     _check_cells(column, name)
-    missing = column.isna().to_numpy()
+    missing = np.asarray(column.array.isna())
     if are_numbers:
         numbers = pd.to_numeric(column.astype(object), errors="coerce")
         values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)

@@ -17,7 +17,11 @@ from skmetricmlp._state import FitState
 from skmetricmlp._typing import Array, Floats, Ints
 from skmetricmlp._validation import check_max_features
 from skmetricmlp.exemplars import SELECTORS, VALUE_SELECTORS
-from skmetricmlp.images.patches import centered_and_deviation
+from skmetricmlp.images.patches import (
+    centered_and_deviation,
+    draw_patches,
+    patches_of,
+)
 from skmetricmlp.initialization import NetworkConfig, initial_state
 from skmetricmlp.initialization.comparisons import comparison_layer
 from skmetricmlp.torch.features import MOST_ROWS, as_tensor
@@ -317,27 +321,14 @@ def _patches(
     """
     chosen = rng.permutation(len(images))[:MOST_IMAGES]
     some = images[torch.as_tensor(chosen, device=images.device)]
-    padded = _padded(layer, torch.from_numpy(_floats(some)))
-    positions = []
-    for axis, length in enumerate(padded.shape[2:]):
-        span = layer.dilation[axis] * (layer.kernel_size[axis] - 1)
-        n_steps = (length - span - 1) // layer.stride[axis] + 1
-        if n_steps < 1:
-            shape = tuple(images.shape[2:])
-            msg = f"images of {shape} are smaller than the kernel {layer.kernel_size}"
-            raise ValueError(msg)
-        start = layer.stride[axis] * rng.randint(n_steps, size=n)
-        offsets = layer.dilation[axis] * np.arange(layer.kernel_size[axis])
-        positions.append(start[:, None] + offsets)
-    image = rng.randint(len(chosen), size=n)
-    row, column = positions
-    drawn = padded.numpy()[
-        image[:, None, None, None],
-        np.arange(layer.in_channels)[None, :, None, None],
-        row[:, None, :, None],
-        column[:, None, None, :],
-    ]
-    return drawn.reshape(n, -1), chosen[image]
+    padded = _padded(layer, torch.from_numpy(_floats(some))).permute(0, 2, 3, 1).numpy()
+    views = patches_of(padded, layer.kernel_size, layer.stride, layer.dilation)
+    if not views.size:
+        shape = tuple(images.shape[2:])
+        msg = f"images of {shape} are smaller than the kernel {layer.kernel_size}"
+        raise ValueError(msg)
+    patches, of_image = draw_patches(views, n, rng)
+    return patches.transpose(0, 3, 1, 2).reshape(n, -1), chosen[of_image]
 
 
 def _padded(layer: Any, images: Any) -> Any:

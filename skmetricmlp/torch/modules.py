@@ -113,16 +113,10 @@ class Comparisons(nn.Linear):  # type: ignore[misc]
         self.weight, self.bias = nn.Parameter(weight), nn.Parameter(bias)
         self.activation, self.n_shifts = activation, n_shifts
 
-    def forward(self, x: Any) -> Any:
-        """Activations (n, width) of inputs (n, n_in)."""
-        return self.activated(self.affine(x))
-
-    def affine(self, x: Any) -> Any:
-        """Return the sums (n, n_out) before conjunctions and the activation."""
-        return F.linear(x, self.weight, self.bias)
-
-    def activated(self, u: Any) -> Any:
-        """Activations of the sums ``u`` (n, n_out) and of their conjunctions."""
+    def forward(self, x: Any, shift: Any = None) -> Any:
+        """Activations (n, width) of inputs (n, n_in), with sums that are shifted."""
+        u = F.linear(x, self.weight, self.bias)
+        u = u if shift is None else u + shift
         pairs = [(u[:, :-s], u[:, s:]) for s in range(1, self.n_shifts + 1)]
         # Not the minimum, whose gradient is shared out where both are equal.
         lower = [torch.where(one <= other, one, other) for one, other in pairs]
@@ -159,19 +153,12 @@ class TiedComparisons(nn.Module):  # type: ignore[misc]
         self.offset, self.activation = nn.Parameter(offset), activation
         self.register_buffer("pairs", pairs)
 
-    def forward(self, x: Any) -> Any:
-        """Activations (n, N M) of inputs (n, n_in)."""
-        return self.activated(self.affine(x))
-
-    def affine(self, x: Any) -> Any:
-        """Differences (n, N M) of scores."""
+    def forward(self, x: Any, shift: Any = None) -> Any:
+        """Activations (n, N M) of inputs (n, n_in), with differences that are shifted."""
         scores = F.linear(x, self.weight, self.bias)
         others = scores[:, self.pairs.flatten()].unflatten(1, self.pairs.shape)
-        return (others - scores[:, :, None] + self.offset).flatten(1)
-
-    def activated(self, z: Any) -> Any:
-        """Activations of the differences."""
-        return ACTIVATIONS[self.activation](z)
+        z = (others - scores[:, :, None] + self.offset).flatten(1)
+        return ACTIVATIONS[self.activation](z if shift is None else z + shift)
 
     def weight_of_each(self) -> Any:
         """Weights (N M, n_in) of each comparison."""
@@ -285,6 +272,10 @@ class ScaledTargets(nn.Module):  # type: ignore[misc]
         values = z * self.deviation + self.mean
         return values[:, 0] if self.is_vector else values
 
+    def inverse(self, values: Any) -> Any:
+        """Return what the last layer has (n, n_outputs) where these are the values."""
+        return (values - self.mean.to(values)) / self.deviation.to(values)
+
 
 class CalculatedNetwork(nn.Module):  # type: ignore[misc]
     """The network of an estimator, as ``estimator.to_torch()`` makes it.
@@ -338,20 +329,22 @@ class CalculatedNetwork(nn.Module):  # type: ignore[misc]
         tensor of shape (n, n_outputs), or of a vector of values (n,)
         """
         first, *others = self.layers
-        values = first.activated(self._first(first, self.input(x)))
+        values = first(*self._without_holes(self.input(x)))
         for layer in others:
             values = layer(values)
         return self.target(values)
 
-    def _first(self, first: Any, x: Any) -> Any:
-        """Return sums (n, P) of the first layer; missing values are at the mean, zero."""
+    def _without_holes(self, x: Any) -> tuple[Any, ...]:
+        """Return inputs with the mean, zero, for missing values, and what this shifts."""
         if not self.accepts_missing:
-            return first.affine(x)
+            return (x,)
         holes = torch.isnan(x)
-        u = first.affine(torch.where(holes, 0.0, x))
-        if self.missing is None or not holes.any():
-            return u
-        return u + F.linear(holes.to(x.dtype), first.weight_of_each() * self.missing())
+        filled = torch.where(holes, 0.0, x)
+        # What is compiled or exported is for rows with holes too.
+        if self.missing is None or not (torch.compiler.is_compiling() or holes.any()):
+            return (filled,)
+        weight = self.layers[0].weight_of_each() * self.missing()
+        return filled, F.linear(holes.to(x.dtype), weight)
 
 
 class _LogSigmoid(nn.Module):  # type: ignore[misc]

@@ -33,6 +33,7 @@ from skmetricmlp.torch.features import (
     part_of,
     to_host,
 )
+from skmetricmlp.torch.modules import ScaledTargets
 
 __all__ = ["fit_output_"]
 
@@ -68,7 +69,8 @@ def fit_output_(
 
     The module is evaluated once on each row, without gradients and in evaluation mode.
     From the inputs of the layer only sums and a sample of rows are kept, so that the data
-    may be larger than memory. All layers before stay as they are.
+    may be larger than memory. All layers before stay as they are. ``to_torch()`` of a
+    regressor is fitted to values in the units of its targets.
 
     Parameters
     ----------
@@ -211,6 +213,7 @@ def _hidden(
 ) -> Iterator[tuple[str, _Block]]:
     """Yield the kind of the targets, and the inputs of the layer beside them."""
     example, n_out = example_of(module), linear.out_features
+    units = next((m for m in module.modules() if isinstance(m, ScaledTargets)), None)
     with evaluating(module), caught(linear, inputs=True) as found:
         for inputs, targets in batches:
             output = module(like(inputs, example))
@@ -222,10 +225,14 @@ def _hidden(
             hidden = found.pop()
             kind = _kind_of(targets, n_out) if kind == "auto" else kind
             if kind == "values":
-                _check_last(linear(hidden), output)
+                z = linear(hidden)
                 found.clear()
+                _check_last(z if units is None else units(z), output)
             hidden = to_host(hidden.reshape(-1, linear.in_features)).astype(np.float64)
-            yield kind, _Block(hidden, _targets(targets, kind, len(hidden), n_out))
+            y = _targets(targets, kind, len(hidden), n_out)
+            if kind == "values" and units is not None:
+                y = units.inverse(torch.from_numpy(y)).numpy()
+            yield kind, _Block(hidden, y)
 
 
 def _kind_of(targets: Any, n_out: int) -> str:
@@ -240,7 +247,8 @@ def _check_last(ours: Any, output: Any) -> None:
     if not (is_same and torch.allclose(output.reshape(ours.shape), ours, equal_nan=True)):
         msg = (
             "module must return what its last linear layer returns where the targets are "
-            "values: fit the layer to targets in its own units"
+            "values, or this in the units of the targets, as to_torch() of a regressor: "
+            "fit the layer to targets in its own units"
         )
         raise ValueError(msg)
 
