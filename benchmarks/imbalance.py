@@ -73,17 +73,17 @@ def problems(folder: Path | None) -> Iterator[tuple[str, NDArray, NDArray]]:
 
 
 def models(seed: int) -> dict[str, ClassifierMixin]:
-    ours = MetricInitMLPClassifier(random_state=seed)
     untrained = MetricInitMLPClassifier(max_iter=0, random_state=seed)
-    balanced = MetricInitMLPClassifier(class_weight="balanced", random_state=seed)
+    balanced = MetricInitMLPClassifier(
+        class_weight="balanced", max_iter=0, random_state=seed
+    )
     return {
-        "fit": ours,
-        "fit, tuned threshold": TunedThresholdClassifierCV(ours, random_state=seed),
-        "fit, class_weight": balanced,
+        "fit": MetricInitMLPClassifier(random_state=seed),
         "max_iter=0": untrained,
         "max_iter=0, tuned threshold": TunedThresholdClassifierCV(
             untrained, random_state=seed
         ),
+        "max_iter=0, class_weight": balanced,
         "random forest": RandomForestClassifier(random_state=seed),
         "boosting": HistGradientBoostingClassifier(random_state=seed),
         "boosting, tuned threshold": TunedThresholdClassifierCV(
