@@ -3,7 +3,7 @@
     python benchmarks/tables.py --data FOLDER --results FILE > FILE.txt
     python benchmarks/markdown.py < FILE.txt
 
-Lines that belong to no table stay as they are.
+The time of predictions is left out. Lines that belong to no table stay as they are.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 
-SHORT = {
+# Heading and decimals of each column.
+SHOWN = {
     "mean rank": ("rank", 2),
     "mean accuracy": ("accuracy", 3),
     "mean log loss": ("log loss", 3),
@@ -20,11 +21,10 @@ SHORT = {
     "mean rmse": ("RMSE", 3),
     "ratio to ours": ("ratio", 3),
     "fit s": ("fit (s)", 2),
-    "predict s": ("predict (s)", 3),
     "fit / boosting": ("fit / boosting", 2),
     "ours ahead by": ("ahead by", 4),
-    "+-": ("±", 4),
 }
+OTHERS = {"predict s", "+-"}
 
 
 def main() -> None:
@@ -36,13 +36,14 @@ def converted(lines: Iterable[str]) -> Iterator[str]:
     heading: list[str] = []
     for line in lines:
         cells = re.split(r"\s{2,}", line.strip())
-        if line.startswith(" ") and set(cells) <= set(SHORT):
+        if line.startswith(" ") and set(cells) <= SHOWN.keys() | OTHERS:
             heading = cells
         elif heading and line == "model":
-            yield from ("", row(["model", *(SHORT[name][0] for name in heading)]))
-            yield row(["---"] * (1 + len(heading)))
+            names = [SHOWN[name][0] for name in heading if name in SHOWN]
+            yield from ("", row(["model", *names]), row(["---"] * (1 + len(names))))
         elif heading and len(cells) == 1 + len(heading):
-            yield row([cells[0], *map(rounded, heading, cells[1:])])
+            numbers = dict(zip(heading, map(float, cells[1:]), strict=True))
+            yield row([cells[0], *written(numbers)])
         else:
             if heading:
                 yield ""
@@ -54,8 +55,14 @@ def row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def rounded(name: str, cell: str) -> str:
-    return f"{float(cell):.{SHORT[name][1]}f}".replace("-0.0000", "0.0000")
+def written(numbers: dict[str, float]) -> Iterator[str]:
+    """Yield the cells of a model; it is not ahead of itself."""
+    for name, (_, decimals) in SHOWN.items():
+        if name == "ours ahead by" and name in numbers:
+            gap, deviation = numbers[name], numbers["+-"]
+            yield f"{gap:.4f} ± {deviation:.4f}" if gap or deviation else ""
+        elif name in numbers:
+            yield f"{numbers[name]:.{decimals}f}"
 
 
 if __name__ == "__main__":

@@ -22,16 +22,17 @@ def tables(text):
     found = []
     for block in re.findall(r"(?m)(?:^\|.*\n)+", text):
         heading, _, *rows = (
-            [cell.strip() for cell in line.strip("| ").split("|")]
+            [cell.strip() for cell in line[1:-1].split("|")]
             for line in block.strip().split("\n")
         )
-        found.append(
-            {
-                row[0]: dict(zip(heading[1:], map(float, row[1:]), strict=True))
-                for row in rows
-            }
-        )
+        found.append({row[0]: numbers(heading, row) for row in rows})
     return found
+
+
+def numbers(heading, row):
+    """Return the first number of each cell that has one."""
+    cells = zip(heading[1:], row[1:], strict=True)
+    return {name: float(cell.split(" ")[0]) for name, cell in cells if cell}
 
 
 def color(name):
