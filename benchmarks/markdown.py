@@ -3,7 +3,7 @@
     python benchmarks/tables.py --data FOLDER --results FILE > FILE.txt
     python benchmarks/markdown.py < FILE.txt
 
-The time of predictions is left out. Lines that belong to no table stay as they are.
+Times are left out if they are there as a ratio too. Lines that belong to no table stay.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def converted(lines: Iterable[str]) -> Iterator[str]:
         if line.startswith(" ") and set(cells) <= SHOWN.keys() | OTHERS:
             heading = cells
         elif heading and line == "model":
-            names = [SHOWN[name][0] for name in heading if name in SHOWN]
+            names = [SHOWN[name][0] for name in kept(heading)]
             yield from ("", row(["model", *names]), row(["---"] * (1 + len(names))))
         elif heading and len(cells) == 1 + len(heading):
             numbers = dict(zip(heading, map(float, cells[1:]), strict=True))
-            yield row([cells[0], *written(numbers)])
+            yield row([cells[0], *(written(name, numbers) for name in kept(heading))])
         else:
             if heading:
                 yield ""
@@ -51,18 +51,23 @@ def converted(lines: Iterable[str]) -> Iterator[str]:
             yield f"**{line.strip('= ')}**" if line.startswith("===") else line
 
 
+def kept(heading: list[str]) -> list[str]:
+    """Return the columns to show."""
+    twice = {"fit s"} if "fit / boosting" in heading else set()
+    return [name for name in SHOWN if name in heading and name not in twice]
+
+
 def row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def written(numbers: dict[str, float]) -> Iterator[str]:
-    """Yield the cells of a model; it is not ahead of itself."""
-    for name, (_, decimals) in SHOWN.items():
-        if name == "ours ahead by" and name in numbers:
-            gap, deviation = numbers[name], numbers["+-"]
-            yield f"{gap:.4f} ± {deviation:.4f}" if gap or deviation else ""
-        elif name in numbers:
-            yield f"{numbers[name]:.{decimals}f}"
+def written(name: str, numbers: dict[str, float]) -> str:
+    """Return a cell; a model is not ahead of itself."""
+    decimals = SHOWN[name][1]
+    if name != "ours ahead by":
+        return f"{numbers[name]:.{decimals}f}"
+    deviation = numbers["+-"]
+    return f"{numbers[name]:.{decimals}f}±{deviation:.{decimals}f}" if deviation else ""
 
 
 if __name__ == "__main__":

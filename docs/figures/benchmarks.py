@@ -6,6 +6,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 PAGE = (Path.cwd().parent / "benchmarks.md").read_text(encoding="utf-8")
+NUMBER = r"-?[\d.]+"
 OURS, FITTED, RANDOM, OTHERS = "#2a7fb8", "#e07b39", "#b5651d", "0.55"
 STYLES = {"random, fitted": FITTED, "random": RANDOM, "MLP": "#8c6bb1"}
 
@@ -32,7 +33,7 @@ def tables(text):
 def numbers(heading, row):
     """Return the first number of each cell that has one."""
     cells = zip(heading[1:], row[1:], strict=True)
-    return {name: float(cell.split(" ")[0]) for name, cell in cells if cell}
+    return {name: float(re.match(NUMBER, cell)[0]) for name, cell in cells if cell}
 
 
 def color(name):
@@ -60,14 +61,14 @@ def ranked(panel, table, column, title):
 
 
 def judged(text):
-    """Draw a pair of tables, of classes and of values."""
+    """Draw a pair of tables, of classes and of values, without the last few."""
     classes, values = tables(text)[:2]
     values = {name: row for name, row in values.items() if row["ratio"] < 1.5}
-    _, panels = plt.subplots(1, 3, figsize=(10, 3.4))
+    _, panels = plt.subplots(1, 3, figsize=(8.5, 3.4))
     ranked(panels[0], classes, "accuracy", "accuracy")
     shown = {name: row for name, row in classes.items() if row["log loss"] < 0.9}
-    ranked(panels[1], shown, "log loss", "log loss (less is better)")
-    ranked(panels[2], values, "ratio", "RMSE / ours (less is better)")
+    ranked(panels[1], shown, "log loss", "log loss")
+    ranked(panels[2], values, "ratio", "RMSE / ours")
     plt.show()
 
 
@@ -84,7 +85,7 @@ def large():
 def long_training():
     """Draw accuracy, log loss and RMSE by the number of epochs."""
     text = section("## Training for long, in small and in large batches")
-    _, panels = plt.subplots(2, 3, figsize=(10, 5), sharex=True)
+    _, panels = plt.subplots(2, 3, figsize=(8.5, 4.8), sharex=True)
     pairs = (tables(text)[:2], tables(text)[2:])
     for line, (classes, values) in zip(panels, pairs, strict=True):
         for panel, table, column in zip(
@@ -121,7 +122,7 @@ def parts():
     text = section("## What each part is worth")
     blocks = re.findall(r"(?m)^start\s*\n((?:.+\n)+)", text)
     titles = ("all tables", "ten labels per class", "MNIST, 1,000 rows")
-    _, panels = plt.subplots(1, 3, figsize=(10, 4), sharey=True)
+    _, panels = plt.subplots(1, 3, figsize=(8.5, 4), sharey=True)
     for panel, block, title in zip(panels, blocks, titles, strict=True):
         lines = [line for line in block.splitlines() if re.match("[a-z0-9]", line)]
         rows = [re.split(r"\s{2,}", line) for line in lines[::-1]]
