@@ -1,7 +1,7 @@
 """Turn what ``benchmarks/tables.py`` prints into tables of Markdown that fit a page.
 
     python benchmarks/tables.py --data FOLDER --results FILE > FILE.txt
-    python benchmarks/markdown.py < FILE.txt
+    python benchmarks/as_markdown.py < FILE.txt
 
 Times are left out if they are there as a ratio too. Lines that belong to no table stay.
 """
@@ -38,7 +38,7 @@ def converted(lines: Iterable[str]) -> Iterator[str]:
         cells = re.split(r"\s{2,}", line.strip())
         if line.startswith(" ") and set(cells) <= SHOWN.keys() | OTHERS:
             heading = cells
-        elif heading and line == "model":
+        elif heading and cells == ["model"]:
             names = [SHOWN[name][0] for name in kept(heading)]
             yield from ("", row(["model", *names]), row(["---"] * (1 + len(names))))
         elif heading and len(cells) == 1 + len(heading):
