@@ -48,7 +48,8 @@ def converted(lines: Iterable[str]) -> Iterator[str]:
             if heading:
                 yield ""
             heading = []
-            yield f"**{line.strip('= ')}**" if line.startswith("===") else line
+            is_title = line.startswith("===")
+            yield from ("", f"**{line.strip('= ')}**") if is_title else (line,)
 
 
 def kept(heading: list[str]) -> list[str]:

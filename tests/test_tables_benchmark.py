@@ -74,6 +74,7 @@ def test_a_printed_table_becomes_one_of_markdown():
     printed = pd.DataFrame(columns, models).to_string().split("\n")
     lines = ["=== 10 rows ===", *printed, "critical difference: 1"]
     assert list(as_markdown.converted(lines)) == [
+        "",
         "**10 rows**",
         "",
         "| model | rank | accuracy | fit / boosting | ahead by |",
