@@ -91,5 +91,5 @@ def test_the_gallery_has_the_folder_of_the_examples():
 
 def test_every_figure_is_shown():
     text = "".join(path.read_text("utf-8") for path in PAGES)
-    shown = set(re.findall(r"(?m)^\.\. plot:: figures/(\w+)\.py$", text))
+    shown = set(re.findall(r"(?m)^\.\. plot:: figures/(\w+)\.py(?: \w+)?$", text))
     assert shown == {path.stem for path in (DOCS / "figures").glob("*.py")}

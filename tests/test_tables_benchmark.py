@@ -4,6 +4,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
+import as_markdown
 import numpy as np
 import pandas as pd
 import pytest
@@ -57,3 +58,29 @@ def test_a_run_goes_on_and_reports(tables, tmp_path, capsys):
     assert (tmp_path / "r.jsonl").read_text() == results
     assert len(results.splitlines()) == 2 * 3
     assert "2000 rows, classes: 2 tables, 1 splits" in capsys.readouterr().out
+
+
+def test_a_printed_table_becomes_one_of_markdown():
+    columns = {
+        "mean rank": [1.25, 1.75],
+        "mean accuracy": [0.9, 0.8],
+        "fit s": [2.0, 1.0],
+        "predict s": [0.1, 0.2],
+        "fit / boosting": [2.0, 1.0],
+        "ours ahead by": [0.0, 0.1],
+        "+-": [0.0, 0.05],
+    }
+    models = pd.Index(["calculated", "boosting, leaf 2"], name="model")
+    printed = pd.DataFrame(columns, models).to_string().split("\n")
+    lines = ["=== 10 rows ===", *printed, "critical difference: 1"]
+    assert list(as_markdown.converted(lines)) == [
+        "",
+        "**10 rows**",
+        "",
+        "| model | rank | accuracy | fit / boosting | ahead by |",
+        "| --- | --- | --- | --- | --- |",
+        "| calculated | 1.25 | 0.900 | 2.00 |  |",
+        "| boosting, leaf 2 | 1.75 | 0.800 | 1.00 | 0.1000±0.0500 |",
+        "",
+        "critical difference: 1",
+    ]

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 
 text = (Path.cwd().parent / "benchmarks.md").read_text(encoding="utf-8")
 section = text.split("### Few labels")[1].split("\n## ")[0]
-blocks = re.findall(r"=== (\d+) labels, classes.*?\n(.*?)critical", section, re.DOTALL)
+blocks = re.findall(r"\*\*(\d+) labels.*?\n\n(.*?)\n\n", section, re.DOTALL)
 DRAWN = {
     "calculated": ("calculated, untrained", "#2a7fb8", "o-"),
     "random, fitted": ("random units, same output", "#e07b39", "s-"),
@@ -21,7 +21,7 @@ figure, panel = plt.subplots(figsize=(7, 3.4))
 for name, (label, color, style) in DRAWN.items():
     points = []
     for n_labels, table in blocks:
-        cells = re.search(rf"^{name} +(\d.+)$", table, re.MULTILINE)[1].split()
+        cells = re.search(rf"^\| {name} \| (.+)$", table, re.MULTILINE)[1].split(" | ")
         points.append((int(n_labels), float(cells[1])))
     panel.plot(*zip(*points, strict=True), style, color=color, label=label, ms=5)
 panel.set(xscale="log", xlabel="labeled rows per class", ylabel="mean accuracy")
