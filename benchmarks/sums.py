@@ -8,8 +8,9 @@
 Made rows of 50 features are written to a Parquet file, row group by row group, and read
 from it again the same way, by ``partial_fit`` with ``solver="closed_form"``. Each line is
 measured in a process of its own. Its peak memory is what comes on top of the imports.
-``products`` are the seconds that NumPy needs for the products of the same hidden values
-with themselves alone, H^T H, and ``ratio`` is the time of the fit over it. ``solve`` are
+``products`` are the seconds that NumPy needs for H^T H alone, the products of so many
+hidden values with themselves, measured between the batches; ``ratio`` is the time of the
+fit, less these, over it. ``solve`` are
 the seconds until the network is calculated from the sums. With ``--boosting`` scikit-
 learn's gradient boosting is fitted to all rows at once. With ``--parts 2`` two processes
 learn half of the rows each, and are merged. With ``--exemplars`` the table has where
@@ -39,6 +40,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from skmetricmlp import MetricInitMLPClassifier
 
 N_FEATURES, GROUP, N_TEST = 50, 10_000, 10_000
+EVERY = 5  # batches, after which the products are measured
 
 
 def made(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -79,19 +81,21 @@ def network(width: int) -> MetricInitMLPClassifier:
 
 def fit(path: Path, width: int, part: int = 0, parts: int = 1) -> Any:
     """Fit to a share of the row groups."""
-    model = network(width)
+    model, share = network(width), batches(path, part, parts)
     if parts > 1:  # all have the hidden layer of one
         X, y = next(batches(path, 0, 1))
         few = slice(0, None, 4)
         model.set_params(exemplars=(X[few], y[few]))
-    for X, y in batches(path, part, parts):
+    for X, y in share:
         model.partial_fit(X, y, classes=range(5))
     return model
 
 
 def closed_form(path: Path, width: int, parts: int) -> dict[str, Any]:
-    """Measure the fit, and the products of the hidden values alone."""
+    """Measure the fit, and between its batches the products of hidden values alone."""
     X, y = made(N_TEST, 10**9)
+    block, alone = np.random.default_rng(0).normal(size=(2**22 // width, width)), []
+    products(block)
     before, start = high_water(), perf_counter()
     if parts > 1:
         with _processes(parts) as pool:
@@ -100,23 +104,27 @@ def closed_form(path: Path, width: int, parts: int) -> dict[str, Any]:
         for other in others:
             model.merge(other)
     else:
-        model = fit(path, width)
+        model = network(width)
+        for k, batch in enumerate(batches(path, 0, 1)):
+            model.partial_fit(*batch, classes=range(5))
+            if k % EVERY == 0:
+                alone.append(products(block))
     added = perf_counter()
     score = model.score(X, y)
-    solved = perf_counter()
-    seconds = {"fit": solved - start, "solve": solved - added}
-    peak = high_water() - before
-    hidden = np.maximum(model.network_.activations(X[:GROUP])[-1], 0.0)
-    n = pq.ParquetFile(path).metadata.num_rows
-    block = hidden[: max(1, 2**22 // hidden.shape[1])].astype(np.float64)
-    times = []
-    for _ in range(5):
-        start = perf_counter()
-        block.T @ block
-        times.append(perf_counter() - start)
-    products = float(np.median(times)) * n / len(block)
-    ratio = {"products": products, "ratio": seconds["fit"] / products}
-    return seconds | ratio | {"MiB": peak, "accuracy": score}
+    solved, peak = perf_counter(), high_water() - before
+    seconds = {"fit": solved - start - sum(alone), "solve": solved - added}
+    if alone:
+        n = pq.ParquetFile(path).metadata.num_rows
+        seconds["products"] = float(np.mean(alone)) * n / len(block)
+        seconds["ratio"] = seconds["fit"] / seconds["products"]
+    return seconds | {"MiB": peak, "accuracy": score}
+
+
+def products(block: np.ndarray) -> float:
+    """Return the seconds of the products of an array with itself."""
+    start = perf_counter()
+    block.T @ block
+    return perf_counter() - start
 
 
 def boosting(path: Path) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from skmetricmlp._array_api import numpy_type
 from skmetricmlp._data import (
     DistinctRows,
     TrainingData,
+    cached_rows,
     distinct_rows,
     mean_and_deviation,
-    rows_per_batch,
 )
 from skmetricmlp._state import FitState
 from skmetricmlp._typing import Array, Floats, Ints
@@ -459,7 +459,7 @@ def _ridge_output(
     else:
         blocks = (
             hidden_values(layers, rows.X[rows.index[block]])
-            for block in gen_batches(n, rows_per_batch(layers[-1].n_out))
+            for block in gen_batches(n, cached_rows(layers[-1].n_out))
         )
         equations = normal_equations(
             summed(blocks, targets, sample_weight, center), center
@@ -478,7 +478,9 @@ def hidden_values(layers: tuple[Layer, ...], X: Array) -> Floats:
 
     Those of a few rows are as they are calculated, without a copy.
     """
-    network = Network(layers).astype(X.dtype)
+    network = Network(layers)
+    if network.parameters[0].dtype != X.dtype:
+        network = network.astype(X.dtype)
     if X.shape[0] <= network.block_rows:
         return _values(network, X)
     hidden = np.empty((X.shape[0], layers[-1].n_out), dtype=X.dtype)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.linalg.blas import dsyrk
 from sklearn.utils import gen_batches
 
+from skmetricmlp._data import rows_per_batch
 from skmetricmlp._threads import one_thread
 from skmetricmlp._typing import Floats
 
@@ -140,10 +141,17 @@ class Sums(NamedTuple):
     targets: Floats
     square: float
 
-    def plus(self, other: Sums, factor: float = 1.0) -> Sums:
-        """Return the sums with ``factor`` times those of other rows."""
+    @classmethod
+    def of_no_rows(cls, n_hidden: int, n_targets: int) -> Sums:
+        """Return sums that are zero."""
+        triangle = np.zeros((n_hidden, n_hidden), order="F")
+        response, hidden = np.zeros((n_hidden, n_targets)), np.zeros(n_hidden)
+        return cls(0.0, triangle, response, hidden, np.zeros(n_targets), 0.0)
+
+    def plus(self, other: Sums) -> Sums:
+        """Return the sums over the rows of both."""
         pairs: Any = zip(self, other, strict=True)
-        return Sums(*(mine + factor * theirs for mine, theirs in pairs))
+        return Sums(*(mine + theirs for mine, theirs in pairs))
 
     def scaled(self, factor: float) -> Sums:
         """Return the sums with all weights times a factor."""
@@ -152,9 +160,17 @@ class Sums(NamedTuple):
 
 
 def summed(
-    blocks: Iterable[Floats], targets: Floats, sample_weight: Floats, center: Floats
+    blocks: Iterable[Floats],
+    targets: Floats,
+    sample_weight: Floats,
+    center: Floats,
+    before: Sums | None = None,
+    factor: float = 1.0,
 ) -> Sums:
     """Add up the sums of a least squares problem, in double precision.
+
+    Small blocks of hidden values stay in the cache until they are stacked for the
+    products of matrices.
 
     Parameters
     ----------
@@ -166,38 +182,72 @@ def summed(
     center : array of shape (n_hidden,)
         About the mean. It is subtracted from every row, because the sums of values that
         are far from zero would lose digits.
+    before : Sums, optional
+        Sums over other rows, which are added. They are not changed.
+    factor : float, default=1.0
+        Of the rows, not of those before: -1 takes them away.
 
     Returns
     -------
     Sums
     """
-    n_hidden, n_targets = len(center), targets.shape[1]
-    triangle = np.zeros((n_hidden, n_hidden), order="F")
-    response, hidden = np.zeros((n_hidden, n_targets)), np.zeros(n_hidden)
+    before = before or Sums.of_no_rows(len(center), targets.shape[1])
     roots = np.sqrt(sample_weight.astype(np.float64))
     weighted = roots[:, None] * targets
-    start = 0
-    for block in blocks:
-        rows = slice(start, start + len(block))
-        A = block.astype(np.float64, copy=False)
-        A -= center
-        if not np.all(roots[rows] == 1.0):
-            A *= roots[rows, None]
-        hidden += roots[rows] @ A
-        response += A.T @ weighted[rows]
-        # In place, without an array of this size for each block.
+    # The sum of the hidden values is their product with ones.
+    columns = np.column_stack([weighted, roots])
+    products = np.zeros((len(center), columns.shape[1]))
+
+    def values() -> Iterator[Floats]:
+        start = 0
+        for block in blocks:
+            rows = slice(start, start + len(block))
+            A = block.astype(np.float64, copy=False)
+            A -= center
+            if not np.all(roots[rows] == 1.0):
+                A *= roots[rows, None]
+            np.add(products, A.T @ columns[rows], out=products)
+            yield A
+            start = rows.stop
+
+    triangle = before.triangle.copy(order="F")
+    for A in _stacked(values(), len(roots), len(center)):
         by_column = A.flags.f_contiguous
-        triangle = dsyrk(
-            1.0,
+        # In place, without an array of this size for each block.
+        dsyrk(
+            factor,
             A if by_column else A.T,
             beta=1.0,
             c=triangle,
             trans=by_column,
             overwrite_c=True,
         )
-        start = rows.stop
-    total, square = float(roots @ roots), float(np.sum(weighted**2))
-    return Sums(total, triangle, response, hidden, roots @ weighted, square)
+    return Sums(
+        before.weight + factor * float(roots @ roots),
+        triangle,
+        before.response + factor * products[:, :-1],
+        before.hidden + factor * products[:, -1],
+        before.targets + factor * (roots @ weighted),
+        before.square + factor * float(np.sum(weighted**2)),
+    )
+
+
+def _stacked(blocks: Iterable[Floats], n_rows: int, width: int) -> Iterator[Floats]:
+    """Yield blocks of up to ``rows_per_batch`` rows, in memory that is used again.
+
+    A product of many rows reads and writes the result as often as one of few.
+    """
+    stack, filled = np.empty((min(n_rows, rows_per_batch(width)), width), order="F"), 0
+    for block in blocks:
+        if filled + len(block) > len(stack):
+            yield stack[:filled]
+            filled = 0
+        if len(block) > len(stack):
+            yield block
+        else:
+            stack[filled : filled + len(block)] = block
+            filled += len(block)
+    yield stack[:filled]
 
 
 class NormalEquations(NamedTuple):

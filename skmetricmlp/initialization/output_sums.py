@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.utils import gen_batches
 
-from skmetricmlp._data import TrainingData, rows_per_batch
+from skmetricmlp._data import TrainingData, cached_rows
 from skmetricmlp._typing import Array, Floats
 from skmetricmlp.initialization.build import RIDGE_ROWS, hidden_values
 from skmetricmlp.initialization.config import NetworkConfig
@@ -59,7 +59,7 @@ class OutputSums:
         """Return sums over no rows, centered at the mean of the reference rows."""
         hidden = hidden_values(layers, reference.X).astype(np.float64)
         center, nothing = hidden.mean(axis=0), slice(0)
-        sums = summed([], np.zeros((0, n_targets)), np.zeros(0), center)
+        sums = Sums.of_no_rows(len(center), n_targets)
         few = TrainingData(*(part[nothing] for part in reference))
         few = few._replace(sample_weight=np.zeros(0))
         return cls(layers, center, sums, RowSample(np.zeros(0), few, KEPT_ROWS))
@@ -81,15 +81,15 @@ class OutputSums:
         n = len(data.sample_weight)
         blocks = (
             hidden_values(self.layers, data.X[rows])
-            for rows in gen_batches(n, rows_per_batch(len(self.center)))
+            for rows in gen_batches(n, cached_rows(len(self.center)))
         )
-        added = summed(blocks, targets, data.sample_weight, self.center)
+        sums = summed(blocks, targets, data.sample_weight, self.center, self.sums, factor)
         sample = RowSample.of(data, KEPT_ROWS if factor > 0 else n)
-        return self._plus(added, sample, factor)
+        return self._with(sums, self.sample.plus(sample, factor), factor)
 
     def plus(self, other: OutputSums) -> OutputSums:
         """Return the sums over the rows of both."""
-        return self._plus(other.sums, other.sample, 1.0)
+        return self._with(self.sums.plus(other.sums), self.sample.plus(other.sample))
 
     def scaled(self, factor: float) -> OutputSums:
         """Return the sums with all weights times a factor."""
@@ -100,8 +100,8 @@ class OutputSums:
             greatest=factor * self.greatest,
         )
 
-    def _plus(self, added: Sums, sample: RowSample, factor: float) -> OutputSums:
-        sums = self.sums.plus(added, factor)
+    def _with(self, sums: Sums, sample: RowSample, factor: float = 1.0) -> OutputSums:
+        """Return other sums, if they have enough digits, with the same hidden layers."""
         greatest = max(self.greatest, sums.weight)
         if factor < 0 and not sums.weight >= LEAST_SHARE * greatest:
             msg = (
@@ -110,7 +110,6 @@ class OutputSums:
                 f"has to stay: call fit with the rows that stay"
             )
             raise ValueError(msg)
-        sample = self.sample.plus(sample, factor)
         if factor < 0 and len(sample.keys) < LEAST_ROWS and not sample.is_complete:
             msg = (
                 f"{len(sample.keys)} rows of the sample would be left, and at least "
