@@ -26,7 +26,6 @@ from skmetricmlp._typing import Array, Floats, Ints
 __all__ = [
     "DistinctRows",
     "TrainingData",
-    "cached_rows",
     "distinct_rows",
     "group_means",
     "grouped",
@@ -41,8 +40,6 @@ Keys = NDArray[np.uint64]
 
 MIB = 2**20
 MOST_MIB = 32  # for temporaries; more memory hardly makes anything faster
-CACHED_MIB = 2  # about what the cache of a core has room for
-LEAST_ROWS = 32  # of fewer rows a product of matrices is slow
 TEMPORARIES = 4  # arrays of the size of a block of rows that exist at the same time
 SAFE_EXPONENT = 400
 TINY = 10.0 * float(np.finfo(float).eps)  # relative deviation due to rounding errors
@@ -74,22 +71,6 @@ def rows_per_batch(width: int) -> int:
     """
     limit = min(MOST_MIB, get_config()["working_memory"]) * MIB
     return max(1, int(limit // (8 * max(1, width))))
-
-
-def cached_rows(width: int) -> int:
-    """Return how many rows are calculated at a time if they are to stay in the cache.
-
-    Parameters
-    ----------
-    width : int
-        Numbers in each row.
-
-    Examples
-    --------
-    >>> cached_rows(1024)
-    256
-    """
-    return max(LEAST_ROWS, CACHED_MIB * MIB // (8 * max(1, width)))
 
 
 def row_batches(n_rows: int, width: int) -> Iterator[slice]:

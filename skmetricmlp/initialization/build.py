@@ -13,9 +13,9 @@ from skmetricmlp._array_api import numpy_type
 from skmetricmlp._data import (
     DistinctRows,
     TrainingData,
-    cached_rows,
     distinct_rows,
     mean_and_deviation,
+    rows_per_batch,
 )
 from skmetricmlp._state import FitState
 from skmetricmlp._typing import Array, Floats, Ints
@@ -459,7 +459,7 @@ def _ridge_output(
     else:
         blocks = (
             hidden_values(layers, rows.X[rows.index[block]])
-            for block in gen_batches(n, cached_rows(layers[-1].n_out))
+            for block in gen_batches(n, rows_per_batch(layers[-1].n_out))
         )
         equations = normal_equations(
             summed(blocks, targets, sample_weight, center), center

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.linalg.blas import dsyrk
 from sklearn.utils import gen_batches
 
-from skmetricmlp._data import rows_per_batch
 from skmetricmlp._threads import one_thread
 from skmetricmlp._typing import Floats
 
@@ -169,9 +168,6 @@ def summed(
 ) -> Sums:
     """Add up the sums of a least squares problem, in double precision.
 
-    Small blocks of hidden values stay in the cache until they are stacked for the
-    products of matrices.
-
     Parameters
     ----------
     blocks : iterable of arrays of shape (m, n_hidden)
@@ -197,24 +193,18 @@ def summed(
     # The sum of the hidden values is their product with ones.
     columns = np.column_stack([weighted, roots])
     products = np.zeros((len(center), columns.shape[1]))
-
-    def values() -> Iterator[Floats]:
-        start = 0
-        for block in blocks:
-            rows = slice(start, start + len(block))
-            A = block.astype(np.float64, copy=False)
-            A -= center
-            if not np.all(roots[rows] == 1.0):
-                A *= roots[rows, None]
-            np.add(products, A.T @ columns[rows], out=products)
-            yield A
-            start = rows.stop
-
     triangle = before.triangle.copy(order="F")
-    for A in _stacked(values(), len(roots), len(center)):
-        by_column = A.flags.f_contiguous
+    start = 0
+    for block in blocks:
+        rows = slice(start, start + len(block))
+        A = block.astype(np.float64, copy=False)
+        A -= center
+        if not np.all(roots[rows] == 1.0):
+            A *= roots[rows, None]
+        products += A.T @ columns[rows]
         # In place, without an array of this size for each block.
-        dsyrk(
+        by_column = A.flags.f_contiguous
+        triangle = dsyrk(
             factor,
             A if by_column else A.T,
             beta=1.0,
@@ -222,6 +212,7 @@ def summed(
             trans=by_column,
             overwrite_c=True,
         )
+        start = rows.stop
     return Sums(
         before.weight + factor * float(roots @ roots),
         triangle,
@@ -230,24 +221,6 @@ def summed(
         before.targets + factor * (roots @ weighted),
         before.square + factor * float(np.sum(weighted**2)),
     )
-
-
-def _stacked(blocks: Iterable[Floats], n_rows: int, width: int) -> Iterator[Floats]:
-    """Yield blocks of up to ``rows_per_batch`` rows, in memory that is used again.
-
-    A product of many rows reads and writes the result as often as one of few.
-    """
-    stack, filled = np.empty((min(n_rows, rows_per_batch(width)), width), order="F"), 0
-    for block in blocks:
-        if filled + len(block) > len(stack):
-            yield stack[:filled]
-            filled = 0
-        if len(block) > len(stack):
-            yield block
-        else:
-            stack[filled : filled + len(block)] = block
-            filled += len(block)
-    yield stack[:filled]
 
 
 class NormalEquations(NamedTuple):

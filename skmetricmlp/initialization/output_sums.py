@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.utils import gen_batches
 
-from skmetricmlp._data import TrainingData, cached_rows
+from skmetricmlp._data import TrainingData, rows_per_batch
 from skmetricmlp._typing import Array, Floats
 from skmetricmlp.initialization.build import RIDGE_ROWS, hidden_values
 from skmetricmlp.initialization.config import NetworkConfig
@@ -81,7 +81,7 @@ class OutputSums:
         n = len(data.sample_weight)
         blocks = (
             hidden_values(self.layers, data.X[rows])
-            for rows in gen_batches(n, cached_rows(len(self.center)))
+            for rows in gen_batches(n, rows_per_batch(len(self.center)))
         )
         sums = summed(blocks, targets, data.sample_weight, self.center, self.sums, factor)
         sample = RowSample.of(data, KEPT_ROWS if factor > 0 else n)
