@@ -10,12 +10,12 @@ from it again the same way, by ``partial_fit`` with ``solver="closed_form"``. Ea
 measured in a process of its own. Its peak memory is what comes on top of the imports.
 ``products`` are the seconds that NumPy needs for H^T H alone, the products of so many
 hidden values with themselves, measured between the batches; ``ratio`` is the time of the
-fit, less these, over it. ``solve`` are
-the seconds until the network is calculated from the sums. With ``--boosting`` scikit-
-learn's gradient boosting is fitted to all rows at once. With ``--parts 2`` two processes
-learn half of the rows each, and are merged. With ``--exemplars`` the table has where
-exemplars of a stream come from: the first rows, all rows (``fit``), given rows, or the
-centers of mini-batch k-means in each class, from a pass before.
+fit, less these, over it. ``solve`` are the seconds until the network is calculated from
+the sums. With ``--boosting`` scikit-learn's gradient boosting is fitted to all rows at
+once. With ``--parts 2`` two processes learn half of the rows each, and are merged. With
+``--exemplars`` the table has where exemplars of a stream come from: the first rows, a
+sample of all rows (``fit``), given rows, or the centers of mini-batch k-means in each
+class, of the first batch or from a pass before.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -142,12 +143,15 @@ def exemplar_table(path: Path) -> list[dict[str, Any]]:
     X, y = made(N_TEST, 10**9)
     first, labels = next(batches(path, 0, 1))
     lines = []
-    for name in ("first 5,000 rows", "sample of all", "30", "300", "3000", "centers"):
+    given = ("30 rows", "300 rows", "3000 rows")
+    centers = {"centers of 10,000 rows": 1, "centers of all rows": None}
+    for name in ("first 5,000 rows", "sample of all", *given, *centers):
         start, exemplars = perf_counter(), None
-        if name.isdigit():
-            exemplars = first[: int(name)], labels[: int(name)]
-        elif name == "centers":
-            exemplars = _centers(path)
+        if name in given:
+            few = slice(int(name.split()[0]))
+            exemplars = first[few], labels[few]
+        elif name in centers:
+            exemplars = _centers(islice(batches(path, 0, 1), centers[name]))
         chosen = perf_counter()
         model = network(1599)
         if exemplars:
@@ -160,15 +164,16 @@ def exemplar_table(path: Path) -> list[dict[str, Any]]:
                 model.partial_fit(rows, codes, classes=range(5))
         score = model.score(X, y)
         seconds = {"choose": chosen - start, "fit": perf_counter() - chosen}
-        name = f"{name} given rows" if name.isdigit() else name  # noqa: PLW2901
         lines.append({"exemplars": name} | seconds | {"accuracy": score})
     return lines
 
 
-def _centers(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return 300 centers, as many in each class."""
+def _centers(
+    stream: Iterable[tuple[np.ndarray, np.ndarray]],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return 300 centers, as many in each class, of the batches of a stream."""
     kmeans = [MiniBatchKMeans(60, random_state=0) for _ in range(5)]
-    for X, y in batches(path, 0, 1):
+    for X, y in stream:
         for label, centers in enumerate(kmeans):
             centers.partial_fit(X[y == label])
     points = np.concatenate([centers.cluster_centers_ for centers in kmeans])
