@@ -14,8 +14,6 @@ from typing import Any, Self
 
 import dask.array as da
 import numpy as np
-import pandas as pd
-import scipy.sparse as sp
 from dask import compute, delayed, is_dask_collection
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
 from sklearn.utils.metaestimators import available_if
@@ -26,13 +24,13 @@ from skmetricmlp.estimators.closed_form import (
     ClosedFormMixin,
     begun,
     has_hidden_layers,
+    outline_of,
     sample_of,
     with_sample,
 )
 
 __all__ = ["OnDask"]
 
-HEAD_ROWS = 1000  # of each partition, that tell how columns are encoded
 FAN_IN = 8  # sums that one task adds up
 
 Partition = tuple[Any, Any, Any]  # X, y and the sample weight, which may be None
@@ -45,12 +43,15 @@ def _has_probabilities(wrapper: OnDask) -> bool:
 class OnDask(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     """Fit an estimator with ``solver="closed_form"`` to Dask arrays or data frames.
 
-    There are three passes over the data. The first looks at the columns and the labels.
-    The second draws a sample of 5,000 distinct rows, from which the exemplars and the
-    hidden layer are calculated; with given ``exemplars`` it is left out. The third adds
-    up the sums that the output layer needs. The sample and the sums do not depend on the
-    partitions. For numbers the network is that of ``estimator.fit`` with all rows, to
-    rounding.
+    There are two passes over the data. The first summarizes the columns and the labels,
+    and draws a sample of 5,000 distinct rows, from which the exemplars and the hidden
+    layer are calculated. The second adds up the sums that the output layer needs. None of
+    these depends on the partitions: the network is that of ``estimator.fit`` with all
+    rows, to rounding.
+
+    Categories and missing values are encoded when all of them are known. Rows with any of
+    these are sampled in a pass of its own, unless ``exemplars`` are given, and so are
+    rows with a ``class_weight``.
 
     A worker needs memory for one partition and for the sums, which are the square of the
     width in double precision. Dask computes the sums of a worker that is lost again.
@@ -66,11 +67,6 @@ class OnDask(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         The fitted one. It needs no Dask.
     classes_ : array of shape (n_classes,)
         The sorted labels, of a classifier.
-
-    Notes
-    -----
-    Categories and means of the columns of a data frame are those of the first 1,000 rows
-    of each partition. A category that these lack shares a column with the rare ones.
 
     Examples
     --------
@@ -118,20 +114,25 @@ class OnDask(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             accepted = "one with solver='closed_form'"
             raise invalid_parameter("estimator", given, accepted, TypeError)
         partitions = _partitions(X, y, sample_weight)
-        collects = is_classifier(given) and classes is None and y.ndim == 1
-        heads = compute(*(delayed(_head)(*part[:2], collects) for part in partitions))
-        X_head, y_head, labels = _joined_heads([head for head in heads if head])
-        classes = labels if collects else classes
-        estimator = begun(clone(given), X_head, y_head, classes)
+        template = delayed(given)
+        outlines = [delayed(outline_of)(template, *part, classes) for part in partitions]
+        outline = _total(outlines, _joined)
+        if outline is None:
+            msg = "X has no rows"
+            raise ValueError(msg)
+        estimator = begun(clone(given), outline, classes)
         if not has_hidden_layers(estimator):
-            template = delayed(estimator)
-            samples = [delayed(_sample)(template, *part) for part in partitions]
-            estimator = with_sample(estimator, _total(samples, _joined_samples))
+            sample = outline.sample
+            if not outline.is_sampled:
+                template = delayed(estimator)
+                samples = [delayed(_sample)(template, *part) for part in partitions]
+                sample = _total(samples, _joined)
+            estimator = with_sample(estimator, sample)
         if has_hidden_layers(estimator):
             template = delayed(estimator)
             parts = [delayed(_summed)(template, *part) for part in partitions]
             estimator = _total(parts, _merged)
-        self.estimator_, self._example = estimator, X_head[:1]
+        self.estimator_, self._example = estimator, outline.X[:1]
         if is_classifier(estimator):
             self.classes_ = estimator.classes_
         return self
@@ -239,53 +240,14 @@ def _partitions(X: Any, y: Any, sample_weight: Any) -> list[Partition]:
     return list(zip(parts[0], parts[1], weights, strict=True))
 
 
-def _head(X: Any, y: Any, with_labels: bool) -> Any:
-    """Return the first rows, which columns have missing values, and the labels."""
-    if not X.shape[0]:
-        return None
-    holes = None
-    if hasattr(X, "isna"):
-        holes = X.isna().any().to_numpy()
-    elif isinstance(X, np.ndarray) and X.dtype.kind == "f":
-        holes = np.isnan(X).any(axis=0)
-    labels = np.unique(np.asarray(y)) if with_labels else None
-    return X[:HEAD_ROWS], np.asarray(y[:HEAD_ROWS]), holes, labels
-
-
-def _joined_heads(heads: list[Any]) -> tuple[Any, Any, Any]:
-    """Join the first rows, with a missing value in each column that has any."""
-    if not heads:
-        msg = "X has no rows"
-        raise ValueError(msg)
-    tables, targets, holes, labels = zip(*heads, strict=True)
-    if hasattr(tables[0], "columns"):
-        X: Any = pd.concat(tables, ignore_index=True)
-    else:
-        stack = sp.vstack if sp.issparse(tables[0]) else np.concatenate
-        X = stack(tables)
-    if holes[0] is not None:
-        lacking = np.any(holes, axis=0) & ~np.any(_missing(X), axis=0)
-        for column in np.flatnonzero(lacking):
-            if hasattr(X, "columns"):
-                X.iloc[[0], column] = None
-            else:
-                X[0, column] = np.nan
-    known = None if labels[0] is None else np.unique(np.concatenate(labels))
-    return X, np.concatenate(targets), known
-
-
-def _missing(X: Any) -> Any:
-    return X.isna().to_numpy() if hasattr(X, "isna") else np.isnan(X)
-
-
 def _sample(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Any:
     if _has_no_weight(X, sample_weight):
         return None
     return sample_of(estimator, X, y, sample_weight)
 
 
-def _joined_samples(samples: Sequence[Any]) -> Any:
-    return _reduced(lambda one, other: one.plus(other), samples)
+def _joined(parts: Sequence[Any]) -> Any:
+    return _reduced(lambda one, other: one.plus(other), parts)
 
 
 def _summed(template: Any, X: Any, y: Any, sample_weight: Any) -> Any:

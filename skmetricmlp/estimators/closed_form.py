@@ -12,11 +12,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from copy import copy, deepcopy
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
@@ -47,13 +48,16 @@ from skmetricmlp.initialization import (
     cast_network,
 )
 from skmetricmlp.network import Network
+from skmetricmlp.tables import TableSummary, table_summary
 from skmetricmlp.training import History
 
 __all__ = [
     "ClosedFormMixin",
     "Learned",
+    "Outline",
     "begun",
     "has_hidden_layers",
+    "outline_of",
     "sample_of",
     "with_sample",
 ]
@@ -63,6 +67,8 @@ __all__ = [
 SAMPLE_ROWS = KEPT_ROWS
 # Rows that are added to the sums at once, at least.
 FEW_ROWS = 512
+# Rows of a part of the data that tell of its columns and types.
+HEAD_ROWS = 100
 CLOSED_FORM = "closed_form"
 
 
@@ -328,10 +334,17 @@ class ClosedFormMixin(NetworkEstimator):
         return learned
 
     def _rows_of_call(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: Any, classes: Any, method: str
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: Any,
+        classes: Any,
+        method: str,
+        summary: TableSummary | None = None,
     ) -> tuple[TrainingData, Learned]:
         """Check the rows of a call, and return what was learned before.
 
+        A first call may know the columns of more rows than its own, from their summary.
         The rows are on the host and have positive weights, and class codes, or values in
         the units of the user.
         """
@@ -340,7 +353,10 @@ class ClosedFormMixin(NetworkEstimator):
         if method == "forget" or (method != "fit" and "_fit_state" in vars(self)):
             self._started()
         before: Any = self._learned if has_begun else None
-        config = self._with_encoding(config, X, before and before.config)
+        if summary is None:
+            config = self._with_encoding(config, X, before and before.config)
+        else:
+            config = replace(config, encoding=summary.encoding())
         like = before.like if before else None
         data = check_training_data(
             self, X, y, sample_weight, like, method, config.encoding
@@ -454,24 +470,120 @@ class ClosedFormMixin(NetworkEstimator):
         self._assign_targets(learned.targets, learned.like)
 
 
-def begun(estimator: ClosedFormMixin, X: Any, y: Any, classes: Any) -> ClosedFormMixin:
-    """Begin a fit on many machines.
+@dataclass(frozen=True)
+class Outline:
+    """Of a part of the rows: what a fit on many machines has to know of all of them.
 
-    The first rows tell the columns and the classes, and are not learned.
+    Parameters
+    ----------
+    X : array or table of shape (n, n_columns)
+        A few rows, which tell of the columns and types.
+    y : array of shape (n,) or (n, n_outputs)
+        Their targets.
+    summary : TableSummary or None
+        Of the columns; None if X is sparse.
+    classes : array of shape (n_classes,) or None
+        The labels in y of a classifier.
+    sample : RowSample or None
+        Of all rows, with the positions of their classes. None if no row has a weight, or
+        if they cannot be sampled yet.
+    is_sampled : bool
+        Whether the sample is known. It is not if X has categories or missing values,
+        which are encoded when all rows are known, or if the exemplars are given.
+    """
+
+    X: Any
+    y: Any
+    summary: TableSummary | None
+    classes: Any
+    sample: RowSample | None
+    is_sampled: bool
+
+    def plus(self, other: Outline) -> Outline:
+        """Return the outline of the rows of both."""
+        summary = None
+        if self.summary is not None and other.summary is not None:
+            summary = self.summary.plus(other.summary)
+        is_sampled, classes = self.is_sampled and other.is_sampled, self.classes
+        if classes is not None:
+            classes = np.union1d(classes, other.classes)
+        parts = [part.sample_among(classes) for part in (self, other)]
+        samples = [part for part in parts if part is not None]
+        sample = None
+        if is_sampled and samples:
+            sample = reduce(RowSample.plus, samples)
+        return Outline(self.X, self.y, summary, classes, sample, is_sampled)
+
+    def sample_among(self, classes: Any) -> RowSample | None:
+        """Return the sample with the positions of its classes among others."""
+        if self.sample is None or classes is None or self.sample.data.y.ndim > 1:
+            return self.sample
+        codes = np.searchsorted(classes, self.classes)[self.sample.data.y]
+        return replace(self.sample, data=self.sample.data._replace(y=codes))
+
+
+def outline_of(
+    estimator: ClosedFormMixin, X: Any, y: Any, sample_weight: Any, classes: Any
+) -> Outline | None:
+    """Return the outline of a part of the rows.
+
+    Parameters
+    ----------
+    estimator : estimator
+        It is not changed, and need not be fitted.
+    X : array-like or table of shape (n, n_columns)
+    y : array-like of shape (n,) or (n, n_outputs)
+    sample_weight : array-like of shape (n,) or None
+    classes : array-like or None
+        All labels, if they are known.
+
+    Returns
+    -------
+    Outline or None
+        None if there are no rows.
+    """
+    if not X.shape[0]:
+        return None
+    y = np.asarray(y)
+    summary, settings = None, estimator.get_params(deep=False)
+    if hasattr(X, "columns") or isinstance(X, np.ndarray):
+        summary = table_summary(X, settings["categorical_features"])
+    labels = None
+    if is_classifier(estimator) and y.ndim == 1 and classes is None:
+        labels = np.unique(y)
+    # Given exemplars need no sample; weights of classes need all of them to be known.
+    is_sampled = (
+        isinstance(settings["exemplars"], str)
+        and settings.get("class_weight") is None
+        and (summary is None or summary.encoding() is None)
+    )
+    sample = None
+    if is_sampled and (sample_weight is None or np.any(sample_weight)):
+        of_part = X, y, sample_weight, labels if classes is None else classes
+        rows, _ = clone(estimator)._rows_of_call(*of_part, "fit")
+        sample = RowSample.of(rows, SAMPLE_ROWS)
+    return Outline(X[:HEAD_ROWS], y[:HEAD_ROWS], summary, labels, sample, is_sampled)
+
+
+def begun(estimator: ClosedFormMixin, outline: Outline, classes: Any) -> ClosedFormMixin:
+    """Begin a fit on many machines, and learn no rows yet.
 
     Parameters
     ----------
     estimator : estimator
         It is changed.
-    X : array-like or table of shape (n, n_columns)
-    y : array-like of shape (n,) or (n, n_outputs)
+    outline : Outline
+        Of all rows.
     classes : array-like or None
+        All labels, if they were known before.
 
     Returns
     -------
     estimator
     """
-    _, learned = estimator._rows_of_call(X, y, None, classes, "fit")
+    classes = outline.classes if classes is None else classes
+    rows = outline.X, outline.y, None, classes, "fit", outline.summary
+    _, learned = estimator._rows_of_call(*rows)
     estimator._keep(learned)
     return estimator
 
