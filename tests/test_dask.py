@@ -9,6 +9,7 @@ import pytest
 from factories import classifier, regressor, standardized
 from numpy.testing import assert_allclose, assert_array_equal
 
+from skmetricmlp import partitions
 from skmetricmlp.estimators import closed_form
 from skmetricmlp.initialization import output_sums
 
@@ -23,6 +24,7 @@ VALUES = np.stack([X[:, 0] + X[:, 1] ** 2, np.sin(X[:, 2])], axis=1)
 LABELS = (X[:, :3] > 0) * 1
 WEIGHTS = np.random.default_rng(0).uniform(0.2, 3, len(y))
 WEIGHTS[100:140] = 0.0  # a whole partition of some
+DASK = da.from_array(X, chunks=(60, -1)), da.from_array(y, chunks=60)
 CLOSED = {"solver": "closed_form", "n_comparisons": 60}
 # Unequal, and some of them empty; the rows are sorted by class.
 PARTITIONS = [(0, 60, 0, 40, 40, 1, 37), (178,), (59, 119)]
@@ -140,7 +142,7 @@ def test_data_frames_with_categories_and_missing_values():
 def test_columns_are_encoded_as_all_rows_have_them(kind, monkeypatch):
     """Also if the first rows, or partitions, lack categories and missing values."""
     pd = pytest.importorskip("pandas")
-    monkeypatch.setattr(closed_form, "HEAD_ROWS", 1)
+    monkeypatch.setattr(partitions, "HEAD_ROWS", 1)
     frame = pd.DataFrame(X[:, :4], columns=list("abcd"))
     if kind != "plain":
         frame.loc[len(y) - 1, "b"] = np.nan
@@ -186,9 +188,9 @@ def test_there_are_two_passes(given):
 @pytest.mark.parametrize(
     ("make", "arguments", "error", "message"),
     [
-        (classifier, (X, y), TypeError, "estimator must be one with solver"),
+        (classifier, DASK, TypeError, "estimator must be one with solver"),
         (lambda: classifier(**CLOSED), (X, y), TypeError, "X must be a Dask array"),
-        (object, (X, y), TypeError, "estimator must be one with solver"),
+        (object, DASK, TypeError, "estimator must be one with solver"),
     ],
 )
 def test_what_is_not_accepted(make, arguments, error, message):

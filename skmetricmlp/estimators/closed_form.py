@@ -5,19 +5,16 @@ exemplars alone. The output layer then needs only sums, which rows are added to 
 order, and taken away from. The network is calculated when it is next asked for.
 """
 
-# ruff: noqa: SLF001 - functions for many machines use estimators of this module
-
 from __future__ import annotations
 
 from abc import abstractmethod
-from copy import copy, deepcopy
+from copy import deepcopy
 from dataclasses import dataclass, replace
-from functools import partial, reduce
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
@@ -48,27 +45,16 @@ from skmetricmlp.initialization import (
     cast_network,
 )
 from skmetricmlp.network import Network
-from skmetricmlp.tables import TableSummary, table_summary
+from skmetricmlp.tables import TableSummary
 from skmetricmlp.training import History
 
-__all__ = [
-    "ClosedFormMixin",
-    "Learned",
-    "Outline",
-    "begun",
-    "has_hidden_layers",
-    "outline_of",
-    "sample_of",
-    "with_sample",
-]
+__all__ = ["CLOSED_FORM", "ClosedFormMixin", "Learned"]
 
 # The exemplars and the hidden layer are calculated from at most so many rows. Until there
 # are more, all rows are kept, and the network is that of all of them.
 SAMPLE_ROWS = KEPT_ROWS
 # Rows that are added to the sums at once, at least.
 FEW_ROWS = 512
-# Rows of a part of the data that tell of its columns and types.
-HEAD_ROWS = 100
 CLOSED_FORM = "closed_form"
 
 
@@ -468,171 +454,6 @@ class ClosedFormMixin(NetworkEstimator):
         self._learned = learned
         self._assign_history(History())
         self._assign_targets(learned.targets, learned.like)
-
-
-@dataclass(frozen=True)
-class Outline:
-    """Of a part of the rows: what a fit on many machines has to know of all of them.
-
-    Parameters
-    ----------
-    X : array or table of shape (n, n_columns)
-        A few rows, which tell of the columns and types.
-    y : array of shape (n,) or (n, n_outputs)
-        Their targets.
-    summary : TableSummary or None
-        Of the columns; None if X is sparse.
-    classes : array of shape (n_classes,) or None
-        The labels in y of a classifier.
-    sample : RowSample or None
-        Of all rows, with the positions of their classes. None if no row has a weight, or
-        if they cannot be sampled yet.
-    is_sampled : bool
-        Whether the sample is known. It is not if X has categories or missing values,
-        which are encoded when all rows are known, or if the exemplars are given.
-    """
-
-    X: Any
-    y: Any
-    summary: TableSummary | None
-    classes: Any
-    sample: RowSample | None
-    is_sampled: bool
-
-    def plus(self, other: Outline) -> Outline:
-        """Return the outline of the rows of both."""
-        summary = None
-        if self.summary is not None and other.summary is not None:
-            summary = self.summary.plus(other.summary)
-        is_sampled, classes = self.is_sampled and other.is_sampled, self.classes
-        if classes is not None:
-            classes = np.union1d(classes, other.classes)
-        parts = [part.sample_among(classes) for part in (self, other)]
-        samples = [part for part in parts if part is not None]
-        sample = None
-        if is_sampled and samples:
-            sample = reduce(RowSample.plus, samples)
-        return Outline(self.X, self.y, summary, classes, sample, is_sampled)
-
-    def sample_among(self, classes: Any) -> RowSample | None:
-        """Return the sample with the positions of its classes among others."""
-        if self.sample is None or classes is None or self.sample.data.y.ndim > 1:
-            return self.sample
-        codes = np.searchsorted(classes, self.classes)[self.sample.data.y]
-        return replace(self.sample, data=self.sample.data._replace(y=codes))
-
-
-def outline_of(
-    estimator: ClosedFormMixin, X: Any, y: Any, sample_weight: Any, classes: Any
-) -> Outline | None:
-    """Return the outline of a part of the rows.
-
-    Parameters
-    ----------
-    estimator : estimator
-        It is not changed, and need not be fitted.
-    X : array-like or table of shape (n, n_columns)
-    y : array-like of shape (n,) or (n, n_outputs)
-    sample_weight : array-like of shape (n,) or None
-    classes : array-like or None
-        All labels, if they are known.
-
-    Returns
-    -------
-    Outline or None
-        None if there are no rows.
-    """
-    if not X.shape[0]:
-        return None
-    y = np.asarray(y)
-    summary, settings = None, estimator.get_params(deep=False)
-    if hasattr(X, "columns") or isinstance(X, np.ndarray):
-        summary = table_summary(X, settings["categorical_features"])
-    labels = None
-    if is_classifier(estimator) and y.ndim == 1 and classes is None:
-        labels = np.unique(y)
-    # Given exemplars need no sample; weights of classes need all of them to be known.
-    is_sampled = (
-        isinstance(settings["exemplars"], str)
-        and settings.get("class_weight") is None
-        and (summary is None or summary.encoding() is None)
-    )
-    sample = None
-    if is_sampled and (sample_weight is None or np.any(sample_weight)):
-        of_part = X, y, sample_weight, labels if classes is None else classes
-        rows, _ = clone(estimator)._rows_of_call(*of_part, "fit")
-        sample = RowSample.of(rows, SAMPLE_ROWS)
-    return Outline(X[:HEAD_ROWS], y[:HEAD_ROWS], summary, labels, sample, is_sampled)
-
-
-def begun(estimator: ClosedFormMixin, outline: Outline, classes: Any) -> ClosedFormMixin:
-    """Begin a fit on many machines, and learn no rows yet.
-
-    Parameters
-    ----------
-    estimator : estimator
-        It is changed.
-    outline : Outline
-        Of all rows.
-    classes : array-like or None
-        All labels, if they were known before.
-
-    Returns
-    -------
-    estimator
-    """
-    classes = outline.classes if classes is None else classes
-    rows = outline.X, outline.y, None, classes, "fit", outline.summary
-    _, learned = estimator._rows_of_call(*rows)
-    estimator._keep(learned)
-    return estimator
-
-
-def has_hidden_layers(estimator: ClosedFormMixin) -> bool:
-    """Whether an estimator that has begun has hidden layers, and sums that lack rows."""
-    return estimator._learned.sums is not None
-
-
-def sample_of(
-    estimator: ClosedFormMixin, X: Any, y: Any, sample_weight: Any
-) -> RowSample:
-    """Return the sample of some rows for an estimator that has begun.
-
-    Parameters
-    ----------
-    estimator : estimator
-        It is not changed.
-    X : array-like or table of shape (n, n_columns)
-    y : array-like of shape (n,) or (n, n_outputs)
-    sample_weight : array-like of shape (n,) or None
-
-    Returns
-    -------
-    RowSample
-    """
-    rows = copy(estimator)._rows_of_call(X, y, sample_weight, None, "partial_fit")[0]
-    return RowSample.of(rows, SAMPLE_ROWS)
-
-
-def with_sample(estimator: ClosedFormMixin, sample: RowSample | None) -> ClosedFormMixin:
-    """Learn the rows of the sample if these are all, or calculate the hidden layers.
-
-    Parameters
-    ----------
-    estimator : estimator
-        It is changed.
-    sample : RowSample or None
-        Of all rows. None if no row has a weight.
-
-    Returns
-    -------
-    estimator
-    """
-    if sample is None:
-        msg = "the weight of every row, sample_weight, is zero"
-        raise ValueError(msg)
-    estimator._keep(estimator._with_sample(estimator._learned, sample, []))
-    return estimator
 
 
 def _with_rows(learned: Learned, data: TrainingData) -> Learned:

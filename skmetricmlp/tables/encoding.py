@@ -25,6 +25,8 @@ from skmetricmlp.metrics import Holes
 
 __all__ = [
     "Categories",
+    "CategoryCounts",
+    "NumberSums",
     "Numbers",
     "TableEncoding",
     "TableSummary",
