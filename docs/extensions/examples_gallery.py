@@ -24,12 +24,13 @@ FIRST = (
     "few_labels",
     "search_metrics",
     "explain_a_prediction",
+    "stream_in_order",
     "streaming",
     "callbacks",
     "regression",
     "functions",
     "parquet_larger_than_memory",
-    "dask_incremental",
+    "dask_cluster",
     "dask_grid_search",
 )
 

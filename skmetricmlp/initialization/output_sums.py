@@ -57,8 +57,12 @@ class OutputSums:
         cls, layers: tuple[Layer, ...], reference: TrainingData, n_targets: int
     ) -> OutputSums:
         """Return sums over no rows, centered at the mean of the reference rows."""
-        hidden = hidden_values(layers, reference.X).astype(np.float64)
-        center, nothing = hidden.mean(axis=0), slice(0)
+        n, width = len(reference.y), layers[-1].n_out
+        totals = (
+            hidden_values(layers, reference.X[rows]).sum(axis=0, dtype=np.float64)
+            for rows in gen_batches(n, rows_per_batch(width))
+        )
+        center, nothing = sum(totals, np.zeros(width)) / n, slice(0)
         sums = Sums.of_no_rows(len(center), n_targets)
         few = TrainingData(*(part[nothing] for part in reference))
         few = few._replace(sample_weight=np.zeros(0))
