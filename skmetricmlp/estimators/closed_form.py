@@ -19,7 +19,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 
-from skmetricmlp._array_api import map_arrays, to_numpy
+from skmetricmlp._array_api import HOST, device_of, map_arrays, to_numpy
 from skmetricmlp._data import TrainingData
 from skmetricmlp._errors import invalid_parameter, is_number, unchanged_on_error
 from skmetricmlp._state import FitState
@@ -185,8 +185,7 @@ class ClosedFormMixin(NetworkEstimator):
                     raise ValueError(msg)
                 learned = replace(learned, rows=rows)
             else:
-                sums = learned.sums.plus_rows(data, _outputs(learned.targets, data.y), -1)
-                learned = replace(learned, sums=sums)
+                learned = replace(learned, sums=_with_sums(learned, data, -1.0))
             self._keep(learned)
         return self
 
@@ -466,11 +465,20 @@ def _with_rows(learned: Learned, data: TrainingData) -> Learned:
 
 def _settled(learned: Learned) -> Learned:
     """Add the rows that wait."""
-    data, sums = learned.waiting, learned.sums
-    if data is None or sums is None:
+    if learned.waiting is None or learned.sums is None:
         return learned
-    sums = sums.plus_rows(data, _outputs(learned.targets, data.y))
+    sums = _with_sums(learned, learned.waiting, 1.0)
     return replace(learned, sums=sums, waiting=None)
+
+
+def _with_sums(learned: Any, data: TrainingData, factor: float) -> OutputSums:
+    """Return the sums with those of rows, calculated where X was if it has doubles."""
+    device = device_of(learned.like)
+    if device.namespace.float64 not in device.floats:
+        device = HOST
+    outputs = _outputs(learned.targets, data.y)
+    sums: OutputSums = learned.sums.plus_rows(data, outputs, factor, device)
+    return sums
 
 
 def _outputs(targets: Targets, y: Array) -> Floats:

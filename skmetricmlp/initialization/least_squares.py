@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.linalg.blas import dsyrk
 from sklearn.utils import gen_batches
 
+from skmetricmlp._array_api import HOST, Device, to_numpy
 from skmetricmlp._threads import one_thread
-from skmetricmlp._typing import Floats
+from skmetricmlp._typing import Array, Floats
 
 __all__ = [
     "NormalEquations",
@@ -165,6 +167,7 @@ def summed(
     center: Floats,
     before: Sums | None = None,
     factor: float = 1.0,
+    device: Device = HOST,
 ) -> Sums:
     """Add up the sums of a least squares problem, in double precision.
 
@@ -182,6 +185,8 @@ def summed(
         Sums over other rows, which are added. They are not changed.
     factor : float, default=1.0
         Of the rows, not of those before: -1 takes them away.
+    device : Device, optional
+        Where the blocks are. All else is on the host.
 
     Returns
     -------
@@ -192,9 +197,34 @@ def summed(
     weighted = roots[:, None] * targets
     # The sum of the hidden values is their product with ones.
     columns = np.column_stack([weighted, roots])
+    of_blocks = _host_products if device == HOST else partial(_device_products, device)
+    triangle, products = of_blocks(
+        blocks, roots, columns, center, before.triangle, factor
+    )
+    return Sums(
+        before.weight + factor * float(roots @ roots),
+        triangle,
+        before.response + factor * products[:, :-1],
+        before.hidden + factor * products[:, -1],
+        before.targets + factor * (roots @ weighted),
+        before.square + factor * float(np.sum(weighted**2)),
+    )
+
+
+def _host_products(
+    blocks: Iterable[Floats],
+    roots: Floats,
+    columns: Floats,
+    center: Floats,
+    triangle: Floats,
+    factor: float,
+) -> tuple[Floats, Floats]:
+    """Products of weighted hidden values with themselves and with columns.
+
+    Those with themselves are added to a copy of the triangle.
+    """
     products = np.zeros((len(center), columns.shape[1]))
-    triangle = before.triangle.copy(order="F")
-    start = 0
+    triangle, start = triangle.copy(order="F"), 0
     for block in blocks:
         rows = slice(start, start + len(block))
         A = block.astype(np.float64, copy=False)
@@ -213,14 +243,31 @@ def summed(
             overwrite_c=True,
         )
         start = rows.stop
-    return Sums(
-        before.weight + factor * float(roots @ roots),
-        triangle,
-        before.response + factor * products[:, :-1],
-        before.hidden + factor * products[:, -1],
-        before.targets + factor * (roots @ weighted),
-        before.square + factor * float(np.sum(weighted**2)),
-    )
+    return triangle, products
+
+
+def _device_products(
+    device: Device,
+    blocks: Iterable[Array],
+    roots: Floats,
+    columns: Floats,
+    center: Floats,
+    triangle: Floats,
+    factor: float,
+) -> tuple[Floats, Floats]:
+    """Calculate the same on a device, in double precision; the result is on the host."""
+    xp = device.namespace
+    middle, scale, right = map(device.move, (center, roots[:, None], columns))
+    gram = xp.zeros((len(center), len(center)), dtype=xp.float64, device=device.device)
+    products, start = xp.zeros_like(middle[:, None] * right[:1, :]), 0
+    for block in blocks:
+        rows = slice(start, start + block.shape[0])
+        A = (xp.astype(block, xp.float64) - middle) * scale[rows, :]
+        products += A.T @ right[rows, :]
+        gram += A.T @ A
+        start = rows.stop
+    added = np.triu(to_numpy(gram))
+    return np.asfortranarray(triangle + factor * added), to_numpy(products)
 
 
 class NormalEquations(NamedTuple):

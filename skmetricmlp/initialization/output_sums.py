@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.utils import gen_batches
 
+from skmetricmlp._array_api import HOST, Device, map_arrays
 from skmetricmlp._data import TrainingData, rows_per_batch
 from skmetricmlp._typing import Array, Floats
 from skmetricmlp.initialization.build import RIDGE_ROWS, hidden_values
@@ -15,7 +16,7 @@ from skmetricmlp.initialization.config import NetworkConfig
 from skmetricmlp.initialization.least_squares import Sums, normal_equations, summed
 from skmetricmlp.initialization.output_layer import ridge_of_sums, scaled_classifier
 from skmetricmlp.initialization.row_sample import RowSample
-from skmetricmlp.network import Dense, Layer
+from skmetricmlp.network import Dense, Layer, Network, forward
 
 __all__ = ["KEPT_ROWS", "OutputSums"]
 
@@ -69,7 +70,11 @@ class OutputSums:
         return cls(layers, center, sums, RowSample(np.zeros(0), few, KEPT_ROWS))
 
     def plus_rows(
-        self, data: TrainingData, targets: Floats, factor: float = 1.0
+        self,
+        data: TrainingData,
+        targets: Floats,
+        factor: float = 1.0,
+        device: Device = HOST,
     ) -> OutputSums:
         """Return the sums with ``factor`` times those of some rows.
 
@@ -81,13 +86,21 @@ class OutputSums:
             Classes, one-hot, or values.
         factor : float
             -1 takes the rows away.
+        device : Device
+            Where the products of matrices are calculated, in double precision.
         """
         n = len(data.sample_weight)
+        X, layers, values = data.X, self.layers, hidden_values
+        if device != HOST:
+            values = _forward
+            X = device.move(X)
+            layers = Network(map_arrays(device.move, layers)).astype(X.dtype).layers
         blocks = (
-            hidden_values(self.layers, data.X[rows])
+            values(layers, X[rows, :])
             for rows in gen_batches(n, rows_per_batch(len(self.center)))
         )
-        sums = summed(blocks, targets, data.sample_weight, self.center, self.sums, factor)
+        so_far = self.center, self.sums
+        sums = summed(blocks, targets, data.sample_weight, *so_far, factor, device)
         sample = RowSample.of(data, KEPT_ROWS if factor > 0 else n)
         return self._with(sums, self.sample.plus(sample, factor), factor)
 
@@ -151,6 +164,13 @@ class OutputSums:
         return len(self.layers) == len(other.layers) and all(
             np.array_equal(mine, theirs) for mine, theirs in pairs
         )
+
+
+def _forward(layers: tuple[Layer, ...], X: Array) -> Array:
+    """Values of the last hidden layer in any namespace."""
+    for layer in layers:
+        X = forward(layer, X)
+    return X
 
 
 def _parameters(sums: OutputSums) -> list[Array]:
