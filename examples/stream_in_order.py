@@ -4,7 +4,8 @@ A stream in the order of time
 
 Each week is predicted before it is learned: *prequential* accuracy (A. P. Dawid, 1984).
 What decides the class changes through the year. The learners are the closed-form
-network, with and without a decay of old rows, and learners of scikit-learn. Those of
+network, with and without a decay of old rows, the same network trained by gradient steps,
+and learners of scikit-learn. Those of
 `river <https://riverml.xyz>`__ join them if it is installed. The stream is a made one, or
 a table in the order of time with a column ``target``, as CSV or Parquet::
 
@@ -59,9 +60,9 @@ print(f"{len(y)} rows, {X.shape[1]} columns, {len(classes)} classes")
 
 
 # %%
-# Each learner is a function that learns a week and one that predicts it. Those of
-# scikit-learn need features of the same size, whose scale is learned as it goes. Those of
-# river learn a row at a time.
+# Each learner is a function that learns a week and one that predicts it. Those that
+# take gradient steps need features of the same size, whose scale is learned as it goes.
+# Those of river learn a row at a time.
 def closed_form(decay=None):
     """Return the network of all rows so far. With a decay, old rows count for less."""
     model = MetricInitMLPClassifier(
@@ -77,7 +78,7 @@ def closed_form(decay=None):
 
 
 def scaled(model):
-    """Return a learner of scikit-learn, with scaled features."""
+    """Return a learner by gradient steps, with scaled features."""
     scaler = StandardScaler()
 
     def learn(rows, labels):
@@ -100,10 +101,12 @@ def row_by_row(model):
     return learn, predict
 
 
+steps = MetricInitMLPClassifier(n_comparisons=150, batch_size=16, random_state=0)
 mlp = MLPClassifier(batch_size=16, learning_rate_init=0.01, random_state=0)
 learners = {
     "closed form": closed_form(),
     "closed form, decay 0.9": closed_form(decay=0.9),
+    "its gradient steps": scaled(steps),
     "SGDClassifier": scaled(SGDClassifier(loss="log_loss", random_state=0)),
     "MLPClassifier": scaled(mlp),
 }
