@@ -66,7 +66,7 @@ print(f"{len(y)} rows, {X.shape[1]} columns, {len(classes)} classes")
 def closed_form(decay=None):
     """Return the network of all rows so far. With a decay, old rows count for less."""
     model = MetricInitMLPClassifier(
-        solver="closed_form", n_comparisons=150, random_state=0
+        solver="closed_form", n_comparisons=100, random_state=0
     )
 
     def learn(rows, labels):
@@ -101,7 +101,7 @@ def row_by_row(model):
     return learn, predict
 
 
-steps = MetricInitMLPClassifier(n_comparisons=150, batch_size=16, random_state=0)
+steps = MetricInitMLPClassifier(n_comparisons=100, batch_size=16, random_state=0)
 mlp = MLPClassifier(batch_size=16, learning_rate_init=0.01, random_state=0)
 learners = {
     "closed form": closed_form(),
