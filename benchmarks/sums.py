@@ -8,13 +8,14 @@
 Made rows of 50 features are written to a Parquet file, row group by row group, and read
 from it again the same way, by ``partial_fit`` with ``solver="closed_form"``. Each line is
 measured in a process of its own. Its peak memory is what comes on top of the imports.
-``products`` are the seconds that NumPy needs for the products of the same hidden values
-with themselves alone, H^T H, and ``ratio`` is the time of the fit over it. ``solve`` are
-the seconds until the network is calculated from the sums. With ``--boosting`` scikit-
-learn's gradient boosting is fitted to all rows at once. With ``--parts 2`` two processes
-learn half of the rows each, and are merged. With ``--exemplars`` the table has where
-exemplars of a stream come from: the first rows, all rows (``fit``), given rows, or the
-centers of mini-batch k-means in each class, from a pass before.
+``products`` are the seconds that NumPy needs for H^T H alone, the products of so many
+hidden values with themselves, measured between the batches; ``ratio`` is the time of the
+fit, less these, over it. ``solve`` are the seconds until the network is calculated from
+the sums. With ``--boosting`` scikit-learn's gradient boosting is fitted to all rows at
+once. With ``--parts 2`` two processes learn half of the rows each, and are merged. With
+``--exemplars`` the table has where exemplars of a stream come from: the first rows, a
+sample of all rows (``fit``), given rows, or the centers of mini-batch k-means in each
+class, of the first batch or from a pass before.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -39,6 +41,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from skmetricmlp import MetricInitMLPClassifier
 
 N_FEATURES, GROUP, N_TEST = 50, 10_000, 10_000
+EVERY = 5  # batches, after which the products are measured
 
 
 def made(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -79,19 +82,21 @@ def network(width: int) -> MetricInitMLPClassifier:
 
 def fit(path: Path, width: int, part: int = 0, parts: int = 1) -> Any:
     """Fit to a share of the row groups."""
-    model = network(width)
+    model, share = network(width), batches(path, part, parts)
     if parts > 1:  # all have the hidden layer of one
         X, y = next(batches(path, 0, 1))
         few = slice(0, None, 4)
         model.set_params(exemplars=(X[few], y[few]))
-    for X, y in batches(path, part, parts):
+    for X, y in share:
         model.partial_fit(X, y, classes=range(5))
     return model
 
 
 def closed_form(path: Path, width: int, parts: int) -> dict[str, Any]:
-    """Measure the fit, and the products of the hidden values alone."""
+    """Measure the fit, and between its batches the products of hidden values alone."""
     X, y = made(N_TEST, 10**9)
+    block, alone = np.random.default_rng(0).normal(size=(2**22 // width, width)), []
+    products(block)
     before, start = high_water(), perf_counter()
     if parts > 1:
         with _processes(parts) as pool:
@@ -100,23 +105,27 @@ def closed_form(path: Path, width: int, parts: int) -> dict[str, Any]:
         for other in others:
             model.merge(other)
     else:
-        model = fit(path, width)
+        model = network(width)
+        for k, batch in enumerate(batches(path, 0, 1)):
+            model.partial_fit(*batch, classes=range(5))
+            if k % EVERY == 0:
+                alone.append(products(block))
     added = perf_counter()
     score = model.score(X, y)
-    solved = perf_counter()
-    seconds = {"fit": solved - start, "solve": solved - added}
-    peak = high_water() - before
-    hidden = np.maximum(model.network_.activations(X[:GROUP])[-1], 0.0)
-    n = pq.ParquetFile(path).metadata.num_rows
-    block = hidden[: max(1, 2**22 // hidden.shape[1])].astype(np.float64)
-    times = []
-    for _ in range(5):
-        start = perf_counter()
-        block.T @ block
-        times.append(perf_counter() - start)
-    products = float(np.median(times)) * n / len(block)
-    ratio = {"products": products, "ratio": seconds["fit"] / products}
-    return seconds | ratio | {"MiB": peak, "accuracy": score}
+    solved, peak = perf_counter(), high_water() - before
+    seconds = {"fit": solved - start - sum(alone), "solve": solved - added}
+    if alone:
+        n = pq.ParquetFile(path).metadata.num_rows
+        seconds["products"] = float(np.mean(alone)) * n / len(block)
+        seconds["ratio"] = seconds["fit"] / seconds["products"]
+    return seconds | {"MiB": peak, "accuracy": score}
+
+
+def products(block: np.ndarray) -> float:
+    """Return the seconds of the products of an array with itself."""
+    start = perf_counter()
+    block.T @ block
+    return perf_counter() - start
 
 
 def boosting(path: Path) -> dict[str, Any]:
@@ -134,12 +143,15 @@ def exemplar_table(path: Path) -> list[dict[str, Any]]:
     X, y = made(N_TEST, 10**9)
     first, labels = next(batches(path, 0, 1))
     lines = []
-    for name in ("first 5,000 rows", "sample of all", "30", "300", "3000", "centers"):
+    given = ("30 rows", "300 rows", "3000 rows")
+    centers = {"centers of 10,000 rows": 1, "centers of all rows": None}
+    for name in ("first 5,000 rows", "sample of all", *given, *centers):
         start, exemplars = perf_counter(), None
-        if name.isdigit():
-            exemplars = first[: int(name)], labels[: int(name)]
-        elif name == "centers":
-            exemplars = _centers(path)
+        if name in given:
+            few = slice(int(name.split()[0]))
+            exemplars = first[few], labels[few]
+        elif name in centers:
+            exemplars = _centers(islice(batches(path, 0, 1), centers[name]))
         chosen = perf_counter()
         model = network(1599)
         if exemplars:
@@ -152,15 +164,16 @@ def exemplar_table(path: Path) -> list[dict[str, Any]]:
                 model.partial_fit(rows, codes, classes=range(5))
         score = model.score(X, y)
         seconds = {"choose": chosen - start, "fit": perf_counter() - chosen}
-        name = f"{name} given rows" if name.isdigit() else name  # noqa: PLW2901
         lines.append({"exemplars": name} | seconds | {"accuracy": score})
     return lines
 
 
-def _centers(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return 300 centers, as many in each class."""
+def _centers(
+    stream: Iterable[tuple[np.ndarray, np.ndarray]],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return 300 centers, as many in each class, of the batches of a stream."""
     kmeans = [MiniBatchKMeans(60, random_state=0) for _ in range(5)]
-    for X, y in batches(path, 0, 1):
+    for X, y in stream:
         for label, centers in enumerate(kmeans):
             centers.partial_fit(X[y == label])
     points = np.concatenate([centers.cluster_centers_ for centers in kmeans])

@@ -1,38 +1,27 @@
 """Fit on the machines of a Dask cluster: rows are summed where they are.
 
-The closed-form network needs only sums over rows. Each machine adds up its own, and the
-sums are added in a tree. The result is the network that one machine would calculate from
-all rows.
+The sums of :mod:`skmetricmlp.partitions` are added in a tree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from copy import copy
-from functools import reduce
+from collections.abc import Callable
+from functools import partial, reduce
 from typing import Any, Self
 
 import dask.array as da
 import numpy as np
-import pandas as pd
-import scipy.sparse as sp
 from dask import compute, delayed, is_dask_collection
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
+from dask.dataframe.utils import meta_nonempty
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skmetricmlp._errors import invalid_parameter
-from skmetricmlp.estimators.closed_form import (
-    ClosedFormMixin,
-    begun,
-    has_hidden_layers,
-    sample_of,
-    with_sample,
-)
+from skmetricmlp.partitions import fit_partitions, has_no_weight
 
 __all__ = ["OnDask"]
 
-HEAD_ROWS = 1000  # of each partition, that tell how columns are encoded
 FAN_IN = 8  # sums that one task adds up
 
 Partition = tuple[Any, Any, Any]  # X, y and the sample weight, which may be None
@@ -45,12 +34,9 @@ def _has_probabilities(wrapper: OnDask) -> bool:
 class OnDask(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     """Fit an estimator with ``solver="closed_form"`` to Dask arrays or data frames.
 
-    There are three passes over the data. The first looks at the columns and the labels.
-    The second draws a sample of 5,000 distinct rows, from which the exemplars and the
-    hidden layer are calculated; with given ``exemplars`` it is left out. The third adds
-    up the sums that the output layer needs. The sample and the sums do not depend on the
-    partitions. For numbers the network is that of ``estimator.fit`` with all rows, to
-    rounding.
+    There are two passes over the data, those of
+    :func:`~skmetricmlp.partitions.fit_partitions`: for a sample and for sums. The network
+    is that of ``estimator.fit`` with all rows, to rounding.
 
     A worker needs memory for one partition and for the sums, which are the square of the
     width in double precision. Dask computes the sums of a worker that is lost again.
@@ -66,11 +52,6 @@ class OnDask(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         The fitted one. It needs no Dask.
     classes_ : array of shape (n_classes,)
         The sorted labels, of a classifier.
-
-    Notes
-    -----
-    Categories and means of the columns of a data frame are those of the first 1,000 rows
-    of each partition. A category that these lack shares a column with the rare ones.
 
     Examples
     --------
@@ -113,25 +94,10 @@ class OnDask(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         ValueError, TypeError
             If the estimator has another solver, or the data are not accepted.
         """
-        given = self.estimator
-        if not isinstance(given, ClosedFormMixin) or given.solver != "closed_form":
-            accepted = "one with solver='closed_form'"
-            raise invalid_parameter("estimator", given, accepted, TypeError)
         partitions = _partitions(X, y, sample_weight)
-        collects = is_classifier(given) and classes is None and y.ndim == 1
-        heads = compute(*(delayed(_head)(*part[:2], collects) for part in partitions))
-        X_head, y_head, labels = _joined_heads([head for head in heads if head])
-        classes = labels if collects else classes
-        estimator = begun(clone(given), X_head, y_head, classes)
-        if not has_hidden_layers(estimator):
-            template = delayed(estimator)
-            samples = [delayed(_sample)(template, *part) for part in partitions]
-            estimator = with_sample(estimator, _total(samples, _joined_samples))
-        if has_hidden_layers(estimator):
-            template = delayed(estimator)
-            parts = [delayed(_summed)(template, *part) for part in partitions]
-            estimator = _total(parts, _merged)
-        self.estimator_, self._example = estimator, X_head[:1]
+        in_tree = partial(_map_reduce, partitions)
+        estimator = fit_partitions(self.estimator, in_tree, classes=classes)
+        self.estimator_, self._example = estimator, _example(X)
         if is_classifier(estimator):
             self.classes_ = estimator.classes_
         return self
@@ -181,11 +147,10 @@ class OnDask(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         if is_classifier(self.estimator_):
             add, center = _wrong, None
         else:
-            weight, of_y = _total([delayed(_weighted)(*p) for p in partitions], _added)
+            weight, of_y = _map_reduce(partitions, _weighted, None, _added)
             add, center = _squares, of_y / weight
-        model = delayed(self.estimator_)
-        parts = [delayed(add)(model, center, *part) for part in partitions]
-        total, errors = _total(parts, _added)
+        shared = self.estimator_, center
+        total, errors = _map_reduce(partitions, add, shared, _added)
         return float(np.mean(1.0 - errors / total))
 
     def _mapped(self, X: Any, method: str) -> Any:
@@ -239,91 +204,48 @@ def _partitions(X: Any, y: Any, sample_weight: Any) -> list[Partition]:
     return list(zip(parts[0], parts[1], weights, strict=True))
 
 
-def _head(X: Any, y: Any, with_labels: bool) -> Any:
-    """Return the first rows, which columns have missing values, and the labels."""
-    if not X.shape[0]:
-        return None
-    holes = None
-    if hasattr(X, "isna"):
-        holes = X.isna().any().to_numpy()
-    elif isinstance(X, np.ndarray) and X.dtype.kind == "f":
-        holes = np.isnan(X).any(axis=0)
-    labels = np.unique(np.asarray(y)) if with_labels else None
-    return X[:HEAD_ROWS], np.asarray(y[:HEAD_ROWS]), holes, labels
+def _example(X: Any) -> Any:
+    """Return a made row of the columns of X."""
+    if hasattr(X, "columns"):
+        return meta_nonempty(X._meta)[:1]  # noqa: SLF001 - its name in all of Dask
+    return np.ones((1, X.shape[1]), X.dtype)
 
 
-def _joined_heads(heads: list[Any]) -> tuple[Any, Any, Any]:
-    """Join the first rows, with a missing value in each column that has any."""
-    if not heads:
-        msg = "X has no rows"
-        raise ValueError(msg)
-    tables, targets, holes, labels = zip(*heads, strict=True)
-    if hasattr(tables[0], "columns"):
-        X: Any = pd.concat(tables, ignore_index=True)
-    else:
-        stack = sp.vstack if sp.issparse(tables[0]) else np.concatenate
-        X = stack(tables)
-    if holes[0] is not None:
-        lacking = np.any(holes, axis=0) & ~np.any(_missing(X), axis=0)
-        for column in np.flatnonzero(lacking):
-            if hasattr(X, "columns"):
-                X.iloc[[0], column] = None
-            else:
-                X[0, column] = np.nan
-    known = None if labels[0] is None else np.unique(np.concatenate(labels))
-    return X, np.concatenate(targets), known
+def _map_reduce(
+    partitions: list[Partition],
+    function: Callable[..., Any],
+    shared: Any,
+    add: Callable[[Any, Any], Any],
+) -> Any:
+    """Apply a function to each partition, and add up the results in a tree."""
+    copied = delayed(shared)  # once for each worker
+    parts = [delayed(function)(copied, *part) for part in partitions]
+    while len(parts) > 1:
+        groups = [parts[k : k + FAN_IN] for k in range(0, len(parts), FAN_IN)]
+        parts = [delayed(reduce)(add, group) for group in groups]
+    (total,) = compute(parts[0])
+    return total
 
 
-def _missing(X: Any) -> Any:
-    return X.isna().to_numpy() if hasattr(X, "isna") else np.isnan(X)
+def _added(one: Any, other: Any) -> Any:
+    """Add tuples of numbers, of which a partition without weight has none."""
+    if one is None or other is None:
+        return one or other
+    return tuple(map(sum, zip(one, other, strict=True)))
 
 
-def _sample(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Any:
-    if _has_no_weight(X, sample_weight):
-        return None
-    return sample_of(estimator, X, y, sample_weight)
-
-
-def _joined_samples(samples: Sequence[Any]) -> Any:
-    return _reduced(lambda one, other: one.plus(other), samples)
-
-
-def _summed(template: Any, X: Any, y: Any, sample_weight: Any) -> Any:
-    if _has_no_weight(X, sample_weight):
-        return None
-    return copy(template).partial_fit(X, y, sample_weight=sample_weight)
-
-
-def _merged(parts: Sequence[Any]) -> Any:
-    return _reduced(lambda one, other: copy(one).merge(other), parts)
-
-
-def _added(parts: Sequence[Any]) -> Any:
-    return _reduced(lambda *pair: tuple(map(sum, zip(*pair, strict=True))), parts)
-
-
-def _reduced(add: Callable[[Any, Any], Any], parts: Sequence[Any]) -> Any:
-    """Add up the parts of partitions that have rows; None if there is none."""
-    known = [part for part in parts if part is not None]
-    return reduce(add, known) if known else None
-
-
-def _has_no_weight(X: Any, sample_weight: Any) -> bool:
-    no_rows = not X.shape[0]
-    return no_rows or (sample_weight is not None and not np.any(sample_weight))
-
-
-def _weighted(X: Any, y: Any, sample_weight: Any) -> Any:
+def _weighted(_: None, X: Any, y: Any, sample_weight: Any) -> Any:
     """Return the sum of the weights, and that of the weighted values (n_outputs,)."""
-    if _has_no_weight(X, sample_weight):
+    if has_no_weight(X, sample_weight):
         return None
     y, weight = _values_and_weights(y, sample_weight)
     return weight.sum(), weight @ y
 
 
-def _squares(model: Any, center: Any, X: Any, y: Any, sample_weight: Any) -> Any:
+def _squares(shared: tuple[Any, Any], X: Any, y: Any, sample_weight: Any) -> Any:
     """Return weighted sums of squares around the center, and of the errors."""
-    if _has_no_weight(X, sample_weight):
+    model, center = shared
+    if has_no_weight(X, sample_weight):
         return None
     predicted = model.predict(X)
     y, weight = _values_and_weights(y, sample_weight)
@@ -331,10 +253,10 @@ def _squares(model: Any, center: Any, X: Any, y: Any, sample_weight: Any) -> Any
     return weight @ (y - center) ** 2, weight @ errors**2
 
 
-def _wrong(model: Any, center: Any, X: Any, y: Any, sample_weight: Any) -> Any:
+def _wrong(shared: tuple[Any, Any], X: Any, y: Any, sample_weight: Any) -> Any:
     """Return the sum of the weights, and that of the rows that are not predicted."""
-    del center
-    if _has_no_weight(X, sample_weight):
+    model, _ = shared
+    if has_no_weight(X, sample_weight):
         return None
     wrong = model.predict(X) != np.asarray(y)
     wrong, weight = _values_and_weights(wrong, sample_weight)
@@ -345,13 +267,3 @@ def _values_and_weights(y: Any, sample_weight: Any) -> tuple[Any, Any]:
     values = np.asarray(y).reshape(len(y), -1)
     weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
     return values, weight
-
-
-def _total(parts: list[Any], add: Callable[[Sequence[Any]], Any]) -> Any:
-    """Add up delayed parts in a tree, and compute the total."""
-    while len(parts) > 1:
-        parts = [
-            delayed(add)(parts[k : k + FAN_IN]) for k in range(0, len(parts), FAN_IN)
-        ]
-    (total,) = compute(delayed(add)(parts))
-    return total

@@ -26,6 +26,7 @@ from skmetricmlp._array_api import (
     split,
     to_numpy,
 )
+from skmetricmlp.initialization import least_squares
 from skmetricmlp.training import SGD, Adam
 
 pytestmark = pytest.mark.filterwarnings(
@@ -360,6 +361,27 @@ def test_explains_the_same_after_it_was_moved(place, form):
     assert_frame_equal(clf.move_to(*place).move_to(np).explain(X[:5], n_nearest=3), frame)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_sums_are_those_of_numpy(place, dtype, monkeypatch):
+    """They are calculated where X is, which is seen where NumPy's may not be."""
+    features = read_only(X, dtype)
+    weights = np.linspace(0.5, 2, len(y))
+    settings = {"solver": "closed_form", "exemplars": (features[::4], y[::4])}
+    expected = classifier(**settings)
+    expected.partial_fit(features, y, range(3), sample_weight=weights)
+    expected.forget(features[::3], y[::3], sample_weight=weights[::3])
+    expected.predict(features)
+    monkeypatch.setattr(least_squares, "dsyrk", None)
+    clf = classifier(**settings)
+    with config_context(array_api_dispatch=True):
+        rows, labels = place.move(features), place.move(y)
+        clf.partial_fit(rows, labels, range(3), sample_weight=place.move(weights))
+        part = place.move(features[::3]), place.move(y[::3])
+        clf.forget(*part, sample_weight=place.move(weights[::3]))
+        assert_in(place, clf)
+    assert_same(clf, expected, place, TOLERANCE[dtype], features)
+
+
 @pytest.mark.usefixtures("dispatch")
 def test_single_precision_where_there_is_no_double():
     try:
@@ -371,6 +393,9 @@ def test_single_precision_where_there_is_no_double():
     assert_same(classifier().fit(place.move(X), y), expected, place, 1e-5, rows)
     whole = strict.asarray(np.rint(10 * X).astype(int), device=place.device)
     assert_in(place, classifier().fit(whole, place.move(y)))
+    closed = classifier(solver="closed_form", exemplars=(rows[::4], y[::4])).fit(rows, y)
+    sums = classifier(**closed.get_params()).fit(place.move(X), y)
+    assert_same(sums, closed, place, 1e-3, rows)
     moved = classifier().fit(X, y).move_to(place.namespace, place.device)
     assert {array.dtype for array in moved.coefs_} == {strict.float32}
     assert device_of(moved.partial_fit(place.move(X), y).predict(place.move(X))) == place

@@ -9,6 +9,7 @@ import pytest
 from factories import classifier, regressor, standardized
 from numpy.testing import assert_allclose, assert_array_equal
 
+from skmetricmlp import partitions
 from skmetricmlp.estimators import closed_form
 from skmetricmlp.initialization import output_sums
 
@@ -23,6 +24,7 @@ VALUES = np.stack([X[:, 0] + X[:, 1] ** 2, np.sin(X[:, 2])], axis=1)
 LABELS = (X[:, :3] > 0) * 1
 WEIGHTS = np.random.default_rng(0).uniform(0.2, 3, len(y))
 WEIGHTS[100:140] = 0.0  # a whole partition of some
+DASK = da.from_array(X, chunks=(60, -1)), da.from_array(y, chunks=60)
 CLOSED = {"solver": "closed_form", "n_comparisons": 60}
 # Unequal, and some of them empty; the rows are sorted by class.
 PARTITIONS = [(0, 60, 0, 40, 40, 1, 37), (178,), (59, 119)]
@@ -135,23 +137,60 @@ def test_data_frames_with_categories_and_missing_values():
     assert list(model.estimator_.feature_names_in_) == list(frame)
 
 
-def test_a_missing_value_beyond_the_first_rows():
-    rows = X.copy()
-    rows[-1, 3] = np.nan
-    parts = on_dask(rows, 60), on_dask(y, 60)
-    model = OnDask(classifier(**CLOSED))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("skmetricmlp.dask.HEAD_ROWS", 20)
-        model.fit(*parts)
-    assert model.score(*parts) > 0.9
+@pytest.mark.usefixtures("small_samples")
+@pytest.mark.parametrize("kind", ["plain", "missing", "text"])
+def test_columns_are_encoded_as_all_rows_have_them(kind, monkeypatch):
+    """Also if the first rows, or partitions, lack categories and missing values."""
+    pd = pytest.importorskip("pandas")
+    monkeypatch.setattr(partitions, "HEAD_ROWS", 1)
+    frame = pd.DataFrame(X[:, :4], columns=list("abcd"))
+    if kind != "plain":
+        frame.loc[len(y) - 1, "b"] = np.nan
+    if kind == "text":  # more categories than have columns of their own
+        frame["kind"] = [f"k{int(k**0.5 * 2)}" for k in range(len(y))]
+        frame.loc[170:175, "kind"] = None
+    local = classifier(**CLOSED).fit(frame, y)
+    rows = dd.from_pandas(frame.assign(y=y), npartitions=5)
+    model = OnDask(classifier(**CLOSED)).fit(rows[list(frame)], rows["y"])
+    names = local.encoded_feature_names_.tolist()
+    assert model.estimator_.encoded_feature_names_.tolist() == names
+    assert_allclose(outputs(model, frame), outputs(local, frame), rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.usefixtures("small_samples")
+def test_rows_are_sampled_apart_from_weights_of_classes():
+    settings = {"class_weight": {0: 1, 1: 3, 2: 0.5}, **CLOSED}
+    local = classifier(**settings).fit(X, y)
+    model = OnDask(classifier(**settings)).fit(on_dask(X, 60), on_dask(y, 60))
+    assert_allclose(outputs(model), outputs(local), rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.usefixtures("small_samples")
+@pytest.mark.parametrize("given", [True, False])
+def test_there_are_two_passes(given):
+    loaded = []
+
+    def load(k):
+        loaded.append(k)
+        return X[60 * k : 60 * k + 60]
+
+    lengths = (60, 60, 58)
+    blocks = [
+        da.from_delayed(dask.delayed(load)(k), (n, X.shape[1]), X.dtype)
+        for k, n in enumerate(lengths)
+    ]
+    settings = {"exemplars": (X[::4], y[::4])} if given else {}
+    estimator = classifier(**CLOSED, **settings)
+    OnDask(estimator).fit(da.concatenate(blocks), on_dask(y, lengths))
+    assert sorted(loaded) == [0, 0, 1, 1, 2, 2]
 
 
 @pytest.mark.parametrize(
     ("make", "arguments", "error", "message"),
     [
-        (classifier, (X, y), TypeError, "estimator must be one with solver"),
+        (classifier, DASK, TypeError, "estimator must be one with solver"),
         (lambda: classifier(**CLOSED), (X, y), TypeError, "X must be a Dask array"),
-        (object, (X, y), TypeError, "estimator must be one with solver"),
+        (object, DASK, TypeError, "estimator must be one with solver"),
     ],
 )
 def test_what_is_not_accepted(make, arguments, error, message):

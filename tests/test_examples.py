@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.error import URLError
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn.datasets
 from sklearn.datasets import load_digits
@@ -162,3 +163,16 @@ def test_mnist_makes_do_without_a_network(run):
     printed, _ = run(example("mnist"))
     assert "no network in tests" in printed
     assert "small digits of scikit-learn" in printed
+
+
+def test_a_stream_is_read_from_a_table(run, tmp_path):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"a": rng.normal(size=400), "b": rng.choice(["x", "y"], 400)})
+    table["target"] = np.where(table["a"] > 0, "up", "down")
+    path = tmp_path / "stream.csv"
+    table.to_csv(path, index=False)
+    printed, n_figures = run(example("stream_in_order"), path)
+    assert "400 rows, 3 columns, 2 classes" in printed
+    accuracy = re.search(r"^closed form +([\d.]+)", printed, re.MULTILINE)[1]
+    assert float(accuracy) > 0.9
+    assert n_figures == 1

@@ -3,6 +3,7 @@
 import pickle
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import reduce
 from itertools import pairwise
 
 import numpy as np
@@ -18,7 +19,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from skmetricmlp import MetricInitMLPClassifier, MetricInitMLPRegressor
-from skmetricmlp.tables import fit_encoding
+from skmetricmlp.tables import fit_encoding, table_summary
 
 X, y = load_iris(return_X_y=True)
 X = X + np.random.default_rng(0).normal(scale=0.01, size=X.shape)  # without ties
@@ -697,3 +698,44 @@ def test_columns_of_zeros_and_ones_count_as_they_are():
 def test_parameters_of_an_automatic_metric_are_refused():
     with pytest.raises(ValueError, match="metric_params must be None with metric='auto'"):
         classifier(metric_params={"V": np.ones(4)}).fit(X, y)
+
+
+@pytest.mark.parametrize("n_parts", [2, 7])
+def test_the_summary_of_parts_is_that_of_all_rows(n_parts):
+    rng = np.random.default_rng(0)
+    n = 200
+    table = pd.DataFrame(
+        {
+            "number": np.where(rng.random(n) < 0.1, np.nan, rng.normal(size=n)),
+            "zip": (30 * rng.random(n) ** 2).astype(int).astype("str"),
+            "mixed": [k % 5 if k < n // 2 else "other" for k in range(n)],
+            "late": [None] * (n - 3) + ["a", "b", "a"],
+            "date": pd.date_range("2026-01-01", periods=n),
+        }
+    )
+    whole = fit_encoding(table)
+    # Blocks of "mixed" have numbers alone, which only its name tells are categories.
+    categories = ["zip", "mixed", "late"]
+    order = np.argsort(np.arange(n) % n_parts, kind="stable")
+    for rows, names in ((order, "from_dtype"), (np.arange(n), categories)):
+        parts = [
+            table_summary(table.iloc[part], names)
+            for part in np.array_split(rows, n_parts)
+        ]
+        joined = reduce(lambda one, other: one.plus(other), parts).encoding()
+        assert joined.names == whole.names
+        assert_allclose(joined.encode(table), whole.encode(table))
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({"b": [1.0]}, "same columns in all parts"),
+        ({"a": ["x"]}, "numbers in some rows of column 'a'"),
+        ({"a": pd.to_datetime(["2026-01-01"])}, "must have numbers in column 'a'"),
+    ],
+)
+def test_parts_of_different_tables_have_no_summary(other, message):
+    one = table_summary(pd.DataFrame({"a": [1.0]}))
+    with pytest.raises(ValueError, match=message):
+        one.plus(table_summary(pd.DataFrame(other)))

@@ -5,12 +5,10 @@ exemplars alone. The output layer then needs only sums, which rows are added to 
 order, and taken away from. The network is calculated when it is next asked for.
 """
 
-# ruff: noqa: SLF001 - functions for many machines use estimators of this module
-
 from __future__ import annotations
 
 from abc import abstractmethod
-from copy import copy, deepcopy
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self
@@ -21,7 +19,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 
-from skmetricmlp._array_api import map_arrays, to_numpy
+from skmetricmlp._array_api import HOST, device_of, map_arrays, to_numpy
 from skmetricmlp._data import TrainingData
 from skmetricmlp._errors import invalid_parameter, is_number, unchanged_on_error
 from skmetricmlp._state import FitState
@@ -47,16 +45,10 @@ from skmetricmlp.initialization import (
     cast_network,
 )
 from skmetricmlp.network import Network
+from skmetricmlp.tables import TableSummary
 from skmetricmlp.training import History
 
-__all__ = [
-    "ClosedFormMixin",
-    "Learned",
-    "begun",
-    "has_hidden_layers",
-    "sample_of",
-    "with_sample",
-]
+__all__ = ["CLOSED_FORM", "ClosedFormMixin", "Learned"]
 
 # The exemplars and the hidden layer are calculated from at most so many rows. Until there
 # are more, all rows are kept, and the network is that of all of them.
@@ -193,8 +185,7 @@ class ClosedFormMixin(NetworkEstimator):
                     raise ValueError(msg)
                 learned = replace(learned, rows=rows)
             else:
-                sums = learned.sums.plus_rows(data, _outputs(learned.targets, data.y), -1)
-                learned = replace(learned, sums=sums)
+                learned = replace(learned, sums=_with_sums(learned, data, -1.0))
             self._keep(learned)
         return self
 
@@ -328,10 +319,17 @@ class ClosedFormMixin(NetworkEstimator):
         return learned
 
     def _rows_of_call(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: Any, classes: Any, method: str
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: Any,
+        classes: Any,
+        method: str,
+        summary: TableSummary | None = None,
     ) -> tuple[TrainingData, Learned]:
         """Check the rows of a call, and return what was learned before.
 
+        A first call may know the columns of more rows than its own, from their summary.
         The rows are on the host and have positive weights, and class codes, or values in
         the units of the user.
         """
@@ -340,7 +338,10 @@ class ClosedFormMixin(NetworkEstimator):
         if method == "forget" or (method != "fit" and "_fit_state" in vars(self)):
             self._started()
         before: Any = self._learned if has_begun else None
-        config = self._with_encoding(config, X, before and before.config)
+        if summary is None:
+            config = self._with_encoding(config, X, before and before.config)
+        else:
+            config = replace(config, encoding=summary.encoding())
         like = before.like if before else None
         data = check_training_data(
             self, X, y, sample_weight, like, method, config.encoding
@@ -454,75 +455,6 @@ class ClosedFormMixin(NetworkEstimator):
         self._assign_targets(learned.targets, learned.like)
 
 
-def begun(estimator: ClosedFormMixin, X: Any, y: Any, classes: Any) -> ClosedFormMixin:
-    """Begin a fit on many machines.
-
-    The first rows tell the columns and the classes, and are not learned.
-
-    Parameters
-    ----------
-    estimator : estimator
-        It is changed.
-    X : array-like or table of shape (n, n_columns)
-    y : array-like of shape (n,) or (n, n_outputs)
-    classes : array-like or None
-
-    Returns
-    -------
-    estimator
-    """
-    _, learned = estimator._rows_of_call(X, y, None, classes, "fit")
-    estimator._keep(learned)
-    return estimator
-
-
-def has_hidden_layers(estimator: ClosedFormMixin) -> bool:
-    """Whether an estimator that has begun has hidden layers, and sums that lack rows."""
-    return estimator._learned.sums is not None
-
-
-def sample_of(
-    estimator: ClosedFormMixin, X: Any, y: Any, sample_weight: Any
-) -> RowSample:
-    """Return the sample of some rows for an estimator that has begun.
-
-    Parameters
-    ----------
-    estimator : estimator
-        It is not changed.
-    X : array-like or table of shape (n, n_columns)
-    y : array-like of shape (n,) or (n, n_outputs)
-    sample_weight : array-like of shape (n,) or None
-
-    Returns
-    -------
-    RowSample
-    """
-    rows = copy(estimator)._rows_of_call(X, y, sample_weight, None, "partial_fit")[0]
-    return RowSample.of(rows, SAMPLE_ROWS)
-
-
-def with_sample(estimator: ClosedFormMixin, sample: RowSample | None) -> ClosedFormMixin:
-    """Learn the rows of the sample if these are all, or calculate the hidden layers.
-
-    Parameters
-    ----------
-    estimator : estimator
-        It is changed.
-    sample : RowSample or None
-        Of all rows. None if no row has a weight.
-
-    Returns
-    -------
-    estimator
-    """
-    if sample is None:
-        msg = "the weight of every row, sample_weight, is zero"
-        raise ValueError(msg)
-    estimator._keep(estimator._with_sample(estimator._learned, sample, []))
-    return estimator
-
-
 def _with_rows(learned: Learned, data: TrainingData) -> Learned:
     """Add rows to the sums, or to those that wait."""
     if learned.waiting is not None:
@@ -533,11 +465,20 @@ def _with_rows(learned: Learned, data: TrainingData) -> Learned:
 
 def _settled(learned: Learned) -> Learned:
     """Add the rows that wait."""
-    data, sums = learned.waiting, learned.sums
-    if data is None or sums is None:
+    if learned.waiting is None or learned.sums is None:
         return learned
-    sums = sums.plus_rows(data, _outputs(learned.targets, data.y))
+    sums = _with_sums(learned, learned.waiting, 1.0)
     return replace(learned, sums=sums, waiting=None)
+
+
+def _with_sums(learned: Any, data: TrainingData, factor: float) -> OutputSums:
+    """Return the sums with those of rows, calculated where X was if it has doubles."""
+    device = device_of(learned.like)
+    if device.namespace.float64 not in device.floats:
+        device = HOST
+    outputs = _outputs(learned.targets, data.y)
+    sums: OutputSums = learned.sums.plus_rows(data, outputs, factor, device)
+    return sums
 
 
 def _outputs(targets: Targets, y: Array) -> Floats:

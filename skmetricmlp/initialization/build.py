@@ -498,7 +498,9 @@ def hidden_values(layers: tuple[Layer, ...], X: Array) -> Floats:
     if not layers:
         copied: Floats = X.toarray() if sp.issparse(X) else X.copy()
         return copied
-    network = Network(layers).astype(X.dtype)
+    network = Network(layers)
+    if network.parameters[0].dtype != X.dtype:
+        network = network.astype(X.dtype)
     if X.shape[0] <= network.block_rows:
         return _values(network, X)
     hidden = np.empty((X.shape[0], layers[-1].n_out), dtype=X.dtype)

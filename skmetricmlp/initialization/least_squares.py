@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.linalg.blas import dsyrk
 from sklearn.utils import gen_batches
 
+from skmetricmlp._array_api import HOST, Device, to_numpy
 from skmetricmlp._threads import one_thread
-from skmetricmlp._typing import Floats
+from skmetricmlp._typing import Array, Floats
 
 __all__ = [
     "LEAST_DEVIATION",
@@ -141,10 +143,17 @@ class Sums(NamedTuple):
     targets: Floats
     square: float
 
-    def plus(self, other: Sums, factor: float = 1.0) -> Sums:
-        """Return the sums with ``factor`` times those of other rows."""
+    @classmethod
+    def of_no_rows(cls, n_hidden: int, n_targets: int) -> Sums:
+        """Return sums that are zero."""
+        triangle = np.zeros((n_hidden, n_hidden), order="F")
+        response, hidden = np.zeros((n_hidden, n_targets)), np.zeros(n_hidden)
+        return cls(0.0, triangle, response, hidden, np.zeros(n_targets), 0.0)
+
+    def plus(self, other: Sums) -> Sums:
+        """Return the sums over the rows of both."""
         pairs: Any = zip(self, other, strict=True)
-        return Sums(*(mine + factor * theirs for mine, theirs in pairs))
+        return Sums(*(mine + theirs for mine, theirs in pairs))
 
     def scaled(self, factor: float) -> Sums:
         """Return the sums with all weights times a factor."""
@@ -153,7 +162,13 @@ class Sums(NamedTuple):
 
 
 def summed(
-    blocks: Iterable[Floats], targets: Floats, sample_weight: Floats, center: Floats
+    blocks: Iterable[Floats],
+    targets: Floats,
+    sample_weight: Floats,
+    center: Floats,
+    before: Sums | None = None,
+    factor: float = 1.0,
+    device: Device = HOST,
 ) -> Sums:
     """Add up the sums of a least squares problem, in double precision.
 
@@ -167,29 +182,61 @@ def summed(
     center : array of shape (n_hidden,)
         About the mean. It is subtracted from every row, because the sums of values that
         are far from zero would lose digits.
+    before : Sums, optional
+        Sums over other rows, which are added. They are not changed.
+    factor : float, default=1.0
+        Of the rows, not of those before: -1 takes them away.
+    device : Device, optional
+        Where the blocks are. All else is on the host.
 
     Returns
     -------
     Sums
     """
-    n_hidden, n_targets = len(center), targets.shape[1]
-    triangle = np.zeros((n_hidden, n_hidden), order="F")
-    response, hidden = np.zeros((n_hidden, n_targets)), np.zeros(n_hidden)
+    before = before or Sums.of_no_rows(len(center), targets.shape[1])
     roots = np.sqrt(sample_weight.astype(np.float64))
     weighted = roots[:, None] * targets
-    start = 0
+    # The sum of the hidden values is their product with ones.
+    columns = np.column_stack([weighted, roots])
+    of_blocks = _host_products if device == HOST else partial(_device_products, device)
+    triangle, products = of_blocks(
+        blocks, roots, columns, center, before.triangle, factor
+    )
+    return Sums(
+        before.weight + factor * float(roots @ roots),
+        triangle,
+        before.response + factor * products[:, :-1],
+        before.hidden + factor * products[:, -1],
+        before.targets + factor * (roots @ weighted),
+        before.square + factor * float(np.sum(weighted**2)),
+    )
+
+
+def _host_products(
+    blocks: Iterable[Floats],
+    roots: Floats,
+    columns: Floats,
+    center: Floats,
+    triangle: Floats,
+    factor: float,
+) -> tuple[Floats, Floats]:
+    """Products of weighted hidden values with themselves and with columns.
+
+    Those with themselves are added to a copy of the triangle.
+    """
+    products = np.zeros((len(center), columns.shape[1]))
+    triangle, start = triangle.copy(order="F"), 0
     for block in blocks:
         rows = slice(start, start + len(block))
         A = block.astype(np.float64, copy=False)
         A -= center
         if not np.all(roots[rows] == 1.0):
             A *= roots[rows, None]
-        hidden += roots[rows] @ A
-        response += A.T @ weighted[rows]
+        products += A.T @ columns[rows]
         # In place, without an array of this size for each block.
         by_column = A.flags.f_contiguous
         triangle = dsyrk(
-            1.0,
+            factor,
             A if by_column else A.T,
             beta=1.0,
             c=triangle,
@@ -197,8 +244,31 @@ def summed(
             overwrite_c=True,
         )
         start = rows.stop
-    total, square = float(roots @ roots), float(np.sum(weighted**2))
-    return Sums(total, triangle, response, hidden, roots @ weighted, square)
+    return triangle, products
+
+
+def _device_products(
+    device: Device,
+    blocks: Iterable[Array],
+    roots: Floats,
+    columns: Floats,
+    center: Floats,
+    triangle: Floats,
+    factor: float,
+) -> tuple[Floats, Floats]:
+    """Calculate the same on a device, in double precision; the result is on the host."""
+    xp = device.namespace
+    middle, scale, right = map(device.move, (center, roots[:, None], columns))
+    gram = xp.zeros((len(center), len(center)), dtype=xp.float64, device=device.device)
+    products, start = xp.zeros_like(middle[:, None] * right[:1, :]), 0
+    for block in blocks:
+        rows = slice(start, start + block.shape[0])
+        A = (xp.astype(block, xp.float64) - middle) * scale[rows, :]
+        products += A.T @ right[rows, :]
+        gram += A.T @ A
+        start = rows.stop
+    added = np.triu(to_numpy(gram))
+    return np.asfortranarray(triangle + factor * added), to_numpy(products)
 
 
 class NormalEquations(NamedTuple):

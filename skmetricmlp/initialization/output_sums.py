@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.utils import gen_batches
 
+from skmetricmlp._array_api import HOST, Device, map_arrays
 from skmetricmlp._data import TrainingData, rows_per_batch
 from skmetricmlp._typing import Array, Floats
 from skmetricmlp.initialization.build import (
@@ -19,7 +20,7 @@ from skmetricmlp.initialization.config import NetworkConfig
 from skmetricmlp.initialization.least_squares import Sums, normal_equations, summed
 from skmetricmlp.initialization.output_layer import ridge_of_sums, scaled_classifier
 from skmetricmlp.initialization.row_sample import RowSample
-from skmetricmlp.network import Dense, Layer
+from skmetricmlp.network import Dense, Layer, Network, forward
 
 __all__ = ["KEPT_ROWS", "OutputSums"]
 
@@ -61,15 +62,23 @@ class OutputSums:
         cls, layers: tuple[Layer, ...], reference: TrainingData, n_targets: int
     ) -> OutputSums:
         """Return sums over no rows, centered at the mean of the reference rows."""
-        hidden = hidden_values(layers, reference.X).astype(np.float64)
-        center, nothing = hidden.mean(axis=0), slice(0)
-        sums = summed([], np.zeros((0, n_targets)), np.zeros(0), center)
+        n, width = len(reference.y), layers[-1].n_out
+        totals = (
+            hidden_values(layers, reference.X[rows]).sum(axis=0, dtype=np.float64)
+            for rows in gen_batches(n, rows_per_batch(width))
+        )
+        center, nothing = sum(totals, np.zeros(width)) / n, slice(0)
+        sums = Sums.of_no_rows(len(center), n_targets)
         few = TrainingData(*(part[nothing] for part in reference))
         few = few._replace(sample_weight=np.zeros(0))
         return cls(layers, center, sums, RowSample(np.zeros(0), few, KEPT_ROWS))
 
     def plus_rows(
-        self, data: TrainingData, targets: Floats, factor: float = 1.0
+        self,
+        data: TrainingData,
+        targets: Floats,
+        factor: float = 1.0,
+        device: Device = HOST,
     ) -> OutputSums:
         """Return the sums with ``factor`` times those of some rows.
 
@@ -81,19 +90,27 @@ class OutputSums:
             Classes, one-hot, or values.
         factor : float
             -1 takes the rows away.
+        device : Device
+            Where the products of matrices are calculated, in double precision.
         """
         n = len(data.sample_weight)
+        X, layers, values = data.X, self.layers, hidden_values
+        if device != HOST:
+            values = _forward
+            X = device.move(X)
+            layers = Network(map_arrays(device.move, layers)).astype(X.dtype).layers
         blocks = (
-            hidden_values(self.layers, data.X[rows])
+            values(layers, X[rows, :])
             for rows in gen_batches(n, rows_per_batch(len(self.center)))
         )
-        added = summed(blocks, targets, data.sample_weight, self.center)
+        so_far = self.center, self.sums
+        sums = summed(blocks, targets, data.sample_weight, *so_far, factor, device)
         sample = RowSample.of(data, KEPT_ROWS if factor > 0 else n)
-        return self._plus(added, sample, factor)
+        return self._with(sums, self.sample.plus(sample, factor), factor)
 
     def plus(self, other: OutputSums) -> OutputSums:
         """Return the sums over the rows of both."""
-        return self._plus(other.sums, other.sample, 1.0)
+        return self._with(self.sums.plus(other.sums), self.sample.plus(other.sample))
 
     def scaled(self, factor: float) -> OutputSums:
         """Return the sums with all weights times a factor."""
@@ -104,8 +121,8 @@ class OutputSums:
             greatest=factor * self.greatest,
         )
 
-    def _plus(self, added: Sums, sample: RowSample, factor: float) -> OutputSums:
-        sums = self.sums.plus(added, factor)
+    def _with(self, sums: Sums, sample: RowSample, factor: float = 1.0) -> OutputSums:
+        """Return other sums, if they have enough digits, with the same hidden layers."""
         greatest = max(self.greatest, sums.weight)
         if factor < 0 and not sums.weight >= LEAST_SHARE * greatest:
             msg = (
@@ -114,7 +131,6 @@ class OutputSums:
                 f"has to stay: call fit with the rows that stay"
             )
             raise ValueError(msg)
-        sample = self.sample.plus(sample, factor)
         if factor < 0 and len(sample.keys) < LEAST_ROWS and not sample.is_complete:
             msg = (
                 f"{len(sample.keys)} rows of the sample would be left, and at least "
@@ -152,6 +168,13 @@ class OutputSums:
         return len(self.layers) == len(other.layers) and all(
             np.array_equal(mine, theirs) for mine, theirs in pairs
         )
+
+
+def _forward(layers: tuple[Layer, ...], X: Array) -> Array:
+    """Values of the last hidden layer in any namespace."""
+    for layer in layers:
+        X = forward(layer, X)
+    return X
 
 
 def _parameters(sums: OutputSums) -> list[Array]:

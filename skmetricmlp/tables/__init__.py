@@ -4,9 +4,11 @@ from skmetricmlp.tables.encoding import (
     Categories,
     Numbers,
     TableEncoding,
+    TableSummary,
     as_frame,
     check_numbers,
     fit_encoding,
+    table_summary,
     value_kind,
 )
 
@@ -14,8 +16,10 @@ __all__ = [
     "Categories",
     "Numbers",
     "TableEncoding",
+    "TableSummary",
     "as_frame",
     "check_numbers",
     "fit_encoding",
+    "table_summary",
     "value_kind",
 ]

@@ -25,11 +25,15 @@ from skmetricmlp.metrics import Holes
 
 __all__ = [
     "Categories",
+    "CategoryCounts",
+    "NumberSums",
     "Numbers",
     "TableEncoding",
+    "TableSummary",
     "as_frame",
     "check_numbers",
     "fit_encoding",
+    "table_summary",
     "value_kind",
 ]
 
@@ -205,6 +209,161 @@ class TableEncoding:
         return np.where(np.isnan(encoded), stand_ins, encoded)
 
 
+@dataclass(frozen=True)
+class NumberSums:
+    """Of a column of numbers: what its encoding needs. The kind is that of Numbers."""
+
+    name: str
+    total: float
+    n_known: int
+    n_rows: int
+    kind: str
+
+    def plus(self, other: NumberSums) -> NumberSums:
+        """Return the sums over the rows of both."""
+        if self.kind and other.kind and self.kind != other.kind:
+            msg = f"X must have {self.kind} in column {self.name!r}, got {other.kind}"
+            raise ValueError(msg)
+        return NumberSums(
+            self.name,
+            self.total + other.total,
+            self.n_known + other.n_known,
+            self.n_rows + other.n_rows,
+            self.kind or other.kind,
+        )
+
+    def encoding(self) -> Numbers:
+        """Return the encoding of the column."""
+        mean = self.total / self.n_known if self.n_known else 0.0
+        return Numbers(self.name, mean, self.n_known < self.n_rows, self.kind)
+
+
+@dataclass(frozen=True)
+class CategoryCounts:
+    """Of a column of categories: how often each occurs, by category, NaN for missing."""
+
+    name: str
+    are_numbers: bool
+    counts: pd.Series[int]
+
+    def plus(self, other: CategoryCounts) -> CategoryCounts:
+        """Return the counts of the rows of both."""
+        one, two = self, other
+        if one.are_numbers != two.are_numbers:
+            one, two = _with_text(one), _with_text(two)
+        counts = pd.concat([one.counts, two.counts])
+        counts = counts.groupby(level=0, dropna=False).sum()
+        return CategoryCounts(self.name, one.are_numbers, counts)
+
+    def encoding(self) -> Categories:
+        """Return the encoding of the column.
+
+        The encoder needs the order of the most frequent counts alone, so that it is
+        fitted to few rows.
+        """
+        ranks = self.counts.rank(method="dense", ascending=False).to_numpy()
+        times = np.maximum(MOST_CATEGORIES + 2 - ranks, 1).astype(np.intp)
+        dtype = np.float64 if self.are_numbers else object
+        values = np.repeat(self.counts.index.to_numpy(dtype=dtype), times)
+        encoder = OneHotEncoder(
+            max_categories=MOST_CATEGORIES,
+            handle_unknown="infrequent_if_exist",
+            sparse_output=False,
+            dtype=np.float64,
+        )
+        return Categories(self.name, self.are_numbers, encoder.fit(values[:, None]))
+
+
+def _with_text(column: CategoryCounts) -> CategoryCounts:
+    """Return categories that are numbers as text, as those of a column with both are."""
+    if not column.are_numbers:
+        return column
+    text = [cell if np.isnan(cell) else _as_text(cell) for cell in column.counts.index]
+    counts = column.counts.set_axis(pd.Index(text, dtype=object))
+    return CategoryCounts(column.name, are_numbers=False, counts=counts)
+
+
+@dataclass(frozen=True)
+class TableSummary:
+    """What the encoding of a table needs of its rows.
+
+    The summary of two sets of rows is found from their summaries.
+
+    Parameters
+    ----------
+    columns : tuple
+        One for each column of the table, in its order.
+    is_plain : bool
+        Whether there are numbers alone. If none of them is missing, they stay as they
+        are.
+    """
+
+    columns: tuple[NumberSums | CategoryCounts, ...]
+    is_plain: bool
+
+    def plus(self, other: TableSummary) -> TableSummary:
+        """Return the summary of the rows of both.
+
+        Raises
+        ------
+        ValueError
+            If they have other columns, or columns of another kind.
+        """
+        mine, theirs = ([c.name for c in one.columns] for one in (self, other))
+        if mine != theirs:
+            msg = f"X must have the same columns in all parts, got {mine} and {theirs}"
+            raise ValueError(msg)
+        pairs: Any = zip(self.columns, other.columns, strict=True)
+        columns = []
+        for one, two in pairs:
+            if type(one) is not type(two):
+                msg = (
+                    f"X has numbers in some rows of column {one.name!r}, and categories "
+                    f"in others: name it in categorical_features"
+                )
+                raise ValueError(msg)
+            columns.append(one.plus(two))
+        return TableSummary(tuple(columns), self.is_plain and other.is_plain)
+
+    def encoding(self) -> TableEncoding | None:
+        """Return the encoding, or None if all columns stay as they are."""
+        columns = tuple(column.encoding() for column in self.columns)
+        has_holes = any(isinstance(c, Numbers) and c.has_holes for c in columns)
+        return TableEncoding(columns) if has_holes or not self.is_plain else None
+
+
+def table_summary(
+    X: Any, categorical_features: ArrayLike | str | None = "from_dtype"
+) -> TableSummary:
+    """Summarize a table for its encoding.
+
+    Parameters
+    ----------
+    X : table or array of shape (n, n_columns)
+    categorical_features : {"from_dtype"}, array-like or None
+        As in :func:`fit_encoding`.
+
+    Returns
+    -------
+    TableSummary
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``categorical_features`` is not accepted, or does not fit X.
+    """
+    is_frame, table = hasattr(X, "columns"), as_frame(X)
+    is_category = _categorical(table, categorical_features, is_frame=is_frame)
+    columns = tuple(
+        _category_counts(column, str(name))
+        if categorical
+        else _number_sums(column, str(name))
+        for (name, column), categorical in zip(table.items(), is_category, strict=True)
+    )
+    is_plain = _is_default(categorical_features) and (not is_frame or _has_plain_types(X))
+    return TableSummary(columns, is_plain)
+
+
 def fit_encoding(
     X: Any, categorical_features: ArrayLike | str | None = "from_dtype"
 ) -> TableEncoding | None:
@@ -231,25 +390,22 @@ def fit_encoding(
     is_frame = hasattr(X, "columns")
     if is_frame:
         _check_names(X)
-    is_default = (
-        isinstance(categorical_features, str) and categorical_features == "from_dtype"
-    )
-    if not is_frame and (is_default or categorical_features is None):
+    if _is_default(categorical_features):
+        if is_frame and _has_plain_types(X) and not X.isna().to_numpy().any():
+            return None
         # Arrays of anything but numbers and text are left to scikit-learn's validation.
-        X = _array_with_holes(X)
+        X = X if is_frame else _array_with_holes(X)
         if X is None:
             return None
-    if is_frame and (is_default or categorical_features is None) and _is_plain(X):
-        return None
-    table = as_frame(X)
-    is_category = _categorical(table, categorical_features, is_frame=is_frame)
-    columns = tuple(
-        _fit_categories(column, str(name))
-        if categorical
-        else _fit_numbers(column, str(name))
-        for (name, column), categorical in zip(table.items(), is_category, strict=True)
+    return table_summary(X, categorical_features).encoding()
+
+
+def _is_default(categorical_features: Any) -> bool:
+    """Whether arrays have no categories."""
+    is_name = isinstance(categorical_features, str)
+    return categorical_features is None or (
+        is_name and categorical_features == "from_dtype"
     )
-    return TableEncoding(columns)
 
 
 def _array_with_holes(X: Any) -> Any:
@@ -318,13 +474,12 @@ def _check_names(X: Any) -> None:
         raise ValueError(msg)
 
 
-def _is_plain(table: Any) -> bool:
-    """Whether a table has columns of NumPy's numbers alone, and none is missing."""
+def _has_plain_types(table: Any) -> bool:
+    """Whether all columns of a table are of NumPy's numbers."""
     if not isinstance(table, pd.DataFrame):
         return False
     dtypes = list(table.dtypes)
-    are_numbers = all(isinstance(t, np.dtype) and t.kind in "biuf" for t in dtypes)
-    return are_numbers and not table.isna().to_numpy().any()
+    return all(isinstance(t, np.dtype) and t.kind in "biuf" for t in dtypes)
 
 
 def as_frame(X: Any) -> pd.DataFrame:
@@ -419,30 +574,24 @@ def value_kind(column: pd.Series) -> str:
     return _kind(with_plain_type(column)) or "text"
 
 
-def _fit_numbers(column: pd.Series, name: str) -> Numbers:
+def _number_sums(column: pd.Series, name: str) -> NumberSums:
     advice = ": name it in categorical_features if it has categories"
     values = _numbers(column, name, advice=advice)
-    missing = np.isnan(values)
-    known = values[~missing]
-    mean = float(known.mean()) if len(known) else 0.0
+    known = values[~np.isnan(values)]
     kind = _kind(with_plain_type(column)) or "numbers"
-    return Numbers(name, mean, bool(missing.any()), kind if len(known) else "")
+    total, n = float(known.sum()), len(known)
+    return NumberSums(name, total, n, len(values), kind if n else "")
 
 
-def _fit_categories(column: pd.Series, name: str) -> Categories:
+def _category_counts(column: pd.Series, name: str) -> CategoryCounts:
     known = column.dropna()
     are_numbers = types.infer_dtype(known) in {*NUMBERS, "boolean", "empty"} or (
         isinstance(column.dtype, pd.CategoricalDtype)
         and types.is_numeric_dtype(column.cat.categories)
     )
-    encoder = OneHotEncoder(
-        max_categories=MOST_CATEGORIES,
-        handle_unknown="infrequent_if_exist",
-        sparse_output=False,
-        dtype=np.float64,
-    )
-    encoder.fit(_category_values(column, name, are_numbers=are_numbers))
-    return Categories(name, are_numbers, encoder)
+    values = _category_values(column, name, are_numbers=are_numbers)[:, 0]
+    counts = pd.Series(values).value_counts(dropna=False, sort=False)
+    return CategoryCounts(name, are_numbers, counts)
 
 
 def _numbers(column: pd.Series, name: str, kind: str = "", advice: str = "") -> Floats:
