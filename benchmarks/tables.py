@@ -487,7 +487,8 @@ def main(arguments: Iterable[str] | None = None) -> None:
     if options.curve:
         MODELS.update(of_sizes())
         options.models = [*options.models, *of_sizes()]
-    if "RealMLP" in options.models and not find_spec("pytabkit"):
+    is_missing = not (options.report or find_spec("pytabkit"))
+    if "RealMLP" in options.models and is_missing:
         print("RealMLP is skipped: it needs pytabkit (pip install pytabkit)")
         options.models.remove("RealMLP")
     if unknown := set(options.models) - set(MODELS):
