@@ -5,6 +5,7 @@
     python benchmarks/tables.py --data FOLDER --results FILE --labels 5 10 20 50
     python benchmarks/tables.py --data FOLDER --results FILE --epochs 5 20 50
     python benchmarks/tables.py --data FOLDER --results FILE --models NAME NAME
+    python benchmarks/tables.py --data FOLDER --results FILE --curve --models NAME
     python benchmarks/tables.py --results FILE --report
 
 ``--data`` is a folder of Parquet files. The column ``target`` is predicted: values if it
@@ -23,7 +24,13 @@ random units with the same closed-form output, trained or not. ``random, joined`
 random units in the architecture of ``calculated``. With ``--epochs`` networks are
 compared after so many epochs of ``--batch-size`` rows: calculated and fitted random ones,
 which go as far as held-out rows confirm, random ones, and scikit-learn's of the same
-width.
+width. ``RealMLP`` (D. Holzmueller et al., NeurIPS 2024), for ``--models``, is that of
+pytabkit, which is optional. It reads categories as they are, and numbers with the median
+for missing ones. ``--curve`` adds smaller calculated networks, trained or not.
+
+``--details`` prints every table. Where a model was judged trained and untrained it also
+prints what training changes on each table: the mean over the splits of the paired
+differences, with its standard error, and the tables that are worse by more than that.
 """
 
 from __future__ import annotations
@@ -35,6 +42,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -97,6 +105,18 @@ def encoded(model: Any) -> Any:
     return make_pipeline(columns, model)
 
 
+def without_holes(model: Any) -> Any:
+    """Impute numbers before a model that reads categories itself."""
+    imputer = SimpleImputer(strategy="median", add_indicator=True)
+    is_number = make_column_selector(dtype_exclude="category")
+    columns = ColumnTransformer(
+        [("numbers", imputer, is_number)],
+        remainder="passthrough",
+        verbose_feature_names_out=False,
+    )
+    return make_pipeline(columns.set_output(transform="pandas"), model)
+
+
 def ordinal(model: Any) -> Any:
     """Encode categories by numbers before a model, and impute and standardize all."""
     is_category = make_column_selector(dtype_include="category")
@@ -151,8 +171,11 @@ def _fixed(kind: Any, *args: Any, **settings: Any) -> Factory:
 def _real_mlp(name: str) -> Factory:
     def make(seed: int) -> Any:
         import pytabkit  # noqa: PLC0415 - optional
+        import torch  # noqa: PLC0415 - optional
 
-        return encoded(getattr(pytabkit, name)(random_state=seed, n_cv=1))
+        # As many threads as other models have: by default it takes all cores.
+        kind, n_threads = getattr(pytabkit, name), torch.get_num_threads()
+        return without_holes(kind(random_state=seed, n_threads=n_threads))
 
     return make
 
@@ -205,6 +228,15 @@ MODELS: dict[str, tuple[Factory, Factory]] = {
 }
 PIPELINES = "trained, as it is", "trained, ordinal", "trained, skrub"
 NOT_BY_DEFAULT = "RealMLP", *PIPELINES
+
+
+def of_sizes() -> dict[str, tuple[Factory, Factory]]:
+    """Return networks that are fitted sooner than the default one."""
+    return {
+        f"{n} comparisons, {epochs} epochs": _networks(n_comparisons=n, max_iter=epochs)
+        for n in (100, 200, 400)
+        for epochs in (0, 20)
+    }
 
 
 def trained(epochs: int, batch_size: int) -> dict[str, tuple[Factory, Factory]]:
@@ -338,11 +370,45 @@ def critical_difference(n_models: int, n_tables: int, alpha: float = 0.05) -> fl
     return float(q * np.sqrt(n_models * (n_models + 1) / (6.0 * n_tables)))
 
 
-def print_tables(mean: pd.DataFrame, order: list[str]) -> None:
-    """Print the measures of each table."""
+def changes(part: pd.DataFrame, before: str, after: str) -> pd.DataFrame:
+    """Return what a model changes on each table, as means over splits and their errors.
+
+    Differences are paired by the split, and losses are in percent of the mean before.
+    """
+    columns = {}
+    for name in ("accuracy", "log loss", "rmse"):
+        if name not in part or part[name].isna().all():
+            continue
+        values = part.pivot_table(name, ["table", "seed"], "model")
+        differences = (values[after] - values[before]).groupby("table")
+        is_loss = name != "accuracy"
+        factor = 100.0 / values[before].groupby("table").mean() if is_loss else 1.0
+        label = f"{name}, %" if is_loss else name
+        columns[label] = factor * differences.mean()
+        columns[f"+- {label}"] = factor * differences.sem()
+    return pd.DataFrame(columns)
+
+
+def print_changes(part: pd.DataFrame, before: str, after: str) -> None:
+    """Print what a model changes on each table, and on how many it is worse."""
+    table = changes(part, before, after)
+    print(f"{after!r} less {before!r}, by table")
+    print(pd.concat([table, table.mean().to_frame("mean").T]).round(4).to_string())
+    for name in table.columns[::2]:
+        loss = table[name] * (-1 if name == "accuracy" else 1)
+        is_worse = loss > table[f"+- {name}"]
+        names = ", ".join(table.index[is_worse]) or "none"
+        n = f"{is_worse.sum()} of {len(table)}"
+        print(f"{name}: worse by more than a standard error on {n}: {names}")
+
+
+def print_tables(part: pd.DataFrame, mean: pd.DataFrame, order: list[str]) -> None:
+    """Print the measures of each table, and what training changes."""
     for name in ("accuracy", "log loss", "rmse"):
         if name in mean and mean[name].notna().any():
             print(f"{name}\n{mean[name].unstack()[order].round(4).to_string()}")
+    if {OURS, TRAINED} <= set(order):
+        print_changes(part, OURS, TRAINED)
 
 
 def report(results: pd.DataFrame, *, details: bool) -> None:
@@ -370,9 +436,10 @@ def report(results: pd.DataFrame, *, details: bool) -> None:
             summary["ratio to ours"] = np.exp(ratios.mean())
         for phase in ("fit", "predict"):
             summary[f"{phase} s"] = mean[phase].unstack()[order].mean()
-        if "boosting" in order:
-            fits = mean["fit"].unstack()[order]
-            summary["fit / boosting"] = fits.div(fits["boosting"], axis=0).median()
+        fits = mean["fit"].unstack()[order]
+        for rival in sorted({"boosting", "RealMLP"}.intersection(order)):
+            ratios = fits.div(fits[rival], axis=0)
+            summary[f"fit / {rival}"] = ratios.median()
         if OURS in order:
             differences = by_model.rsub(by_model[OURS], axis=0)
             summary["ours ahead by"] = differences.mean() * (1 if descending else -1)
@@ -387,7 +454,7 @@ def report(results: pd.DataFrame, *, details: bool) -> None:
             line += f"; all equal by Friedman: p = {p:.2g}"
         print(line)
         if details:
-            print_tables(mean, order)
+            print_tables(part, mean, order)
     for _, row in errors.iterrows():
         print(f"failed: {row['model']} on {row['table']}, {row['size']}: {row['error']}")
 
@@ -406,6 +473,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
     parser.add_argument("--models", nargs="*", help=f"of {', '.join(MODELS)}")
     parser.add_argument("--epochs", type=int, nargs="*", default=[], help="of training")
     parser.add_argument("--batch-size", type=int, default=32, help="with --epochs")
+    parser.add_argument("--curve", action="store_true", help="add smaller networks")
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1, help="tables at a time")
@@ -416,6 +484,13 @@ def main(arguments: Iterable[str] | None = None) -> None:
         MODELS.update(trained(epochs, options.batch_size))
         usual = [OURS, *(name for name in MODELS if name.endswith(" epochs"))]
     options.models = options.models or usual
+    if options.curve:
+        MODELS.update(of_sizes())
+        options.models = [*options.models, *of_sizes()]
+    is_missing = not (options.report or find_spec("pytabkit"))
+    if "RealMLP" in options.models and is_missing:
+        print("RealMLP is skipped: it needs pytabkit (pip install pytabkit)")
+        options.models.remove("RealMLP")
     if unknown := set(options.models) - set(MODELS):
         parser.error(f"--models: {', '.join(unknown)}: choose of {', '.join(MODELS)}")
     known = read(options.results)
@@ -438,6 +513,8 @@ def main(arguments: Iterable[str] | None = None) -> None:
         print(f"seconds with {options.jobs} table(s) at a time, {threads}")
     results = read(options.results)
     if len(results):
+        if options.tables:
+            results = results[results["table"].isin(options.tables)]
         report(results[results["model"].isin(options.models)], details=options.details)
 
 

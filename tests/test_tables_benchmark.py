@@ -42,6 +42,52 @@ def test_few_labels_are_the_first_of_each_class(tables):
     assert sorted(tables.few_labels(rows, codes, 9)) == [0, 1, 2, 3, 4, 5]
 
 
+def test_changes_are_paired_by_split_and_worse_ones_are_named(tables, capsys):
+    """By hand: the splits of a table differ by far more than what training changes."""
+    before = {"a": [0.5, 1.0, 1.5], "b": [0.2, 0.4, 0.6]}
+    change = {"a": [0.1, 0.2, 0.3], "b": [0.1, -0.3, 0.2]}
+    results = pd.DataFrame(
+        [
+            {
+                "table": t,
+                "seed": s,
+                "model": model,
+                "accuracy": 1 - loss,
+                "log loss": loss,
+            }
+            for t in before
+            for s in range(3)
+            for model, loss in [
+                ("start", before[t][s]),
+                ("end", before[t][s] + change[t][s]),
+            ]
+        ]
+    ).sample(frac=1.0, random_state=0)
+    found = tables.changes(results, "start", "end")
+    expected = {
+        "accuracy": [-0.2, 0.0],
+        "+- accuracy": [0.1 / 3**0.5, np.std(change["b"], ddof=1) / 3**0.5],
+        "log loss, %": [20.0, 0.0],
+        "+- log loss, %": [10 / 3**0.5, 250 * np.std(change["b"], ddof=1) / 3**0.5],
+    }
+    assert list(found) == list(expected)
+    for name, values in expected.items():
+        assert found[name].tolist() == pytest.approx(values, abs=1e-12)
+    tables.print_changes(results, "start", "end")
+    lines = capsys.readouterr().out.splitlines()[-2:]
+    assert [line.split(": ", 1)[0] for line in lines] == ["accuracy", "log loss, %"]
+    assert all(line.endswith("on 1 of 2: a") for line in lines)
+
+
+def test_an_optional_rival_that_is_not_installed_is_skipped(
+    tables, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(tables, "find_spec", lambda _: None)
+    arguments = ["--data", str(tmp_path), "--results", str(tmp_path / "r.jsonl")]
+    tables.main([*arguments, "--models", "RealMLP", "linear"])
+    assert "RealMLP is skipped: it needs pytabkit" in capsys.readouterr().out
+
+
 def test_a_run_goes_on_and_reports(tables, tmp_path, capsys):
     rng = np.random.default_rng(0)
     pytest.importorskip("pyarrow")

@@ -32,9 +32,6 @@ MOST_ROWS = 20_000
 LEAST_HELD_OUT = 20
 # Losses whose outputs are scaled, so that probabilities are not too certain.
 LOG_LOSSES = "log_loss", "binary_log_loss"
-# Deviation of the normal prior of the logarithm of an output's factor, which decides
-# where rows are few, and the limits of the logarithm.
-LOG_FACTOR_DEVIATION, LOG_FACTOR_LIMITS = 0.15, (-2.0, 1.0)
 
 
 def kept_and_held_out(rows: DistinctRows) -> tuple[DistinctRows, DistinctRows]:
@@ -95,7 +92,7 @@ def best_share(
     Classification and Regression Trees, 1984), with paired differences: the best share
     has the lowest weighted mean loss, and a share is level with it if the difference of
     their mean losses is at most its standard error. With the log loss each network but
-    the start has its output scaled by the factor that suits these rows.
+    the start has its output scaled by the factor up to 1 that suits these rows.
 
     Parameters
     ----------
@@ -111,7 +108,7 @@ def best_share(
     share : float
         0, the start, unless the best share is clearly better.
     factor : float
-        Of the output at that share. 1 for the start, and with other losses.
+        Of the output at that share, 1 or less. 1 for the start, and with other losses.
     """
     weights = to_numpy(data.sample_weight).astype(np.float64)
     weights /= weights.sum()
@@ -136,16 +133,15 @@ def best_share(
 
 
 def _best_factor(z: Array, targets: Array, weights: Floats, loss: str) -> float:
-    """Return the factor of ``z`` that is most likely, with a prior around 1.
+    """Return the factor of ``z`` from 0 to 1 with the lowest loss, which is convex in it.
 
-    It minimizes ``n sum_i w_i loss_i + 1/2 (log factor / deviation)^2``, with weights
-    ``w`` of sum one.
+    Training makes outputs too certain, and a factor above 1 would fit the luck of few
+    rows.
     """
-    loss_of, n = LOSSES[loss].losses, len(weights)
+    loss_of = LOSSES[loss].losses
 
-    def cost(log_factor: float) -> float:
-        likelihood = n * (weights @ loss_of(np.exp(log_factor) * z, targets))
-        return float(likelihood + 0.5 * (log_factor / LOG_FACTOR_DEVIATION) ** 2)
+    def mean_loss(factor: float) -> float:
+        return float(weights @ loss_of(factor * z, targets))
 
-    found = minimize_scalar(cost, bounds=LOG_FACTOR_LIMITS, method="bounded")
-    return float(np.exp(found.x))
+    found = minimize_scalar(mean_loss, bounds=(0.0, 1.0), method="bounded")
+    return float(found.x) if found.fun < mean_loss(1.0) else 1.0
