@@ -123,3 +123,32 @@ def test_nothing_is_chosen_or_compared():
 def test_less_than_none_is_refused():
     with pytest.raises(ValueError, match="n_comparisons"):
         classifier(n_comparisons=-1).fit(X, y)
+
+
+def test_other_runtimes_have_the_same_outputs():
+    torch = pytest.importorskip("torch")
+    rows = X[:20].copy()
+    rows[3, 2] = np.nan
+    for model in (linear().fit(X, y), linear(regressor).fit(X, VALUES)):
+        module = model.to_torch()
+        assert [name for name, _ in module.named_parameters()] == [
+            "output.weight",
+            "output.bias",
+        ]
+        with torch.no_grad():
+            found = module(torch.tensor(rows))
+        is_classifier = hasattr(model, "predict_proba")
+        found = torch.softmax(found, dim=1) if is_classifier else found
+        expected = (model.predict_proba if is_classifier else model.predict)(rows)
+        assert_allclose(found.numpy(), expected, rtol=1e-9, atol=1e-9)
+
+
+def test_onnx_has_the_same_outputs():
+    pytest.importorskip("skl2onnx")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    from skmetricmlp.onnx import to_onnx  # noqa: PLC0415 - it is optional
+
+    model = linear().fit(X, y)
+    session = onnxruntime.InferenceSession(to_onnx(model, X[:1]).SerializeToString())
+    _, found = session.run(None, {"X": X.astype(np.float32)})
+    assert_allclose(found, model.predict_proba(X), atol=1e-5)

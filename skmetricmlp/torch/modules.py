@@ -407,8 +407,8 @@ def module_of(
         bounds, first = [first.low, first.high], first.layer
     if isinstance(first, ScaledLayer):
         mean, scale, first = first.mean, first.scale, first.layer
-    hidden = [_hidden(layer, tensor) for layer in (first, *others[:-1])]
-    weights, bias = others[-1].parameters
+    *hidden, last = first, *others
+    weights, bias = last.parameters
     output = nn.Linear(*weights.shape, device="meta")
     output.weight = nn.Parameter(tensor(weights.T))
     output.bias = nn.Parameter(tensor(bias))
@@ -418,7 +418,9 @@ def module_of(
         target = ScaledTargets(*map(tensor, units[:2]), is_vector=units[2])
     return CalculatedNetwork(
         ScaledInput(*map(tensor, (mean, scale, *bounds))),
-        dict(zip(names, [*hidden, output], strict=True)),
+        dict(
+            zip(names, [*(_hidden(each, tensor) for each in hidden), output], strict=True)
+        ),
         missing,
         target,
         accepts_missing=accepts_missing,
