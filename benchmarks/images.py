@@ -84,7 +84,8 @@ class KMeansFeatures(PatchComparisons):
         super().fit(X, y)
         images = np.reshape(X, (-1, *self.image_shape_))
         rng = np.random.RandomState(self.random_state)
-        sample = draw_patches(images, self.kernels_.shape[:2], 20_000, rng)
+        views = patches_of(images, self.kernels_.shape[:2])
+        sample, _ = draw_patches(views, 20_000, rng)
         metric = whitened(normalized(sample, self.epsilon_), self.whitening)
         self.map_ = metric.parameters["L"].astype(images.dtype)
         self.centers_ = self.exemplars_.astype(images.dtype) @ self.map_

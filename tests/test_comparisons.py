@@ -575,7 +575,9 @@ def test_sums_of_parts_add_up_and_can_be_taken_away():
     }
     for found, expected in zip(sums["a"].plus(sums["b"]), sums["all"], strict=True):
         assert_allclose(found, expected, rtol=1e-12)
-    for found, expected in zip(sums["all"].plus(sums["b"], -1), sums["a"], strict=True):
+    for found, expected in zip(
+        sums["all"].plus(sums["b"].scaled(-1)), sums["a"], strict=True
+    ):
         assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
 

@@ -64,7 +64,7 @@ WRONG_VALUES = [
         ("n_exemplars", v)
         for v in (0, -3, 0.0, 1.5, -0.5, nan, inf, True, "5", None, [5])
     ),
-    *(("n_comparisons", v) for v in (0, -1, 2.0, nan, True, "auto", None, [5])),
+    *(("n_comparisons", v) for v in (-1, 2.0, nan, True, "auto", None, [5])),
     *(("n_conjunctions", v) for v in (-1, 2.0, nan, True, "all", None, [5])),
     *(("max_features", v) for v in (0, -1, 0.0, 1.5, nan, True, "all", [5])),
     *(("batch_size", v) for v in (0, -1, 2.0, nan, True, "all", None, [5])),
@@ -93,7 +93,7 @@ ACCEPTED = [
     ("batch_size", np.int64(10)),
     ("learning_rate_init", 1),
     ("learning_rate_init", np.array([0.1, 0.2])),
-    ("n_comparisons", 1),
+    ("n_comparisons", 0),
     ("n_comparisons", np.int64(3)),
     ("n_conjunctions", 0),
     ("n_conjunctions", 10**6),
