@@ -86,7 +86,8 @@ class KMeansFeatures(PatchComparisons):
         rng = np.random.RandomState(self.random_state)
         views = patches_of(images, self.kernels_.shape[:2])
         sample, _ = draw_patches(views, 20_000, rng)
-        metric = whitened(normalized(sample, self.epsilon_), self.whitening)
+        flat = normalized(sample.reshape(len(sample), -1), self.epsilon_)
+        metric = whitened(flat, self.whitening)
         self.map_ = metric.parameters["L"].astype(images.dtype)
         self.centers_ = self.exemplars_.astype(images.dtype) @ self.map_
         return self
