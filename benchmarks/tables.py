@@ -28,9 +28,10 @@ width. ``RealMLP`` (D. Holzmueller et al., NeurIPS 2024), for ``--models``, is t
 pytabkit, which is optional. It reads categories as they are, and numbers with the median
 for missing ones. ``--curve`` adds smaller calculated networks, trained or not.
 
-``--details`` prints every table. Where a model was judged trained and untrained it also
-prints what training changes on each table: the mean over the splits of the paired
-differences, with its standard error, and the tables that are worse by more than that.
+``--details`` prints every table. Where the network was judged untrained and trained, on
+two splits or more, it also prints what training changes on each table: the mean over the
+splits of the paired differences, with its standard error, and the tables that are worse
+by more than that.
 """
 
 from __future__ import annotations
@@ -407,7 +408,7 @@ def print_tables(part: pd.DataFrame, mean: pd.DataFrame, order: list[str]) -> No
     for name in ("accuracy", "log loss", "rmse"):
         if name in mean and mean[name].notna().any():
             print(f"{name}\n{mean[name].unstack()[order].round(4).to_string()}")
-    if {OURS, TRAINED} <= set(order):
+    if {OURS, TRAINED} <= set(order) and len(set(part["seed"])) > 1:
         print_changes(part, OURS, TRAINED)
 
 
