@@ -85,6 +85,7 @@ def large():
 def long_training():
     """Draw accuracy, log loss and RMSE by the number of epochs."""
     text = section("## Training for long, in small and in large batches")
+    text = text.split("### ")[0]
     _, panels = plt.subplots(2, 3, figsize=(8.5, 4.8), sharex=True)
     pairs = (tables(text)[:2], tables(text)[2:])
     for line, (classes, values) in zip(panels, pairs, strict=True):
