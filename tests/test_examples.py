@@ -83,7 +83,7 @@ def test_an_example_has_to_print_and_to_draw_if_it_plots(gallery):
 
 def test_the_gallery_runs_all_but_one_and_those_whose_packages_are_not_installed(gallery):
     never = {"parquet_larger_than_memory"}
-    of_pytorch = {"pytorch_own_network", "pytorch_transfer"}
+    of_pytorch = {"pytorch_images", "pytorch_own_network", "pytorch_transfer"}
     for installed, lacking in (
         ({"torch", "skorch"}, set()),
         ({"torch"}, of_pytorch),

@@ -35,6 +35,7 @@ FIRST = (
     "dask_grid_search",
     "pytorch_own_network",
     "pytorch_transfer",
+    "pytorch_images",
 )
 # Examples whose name begins with the first need the packages, which the site does not.
 OPTIONAL = {"pytorch_": ("torch", "skorch")}
