@@ -580,6 +580,27 @@ def test_infinity_in_a_column_of_categories_that_are_numbers():
         fit_encoding(table, ["code"])
 
 
+@pytest.mark.parametrize(
+    ("X", "error", "message"),
+    [
+        ({"age": 1.0, "kind": "a"}, TypeError, r"got a dict: .* DataFrame\(\[X\]\)"),
+        ([{"age": 1.0, "kind": "a"}], TypeError, "got a list of dicts: pass pandas.Data"),
+        (pd.Series({"age": 1.0, "kind": "a"}), ValueError, r"got a Series .* table.iloc"),
+    ],
+)
+@pytest.mark.parametrize("has_categories", [True, False])
+def test_what_is_no_table_is_refused(X, error, message, has_categories):
+    table = pd.DataFrame({"age": np.arange(20.0), "kind": list("ab") * 10})
+    if not has_categories:
+        table["kind"] = np.arange(20) % 3
+    model = MetricInitMLPClassifier(max_iter=0)
+    with pytest.raises(error, match=message):
+        model.fit(X, [0])
+    model.fit(table, np.arange(20) % 2)
+    with pytest.raises(error, match=message):
+        model.predict(X)
+
+
 def test_tables_of_other_libraries_are_refused():
     with pytest.raises(TypeError, match=r"pandas or Polars.*pyarrow\.lib\.Table"):
         classifier().fit(pa.table({"a": [1.0, 2.0]}), ["x", "y"])

@@ -25,7 +25,7 @@ from skmetricmlp._validation.distance import are_far
 from skmetricmlp._validation.metric import check_range, value_range_of
 from skmetricmlp._validation.names import check_names, column_names
 from skmetricmlp.network import Network
-from skmetricmlp.tables import TableEncoding, check_numbers
+from skmetricmlp.tables import TableEncoding, check_container, check_numbers
 
 __all__ = [
     "check_classes",
@@ -75,6 +75,7 @@ def check_features(
         If X is not accepted or is on another device.
     """
     X = computed(X)
+    check_container(X)
     types = _types(estimator, X, network.parameters[0], method)
     if encoding is not None:
         return _encoded(estimator, X, encoding, types)

@@ -8,6 +8,7 @@ columns of 0 and 1, one-hot. Dates are numbers of days.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -31,6 +32,7 @@ __all__ = [
     "TableEncoding",
     "TableSummary",
     "as_frame",
+    "check_container",
     "check_numbers",
     "fit_encoding",
     "table_summary",
@@ -385,8 +387,10 @@ def fit_encoding(
     Raises
     ------
     TypeError, ValueError
-        If ``categorical_features`` is not accepted, or does not fit X.
+        If X is no table or array, or ``categorical_features`` is not accepted or does not
+        fit X.
     """
+    check_container(X)
     is_frame = hasattr(X, "columns")
     if is_frame:
         _check_names(X)
@@ -455,6 +459,34 @@ def check_numbers(X: Any) -> None:
     if hasattr(X, "columns"):
         for name, column in as_frame(X).items():
             _numbers(column, str(name), "numbers")
+
+
+def check_container(X: Any) -> None:
+    """Refuse dictionaries and single columns or rows, and say what makes a table of them.
+
+    Raises
+    ------
+    TypeError
+        For a dictionary, or a list of them.
+    ValueError
+        For a series of pandas or Polars.
+    """
+    accepted = "X must be a table or an array with rows and columns"
+    if isinstance(X, Mapping):
+        msg = (
+            f"{accepted}, got a dict: pass pandas.DataFrame(X), or pandas.DataFrame([X]) "
+            f"of a single row"
+        )
+        raise TypeError(msg)
+    if isinstance(X, list | tuple) and len(X) and isinstance(X[0], Mapping):
+        msg = f"{accepted}, got a {type(X).__name__} of dicts: pass pandas.DataFrame(X)"
+        raise TypeError(msg)
+    if type(X).__name__ == "Series":
+        msg = (
+            f"{accepted}, got a Series of shape {X.shape}: table.iloc[[0]] is a table of "
+            f"one row, and table[['name']] of one column"
+        )
+        raise ValueError(msg)
 
 
 def _check_names(X: Any) -> None:
