@@ -583,7 +583,7 @@ def test_infinity_in_a_column_of_categories_that_are_numbers():
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
-        ({"age": 1.0, "kind": "a"}, TypeError, r"got a dict: .* DataFrame\(\[X\]\)"),
+        ({"age": 1.0, "kind": "a"}, TypeError, r"got a dict: .*DataFrame\(\[X\]\)"),
         ([{"age": 1.0, "kind": "a"}], TypeError, "got a list of dicts: pass pandas.Data"),
         (pd.Series({"age": 1.0, "kind": "a"}), ValueError, r"got a Series .* table.iloc"),
     ],
