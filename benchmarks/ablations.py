@@ -28,17 +28,16 @@ from threadpoolctl import threadpool_limits
 
 from skmetricmlp import MetricInitMLPClassifier
 
-EPOCHS = (0, 1, 5, 20, 50)
+EPOCHS = (0, 1, 5, 20)
 
 
 def variants(y: np.ndarray) -> dict[str, dict[str, Any]]:
     """Return the settings of each variant by name."""
-    votes = {"n_neighbors": 1}
     return {
         "default": {},
         "no conjunctions": {"n_comparisons": 1599, "n_conjunctions": 0},
-        "200 comparisons, 4 conjunctions": {"n_comparisons": 200, "n_conjunctions": 4},
-        "2000 comparisons": {"n_comparisons": 2000},
+        "320 comparisons, 4 conjunctions": {"n_comparisons": 320, "n_conjunctions": 4},
+        "200 comparisons": {"n_comparisons": 200},
         "on all features": {"max_features": None},
         "on one feature": {"max_features": 1},
         "random units, fitted": {"init": "random", "output_init": "ridge"},
@@ -48,10 +47,9 @@ def variants(y: np.ndarray) -> dict[str, dict[str, Any]]:
         "rate 1e-3": {"learning_rate_init": 1e-3},
         "rate 1e-4": {"learning_rate_init": 1e-4},
         "output by logistic regression": {"output_init": "logistic"},
-        "votes of exemplars": votes,
-        "votes of exemplars of lvq": {**votes, "exemplars": "lvq"},
+        "votes of exemplars": {"n_neighbors": 1},
+        "tanh units": {"activation": "tanh"},
         "random": {"init": "random"},
-        "random, rate 3e-4": {"init": "random", "learning_rate_init": 3e-4},
     }
 
 

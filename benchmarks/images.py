@@ -62,6 +62,16 @@ def load(path: Path) -> tuple[np.ndarray, ...]:
     return *((part / 255).astype(np.float32) for part in (X, X_test)), y, y_test
 
 
+def normalized_sample(
+    patches: PatchComparisons, X: np.ndarray, rng: np.random.RandomState
+) -> np.ndarray:
+    """Return 20,000 normalized patches of images."""
+    images = np.reshape(X, (-1, *patches.image_shape_))
+    views = patches_of(images, patches.kernels_.shape[:2])
+    sample, _ = draw_patches(views, 20_000, rng)
+    return normalized(sample.reshape(len(sample), -1), patches.epsilon_)
+
+
 class RandomFilters(PatchComparisons):
     """Random filters in place of the calculated ones."""
 
@@ -82,14 +92,10 @@ class KMeansFeatures(PatchComparisons):
     def fit(self, X: Any, y: Any = None) -> KMeansFeatures:
         """Find the centers."""
         super().fit(X, y)
-        images = np.reshape(X, (-1, *self.image_shape_))
-        rng = np.random.RandomState(self.random_state)
-        views = patches_of(images, self.kernels_.shape[:2])
-        sample, _ = draw_patches(views, 20_000, rng)
-        flat = normalized(sample.reshape(len(sample), -1), self.epsilon_)
+        flat = normalized_sample(self, X, np.random.RandomState(self.random_state))
         metric = whitened(flat, self.whitening)
-        self.map_ = metric.parameters["L"].astype(images.dtype)
-        self.centers_ = self.exemplars_.astype(images.dtype) @ self.map_
+        self.map_ = metric.parameters["L"].astype(self.kernels_.dtype)
+        self.centers_ = self.exemplars_.astype(self.kernels_.dtype) @ self.map_
         return self
 
     def transform(self, X: Any) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -74,7 +74,7 @@ class PatchComparisons(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     epsilon : float, default=0.1
         Added to the variance of a patch before its root divides it, in units of the mean
         variance of patches.
-    whitening : float or None, default=4.0
+    whitening : float or None, default=2.0
         Added to the variances of the patches along their principal axes, in units of
         their mean, before whitening. Less of it emphasizes edges more. None is no
         whitening.
@@ -144,7 +144,7 @@ class PatchComparisons(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         n_exemplars: int = 400,
         exemplars: str = "kmeans",
         epsilon: float = 0.1,
-        whitening: float | None = 4.0,
+        whitening: float | None = 2.0,
         pooling: str = "both",
         grid: int | tuple[int, int] = 3,
         random_state: int | np.random.RandomState | None = None,
@@ -248,8 +248,7 @@ class PatchComparisons(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             In the precision of X. Blocks of images bound the memory in between.
         """
         how = POOLING[self.pooling]
-        blocks = [pooled(values, self.grid_, how) for _, values in self._responses(X)]
-        return np.concatenate(blocks)
+        return self._in_blocks(X, lambda values, _: pooled(values, self.grid_, how))
 
     def contributions(self, X: ArrayLike, coef: ArrayLike) -> Floats:
         """Divide a linear function of the features among the patches of images.
@@ -281,11 +280,9 @@ class PatchComparisons(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(msg)
         weights = np.broadcast_to(weights, (n, n_out))
         how = POOLING[self.pooling]
-        blocks = [
-            placed(values, weights[part], self.grid_, how)
-            for part, values in self._responses(X)
-        ]
-        return np.concatenate(blocks)
+        return self._in_blocks(
+            X, lambda values, part: placed(values, weights[part], self.grid_, how)
+        )
 
     def responses(self, X: ArrayLike) -> Floats:
         """Return the responses of all filters before pooling.
@@ -298,10 +295,12 @@ class PatchComparisons(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         -------
         array of shape (n, rows, columns, n_comparisons)
         """
-        return np.concatenate([values for _, values in self._responses(X)])
+        return self._in_blocks(X, lambda values, _: values)
 
-    def _responses(self, X: ArrayLike) -> Iterator[tuple[slice, Floats]]:
-        """Yield images of a block, and the responses of all filters to them."""
+    def _in_blocks(
+        self, X: ArrayLike, of_block: Callable[[Floats, slice], Floats]
+    ) -> Floats:
+        """Return ``of_block(responses, images)`` of all images, from blocks of them."""
         check_is_fitted(self)
         rows, dimensions = self._rows(X, reset=False)
         _check_images(dimensions, self.image_shape_)
@@ -313,11 +312,14 @@ class PatchComparisons(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         )
         places = images.shape[1] * images.shape[2] // self.stride**2 + 1
         block = max(1, BLOCK_ELEMENTS // (places * sum(flat.shape)))
+        result: Floats = np.empty(0)
         for part in gen_batches(len(images), block):
-            yield (
-                part,
-                responses(images[part], size, self.stride, filters, self.epsilon_),
-            )
+            of_filters = images[part], size, self.stride, filters, self.epsilon_
+            found = of_block(responses(*of_filters), part)
+            if part.start == 0:
+                result = np.empty((len(images), *found.shape[1:]), found.dtype)
+            result[part] = found
+        return result
 
     @property
     def _n_features_out(self) -> int:
