@@ -127,7 +127,7 @@ def parts():
     for panel, block, title in zip(panels, blocks, titles, strict=True):
         lines = [line for line in block.splitlines() if re.match("[a-z0-9]", line)]
         rows = [re.split(r"\s{2,}", line) for line in lines[::-1]]
-        rows = [row for row in rows if not row[0].startswith("random")]
+        rows = [row for row in rows if row[0] != "random"]
         for position, row in enumerate(rows):
             accuracies = [float(cell) for cell in row[1].split(" ")]
             before, after = accuracies[0], accuracies[3]
