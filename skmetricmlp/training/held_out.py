@@ -32,6 +32,9 @@ MOST_ROWS = 20_000
 LEAST_HELD_OUT = 20
 # Losses whose outputs are scaled, so that probabilities are not too certain.
 LOG_LOSSES = "log_loss", "binary_log_loss"
+# Deviation of the normal prior of the logarithm of an output's factor, which decides
+# where rows are few, and the least logarithm.
+LOG_FACTOR_DEVIATION, LEAST_LOG_FACTOR = 0.2, -2.0
 
 
 def kept_and_held_out(rows: DistinctRows) -> tuple[DistinctRows, DistinctRows]:
@@ -133,15 +136,18 @@ def best_share(
 
 
 def _best_factor(z: Array, targets: Array, weights: Floats, loss: str) -> float:
-    """Return the factor of ``z`` from 0 to 1 with the lowest loss, which is convex in it.
+    """Return the factor of ``z`` up to 1 that is most likely, with a prior around 1.
 
-    Training makes outputs too certain, and a factor above 1 would fit the luck of few
-    rows.
+    It minimizes ``n sum_i w_i loss_i + 1/2 (log factor / deviation)^2``, with weights
+    ``w`` of sum one. Training makes outputs too certain, so that a factor above 1 would
+    fit the luck of few rows, and so would one far below it.
     """
-    loss_of = LOSSES[loss].losses
+    loss_of, n = LOSSES[loss].losses, len(weights)
 
-    def mean_loss(factor: float) -> float:
-        return float(weights @ loss_of(factor * z, targets))
+    def cost(log_factor: float) -> float:
+        likelihood = n * (weights @ loss_of(np.exp(log_factor) * z, targets))
+        return float(likelihood + 0.5 * (log_factor / LOG_FACTOR_DEVIATION) ** 2)
 
-    found = minimize_scalar(mean_loss, bounds=(0.0, 1.0), method="bounded")
-    return float(found.x) if found.fun < mean_loss(1.0) else 1.0
+    limits = LEAST_LOG_FACTOR, 0.0
+    found = minimize_scalar(cost, bounds=limits, method="bounded")
+    return float(np.exp(found.x)) if found.fun < cost(0.0) else 1.0
