@@ -6,7 +6,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 text = (Path.cwd().parent / "benchmarks.md").read_text(encoding="utf-8")
-section = text.split("### Few labels")[1].split("\n## ")[0]
+section = text.split("## Few labels\n")[1].split("\n## ")[0]
 blocks = re.findall(r"\*\*(\d+) labels.*?\n\n(.*?)\n\n", section, re.DOTALL)
 DRAWN = {
     "calculated": ("calculated, untrained", "#2a7fb8", "o-"),
