@@ -472,7 +472,8 @@ def check_container(X: Any) -> None:
         For a series of pandas or Polars.
     """
     accepted = "X must be a table or an array with rows and columns"
-    if isinstance(X, Mapping):
+    # Some sparse matrices of SciPy are dictionaries, with a shape.
+    if isinstance(X, Mapping) and not hasattr(X, "shape"):
         msg = (
             f"{accepted}, got a dict: pass pandas.DataFrame(X), or pandas.DataFrame([X]) "
             f"of a single row"
