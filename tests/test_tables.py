@@ -505,6 +505,12 @@ def test_cells_of_several_values_are_refused(cell):
         fit_encoding(table).encode(table.assign(x=column))
 
 
+def test_a_series_of_polars_is_refused():
+    polars = pytest.importorskip("polars")
+    with pytest.raises(ValueError, match=r"got a Series of shape \(2,\)"):
+        fit_encoding(polars.Series([1.0, 2.0]))
+
+
 def test_cells_of_several_values_in_polars_are_refused():
     polars = pytest.importorskip("polars")
     for column in ([[1, 2]] * 9, [{"a": 1}] * 9):
@@ -596,9 +602,13 @@ def test_what_is_no_table_is_refused(X, error, message, has_categories):
     model = MetricInitMLPClassifier(max_iter=0)
     with pytest.raises(error, match=message):
         model.fit(X, [0])
-    model.fit(table, np.arange(20) % 2)
+    labels = np.arange(20) % 2
     with pytest.raises(error, match=message):
-        model.predict(X)
+        clone(model).set_params(max_iter=1).fit(table, labels, X_val=X, y_val=[0])
+    model.fit(table, labels)
+    for refuse in (model.predict, lambda X: model.partial_fit(X, [0])):
+        with pytest.raises(error, match=message):
+            refuse(X)
 
 
 def test_tables_of_other_libraries_are_refused():

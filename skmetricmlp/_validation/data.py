@@ -221,6 +221,7 @@ def _rows(
     *,
     reset: bool,
 ) -> TrainingData:
+    check_container(X)
     has_values = is_regressor(estimator)
     y = to_numpy(y)
     if has_values:

@@ -484,8 +484,8 @@ def check_container(X: Any) -> None:
         raise TypeError(msg)
     if type(X).__name__ == "Series":
         msg = (
-            f"{accepted}, got a Series of shape {X.shape}: table.iloc[[0]] is a table of "
-            f"one row, and table[['name']] of one column"
+            f"{accepted}, got a Series of shape {X.shape}: in pandas table.iloc[[0]] is "
+            f"a table of one row, and table[['name']] of one column"
         )
         raise ValueError(msg)
 
